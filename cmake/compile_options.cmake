@@ -1,0 +1,26 @@
+# How this project's own targets are compiled. Nothing here reaches users of the installed package.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+function(aiocpp_compile_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic $<$<BOOL:${AIOCPP_WERROR}>:-Werror>)
+endfunction()
+
+if(NOT PROJECT_IS_TOP_LEVEL)
+  return()
+endif()
+
+if(AIOCPP_SANITIZE)
+  add_compile_options(-fsanitize=${AIOCPP_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${AIOCPP_SANITIZE})
+endif()
+
+# ccache has to be told that a precompiled header (the tests') may be trusted by content, and that the name of
+# the build folder does not matter, or it would recompile what another preset or checkout compiled already.
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    ${CCACHE_PROGRAM})
+endif()

@@ -1,0 +1,20 @@
+# What `cmake --install` lays down: headers, the library, the CMake package `aiocpp` and aiocpp.pc.
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/aiocpp)
+
+install(TARGETS aiocpp EXPORT aiocppTargets)
+install(DIRECTORY include/aio TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT aiocppTargets NAMESPACE aiocpp:: DESTINATION ${package_dir})
+
+configure_package_config_file(cmake/aiocppConfig.cmake.in aiocppConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(aiocppConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/aiocppConfig.cmake
+  ${PROJECT_BINARY_DIR}/aiocppConfigVersion.cmake
+  cmake/Findliburing.cmake
+  DESTINATION ${package_dir})
+
+# The .pc file finds its prefix from where it lies, so `cmake --install --prefix` works for it as well.
+file(RELATIVE_PATH prefix_from_pc /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(cmake/aiocpp.pc.in aiocpp.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/aiocpp.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,34 @@
+# aiocpp_layer(NAME [LOWER...]): the object library aiocpp_NAME from src/NAME/**.cpp, which sees the usage
+# requirements of the layers below it. CMake cannot stop an #include that points upward, because all layers
+# share include/; tools/check_layers.py does that.
+function(aiocpp_layer name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(aiocpp_${name} OBJECT ${sources})
+  target_compile_features(aiocpp_${name} PUBLIC cxx_std_20)
+  target_compile_definitions(aiocpp_${name} PRIVATE AIOCPP_VERSION="${PROJECT_VERSION}")
+  target_include_directories(aiocpp_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(aiocpp_${name} PRIVATE fmt::fmt liburing::liburing Threads::Threads)
+  # One set of objects serves the static and the shared library.
+  set_target_properties(aiocpp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  aiocpp_compile_options(aiocpp_${name})
+  foreach(lower IN LISTS ARGN)
+    if(TARGET aiocpp_${lower})
+      target_link_libraries(aiocpp_${name} PUBLIC aiocpp_${lower})
+    endif()
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY AIOCPP_LAYERS ${name})
+endfunction()
+
+# Sets OUT to the objects of all layers. They are named one by one because a static library that *links* an
+# object library would have to export it too.
+function(aiocpp_layer_objects out)
+  get_property(layers GLOBAL PROPERTY AIOCPP_LAYERS)
+  if(NOT layers)
+    message(FATAL_ERROR "aiocpp: no layer has a source file under ${PROJECT_SOURCE_DIR}/src")
+  endif()
+  list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_OBJECTS:aiocpp_\\1>" OUTPUT_VARIABLE objects)
+  set(${out} ${objects} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,18 @@
+# The numbered examples run to their end without an error. What examples/expected/NN.txt says of one's
+# output, if it exists, is true (the format is told in tests/contract/check_output.py).
+if(NOT AIOCPP_EXAMPLES)
+  return()
+endif()
+
+file(GLOB programs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/[0-9]*.cpp)
+foreach(program IN LISTS programs)
+  cmake_path(GET program STEM name)
+  string(REGEX MATCH "^[0-9]+" number ${name})
+  set(expected ${PROJECT_SOURCE_DIR}/examples/expected/${number}.txt)
+  set(check "")
+  if(EXISTS ${expected})
+    set(check Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/contract/check_output.py ${expected})
+  endif()
+  add_test(NAME examples.${name} COMMAND ${check} $<TARGET_FILE:example_${name}>)
+  set_tests_properties(examples.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 60)
+endforeach()

@@ -1,0 +1,72 @@
+# The test executables, one per layer.
+
+# tests/support/: objects rather than a library, since the linker would drop the files of a library that
+# nothing names, such as a test listener that registers itself. A main() there takes the place of gmock's.
+function(aiocpp_test_support)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/support/*.cpp)
+  if(sources)
+    add_library(aiocpp_test_support OBJECT ${sources})
+    aiocpp_test_target(aiocpp_test_support)
+  endif()
+endfunction()
+
+# What all test code is compiled with. It sees include/, src/ (for what has no public header) and tests/.
+function(aiocpp_test_target target)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${target} PRIVATE aiocpp::aiocpp fmt::fmt GTest::gmock Threads::Threads)
+  aiocpp_compile_options(${target})
+  # GoogleTest's headers cost three seconds in every file; compiled once, they cost none.
+  get_property(owner GLOBAL PROPERTY AIOCPP_GTEST_HEADERS)
+  if(owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  else()
+    target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+    # clang writes the headers' times into the result, which would then never be found in ccache.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+    set_property(GLOBAL PROPERTY AIOCPP_GTEST_HEADERS ${target})
+  endif()
+endfunction()
+
+# aiocpp_layer_tests(LAYER [BACKENDS ...] [RERUNS ...]): one executable, which ctest runs once per backend
+# (AIO_BACKEND) and once per way to make life harder for it (AIO_TEST_RERUN: a failing allocation, a
+# cancellation or an I/O error at each point in turn, shuffled order). Without backends it runs once.
+function(aiocpp_layer_tests layer)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "BACKENDS;RERUNS")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${layer}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  set(executable aiocpp_${layer}_tests)
+  add_executable(${executable} ${sources})
+  aiocpp_test_target(${executable})
+  target_link_libraries(${executable} PRIVATE GTest::gmock_main)
+  if(TARGET aiocpp_test_support)
+    target_link_libraries(${executable} PRIVATE aiocpp_test_support)
+  endif()
+
+  if(NOT arg_BACKENDS)
+    aiocpp_layer_entry(${layer} ${executable} "")
+  endif()
+  foreach(backend IN LISTS arg_BACKENDS)
+    aiocpp_layer_entry(${layer}.${backend} ${executable} AIO_BACKEND=${backend})
+  endforeach()
+  foreach(rerun IN LISTS arg_RERUNS)
+    aiocpp_rerun_entry(${layer}.rerun-${rerun} ${executable} ${rerun} sim)
+  endforeach()
+  # How an I/O error travels is each backend's own affair; the other reruns look above the backends.
+  if("io" IN_LIST arg_RERUNS)
+    aiocpp_rerun_entry(${layer}.rerun-io.epoll ${executable} io epoll)
+    aiocpp_rerun_entry(${layer}.rerun-io.io_uring ${executable} io io_uring)
+  endif()
+endfunction()
+
+# An executable may exit with 77 to say that it cannot run here (a kernel that forbids io_uring).
+function(aiocpp_layer_entry name executable environment)
+  add_test(NAME ${name} COMMAND ${executable} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77 TIMEOUT 300)
+endfunction()
+
+function(aiocpp_rerun_entry name executable rerun backend)
+  aiocpp_layer_entry(${name} ${executable} "AIO_TEST_RERUN=${rerun};AIO_BACKEND=${backend}")
+  set_tests_properties(${name} PROPERTIES LABELS slow TIMEOUT 900)
+endfunction()

@@ -1,0 +1,25 @@
+# Checks of the source itself. `./run check` runs the compiling ones with both compilers.
+function(aiocpp_source_check name)
+  add_test(NAME ${name} COMMAND Python3::Interpreter ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS source TIMEOUT 300)
+endfunction()
+
+set(tools ${PROJECT_SOURCE_DIR}/tools)
+aiocpp_source_check(tools ${CMAKE_CURRENT_SOURCE_DIR}/tools/tools_test.py)
+aiocpp_source_check(layers ${tools}/check_layers.py)
+aiocpp_source_check(headers_alone ${tools}/headers_alone.py --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
+aiocpp_source_check(snippets ${tools}/snippets.py --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
+set_tests_properties(headers_alone snippets PROPERTIES PROCESSORS 2)
+
+# Groups of CPython's asyncio tests that are reproduced to the last name (tools/cpython_names.txt).
+set(complete_groups "")
+if(complete_groups)
+  list(JOIN complete_groups "," complete_groups)
+  aiocpp_source_check(cpython_names ${tools}/cpython_names.py --require ${complete_groups})
+endif()
+
+file(GLOB programs CONFIGURE_DEPENDS must_not_compile/*.cpp)
+foreach(program IN LISTS programs)
+  cmake_path(GET program STEM name)
+  aiocpp_source_check(must_not_compile.${name} ${tools}/must_not_compile.py ${program})
+endforeach()

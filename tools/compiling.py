@@ -1,0 +1,41 @@
+"""Compiling small sources the way every check of this project does: strictly, and without producing code."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+REFERENCE_COMPILERS = ("g++", "clang++-19")
+
+
+def add_options(parser):
+    """The options that the checks share; `args.compiler` is never empty after parse()."""
+    parser.add_argument("--compiler", action="append", metavar="CXX",
+                        help="may be repeated; without it, every reference compiler that is installed")
+    parser.add_argument("-j", "--jobs", type=int, default=1, help="compilations at the same time")
+    parser.add_argument("--root", type=pathlib.Path, default=ROOT, help="the project's folder")
+
+
+def parse(parser):
+    args = parser.parse_args()
+    args.compiler = args.compiler or [name for name in REFERENCE_COMPILERS if shutil.which(name)]
+    if not args.compiler:
+        sys.exit(f"no compiler found: install one of {', '.join(REFERENCE_COMPILERS)}")
+    return args
+
+
+def check(compiler, source, root, *flags):
+    """Compiles the text `source` without output; returns (succeeded, what the compiler said)."""
+    done = subprocess.run(
+        [compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", *flags,
+         "-I", str(root / "include"), "-x", "c++", "-"],
+        input=source, capture_output=True, text=True, check=False)
+    return done.returncode == 0, done.stderr
+
+
+def check_all(jobs, checks):
+    """Runs the callables in `checks`, `jobs` at a time, and yields their results in order."""
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        yield from pool.map(lambda run: run(), checks)

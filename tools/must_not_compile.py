@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""A program of tests/must_not_compile is refused, for the reason it names.
+
+It holds one or more lines `// expect: REGEX`. Each must be found in what the compiler says, warnings being
+errors. Where the compilers word it differently, the regex has alternatives: `deleted function|use of deleted`.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+
+import compiling
+
+EXPECT = re.compile(r"//\s*expect:\s*(\S.*?)\s*$", re.MULTILINE)
+
+
+def problem_with(compiler, file, root):
+    """What is wrong with `file` as a test of a refusal, or None."""
+    source = file.read_text(encoding="utf-8")
+    expected = EXPECT.findall(source)
+    if not expected:
+        return "it has no line `// expect: REGEX`"
+    compiled, messages = compiling.check(compiler, f'#line 1 "{file}"\n{source}', root, "-Werror")
+    if compiled:
+        return "it compiles"
+    # The compilers quote the source below each message; a regex must not match the program's own comment.
+    said = re.sub(r"^.*//\s*expect:.*$", "", messages, flags=re.MULTILINE)
+    missing = [regex for regex in expected if not re.search(regex, said)]
+    return f"no message matches {' nor '.join(missing)}; {compiler} said:\n{messages}" if missing else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    compiling.add_options(parser)
+    parser.add_argument("file", nargs="+", type=pathlib.Path)
+    args = compiling.parse(parser)
+
+    failures = 0
+    for file in args.file:
+        for compiler in args.compiler:
+            problem = problem_with(compiler, file, args.root)
+            if problem:
+                failures += 1
+                print(f"{file}: {compiler}: {problem}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
