@@ -1,0 +1,1 @@
+"""The parts of bench/run.py: programs (builds them), machine (runs them), a module per section, table."""
