@@ -1,0 +1,167 @@
+// AsyncGenerator<T>: a coroutine that yields values, and may await between them.
+//
+//     aio::AsyncGenerator<int> ticks(int n) {
+//         for (int i = 0; i < n; ++i) { co_await aio::sleep(1s); co_yield i; }
+//     }
+//     auto ticking = ticks(3);
+//     while (auto tick = co_await ticking.next()) use(*tick);           // async for tick in ticks(3)
+//
+// It runs inside the task that awaits next(), from one co_yield to the next. Destroying it destroys its frame at
+// once, so that destructors of its locals run; aclose() also lets it await while it cleans up: the co_yield where
+// it stands throws GeneratorExit, which the generator may catch but not answer with another co_yield.
+// Source: PEP 525; loop.shutdown_asyncgens, CPython 3.12 base_events.py.
+#pragma once
+
+#include <aio/core/coro.hpp>
+
+#include <optional>
+
+namespace aio {
+
+template <class T>
+class AsyncGenerator;
+
+namespace detail {
+
+class GeneratorPromise : public CoroutinePromise {
+public:
+    void return_void() const noexcept {}
+
+    bool started() const noexcept { return started_; }
+    bool ended() const noexcept { return flags & kEnded; }
+    // Makes it run inside the task that suspends in `consumer`. Errors: RuntimeError when it runs already, or
+    // when the loop has shut its generators down.
+    void resume_for(std::coroutine_handle<> consumer);
+    // What the consumer does when it has control again: throws the generator's error, once.
+    void consumer_resumed();
+
+    void ask_to_close() noexcept { closing_ = true; }
+    bool closing() const noexcept { return closing_; }
+    bool running() const noexcept { return running_; }
+    static GeneratorPromise& from_link(TaskLink& link) noexcept {
+        return static_cast<GeneratorPromise&>(static_cast<TaskBase&>(link));
+    }
+    ~GeneratorPromise() {
+        if (started_ && !(flags & kEnded)) unlink();
+    }
+
+protected:
+    struct YieldAwaiter {
+        GeneratorPromise& promise;
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<>) const noexcept {
+            promise.running_ = false;
+            current.next = promise.awaiter()->frame();
+        }
+        void await_resume() const {
+            if (promise.closing_) throw GeneratorExit();
+        }
+    };
+
+private:
+    bool started_ = false;
+    bool running_ = false;  // between next() and the co_yield or the end
+    bool closing_ = false;
+};
+
+template <class T>
+class GeneratorPromiseOf final : public GeneratorPromise {
+public:
+    AsyncGenerator<T> get_return_object(const void* where = __builtin_source_location()) noexcept {
+        set_where(where);
+        return AsyncGenerator<T>(this);
+    }
+
+    template <class U = T>
+        requires std::constructible_from<T, U>
+    YieldAwaiter yield_value(U&& value) {
+        yielded.emplace(std::forward<U>(value));
+        return YieldAwaiter{*this};
+    }
+
+    std::optional<T> yielded;
+};
+
+class GeneratorAwaiterBase {
+public:
+    explicit GeneratorAwaiterBase(GeneratorPromise* promise) noexcept : promise_(promise) {}
+    bool await_ready() const noexcept { return !promise_ || promise_->ended(); }
+    void await_suspend(std::coroutine_handle<> frame) { promise_->resume_for(frame); }
+
+protected:
+    GeneratorPromise* promise_;
+};
+
+// Runs `promise` until it ends with GeneratorExit (swallowed) or an error.
+struct CloseGenerator {
+    using native_awaitable = void;
+    GeneratorPromise* promise;
+
+    class Awaiter : public GeneratorAwaiterBase {
+    public:
+        using GeneratorAwaiterBase::GeneratorAwaiterBase;
+        bool await_ready() const noexcept { return !promise_ || promise_->ended() || !promise_->started(); }
+        void await_suspend(std::coroutine_handle<> frame) {
+            promise_->resume_for(frame);
+            promise_->ask_to_close();
+        }
+        void await_resume();
+    };
+    Awaiter operator co_await() const noexcept { return Awaiter(promise); }
+};
+
+}  // namespace detail
+
+template <class T>
+class [[nodiscard]] AsyncGenerator {
+public:
+    using promise_type = detail::GeneratorPromiseOf<T>;
+    using value_type = T;
+
+    AsyncGenerator() noexcept = default;
+    AsyncGenerator(AsyncGenerator&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
+    AsyncGenerator& operator=(AsyncGenerator&& other) noexcept {
+        std::swap(promise_, other.promise_);
+        return *this;
+    }
+    ~AsyncGenerator() {
+        if (promise_) promise_->frame().destroy();
+    }
+
+    // What next() returns.
+    class Next {
+    public:
+        using native_awaitable = void;
+        class Awaiter final : public detail::GeneratorAwaiterBase {
+        public:
+            using GeneratorAwaiterBase::GeneratorAwaiterBase;
+            std::optional<T> await_resume() {
+                if (!promise_) return std::nullopt;
+                promise_->consumer_resumed();
+                if (promise_->ended()) return std::nullopt;
+                return std::exchange(static_cast<promise_type*>(promise_)->yielded, std::nullopt);
+            }
+        };
+        explicit Next(promise_type* promise) noexcept : promise_(promise) {}
+        Awaiter operator co_await() const noexcept { return Awaiter(promise_); }
+
+    private:
+        promise_type* promise_;
+    };
+
+    // The next value, or nullopt when the generator has returned (and ever after).
+    // Errors: what the generator throws, once; RuntimeError when another task is inside it.
+    [[nodiscard]] Next next() noexcept { return Next(promise_); }
+
+    // Ends it where it stands. No effect when it has not started or has ended.
+    // Errors: what it throws but GeneratorExit; RuntimeError when it yields instead.
+    [[nodiscard]] detail::CloseGenerator aclose() noexcept { return {promise_}; }
+
+private:
+    friend promise_type;
+    explicit AsyncGenerator(promise_type* promise) noexcept : promise_(promise) {}
+
+    promise_type* promise_ = nullptr;
+};
+
+}  // namespace aio

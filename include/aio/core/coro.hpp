@@ -1,0 +1,247 @@
+// Coro<T>: what an asynchronous function returns.
+//
+//     aio::Coro<int> twice(int x) { co_await aio::sleep(1s); co_return 2 * x; }
+//
+// A Coro is a call that has not started: it runs when it is awaited (`co_await twice(2)`, in place, as part of
+// the task that awaits) or scheduled (`aio::create_task(twice(2))`, as a task of its own). It is awaited once;
+// dropped without either, it is reported in debug mode as never awaited.
+//
+// Pass arguments by value: a coroutine outlives the expression that calls it. A reference parameter must name
+// something that lives until the coroutine ends. Do not call a capturing lambda that returns a Coro and keep
+// the Coro longer than the lambda; give the lambda itself to create_task, gather, run..., which keep it alive.
+//
+// Thread rule: a coroutine runs on its loop's thread only.
+//
+// Not marked [[clang::coro_return_type, clang::coro_lifetimebound]]: clang 19 then refuses every plain function that
+// returns a Coro, std::function<Coro<>()> and std::invoke among them.
+#pragma once
+
+#include <aio/core/frame_pool.hpp>
+#include <aio/core/task_base.hpp>
+
+#include <concepts>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace aio {
+
+template <class T = void>
+class Coro;
+
+namespace detail {
+
+// What a coroutine returns, kept in its promise or future until it is taken.
+template <class T>
+struct ValueSlot {
+    std::optional<T> value;
+
+    const T& get() const noexcept { return *value; }
+    T take() { return std::move(*value); }
+};
+template <class T>
+struct ValueSlot<T&> {
+    T* value = nullptr;
+
+    T& get() const noexcept { return *value; }
+    T& take() const noexcept { return *value; }
+};
+template <>
+struct ValueSlot<void> {
+    void get() const noexcept {}
+    void take() const noexcept {}
+};
+
+// The half of Coro<T> that does not depend on T.
+class CoroOwner {
+public:
+    CoroOwner(CoroOwner&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
+    ~CoroOwner() {
+        if (!coroutine_) return;
+        if (coroutine_->flags & kEnded) [[likely]] {
+            coroutine_->frame().destroy();
+        } else {
+            destroy_unfinished();
+        }
+    }
+
+    // Starts the coroutine on top of its awaiter: see task_base.hpp. True when it ended there.
+    bool start() {
+        TaskBase& child = *coroutine_;
+        Current& cur = current;
+        if (cur.inline_depth >= kMaxInlineDepth) [[unlikely]] {
+            cur.next = child.frame();
+            return false;
+        }
+        child.flags |= kInline;
+        ++cur.inline_depth;
+        child.frame().resume();
+        --cur.inline_depth;
+        if (child.flags & kEnded) return true;
+        child.flags &= static_cast<std::uint8_t>(~kInline);
+        return false;
+    }
+
+    TaskBase* coroutine() const noexcept { return coroutine_; }
+    void awaited_by(TaskBase& awaiter) noexcept {
+        coroutine_->continuation_ = &awaiter;
+        coroutine_->owner_ = this;
+    }
+    TaskBase* release() noexcept { return std::exchange(coroutine_, nullptr); }
+
+protected:
+    friend class TaskBase;
+    explicit CoroOwner(TaskBase* coroutine) noexcept : coroutine_(coroutine) {}
+    CoroOwner& operator=(CoroOwner&& other) noexcept {
+        std::swap(coroutine_, other.coroutine_);
+        return *this;
+    }
+    void destroy_unfinished() noexcept;  // reports a coroutine that never started
+
+    TaskBase* coroutine_;
+};
+
+struct FinalSuspend {
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
+        TaskBase& self = frame.promise();
+        self.flags |= kEnded;
+        if (!(self.flags & (kTask | kInline))) current.next = self.awaiter()->frame();
+    }
+    void await_resume() const noexcept {}
+};
+
+// Awaitables of this library say so. Their operator co_await gives an awaiter that suspends the current task
+// through a Waiter or Yield. The operand should be small, and the awaiter returned by value: g++ 12 copies what
+// await_transform returns by reference, so that it would stand in the frame twice.
+template <class A>
+concept NativeAwaitable = requires { typename std::remove_cvref_t<A>::native_awaitable; };
+
+template <class A>
+concept SmallAwaitable = NativeAwaitable<A> && std::is_trivially_copyable_v<A> && sizeof(A) <= 2 * sizeof(void*);
+
+template <class A>
+inline constexpr bool is_coro = false;
+template <class T>
+inline constexpr bool is_coro<Coro<T>> = true;
+
+// Awaits a Coro where it stands. Small: g++ 12 keeps the operand and the awaiter in the frame, each.
+template <class T>
+class CoroAwaiter {
+public:
+    explicit CoroAwaiter(Coro<T>& coro) noexcept : coro_(coro) {}
+
+    bool await_ready() { return coro_.start(); }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    T await_resume() { return coro_.take_result(); }
+
+private:
+    Coro<T>& coro_;
+};
+
+template <class A>
+class ForeignAwaiter;  // foreign.hpp
+
+template <class A>
+inline constexpr bool always_false = false;
+
+// The promise of every coroutine here: awaits note where they stand and go through await_transform.
+class CoroutinePromise : public TaskBase {
+public:
+    static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
+    static void operator delete(void* frame, std::size_t bytes) noexcept { frame_pool.deallocate(frame, bytes); }
+
+    std::suspend_always initial_suspend() const noexcept { return {}; }
+    FinalSuspend final_suspend() const noexcept { return {}; }
+    void unhandled_exception() noexcept { store_current_exception(); }
+
+    // Small operands come by value, or g++ would keep them in the frame beside their awaiter.
+    template <class A>
+        requires(SmallAwaitable<A>)
+    auto await_transform(A awaitable, const void* where = __builtin_source_location()) {
+        set_where(where);
+        return awaitable.operator co_await();
+    }
+
+    template <class A>
+        requires(!SmallAwaitable<std::remove_cvref_t<A>>)
+    auto await_transform(A&& awaitable, const void* where = __builtin_source_location()) {
+        using Plain = std::remove_cvref_t<A>;
+        set_where(where);
+        if constexpr (is_coro<Plain>) {
+            static_assert(std::is_rvalue_reference_v<A&&>,
+                          "a coroutine object is awaited once: write co_await std::move(coro), or make it a task");
+            awaitable.awaited_by(*this);
+            return CoroAwaiter(awaitable);
+        } else if constexpr (NativeAwaitable<A>) {
+            return std::forward<A>(awaitable).operator co_await();
+        } else {
+            return ForeignAwaiter<A>(std::forward<A>(awaitable));
+        }
+    }
+};
+
+template <class T>
+class CoroPromise final : public CoroutinePromise, public ValueSlot<T> {
+    static_assert(alignof(ValueSlot<T>) <= 16, "a coroutine's result may not be aligned to more than 16 bytes");
+
+public:
+    Coro<T> get_return_object(const void* where = __builtin_source_location()) noexcept {
+        set_where(where);
+        return Coro<T>(this);
+    }
+
+    template <class U = T>
+        requires std::constructible_from<T, U>
+    void return_value(U&& result) {
+        if constexpr (std::is_reference_v<T>) {
+            this->value = &result;
+        } else {
+            this->value.emplace(std::forward<U>(result));
+        }
+    }
+};
+
+template <>
+class CoroPromise<void> final : public CoroutinePromise, public ValueSlot<void> {
+public:
+    Coro<void> get_return_object(const void* where = __builtin_source_location()) noexcept;
+    void return_void() const noexcept {}
+};
+
+}  // namespace detail
+
+template <class T>
+class [[nodiscard("a coroutine runs only when it is awaited or made a task")]] Coro
+    : public detail::CoroOwner {
+public:
+    using promise_type = detail::CoroPromise<T>;
+    using value_type = T;
+
+    Coro(Coro&& other) noexcept = default;
+    Coro& operator=(Coro&& other) noexcept = default;
+
+    // The result of a coroutine that ended. Errors: what it threw.
+    T take_result() {
+        auto& promise = static_cast<promise_type&>(*coroutine_);
+        if (promise.flags & detail::kThrew) [[unlikely]] promise.rethrow();
+        return promise.take();
+    }
+
+    // False once it was awaited, scheduled or moved from.
+    explicit operator bool() const noexcept { return coroutine_ != nullptr; }
+
+private:
+    friend promise_type;
+    explicit Coro(promise_type* promise) noexcept : CoroOwner(promise) {}
+};
+
+namespace detail {
+inline Coro<void> CoroPromise<void>::get_return_object(const void* where) noexcept {
+    set_where(where);
+    return Coro<void>(this);
+}
+}  // namespace detail
+
+}  // namespace aio

@@ -1,0 +1,250 @@
+// Future<T>: a result that somebody sets later.
+//
+//     aio::Future<int> future;                       // of the running loop
+//     aio::create_task(worker(future));              // will call future.set_result(42)
+//     int result = co_await future;
+//
+// A Future is a handle: copies name the same result. Its waiters and callbacks are scheduled with call_soon,
+// in order of registration, when it becomes done; they never run inside set_result().
+//
+// Thread rule: a future belongs to its loop's thread; from another one, go through call_soon_threadsafe.
+// Source: asyncio.Future, CPython 3.12 futures.py.
+#pragma once
+
+#include <aio/core/coro.hpp>
+
+#include <chrono>
+#include <exception>
+#include <typeinfo>
+
+namespace aio {
+
+class EventLoop;
+
+namespace detail {
+
+template <class T>
+class FutureState : public FutureObject, public ValueSlot<T> {
+public:
+    using FutureObject::FutureObject;
+    static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
+    static void operator delete(void* state, std::size_t bytes) noexcept { frame_pool.deallocate(state, bytes); }
+};
+
+LoopCore& core_of(EventLoop& loop) noexcept;
+EventLoop& owner_of(LoopCore* core);
+
+// A callback of add_done_callback.
+class DoneCallback : public Callback {
+public:
+    static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
+    static void operator delete(void* callback, std::size_t bytes) noexcept {
+        frame_pool.deallocate(callback, bytes);
+    }
+
+    DoneCallback() noexcept { flags = kWantsFuture; }
+    virtual ~DoneCallback() = default;
+
+    void scheduled_by(FutureBase& future) noexcept final { future_ = FutureRef<FutureBase>::share(&future); }
+    void run() final;
+    void discard() noexcept final { delete this; }
+    const char* name() const noexcept override { return "done callback"; }
+
+    // Whether this calls the function that `function`, of type `type`, points to.
+    virtual bool calls(const std::type_info& type, const void* function) const noexcept = 0;
+
+protected:
+    virtual void invoke() = 0;
+
+    FutureRef<FutureBase> future_;
+    ContextSlot context_ = read_context();
+};
+
+template <class Handle, class F>
+class DoneCallbackOf final : public DoneCallback {
+public:
+    explicit DoneCallbackOf(F function) : function_(std::move(function)) {}
+
+    bool calls(const std::type_info& type, const void* function) const noexcept override {
+        if constexpr (std::equality_comparable<F>) {
+            return type == typeid(F) && *static_cast<const F*>(function) == function_;
+        } else {
+            return false;
+        }
+    }
+
+private:
+    void invoke() override {
+        if constexpr (std::invocable<F&, Handle>) {
+            function_(Handle::from_base(future_));
+        } else {
+            function_();
+        }
+    }
+
+    F function_;
+};
+
+// Removes the callbacks for which `calls` holds; those already scheduled stay.
+std::size_t remove_done_callbacks(FutureBase& future, const std::type_info& type, const void* function);
+
+// What Future<T> and Task<T> share: a counted reference to a State, which holds a T in the end.
+template <class Derived, class State, class T>
+class FutureHandle {
+public:
+    using value_type = T;
+    using native_awaitable = void;
+
+    bool done() const noexcept { return state_->done(); }
+    bool cancelled() const noexcept { return state_->cancelled(); }
+
+    // The value, which stays here. Errors: InvalidStateError while pending, CancelledError when cancelled,
+    // or the exception that was set.
+    decltype(auto) result() const {
+        state_->check_value();
+        return static_cast<const ValueSlot<T>&>(*state_).get();
+    }
+
+    // The exception, or null when there is a value. Errors: InvalidStateError, CancelledError.
+    std::exception_ptr exception() const { return state_->exception(); }
+
+    // Asks for cancellation: a future is cancelled at once; a task gets CancelledError at its await.
+    // Returns false when it was done already. `message` is CancelledError::what().
+    bool cancel(std::string_view message = {}) const noexcept { return state_->cancel(message); }
+
+    // Schedules `function(handle)`, or `function()`, for when this is done; soon, if it is done already.
+    // It runs as a loop callback in the context that is current here.
+    template <class F>
+    void add_done_callback(F function) const {
+        state_->add_callback(*new DoneCallbackOf<Derived, F>(std::move(function)));
+    }
+    // Removes every registration of `function` (a function pointer, or anything with ==) that is not scheduled
+    // yet, and returns how many there were.
+    template <std::equality_comparable F>
+    std::size_t remove_done_callback(F function) const {
+        return remove_done_callbacks(*state_, typeid(F), &function);
+    }
+
+    EventLoop& get_loop() const { return owner_of(state_->loop()); }
+
+    // Handles are equal when they name the same future.
+    friend bool operator==(const FutureHandle& a, const FutureHandle& b) noexcept {
+        return a.state_.get() == b.state_.get();
+    }
+
+    // False for a default-constructed Task and for a handle that was moved from.
+    explicit operator bool() const noexcept { return static_cast<bool>(state_); }
+
+    FutureBase* base() const noexcept { return state_.get(); }
+    State* state() const noexcept { return state_.get(); }
+    static Derived from_base(const FutureRef<FutureBase>& base) {
+        return Derived(FutureRef<State>::share(static_cast<State*>(base.get())));
+    }
+
+protected:
+    FutureHandle() noexcept = default;
+    explicit FutureHandle(FutureRef<State> state) noexcept : state_(std::move(state)) {}
+
+    FutureRef<State> state_;
+};
+
+// `co_await future`: a const reference to the value, which stays in the future.
+template <class State, class T>
+class SharedAwaiter final : public FutureWaiter {
+public:
+    explicit SharedAwaiter(State* state) noexcept : FutureWaiter(state) { state->retain(); }
+    ~SharedAwaiter() {
+        deregister();
+        future_->release();
+    }
+    decltype(auto) await_resume() {
+        check_resumed();
+        return static_cast<const ValueSlot<T>&>(static_cast<State&>(*future_)).get();
+    }
+};
+
+// `co_await std::move(future)`, `co_await make_future()`: the value itself, moved out when nobody else holds it.
+template <class State, class T>
+class OwningAwaiter final : public FutureWaiter {
+public:
+    explicit OwningAwaiter(FutureRef<State> state) noexcept : FutureWaiter(state.get()), state_(std::move(state)) {}
+    ~OwningAwaiter() { deregister(); }
+    T await_resume() {
+        check_resumed();
+        return take_value<T>(*state_, 1);
+    }
+
+private:
+    FutureRef<State> state_;
+};
+
+// Containers say that they can be copied, whatever their elements.
+template <class T>
+inline constexpr bool can_copy = std::copy_constructible<T>;
+template <class T>
+    requires(!std::same_as<typename T::value_type, T>)
+inline constexpr bool can_copy<T> = std::copy_constructible<T> && can_copy<typename T::value_type>;
+
+// Moves the value out if only `own` references are left, or if it cannot be copied.
+template <class T, class State>
+T take_value(State& state, std::uint32_t own) {
+    ValueSlot<T>& slot = state;
+    if constexpr (can_copy<T>) {
+        if (state.references > own) return slot.get();
+    }
+    return slot.take();
+}
+
+}  // namespace detail
+
+template <class T = void>
+class Future : public detail::FutureHandle<Future<T>, detail::FutureState<T>, T> {
+    using State = detail::FutureState<T>;
+    using Base = detail::FutureHandle<Future<T>, State, T>;
+
+public:
+    // A pending future of the running loop. Errors: RuntimeError when none runs.
+    Future() : Base(detail::FutureRef<State>(new State(&detail::require_loop()))) {}
+    explicit Future(EventLoop& loop) : Base(detail::FutureRef<State>(new State(&detail::core_of(loop)))) {}
+    explicit Future(detail::FutureRef<State> state) noexcept : Base(std::move(state)) {}
+
+    // Errors: InvalidStateError when done already.
+    template <class U = T>
+        requires(!std::is_void_v<T> && std::constructible_from<T, U>)
+    void set_result(U&& value) const {
+        this->state_->require_pending("set_result");
+        if constexpr (std::is_reference_v<T>) {
+            this->state_->value = &value;
+        } else {
+            this->state_->value.emplace(std::forward<U>(value));
+        }
+        this->state_->finish();
+    }
+    void set_result() const
+        requires std::is_void_v<T>
+    {
+        this->state_->require_pending("set_result");
+        this->state_->finish();
+    }
+
+    // Errors: InvalidStateError when done already; ValueError for a null pointer.
+    void set_exception(std::exception_ptr error) const {
+        this->state_->require_pending("set_exception");
+        if (!error) throw ValueError("Future.set_exception: the exception_ptr is null");
+        this->state_->finish_with(std::move(error));
+    }
+    template <class E>
+        requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
+    void set_exception(E&& error) const {
+        set_exception(std::make_exception_ptr(std::forward<E>(error)));
+    }
+
+    detail::SharedAwaiter<State, T> operator co_await() const& {
+        return detail::SharedAwaiter<State, T>(this->state_.get());
+    }
+    detail::OwningAwaiter<State, T> operator co_await() && {
+        return detail::OwningAwaiter<State, T>(std::move(this->state_));
+    }
+};
+
+}  // namespace aio

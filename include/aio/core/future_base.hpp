@@ -1,0 +1,152 @@
+// The type-erased half of Future and Task: state, callbacks, exception, cancellation.
+#pragma once
+
+#include <aio/base/error.hpp>
+#include <aio/core/current.hpp>
+#include <aio/core/loop_core.hpp>
+
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+
+namespace aio::detail {
+
+// Bits of Ready::flags for futures and coroutines.
+enum Flag : std::uint8_t {
+    kMustCancel = 1,       // CancelledError is due at the task's next step (Task._must_cancel)
+    kCancelDelivered = 2,  // what the task waited on was cancelled: its await throws CancelledError
+    kUnretrieved = 4,      // failed, and nobody asked for the exception yet
+    kTask = 8,             // this coroutine is a task's root: it is scheduled, not awaited in place
+    kInline = 16,          // runs on top of its awaiter's stack (task_base.hpp)
+    kThrew = 32,           // the coroutine ended with the exception in its slot
+    kEnded = 64,           // the coroutine is at its final suspension point
+    kExtras = 128,         // TaskBase::extras is there
+};
+
+class FutureBase : public Ready {
+public:
+    explicit FutureBase(LoopCore* loop) noexcept : Ready(Kind::future), loop_(loop), callbacks_(), exception_() {}
+    ~FutureBase() {
+        if (exception_live()) exception_.~exception_ptr();
+    }
+
+    bool done() const noexcept { return state != State::pending; }
+    bool cancelled() const noexcept { return state == State::cancelled; }
+    LoopCore* loop() const noexcept { return loop_; }
+
+    // Future.cancel / Task.cancel: false when already done. Never throws: a message that finds no memory is
+    // dropped.
+    bool cancel(std::string_view message = {}) noexcept;
+
+    // Throws what the future holds: InvalidStateError while pending, CancelledError, or its exception.
+    // Returns when it holds a value. Marks the exception as retrieved.
+    void check_value() {
+        if (state != State::finished) [[unlikely]] throw_not_finished();
+    }
+    // Errors: InvalidStateError while pending, CancelledError when cancelled. Null when it holds a value.
+    std::exception_ptr exception();
+
+    void mark_retrieved() noexcept { flags &= static_cast<std::uint8_t>(~kUnretrieved); }
+
+    // Registers `callback` to be scheduled when done; schedules it now when done already.
+    void add_callback(Callback& callback) noexcept {
+        if (state == State::pending) {
+            callbacks_.push(&callback);
+        } else {
+            schedule_one(callback, loop_->ready, *this);
+        }
+    }
+    // False when it is not registered (any more).
+    bool remove_callback(Callback& callback) noexcept {
+        return state == State::pending && callbacks_.remove(&callback);
+    }
+    const CallbackList& callbacks() const noexcept { return callbacks_; }
+
+    void retain() noexcept { ++references; }
+    void release() noexcept {
+        if (--references == 0) destroy();
+    }
+
+    // set_result's and set_exception's second half. The value, if any, is already in its slot.
+    void finish() noexcept {
+        state = State::finished;
+        callbacks_.schedule(loop_->ready, *this);
+    }
+    void finish_with(std::exception_ptr error) noexcept;
+    // As cancelled, at once: Future.cancel's and Task's. Null: a fresh CancelledError at each retrieval.
+    void finish_cancelled(std::exception_ptr error) noexcept;
+
+    // Errors: InvalidStateError unless pending.
+    void require_pending(const char* operation) const;
+
+protected:
+    struct ForCoroutine {};
+    explicit FutureBase(ForCoroutine) noexcept : Ready(Kind::task), continuation_(nullptr), leaf_(nullptr) {}
+
+    [[noreturn]] void throw_not_finished();
+    void destroy() noexcept;
+    void discard_callbacks() noexcept;
+
+    bool exception_live() const noexcept {
+        return kind != Kind::task || state == State::failed || state == State::cancelled || (flags & kThrew);
+    }
+
+    LoopCore* loop_;
+    union {
+        CallbackList callbacks_;
+        TaskBase* continuation_;  // a coroutine awaited in place: who awaits it
+    };
+    union {
+        std::exception_ptr exception_;  // when done (a task: only then)
+        void* leaf_;                    // a pending task: the address of the coroutine frame that its step resumes
+    };
+};
+
+// A counted reference to a future or task. Not thread-safe: futures belong to their loop's thread.
+template <class F>
+class FutureRef {
+public:
+    FutureRef() noexcept = default;
+    explicit FutureRef(F* future) noexcept : future_(future) {}  // adopts one reference
+    static FutureRef share(F* future) noexcept {
+        future->retain();
+        return FutureRef(future);
+    }
+    FutureRef(const FutureRef& other) noexcept : future_(other.future_) {
+        if (future_) future_->retain();
+    }
+    FutureRef(FutureRef&& other) noexcept : future_(std::exchange(other.future_, nullptr)) {}
+    FutureRef& operator=(FutureRef other) noexcept {
+        std::swap(future_, other.future_);
+        return *this;
+    }
+    ~FutureRef() {
+        if (future_) future_->release();
+    }
+
+    F* get() const noexcept { return future_; }
+    F* operator->() const noexcept { return future_; }
+    F& operator*() const noexcept { return *future_; }
+    explicit operator bool() const noexcept { return future_ != nullptr; }
+
+private:
+    F* future_ = nullptr;
+};
+
+// What a Future's state that is not a coroutine adds: a virtual destructor and cancel.
+class FutureObject : public FutureBase {
+public:
+    explicit FutureObject(LoopCore* loop) noexcept : FutureBase(loop) { references = 1; }
+    virtual ~FutureObject() = default;
+
+    // gather() and shield() cancel what they stand for instead of themselves.
+    virtual bool cancel_this(std::string_view message) noexcept;
+    // Awaited by gather's and wait's outer futures: what this one stands for, for call graphs.
+    virtual std::string_view describe() const noexcept { return "Future"; }
+};
+
+// The running loop's core. Errors: RuntimeError("no running event loop").
+LoopCore& require_loop();
+
+}  // namespace aio::detail

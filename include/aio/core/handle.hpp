@@ -1,0 +1,130 @@
+// Handle and TimerHandle: what call_soon, call_later and call_at return; cancel() keeps the call from running.
+// Source: asyncio.Handle, CPython 3.12 events.py.
+#pragma once
+
+#include <aio/core/context.hpp>
+#include <aio/core/frame_pool.hpp>
+#include <aio/core/loop_core.hpp>
+#include <aio/core/time.hpp>
+
+#include <atomic>
+#include <concepts>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <typeinfo>
+#include <utility>
+
+namespace aio {
+
+namespace detail {
+
+// A call that the loop will make, in the context that was current when it was asked for. Counted by the loop
+// while it is scheduled and by each Handle.
+class Call : public Callback {
+public:
+    static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
+    static void operator delete(void* call, std::size_t bytes) noexcept { frame_pool.deallocate(call, bytes); }
+    virtual ~Call() = default;
+
+    void run() final;
+    void discard() noexcept final { release(); }
+    const char* name() const noexcept override { return "Handle"; }
+    // The type of the function, for reports.
+    virtual const std::type_info& target_type() const noexcept = 0;
+
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+
+    // Calls the function and keeps it for another time (add_reader, signal handlers).
+    void call_again();
+
+    bool cancelled() const noexcept { return cancelled_; }
+    // Frees the function and its arguments. A timer leaves the timer queue.
+    void cancel() noexcept;
+
+    LoopCore* loop = nullptr;  // with a timer: whose queue it stands in
+    TimePoint when{};
+    bool in_timer_queue = false;
+    ContextSlot context = read_context();
+
+protected:
+    virtual void invoke() = 0;
+    virtual void drop_function() noexcept = 0;
+
+private:
+    std::atomic<std::uint32_t> references_{1};  // atomic for call_soon_threadsafe's
+    bool cancelled_ = false;
+};
+
+template <class F, class... Args>
+class CallOf final : public Call {
+public:
+    template <class G, class... Given>
+    explicit CallOf(G&& function, Given&&... args)
+        : function_(std::forward<G>(function)), arguments_(std::in_place, std::forward<Given>(args)...) {}
+
+    const std::type_info& target_type() const noexcept override { return typeid(F); }
+
+private:
+    void invoke() override { std::apply(*function_, *arguments_); }
+    void drop_function() noexcept override {
+        function_.reset();
+        arguments_.reset();
+    }
+
+    std::optional<F> function_;
+    std::optional<std::tuple<Args...>> arguments_;
+};
+
+template <class F, class... Args>
+Call* make_call(F&& function, Args&&... args) {
+    return new CallOf<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(function), std::forward<Args>(args)...);
+}
+
+}  // namespace detail
+
+// A scheduled call. Copies name the same call; dropping them does not cancel it.
+class Handle {
+public:
+    Handle() noexcept = default;
+    explicit Handle(detail::Call* call) noexcept : call_(call) { call_->retain(); }
+    Handle(const Handle& other) noexcept : call_(other.call_) {
+        if (call_) call_->retain();
+    }
+    Handle(Handle&& other) noexcept : call_(std::exchange(other.call_, nullptr)) {}
+    Handle& operator=(Handle other) noexcept {
+        std::swap(call_, other.call_);
+        return *this;
+    }
+    ~Handle() {
+        if (call_) call_->release();
+    }
+
+    // The function will not be called, and is destroyed now. No effect once it was called.
+    void cancel() const noexcept {
+        if (call_) call_->cancel();
+    }
+    bool cancelled() const noexcept { return call_ && call_->cancelled(); }
+    explicit operator bool() const noexcept { return call_ != nullptr; }
+    // Identity: whether both name the same call.
+    bool operator==(const Handle& other) const noexcept { return call_ == other.call_; }
+
+    const detail::Call* call() const noexcept { return call_; }
+
+protected:
+    detail::Call* call_ = nullptr;
+};
+
+class TimerHandle : public Handle {
+public:
+    using Handle::Handle;
+    // The moment of the call, on the loop's clock.
+    TimePoint when() const noexcept { return call_ ? call_->when : TimePoint::max(); }
+    bool operator==(const TimerHandle& other) const noexcept { return call_ == other.call_; }
+    auto operator<=>(const TimerHandle& other) const noexcept { return when() <=> other.when(); }
+};
+
+}  // namespace aio

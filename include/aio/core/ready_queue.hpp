@@ -1,0 +1,179 @@
+// The ready queue: what the event loop runs in its next pass, in first-in first-out order.
+//
+// It is a list threaded through the things that run (tasks, handles, waiters), so that making something
+// ready allocates nothing and cannot fail: completing, cancelling and waking are noexcept all the way.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+namespace aio::detail {
+
+// What a Ready is, so that the loop steps a task without a virtual call.
+enum class Kind : std::uint8_t { task, future, callback };
+
+enum class State : std::uint8_t { pending, finished, failed, cancelled };
+
+// Anything that can stand in the ready queue. It stands in at most one place at a time.
+struct Ready {
+    union {
+        Ready* next_ready = nullptr;  // in the ready queue, or in a future's callbacks
+        std::int64_t deadline_ns;     // in the TimerQueue: nanoseconds on the loop's clock
+    };
+    union {
+        std::uint32_t references;   // tasks, futures, handles: shared by non-atomic count, on the loop's thread
+        std::uint32_t timer_index;  // timer nodes: their place in the TimerQueue
+    };
+    Kind kind;
+    State state = State::pending;
+    std::uint8_t flags = 0;
+    std::uint8_t cancel_requests = 0;  // Task.cancelling(); saturates
+
+    explicit Ready(Kind k) noexcept : references(0), kind(k) {}
+    Ready(const Ready&) = delete;
+    Ready& operator=(const Ready&) = delete;
+};
+
+// In Callback::flags, for the callbacks of futures.
+inline constexpr std::uint8_t kWantsFuture = 1;  // scheduled_by() must be told
+inline constexpr std::uint8_t kWakesTask = 2;    // a Waiter whose task is to be stepped: that one is scheduled
+
+class FutureBase;
+
+// Something that runs once, when the loop comes to it.
+class Callback : public Ready {
+public:
+    Callback() noexcept : Ready(Kind::callback) {}
+
+    // Called by the loop. What it throws leaves run_forever(): only KeyboardInterrupt and SystemExit may.
+    virtual void run() = 0;
+    // Called instead of run() when it will never run: the loop closed, or what it waited for was destroyed.
+    virtual void discard() noexcept {}
+    // The task that run() steps, for reports and shuffling; null for plain callbacks.
+    virtual class TaskBase* task() const noexcept { return nullptr; }
+    // With kWantsFuture in flags: the future that this was registered with is done.
+    virtual void scheduled_by(FutureBase&) noexcept {}
+    // "<Handle ...>" for reports. Static storage or owned by this object.
+    virtual const char* name() const noexcept { return "callback"; }
+
+    Callback* next_callback() const noexcept { return static_cast<Callback*>(next_ready); }
+
+protected:
+    ~Callback() = default;
+};
+
+class ReadyQueue {
+public:
+    ReadyQueue() noexcept : end_(&first_) {}
+    ReadyQueue(const ReadyQueue&) = delete;
+    ReadyQueue& operator=(const ReadyQueue&) = delete;
+
+    bool empty() const noexcept { return first_ == nullptr; }
+
+    void push(Ready* item) noexcept {
+        item->next_ready = nullptr;
+        *end_ = item;
+        end_ = &item->next_ready;
+    }
+
+    // Puts the rest of an interrupted pass back in front.
+    void prepend(Ready* first) noexcept {
+        if (!first) return;
+        Ready* last = first;
+        while (last->next_ready) last = last->next_ready;
+        last->next_ready = first_;
+        if (!first_) end_ = &last->next_ready;
+        first_ = first;
+    }
+
+    // Empties the queue; the chain ends with null.
+    Ready* take_all() noexcept {
+        end_ = &first_;
+        return std::exchange(first_, nullptr);
+    }
+
+private:
+    Ready* first_ = nullptr;
+    Ready** end_;  // where the next item's address goes: &first_, or the last item's next_ready
+};
+
+void wake_task_of(Callback& waiter, ReadyQueue& ready) noexcept;  // task_base.hpp
+
+// `callback` was registered with `future`, which is done.
+inline void schedule_one(Callback& callback, ReadyQueue& ready, FutureBase& future) noexcept {
+    if (callback.flags & kWakesTask) return wake_task_of(callback, ready);
+    if (callback.flags & kWantsFuture) callback.scheduled_by(future);
+    ready.push(&callback);
+}
+
+// The callbacks of a pending future, in order of registration: a circular list known by its last element.
+class CallbackList {
+public:
+    bool empty() const noexcept { return last_ == nullptr; }
+
+    void push(Callback* item) noexcept {
+        if (last_) {
+            item->next_ready = last_->next_ready;
+            last_->next_ready = item;
+        } else {
+            item->next_ready = item;
+        }
+        last_ = item;
+    }
+
+    // False when `item` is not in the list.
+    bool remove(Callback* item) noexcept {
+        if (!last_) return false;
+        Ready* before = last_;
+        do {
+            if (before->next_ready == item) {
+                if (before == item) {
+                    last_ = nullptr;
+                } else {
+                    before->next_ready = item->next_ready;
+                    if (last_ == item) last_ = before;
+                }
+                item->next_ready = nullptr;
+                return true;
+            }
+            before = before->next_ready;
+        } while (before != last_);
+        return false;
+    }
+
+    // Moves all of them, or the tasks they wake, to the ready queue.
+    void schedule(ReadyQueue& ready, FutureBase& future) noexcept {
+        if (!last_) return;
+        Ready* last = std::exchange(last_, nullptr);
+        Ready* item = last->next_ready;
+        while (true) {
+            Ready* next = item->next_ready;
+            schedule_one(static_cast<Callback&>(*item), ready, future);
+            if (item == last) return;
+            item = next;
+        }
+    }
+
+    // Unlinks all and returns the first of a null-terminated chain.
+    Callback* take_all() noexcept {
+        if (!last_) return nullptr;
+        Ready* last = std::exchange(last_, nullptr);
+        Ready* first = std::exchange(last->next_ready, nullptr);
+        return static_cast<Callback*>(first);
+    }
+
+    template <class F>
+    void for_each(F&& f) const {
+        if (!last_) return;
+        Ready* item = last_;
+        do {
+            item = item->next_ready;
+            f(static_cast<Callback&>(*item));
+        } while (item != last_);
+    }
+
+private:
+    Ready* last_ = nullptr;
+};
+
+}  // namespace aio::detail

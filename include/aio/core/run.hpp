@@ -1,0 +1,80 @@
+// run(): the whole life of an asynchronous program.
+//
+//     int main() { aio::run(async_main()); }
+//
+// It makes an event loop, runs the coroutine in it, and leaves nothing behind: the tasks that are left are
+// cancelled and waited for, their errors reported; asynchronous generators are closed, the default executor's
+// threads joined, the loop closed. Ctrl-C cancels the main task (and run() throws KeyboardInterrupt when that
+// ended it); pressed twice, it interrupts at once. Source: asyncio.run and Runner, CPython 3.12 runners.py.
+#pragma once
+
+#include <aio/core/event_loop.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace aio {
+
+struct RunOptions {
+    std::optional<bool> debug = std::nullopt;  // default: AIO_DEBUG in the environment
+    std::string_view backend = {};             // "io_uring", "epoll", "sim"; default: AIO_BACKEND, else the best
+    Duration busy_poll = Duration(0);          // spin this long on the kernel before sleeping in it
+    std::unique_ptr<EventLoop> (*loop_factory)() = nullptr;
+};
+
+// Several run()s on one loop, with what run() does at the end done once, in close().
+//
+//     aio::Runner runner;
+//     runner.run(prepare());
+//     runner.run(serve());
+class Runner {
+public:
+    explicit Runner(RunOptions options = {}) noexcept : options_(options) {}
+    ~Runner();  // close()
+    Runner(const Runner&) = delete;
+    Runner& operator=(const Runner&) = delete;
+
+    // Runs `awaitable` in this runner's loop, in `context` or the runner's own. Result: its result.
+    // Errors: what it throws; KeyboardInterrupt; RuntimeError inside a running loop, or after close().
+    template <class A>
+        requires detail::TaskSource<A>
+    auto run(A&& awaitable, const Context* context = nullptr) {
+        check_can_run();
+        auto task = get_loop().create_task(std::forward<A>(awaitable), {.context = context ? context : &*context_});
+        run_task(AnyTask(task));
+        return detail::take_value<typename decltype(task)::value_type>(*task.state(), 1);
+    }
+
+    // The loop, made at the first use. Errors: RuntimeError after close().
+    EventLoop& get_loop();
+    // No effect the second time.
+    void close();
+
+private:
+    void check_can_run();
+    void run_task(AnyTask task);
+
+    RunOptions options_;
+    std::unique_ptr<EventLoop> loop_;
+    std::optional<Context> context_;
+    bool closed_ = false;
+};
+
+// Result: the coroutine's. Errors: what it throws; RuntimeError inside a running loop.
+template <class A>
+    requires detail::TaskSource<A>
+auto run(A&& awaitable, RunOptions options = {}) {
+    Runner runner(options);
+    return runner.run(std::forward<A>(awaitable));
+}
+template <class F, class First, class... Rest>
+    requires(!std::same_as<std::remove_cvref_t<First>, RunOptions> &&
+             detail::CoroutineFunction<std::decay_t<F>, std::decay_t<First>, std::decay_t<Rest>...>)
+auto run(F&& function, First&& first, Rest&&... rest) {
+    Runner runner;
+    return runner.run(detail::call_in_frame(std::decay_t<F>(std::forward<F>(function)),
+                                            std::decay_t<First>(std::forward<First>(first)),
+                                            std::decay_t<Rest>(std::forward<Rest>(rest))...));
+}
+
+}  // namespace aio

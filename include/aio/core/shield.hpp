@@ -1,0 +1,99 @@
+// shield(): protect an awaitable from the cancellation of whoever awaits it.
+//
+//     int result = co_await aio::shield(must_finish());    // if we are cancelled here, must_finish() goes on
+//
+// Source: asyncio.shield, CPython 3.14 tasks.py.
+#pragma once
+
+#include <aio/core/event_loop.hpp>
+
+#include <memory>
+
+namespace aio {
+
+namespace detail {
+
+// Follows `inner` on behalf of a shielding future, and reports what it throws once that one was cancelled.
+class ShieldBase : public Callback {
+public:
+    const char* name() const noexcept override { return "shield"; }
+
+protected:
+    ShieldBase() = default;
+    ~ShieldBase() = default;
+    static void inner_failed(FutureObject& outer, FutureBase& inner);
+    // The outer future was cancelled: an error of `inner` would be lost with it (semantics 20).
+    static void watch_alone(FutureBase& inner) noexcept;
+};
+
+template <class F>
+class ShieldState final : public FutureState<typename F::value_type> {
+    using T = typename F::value_type;
+
+public:
+    ShieldState(LoopCore& loop, F inner) : FutureState<T>(&loop), inner_(std::move(inner)), link_(*this) {
+        this->retain();
+        inner_.base()->add_callback(link_);
+    }
+
+    bool cancel_this(std::string_view message) noexcept override {
+        if (!FutureObject::cancel_this(message)) return false;
+        if (inner_.base()->remove_callback(link_)) {
+            Link::watch(*inner_.base());
+            this->release();
+        }
+        return true;
+    }
+    std::string_view describe() const noexcept override { return "ShieldingFuture"; }
+
+private:
+    class Link final : public ShieldBase {
+    public:
+        explicit Link(ShieldState& outer) noexcept : outer_(outer) {}
+        void run() override { outer_.inner_done(); }
+        void discard() noexcept override { outer_.release(); }
+        static void watch(FutureBase& inner) noexcept { watch_alone(inner); }
+        static void fail(FutureObject& outer, FutureBase& inner) { inner_failed(outer, inner); }
+
+    private:
+        ShieldState& outer_;
+    };
+
+    void inner_done() {
+        FutureRef<FutureBase> self = FutureRef<FutureBase>::share(this);
+        this->release();
+        FutureBase& inner = *inner_.base();
+        if (inner.state != State::finished || this->done()) return Link::fail(*this, inner);
+        try {
+            if constexpr (std::is_reference_v<T>) {
+                this->value = &take_value<T>(*inner_.state(), 1);
+            } else if constexpr (!std::is_void_v<T>) {
+                this->value.emplace(take_value<T>(*inner_.state(), 1));
+            }
+            this->finish();
+        } catch (...) {
+            this->finish_with(std::current_exception());
+        }
+    }
+
+    F inner_;
+    Link link_;
+};
+
+}  // namespace detail
+
+// Result: a Future that takes over the result of `awaitable`, made a task if it is a coroutine.
+// Cancel: cancels this future only; the awaitable goes on, and if it throws then, that is reported to the loop's
+// exception handler. If the awaitable itself is cancelled, so is this future.
+template <class A>
+    requires detail::TaskSource<A>
+auto shield(A&& awaitable) {
+    detail::LoopCore& loop = detail::require_loop();
+    auto inner = ensure_future(std::forward<A>(awaitable));
+    using F = decltype(inner);
+    using T = typename F::value_type;
+    return Future<T>(
+        detail::FutureRef<detail::FutureState<T>>(new detail::ShieldState<F>(loop, std::move(inner))));
+}
+
+}  // namespace aio

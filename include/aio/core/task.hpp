@@ -1,0 +1,134 @@
+// Task<T>: a coroutine that the loop runs, beside whoever started it.
+//
+//     aio::Task<int> task = aio::create_task(square(3), {.name = "three"});
+//     ...                                            // both go on
+//     int nine = co_await task;
+//
+// A Task is a handle: copies name the same task, and dropping all of them does not stop it (the loop keeps
+// running tasks alive). It is a future too: everything that takes one takes the other.
+//
+// Cancellation is a request, and counted: cancel() makes the task's current await throw CancelledError, once;
+// the coroutine may clean up, or even go on. timeout() and TaskGroup use the count to tell their own request
+// from their caller's (uncancel).
+//
+// Thread rule: a task belongs to its loop's thread. Source: asyncio.Task, CPython 3.12 tasks.py.
+#pragma once
+
+#include <aio/core/future.hpp>
+
+#include <optional>
+#include <vector>
+
+namespace aio {
+
+// How to start a task. Trivially destructible, so that `{.name = ...}` is safe inside a co_await expression
+// on g++ 12 (docs/compilers.md).
+struct TaskOptions {
+    std::string_view name = {};        // default: "Task-<n>"
+    const Context* context = nullptr;  // run in this context itself, not in a copy of the current one
+    bool eager_start = false;          // take the first step now, inside create_task
+};
+
+// A task whose result type is not known here: what all_tasks() and current_task() give.
+class AnyTask {
+public:
+    AnyTask() noexcept = default;
+    explicit AnyTask(detail::FutureRef<detail::TaskBase> state) noexcept : state_(std::move(state)) {}
+
+    bool done() const noexcept { return state_->done(); }
+    bool cancelled() const noexcept { return state_->cancelled(); }
+    bool cancel(std::string_view message = {}) const noexcept { return state_->cancel(message); }
+    // Cancellation requests so far, less those taken back.
+    unsigned cancelling() const noexcept { return state_->cancelling(); }
+    // Takes one request back and returns how many are left. At 0 a request not yet delivered is dropped.
+    unsigned uncancel() const noexcept { return state_->uncancel(); }
+    std::string get_name() const { return state_->name(); }
+    void set_name(std::string_view name) const { state_->set_name(name); }
+    // Where the task is suspended, innermost frame first; after a failure, where the exception passed.
+    std::vector<std::source_location> get_stack() const;
+
+    explicit operator bool() const noexcept { return static_cast<bool>(state_); }
+    bool operator==(const AnyTask& other) const noexcept { return state_.get() == other.state_.get(); }
+    detail::TaskBase* base() const noexcept { return state_.get(); }
+
+private:
+    detail::FutureRef<detail::TaskBase> state_;
+};
+
+template <class T = void>
+class Task : public detail::FutureHandle<Task<T>, detail::CoroPromise<T>, T> {
+    using State = detail::CoroPromise<T>;
+    using Base = detail::FutureHandle<Task<T>, State, T>;
+
+public:
+    Task() noexcept = default;  // names no task: assign one before use
+    explicit Task(detail::FutureRef<State> state) noexcept : Base(std::move(state)) {}
+
+    std::string name() const { return this->state_->name(); }
+    std::string get_name() const { return this->state_->name(); }
+    void set_name(std::string_view name) const { this->state_->set_name(name); }
+
+    unsigned cancelling() const noexcept { return this->state_->cancelling(); }
+    unsigned uncancel() const noexcept { return this->state_->uncancel(); }
+
+    // The context the task runs in.
+    Context get_context() const { return this->state_->context(); }
+    std::vector<std::source_location> get_stack() const { return AnyTask(*this).get_stack(); }
+
+    operator AnyTask() const noexcept {
+        return AnyTask(detail::FutureRef<detail::TaskBase>::share(this->state_.get()));
+    }
+
+    detail::SharedAwaiter<State, T> operator co_await() const& {
+        return detail::SharedAwaiter<State, T>(this->state_.get());
+    }
+    detail::OwningAwaiter<State, T> operator co_await() && {
+        return detail::OwningAwaiter<State, T>(std::move(this->state_));
+    }
+};
+
+namespace detail {
+
+// Slow parts of create_task: options, a loop's task factory, wrong thread.
+void start_with_options(TaskBase& task, LoopCore& loop, const TaskOptions& options);
+void start_through_factory(TaskBase& task, LoopCore& loop);
+
+}  // namespace detail
+
+namespace detail {
+
+template <class T>
+Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
+    auto* promise = static_cast<CoroPromise<T>*>(coro.coroutine());
+    start_with_options(*promise, loop, options);
+    coro.release();
+    return Task<T>(FutureRef<CoroPromise<T>>(promise));
+}
+
+}  // namespace detail
+
+// Schedules `coro` to run as a task of the running loop; its first step is in the next pass.
+// Errors: RuntimeError when no loop runs on this thread.
+template <class T>
+Task<T> create_task(Coro<T> coro) {
+    detail::LoopCore* loop = detail::current.loop;
+    if (!loop || loop->custom_task_factory) [[unlikely]] {
+        return detail::create_task_on(detail::require_loop(), std::move(coro), {});
+    }
+    auto* promise = static_cast<detail::CoroPromise<T>*>(coro.release());
+    promise->schedule_as_task(*loop);
+    return Task<T>(detail::FutureRef<detail::CoroPromise<T>>(promise));
+}
+template <class T>
+Task<T> create_task(Coro<T> coro, TaskOptions options) {
+    return detail::create_task_on(detail::require_loop(), std::move(coro), options);
+}
+
+// The task that is running, or an empty handle in a loop callback. Errors: RuntimeError when no loop runs.
+AnyTask current_task();
+
+// The tasks of the running loop that are not done, oldest first.
+std::vector<AnyTask> all_tasks();
+std::vector<AnyTask> all_tasks(EventLoop& loop);
+
+}  // namespace aio

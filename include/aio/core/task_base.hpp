@@ -1,0 +1,272 @@
+// How coroutines run: the control block inside every coroutine's promise, and the step of a task.
+//
+// One block serves both roles of a coroutine, so that scheduling one as a task costs no second allocation:
+//   - awaited in place (`co_await f()`), it knows its awaiter (continuation_) and belongs to its task;
+//   - scheduled (`create_task(f())`), it is the task: a future with a context, a name, a count of cancels.
+//
+// Nothing here relies on tail calls: g++ 12 makes none below -O2 or under sanitizers, and a loop of a million
+// symmetric transfers would overflow the stack. Instead a coroutine that is awaited starts *on top of* its
+// awaiter, in await_ready(): if it ends without suspending, the awaiter never suspends either. Past
+// kMaxInlineDepth, and whenever a coroutine that was suspended ends, the next frame to resume goes into
+// `current.next` and control returns to the loop in step(), the trampoline:
+//
+//     step(): resume(leaf) ─▶ f suspends on a future ─▶ back in step(), nothing next: the step is over
+//             resume(leaf) ─▶ f ends, next = its awaiter g ─▶ step() resumes g ─▶ ...
+#pragma once
+
+#include <aio/core/context.hpp>
+#include <aio/core/future_base.hpp>
+#include <aio/core/time.hpp>
+
+#include <bit>
+#include <coroutine>
+#include <cstdint>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aio::detail {
+
+class Waiter;
+struct TaskExtras;
+class CoroOwner;
+
+inline constexpr unsigned kMaxInlineDepth = 48;
+// Of a task: it has not taken its first step. Cancelled then, it ends without running its body. (A task is never
+// run inline, so that the bit is free.)
+inline constexpr std::uint8_t kUnstarted = kInline;
+
+class TaskBase : public FutureBase, public TaskLink {
+public:
+    TaskBase() noexcept : FutureBase(ForCoroutine{}), owner_(nullptr) {}
+    ~TaskBase() {
+        if (flags & kExtras) [[unlikely]] drop_extras();
+    }
+
+    std::coroutine_handle<TaskBase> frame() noexcept { return std::coroutine_handle<TaskBase>::from_promise(*this); }
+    static TaskBase& of(std::coroutine_handle<> frame) noexcept {
+        return std::coroutine_handle<TaskBase>::from_address(frame.address()).promise();
+    }
+
+    // --- as a task -------------------------------------------------------------------------------------
+
+    // Turns this suspended coroutine into a task of `loop` with two references, the loop's and the caller's,
+    // and schedules its first step.
+    void schedule_as_task(LoopCore& loop) noexcept {
+        become_task(loop);
+        loop.ready.push(this);
+    }
+    void become_task(LoopCore& loop) noexcept {
+        loop_ = &loop;
+        new (&callbacks_) CallbackList;
+        leaf_ = frame().address();
+        waiter_ = nullptr;
+        references = 2;
+        flags = static_cast<std::uint8_t>(flags | kTask | kUnstarted);
+        id_ = ++loop.next_task_id;
+        link_before(loop.tasks);
+        if (const ContextSlot& creator = read_context(); creator.map) [[unlikely]] inherit_context(creator);
+    }
+
+    // Runs the task until its next suspension. Called by the loop only, never for a task that is done. It stays
+    // the current task until the loop's next item says otherwise.
+    void step() {
+        Current& cur = current;
+        cur.task = this;
+        if (flags & (kMustCancel | kUnstarted)) {
+            if ((flags & kMustCancel) && !deliver_cancellation()) return;
+            flags &= static_cast<std::uint8_t>(~kUnstarted);
+        }
+        std::coroutine_handle<>::from_address(leaf_).resume();
+        while (cur.next) std::exchange(cur.next, nullptr).resume();
+        if (flags & (kEnded | kMustCancel)) {
+            if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]] return after_step();
+            unlink();
+            finish();
+            release();  // the loop's reference: the frame may be gone now
+        }
+    }
+
+    bool cancel_task(std::string_view message) noexcept;
+    unsigned cancelling() const noexcept { return cancel_requests; }
+    unsigned uncancel() noexcept;
+
+    std::string name() const;
+    void set_name(std::string_view name);
+    std::uint64_t id() const noexcept;
+    // Runs in `context` itself instead of a copy of the creator's.
+    void set_context(const Context& context);
+    // This task's slot; null while it has none.
+    ContextSlot* context_slot() noexcept { return (flags & kExtras) ? extras_context() : nullptr; }
+    // The same, made if need be, for ContextVar::set. Errors: std::bad_alloc.
+    ContextSlot& writable_context();
+    Context context() const;
+
+    Waiter* waiter() const noexcept { return done() ? nullptr : waiter_; }
+    bool started() const noexcept { return !(flags & kUnstarted); }
+    // The innermost frame that is suspended or running.
+    TaskBase* innermost() noexcept { return done() ? nullptr : &of(std::coroutine_handle<>::from_address(leaf_)); }
+
+    // Destroys the frames of a task that will never be stepped again, innermost first, as unwinding would.
+    void abandon() noexcept;
+
+    // --- as a frame ------------------------------------------------------------------------------------
+
+    // Where this frame awaits (or was created, until its first await).
+    std::source_location where() const noexcept { return std::bit_cast<std::source_location>(where_); }
+    // `where` is what __builtin_source_location() gives: all there is in a std::source_location, without a class
+    // object that would take room in the awaiting frame.
+    void set_where(const void* where) noexcept { where_ = where; }
+    // The frame that awaits this one in place; null for a task's root.
+    TaskBase* awaiter() const noexcept { return (flags & kTask) ? nullptr : continuation_; }
+
+    // From a promise's unhandled_exception(): keeps the exception and notes the frame in the traceback.
+    void store_current_exception() noexcept;
+    // The exception of a coroutine awaited in place, moved out.
+    [[noreturn]] void rethrow();
+
+    // The frames that the task's exception passed through, innermost first.
+    std::vector<std::source_location> traceback() const;
+    // Frames of another task, seen when its exception is rethrown here.
+    void extend_traceback(const FutureBase& source) noexcept;
+
+    // The message of the CancelledError that this task's await is about to throw.
+    std::string take_cancel_message() noexcept;
+    void set_cancel_message(std::string_view message) noexcept;
+
+    // Takes `extras`, made before, when nothing may fail any more.
+    void adopt_extras(TaskExtras* extras) noexcept;
+
+    // The coroutine whose await suspended this task, resumed by the next step.
+    void set_leaf(std::coroutine_handle<> frame) noexcept { leaf_ = frame.address(); }
+    void set_waiter(Waiter* waiter) noexcept { waiter_ = waiter; }
+
+protected:
+    friend class CoroOwner;
+    ContextSlot* extras_context() noexcept;
+    void inherit_context(const ContextSlot& creator) noexcept;
+    TaskExtras& extras();  // allocates them at the first use
+    void drop_extras() noexcept;
+
+    bool deliver_cancellation() noexcept;
+    void after_step();  // ended with an exception or cancelled, or was cancelled while it ran
+
+    union {
+        Waiter* waiter_;    // a task: what its innermost frame waits on; null while it runs or is ready
+        CoroOwner* owner_;  // a coroutine awaited in place: the object in its awaiter's frame that owns it
+    };
+    union {
+        std::uint64_t id_;     // "Task-<id>"
+        TaskExtras* extras_;  // with kExtras: what few tasks have; the id is in there
+    };
+    const void* where_;
+    static_assert(sizeof(std::source_location) == sizeof(where_));
+};
+
+// What a suspended task waits on. It lives in an awaiter, hence in a coroutine frame, and can stand in a
+// future's callbacks, a primitive's list of waiters, or the timer queue.
+class Waiter : public Callback {
+public:
+    TaskBase* task() const noexcept final { return task_; }
+
+    // Task.cancel() came while the task waits here. True: the wait is over and the task will be woken with
+    // CancelledError, now or when what it waits on has ended. False: it is over already.
+    virtual bool cancel_wait(std::string_view message) noexcept = 0;
+    // The future or task that is waited on, for call graphs; null for primitives, which name themselves.
+    virtual FutureBase* awaited() const noexcept { return nullptr; }
+
+    void run() override {
+        task_->step();
+    }
+
+protected:
+    ~Waiter() = default;
+
+    void suspend(std::coroutine_handle<> frame) noexcept {
+        task_ = current.task;
+        task_->set_leaf(frame);
+        task_->set_waiter(this);
+    }
+    // Ends the wait: the task is stepped in the next pass.
+    void wake() noexcept {
+        task_->set_waiter(nullptr);
+        task_->loop()->ready.push(task_);
+    }
+    // Ends the wait with CancelledError.
+    void wake_cancelled(std::string_view message) noexcept;
+    // On resumption: whether this await must throw.
+    bool cancelled() const noexcept { return task_ && (task_->flags & kCancelDelivered); }
+    // Throws CancelledError if the await was cancelled. Forgets the cancellation: it is thrown once.
+    void check_cancelled() {
+        if (cancelled()) [[unlikely]] throw_cancelled(*task_);
+    }
+
+public:
+    [[noreturn]] static void throw_cancelled(TaskBase& task);
+
+protected:
+    // No default initialiser for the pair: every byte of an awaiter is one of a million sleeping tasks.
+    union {
+        TaskBase* task_ = nullptr;  // who waits, from suspend() on
+        Duration::rep delay_ns_;    // SleepAwaiter, until then
+    };
+};
+
+// Waits for a future or task, which the awaiter keeps alive. When that is done, the task itself goes to the ready
+// queue in this waiter's place (CallbackList::schedule).
+class FutureWaiter : public Waiter {
+public:
+    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask; }
+    FutureWaiter(const FutureWaiter& other) = delete;
+    bool await_ready() const noexcept { return future_->done(); }
+    void await_suspend(std::coroutine_handle<> frame) {
+        if (future_ == current.task) [[unlikely]] throw_awaits_itself();
+        suspend(frame);
+        flags = kWakesTask | kSuspended;
+        future_->add_callback(*this);
+    }
+
+    bool cancel_wait(std::string_view message) noexcept override;
+    FutureBase* awaited() const noexcept override { return future_; }
+
+protected:
+    ~FutureWaiter() = default;
+    // For destructors: the frame may be destroyed while it waits. Before the future is released.
+    void deregister() noexcept {
+        if (flags & kSuspended) [[unlikely]] future_->remove_callback(*this);
+    }
+    // Throws what the await throws: cancellation of the awaiting task first, then what the future holds.
+    void check_resumed() {
+        flags = 0;
+        check_cancelled();
+        if (future_->state != State::finished) [[unlikely]] throw_failed();
+    }
+    [[noreturn]] void throw_failed();
+    [[noreturn]] void throw_awaits_itself();
+
+    static constexpr std::uint8_t kSuspended = 4;
+    FutureBase* future_;
+};
+
+inline void wake_task_of(Callback& waiter, ReadyQueue& ready) noexcept {
+    TaskBase* task = static_cast<Waiter&>(waiter).task();
+    task->set_waiter(nullptr);
+    ready.push(task);
+}
+
+// `co_await yield`: one pass of the loop, no future, no timer.
+struct Yield {
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> frame) const noexcept {
+        TaskBase* task = current.task;
+        task->set_leaf(frame);
+        task->loop()->ready.push(task);
+    }
+    void await_resume() const {
+        TaskBase* task = current.task;
+        if (task->flags & kCancelDelivered) [[unlikely]] Waiter::throw_cancelled(*task);
+    }
+};
+
+}  // namespace aio::detail

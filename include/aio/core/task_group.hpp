@@ -1,0 +1,145 @@
+// TaskGroup: tasks that end before the block that started them does.
+//
+//     co_await aio::with_task_group([&](aio::TaskGroup& group) -> aio::Coro<> {
+//         group.create_task(fetch("a"));
+//         group.create_task(fetch("b"));
+//         co_return;
+//     });                                        // both have ended here
+//
+// When a task fails, its siblings and the block are cancelled, all are waited for, and an ExceptionGroup with
+// every error is thrown. A task that is cancelled by itself is dropped in silence. Cancelling the task that runs
+// the block cancels all of them. Source: asyncio.TaskGroup, CPython 3.13 taskgroups.py.
+#pragma once
+
+#include <aio/base/exception_group.hpp>
+#include <aio/core/event_loop.hpp>
+#include <aio/core/timeout.hpp>
+
+#include <vector>
+
+namespace aio {
+
+class TaskGroup {
+public:
+    TaskGroup() = default;
+    ~TaskGroup();
+    TaskGroup(const TaskGroup&) = delete;
+    TaskGroup& operator=(const TaskGroup&) = delete;
+
+    // Starts a task of this group. Errors: RuntimeError when the group was not entered, is finished, or is being
+    // cancelled; the coroutine is then dropped, unreported.
+    template <class A>
+        requires detail::TaskSource<A>
+    auto create_task(A&& awaitable, TaskOptions options = {}) {
+        auto coro = detail::as_coro(std::forward<A>(awaitable));
+        return add(std::move(coro), options);
+    }
+    template <class F, class First, class... Rest>
+        requires(!std::same_as<std::remove_cvref_t<First>, TaskOptions> &&
+                 detail::CoroutineFunction<std::decay_t<F>, std::decay_t<First>, std::decay_t<Rest>...>)
+    auto create_task(F&& function, First&& first, Rest&&... rest) {
+        return add(detail::call_in_frame(std::decay_t<F>(std::forward<F>(function)),
+                                         std::decay_t<First>(std::forward<First>(first)),
+                                         std::decay_t<Rest>(std::forward<Rest>(rest))...),
+                   {});
+    }
+
+    // Cancels the tasks and the block; the block then ends without an error (3.15). No effect when it ended.
+    void cancel();
+
+    // What with_task_group() does around the block. enter() Errors: RuntimeError when entered before, or outside
+    // a task. exit() waits for all tasks; `error` is what the block threw, or null.
+    void enter();
+    Coro<> exit(std::exception_ptr error);
+
+private:
+    class Member;
+    friend class Member;
+
+    template <class T>
+    Task<T> add(Coro<T> coro, TaskOptions options) {
+        if (const char* reason = refusal()) {
+            coro.release()->frame().destroy();
+            throw RuntimeError(reason);
+        }
+        Member* member = reserve();
+        Task<T> task = start(std::move(coro), options, member);
+        join(member, *task.base());
+        return task;
+    }
+    template <class T>
+    Task<T> start(Coro<T> coro, TaskOptions options, Member* member) {
+        try {
+            return aio::create_task(std::move(coro), options);
+        } catch (...) {
+            unreserve(member);
+            throw;
+        }
+    }
+
+    const char* refusal() const noexcept;
+    Member* reserve();
+    void unreserve(Member* member) noexcept;
+    void join(Member* member, detail::FutureBase& task) noexcept;
+    void member_done(Member& member);
+    void drop(Member& member) noexcept;
+    void abort() noexcept;
+    void note_error(const std::exception_ptr& error);
+    Coro<> wait_for_members(std::exception_ptr& cancellation);
+    [[noreturn]] void raise_group();
+
+    AnyTask parent_;
+    Member* members_ = nullptr;  // a doubly-linked list
+    std::vector<std::exception_ptr> errors_;
+    std::exception_ptr base_error_;  // KeyboardInterrupt, SystemExit: wins bare
+    std::optional<Future<>> all_done_;
+    bool entered_ = false, exiting_ = false, aborting_ = false;
+    bool parent_cancel_requested_ = false, cancel_called_ = false;
+};
+
+namespace detail {
+
+template <class F>
+auto call_with_group(F& body, TaskGroup& group) {
+    if constexpr (std::invocable<F&, TaskGroup&>) {
+        return body(group);
+    } else {
+        return body();
+    }
+}
+template <class F>
+using group_body_result = typename decltype(call_with_group(std::declval<F&>(), std::declval<TaskGroup&>()))::value_type;
+
+template <class T, class F>
+Coro<T> run_in_group(F body) {
+    TaskGroup group;
+    group.enter();
+    std::exception_ptr error;
+    ValueSlot<T> result;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await call_with_group(body, group);
+        } else if constexpr (std::is_reference_v<T>) {
+            result.value = &co_await call_with_group(body, group);
+        } else {
+            result.value.emplace(co_await call_with_group(body, group));
+        }
+    } catch (...) {
+        error = std::current_exception();
+    }
+    co_await group.exit(std::move(error));
+    co_return result.take();
+}
+
+}  // namespace detail
+
+// Runs `body(group)`, a function that returns a Coro, and waits for all tasks of the group.
+// Result: the body's. Errors: ExceptionGroup "unhandled errors in a TaskGroup" with the tasks' errors in the
+// order in which they failed and the body's last; CancelledError when only that happened.
+template <class F>
+auto with_task_group(F&& body) {
+    AIO_CHECK_LAMBDA(F);
+    return detail::run_in_group<detail::group_body_result<std::remove_reference_t<F>>, F>(std::forward<F>(body));
+}
+
+}  // namespace aio

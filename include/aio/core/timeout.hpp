@@ -1,0 +1,173 @@
+// Deadlines: with_timeout() for a block, wait_for() for one awaitable.
+//
+//     co_await aio::with_timeout(2s, [&](aio::Timeout& deadline) -> aio::Coro<> {
+//         ...
+//         deadline.reschedule(deadline.when() + 1s);
+//     });                                                // TimeoutError when the deadline passed
+//
+// A deadline cancels the task that runs the block, and turns that cancellation, and no other, into a
+// TimeoutError when the block has ended: a cancellation from outside passes through. Nested deadlines: the
+// innermost that expired answers. Source: asyncio.timeout and wait_for, CPython 3.12 timeouts.py, tasks.py.
+#pragma once
+
+#include <aio/core/event_loop.hpp>
+
+#include <optional>
+
+// g++ 12 destroys a temporary lambda with captures that need a destructor twice when it stands inside a
+// co_await expression (docs/compilers.md). Where a function is meant to be awaited on the spot, such a lambda is
+// refused at compile time.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#define AIO_CHECK_LAMBDA(F)                                                                                      \
+    static_assert(std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<F>,                          \
+                  "g++ 12 would destroy this lambda's captures twice: give it a name first, and pass the name: " \
+                  "auto body = [...]...; co_await call(..., body)")
+#else
+#define AIO_CHECK_LAMBDA(F) static_assert(true)
+#endif
+
+namespace aio {
+
+// The deadline of a block: see with_timeout(). Used inside a task only.
+class Timeout {
+public:
+    // nullopt: no deadline yet.
+    explicit Timeout(std::optional<TimePoint> when) noexcept : when_(when.value_or(TimePoint::max())) {}
+    Timeout(const Timeout&) = delete;
+    Timeout& operator=(const Timeout&) = delete;
+    ~Timeout();
+
+    // The deadline on the loop's clock; TimePoint::max() for none.
+    TimePoint when() const noexcept { return when_; }
+    // Moves the deadline. One that has passed expires in the next pass. nullopt: no deadline.
+    // Errors: RuntimeError outside the block, or when it expired.
+    void reschedule(std::optional<TimePoint> when);
+    // Whether the block was cancelled because the deadline passed.
+    bool expired() const noexcept { return state_ == State::expiring || state_ == State::expired; }
+
+    // What with_timeout() does around the block. Errors: RuntimeError when entered before, or outside a task.
+    void enter();
+    // `error`: what the block threw, or null. Throws TimeoutError in its place if this deadline cancelled the
+    // block, or `error`.
+    void exit(std::exception_ptr error);
+
+private:
+    enum class State { created, entered, expiring, expired, exited };
+    void on_timeout() noexcept;
+    void cancel_timer() noexcept;
+
+    State state_ = State::created;
+    TimePoint when_;
+    AnyTask task_;
+    unsigned cancelling_ = 0;  // the task's count on entry
+    Handle timer_;
+};
+
+namespace detail {
+
+template <class F>
+auto call_with_timeout(F& body, Timeout& timeout) {
+    if constexpr (std::invocable<F&, Timeout&>) {
+        return body(timeout);
+    } else {
+        return body();
+    }
+}
+template <class F>
+using timeout_body_result = typename decltype(call_with_timeout(std::declval<F&>(), std::declval<Timeout&>()))::value_type;
+
+template <class T, class F>
+Coro<T> run_with_timeout(std::optional<TimePoint> when, F body) {
+    Timeout timeout(when);
+    timeout.enter();
+    std::exception_ptr error;
+    ValueSlot<T> result;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await call_with_timeout(body, timeout);
+        } else if constexpr (std::is_reference_v<T>) {
+            result.value = &co_await call_with_timeout(body, timeout);
+        } else {
+            result.value.emplace(co_await call_with_timeout(body, timeout));
+        }
+    } catch (...) {
+        error = std::current_exception();
+    }
+    timeout.exit(std::move(error));
+    co_return result.take();
+}
+
+std::optional<TimePoint> deadline_after(std::optional<Duration> delay);
+// The running loop's task must wait until `future`, which it cancelled, has ended.
+Coro<> cancel_and_wait(FutureRef<FutureBase> future);
+
+template <class T, class F>
+Coro<T> wait_for_now(F future) {
+    if (!future.done()) {
+        co_await cancel_and_wait(FutureRef<FutureBase>::share(future.base()));
+        if (future.cancelled()) throw TimeoutError();
+    }
+    future.base()->check_value();
+    co_return take_value<T>(*future.state(), 1);
+}
+
+template <class T, class A>
+Coro<T> wait_for_later(A awaitable, Duration timeout) {
+    Timeout block(deadline_after(timeout));
+    block.enter();
+    std::exception_ptr error;
+    ValueSlot<T> result;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(awaitable);
+        } else if constexpr (std::is_reference_v<T>) {
+            result.value = &co_await std::move(awaitable);
+        } else {
+            result.value.emplace(co_await std::move(awaitable));
+        }
+    } catch (...) {
+        error = std::current_exception();
+    }
+    block.exit(std::move(error));
+    co_return result.take();
+}
+
+}  // namespace detail
+
+// Runs `body(timeout)`, or `body()`, a function that returns a Coro, with a deadline `delay` from now.
+// Result: the body's. Errors: TimeoutError; what the body throws. A body given by name must outlive the await.
+template <class F>
+auto with_timeout(std::optional<Duration> delay, F&& body) {
+    AIO_CHECK_LAMBDA(F);
+    return detail::run_with_timeout<detail::timeout_body_result<std::remove_reference_t<F>>, F>(
+        detail::deadline_after(delay), std::forward<F>(body));
+}
+// The same with a deadline on the loop's clock.
+template <class F>
+auto with_timeout_at(std::optional<TimePoint> when, F&& body) {
+    AIO_CHECK_LAMBDA(F);
+    return detail::run_with_timeout<detail::timeout_body_result<std::remove_reference_t<F>>, F>(
+        when, std::forward<F>(body));
+}
+
+// Awaits `awaitable` for `timeout` at most; nullopt: without a limit. Result: its result.
+// Cancel: past the deadline it is cancelled, and waited for; cancelling the caller cancels it as well.
+// Errors: TimeoutError; what it throws, also while it is being cancelled.
+template <class A>
+    requires detail::TaskSource<A>
+auto wait_for(A&& awaitable, std::optional<Duration> timeout) {
+    using Plain = std::remove_cvref_t<A>;
+    using T = detail::coro_value<A>;
+    if (timeout && *timeout <= Duration(0)) {
+        auto future = ensure_future(std::forward<A>(awaitable));
+        return detail::wait_for_now<T>(std::move(future));
+    }
+    const Duration limit = timeout.value_or(Duration::max());
+    if constexpr (detail::FutureLike<Plain>) {
+        return detail::wait_for_later<T>(Plain(std::forward<A>(awaitable)), limit);
+    } else {
+        return detail::wait_for_later<T>(detail::as_coro(std::forward<A>(awaitable)), limit);
+    }
+}
+
+}  // namespace aio

@@ -1,0 +1,73 @@
+// wait(): until some of several tasks or futures are done.
+//
+//     auto [done, pending] = co_await aio::wait(tasks, {.timeout = 2s, .return_when = aio::FIRST_COMPLETED});
+//
+// It neither cancels nor throws for a timeout: what is not done is in `pending`.
+// Source: asyncio.wait, CPython 3.12 tasks.py.
+#pragma once
+
+#include <aio/core/event_loop.hpp>
+
+#include <optional>
+#include <vector>
+
+namespace aio {
+
+enum class ReturnWhen { all_completed, first_completed, first_exception };
+inline constexpr ReturnWhen ALL_COMPLETED = ReturnWhen::all_completed;
+inline constexpr ReturnWhen FIRST_COMPLETED = ReturnWhen::first_completed;
+inline constexpr ReturnWhen FIRST_EXCEPTION = ReturnWhen::first_exception;
+
+struct WaitOptions {
+    std::optional<Duration> timeout = std::nullopt;
+    ReturnWhen return_when = ALL_COMPLETED;
+};
+
+// In the order in which they were given.
+template <class F>
+struct WaitResult {
+    std::vector<F> done, pending;
+
+    WaitResult() = default;
+};
+
+namespace detail {
+
+// Resolves a future when another one is done; deletes itself.
+class DoneSignal final : public Callback {
+public:
+    explicit DoneSignal(Future<> target) : target_(std::move(target)) {}
+    virtual ~DoneSignal() = default;
+    void run() override;
+    void discard() noexcept override { delete this; }
+    const char* name() const noexcept override { return "wait"; }
+
+private:
+    Future<> target_;
+};
+
+// Returns when the condition of `options` holds for `futures`, or at the timeout.
+Coro<> wait_until(std::vector<FutureRef<FutureBase>> futures, WaitOptions options);
+
+template <class F>
+Coro<WaitResult<F>> wait_typed(std::vector<F> futures, WaitOptions options) {
+    std::vector<FutureRef<FutureBase>> bases;
+    bases.reserve(futures.size());
+    for (const F& future : futures) bases.push_back(FutureRef<FutureBase>::share(future.base()));
+    co_await wait_until(std::move(bases), options);
+    WaitResult<F> result;
+    for (F& future : futures) (future.done() ? result.done : result.pending).push_back(future);
+    co_return result;
+}
+
+}  // namespace detail
+
+// Waits for tasks or futures of one type. Coroutines are refused: make them tasks first, or their handles are
+// lost. Cancel: the futures go on. Errors: ValueError when there are none.
+template <class F>
+Coro<WaitResult<F>> wait(std::vector<F> futures, WaitOptions options = {}) {
+    static_assert(detail::FutureLike<F>, "aio::wait() takes tasks or futures, not coroutines: use create_task first");
+    return detail::wait_typed(std::move(futures), options);
+}
+
+}  // namespace aio

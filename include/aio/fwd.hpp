@@ -1,0 +1,26 @@
+// Forward declarations of what public interfaces name most.
+#pragma once
+
+namespace aio {
+
+template <class T>
+class Coro;
+template <class T>
+class Task;
+template <class T>
+class Future;
+template <class T>
+class AsyncGenerator;
+class AnyTask;
+class Context;
+class EventLoop;
+class Executor;
+class Handle;
+class TimerHandle;
+class TaskGroup;
+class Timeout;
+class StreamReader;
+class StreamWriter;
+class Server;
+
+}  // namespace aio

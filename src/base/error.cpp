@@ -1,0 +1,36 @@
+#include <aio/base/error.hpp>
+
+#include <cerrno>
+#include <system_error>
+
+namespace aio {
+
+namespace {
+
+std::string describe_partial(const std::string& partial, std::size_t expected) {
+    std::string wanted = expected == 0 ? "a separator" : std::to_string(expected) + " bytes";
+    return "the stream ended after " + std::to_string(partial.size()) + " bytes, before " + wanted;
+}
+
+}  // namespace
+
+IncompleteReadError::IncompleteReadError(std::string partial, std::size_t expected)
+    : EOFError(describe_partial(partial, expected)), partial_(std::move(partial)), expected_(expected) {}
+
+OSError::OSError(int code, const std::string& attempted)
+    : Error(attempted + ": " + std::generic_category().message(code) + " (errno " + std::to_string(code) + ")"),
+      code_(code) {}
+
+void throw_os_error(int code, const std::string& attempted) {
+    switch (code) {
+        case EPIPE:
+        case ESHUTDOWN: throw BrokenPipeError(code, attempted);
+        case ECONNRESET: throw ConnectionResetError(code, attempted);
+        case ECONNABORTED: throw ConnectionAbortedError(code, attempted);
+        case ECONNREFUSED: throw ConnectionRefusedError(code, attempted);
+        case ETIMEDOUT: throw TimeoutError(attempted + ": timed out (errno " + std::to_string(code) + ")");
+        default: throw OSError(code, attempted);
+    }
+}
+
+}  // namespace aio

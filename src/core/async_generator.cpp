@@ -1,0 +1,75 @@
+#include <aio/core/async_generator.hpp>
+
+#include <aio/core/event_loop.hpp>
+
+#include "core/loop_state.hpp"
+
+namespace aio {
+
+namespace detail {
+
+void GeneratorPromise::resume_for(std::coroutine_handle<> consumer) {
+    if (running_) throw RuntimeError("AsyncGenerator: next() while another task is inside the generator");
+    if (!started_) {
+        LoopState& loop = LoopState::of(*current.task->loop());
+        if (loop.generators_shut_down) {
+            throw RuntimeError("AsyncGenerator: it cannot start, the loop has shut its generators down");
+        }
+        started_ = true;
+        link_before(loop.generators);
+    }
+    running_ = true;
+    continuation_ = &TaskBase::of(consumer);
+    current.next = frame();
+}
+
+void GeneratorPromise::consumer_resumed() {
+    if (!ended()) return;
+    if (started_) {
+        started_ = false;
+        unlink();
+    }
+    running_ = false;
+    if (flags & kThrew) {
+        flags &= static_cast<std::uint8_t>(~kThrew);
+        std::exception_ptr error = std::exchange(exception_, nullptr);
+        std::destroy_at(&exception_);
+        std::rethrow_exception(error);
+    }
+}
+
+void CloseGenerator::Awaiter::await_resume() {
+    if (!promise_ || !promise_->started()) return;
+    if (!promise_->ended()) throw RuntimeError("AsyncGenerator: it ignored GeneratorExit and yielded again");
+    try {
+        promise_->consumer_resumed();
+    } catch (const GeneratorExit&) {
+        // As asked.
+    }
+}
+
+}  // namespace detail
+
+Coro<> EventLoop::shutdown_asyncgens() {
+    state_->generators_shut_down = true;
+    while (state_->generators.next != &state_->generators) {
+        auto& generator = detail::GeneratorPromise::from_link(*state_->generators.next);
+        // Off the list first: a generator that fails or refuses must not be met again.
+        generator.unlink();
+        generator.link_before(generator);
+        std::exception_ptr error;
+        try {
+            co_await detail::CloseGenerator{&generator};
+        } catch (...) {
+            error = std::current_exception();
+        }
+        if (error) {
+            ExceptionContext context;
+            context.message = "an error occurred during closing of an asynchronous generator";
+            context.exception = error;
+            call_exception_handler(context);
+        }
+    }
+}
+
+}  // namespace aio

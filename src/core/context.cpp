@@ -1,0 +1,76 @@
+#include <aio/core/context.hpp>
+
+#include <aio/core/task_base.hpp>
+
+#include <vector>
+
+namespace aio {
+
+namespace detail {
+
+class ContextMap {
+public:
+    struct Entry {
+        const void* key;
+        ContextValue value;
+    };
+
+    std::atomic<std::uint32_t> references{1};  // contexts travel to executor threads
+    std::vector<Entry> entries;                // a handful: a scan beats a tree
+};
+
+ContextMap* retain(ContextMap* map) noexcept {
+    map->references.fetch_add(1, std::memory_order_relaxed);
+    return map;
+}
+
+void release(ContextMap* map) noexcept {
+    if (map->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete map;
+}
+
+const ContextValue* context_find(const ContextSlot& slot, const void* key) noexcept {
+    if (!slot.map) return nullptr;
+    for (const ContextMap::Entry& entry : slot.map->entries) {
+        if (entry.key == key) return &entry.value;
+    }
+    return nullptr;
+}
+
+void context_assign(ContextSlot& slot, const void* key, ContextValue value) {
+    ContextSlot fresh(new ContextMap);
+    if (slot.map) {
+        fresh.map->entries.reserve(slot.map->entries.size() + 1);
+        for (const ContextMap::Entry& entry : slot.map->entries) {
+            if (entry.key != key) fresh.map->entries.push_back(entry);
+        }
+    }
+    if (value) fresh.map->entries.push_back({key, std::move(value)});
+    slot = std::move(fresh);
+}
+
+constinit const ContextSlot ContextSlot::none;
+constinit thread_local ContextSlot thread_context;
+
+const ContextSlot* context_of(TaskBase* task) noexcept {
+    const ContextSlot* slot = task->context_slot();
+    return slot ? slot : &ContextSlot::none;
+}
+
+ContextSlot& writable_context() {
+    if (current.context) return *current.context;
+    return current.task ? current.task->writable_context() : thread_context;
+}
+
+ContextScope::ContextScope(ContextSlot& slot) noexcept : previous_(std::exchange(current.context, &slot)) {}
+
+ContextScope::~ContextScope() { current.context = previous_; }
+
+}  // namespace detail
+
+Context copy_context() {
+    Context context;
+    *context.slot() = detail::read_context();
+    return context;
+}
+
+}  // namespace aio

@@ -1,0 +1,109 @@
+// How tasks, futures, exceptions and places are written in reports.
+#include <aio/base/error.hpp>
+
+#include "core/observe.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
+
+namespace aio::detail {
+
+std::string describe_type(const std::type_info& type) {
+    int status = 0;
+    std::unique_ptr<char, decltype(&std::free)> name(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
+                                                     &std::free);
+    return status == 0 && name ? name.get() : type.name();
+}
+
+std::string describe_exception(const std::exception_ptr& error) {
+    if (!error) return "no exception";
+    const std::type_info* type = error.__cxa_exception_type();
+    const std::string name = type ? describe_type(*type) : "unknown exception";
+    std::string what;
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        what = e.what();
+    } catch (const BaseException& e) {
+        what = e.what();
+    } catch (const char* text) {
+        what = text;
+    } catch (...) {
+    }
+    return what.empty() ? name : name + ": " + what;
+}
+
+std::string function_name(const char* pretty) {
+    std::string_view text(pretty ? pretty : "");
+    // The name ends at the first '(' outside template arguments; "operator()" and lambdas keep theirs.
+    int depth = 0;
+    std::size_t end = text.size();
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text.substr(i).starts_with("<lambda(") || text.substr(i).starts_with("(anonymous") ||
+            text.substr(i).starts_with("(lambda")) {
+            return "<lambda>";
+        }
+        if (text[i] == '<') ++depth;
+        if (text[i] == '>') --depth;
+        if (text[i] == '(' && depth <= 0) {
+            end = i;
+            break;
+        }
+    }
+    std::string_view name = text.substr(0, end);
+    depth = 0;
+    std::size_t start = 0;
+    for (std::size_t i = name.size(); i-- > 0;) {
+        if (name[i] == '>') ++depth;
+        if (name[i] == '<') --depth;
+        if (depth == 0 && (name[i] == ':' || name[i] == ' ' || name[i] == '*' || name[i] == '&')) {
+            start = i + 1;
+            break;
+        }
+    }
+    return std::string(name.substr(start));
+}
+
+std::string describe_location(const std::source_location& where) {
+    return std::string(where.file_name()) + ":" + std::to_string(where.line());
+}
+
+namespace {
+
+// The state of a future as Python's repr spells it.
+std::string describe_state(const FutureBase& future) {
+    switch (future.state) {
+        case State::pending: return "pending";
+        case State::finished: return "finished";
+        case State::failed: return "finished with an exception";
+        case State::cancelled: return "cancelled";
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string describe_task(TaskBase& task) {
+    std::string text = "<Task " + describe_state(task) + " name='" + task.name() + "'";
+    if (task.done()) {
+        // The root frame's last await (or its own place) tells the coroutine.
+        text += " coro=" + function_name(task.where().function_name()) + "()";
+        return text + ">";
+    }
+    text += " coro=" + function_name(task.where().function_name()) + "() at " + describe_location(task.where());
+    if (Waiter* waiter = task.waiter(); waiter && task.started()) {
+        text += std::string(" waits for ") + (waiter->awaited() ? describe_future(*waiter->awaited()) : waiter->name());
+    }
+    return text + ">";
+}
+
+std::string describe_future(const FutureBase& future) {
+    if (future.kind == Kind::task) {
+        return "<Task name='" + static_cast<const TaskBase&>(future).name() + "'>";
+    }
+    return "<" + std::string(static_cast<const FutureObject&>(future).describe()) + " " + describe_state(future) + ">";
+}
+
+}  // namespace aio::detail

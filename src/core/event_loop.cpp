@@ -1,0 +1,324 @@
+// The loop: the order of the phases. Timers are in timer_queue.cpp, the outside world behind backend/.
+#include <aio/core/event_loop.hpp>
+
+#include <aio/core/log.hpp>
+
+#include "core/fd_watch.hpp"
+#include "core/loop_state.hpp"
+#include "core/observe.hpp"
+#include "core/signals.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace aio {
+
+using detail::Callback;
+using detail::LoopState;
+using detail::Ready;
+using detail::TaskBase;
+
+namespace detail {
+
+constinit thread_local Current current [[gnu::tls_model("initial-exec")]];
+
+namespace {
+
+// While callbacks are ready the loop polls only every so many passes, so that a busy loop does not pay a system
+// call (or even a clock reading) per pass. The number adapts: passes that take long are polled after each.
+constexpr unsigned kPassesPerPoll = 64;
+constexpr Duration kPollInterval = std::chrono::microseconds(20);
+
+// Runs the chain that starts at `item`. An exception (KeyboardInterrupt, SystemExit) leaves the rest ready.
+void run_chain(LoopState& state, Ready* item) {
+    Ready* next = nullptr;
+    try {
+        while (item) {
+            next = item->next_ready;
+            __builtin_prefetch(next);
+            if (item->kind == Kind::task) [[likely]] {
+                static_cast<TaskBase*>(item)->step();
+            } else {
+                current.task = nullptr;
+                static_cast<Callback*>(item)->run();
+            }
+            item = next;
+        }
+    } catch (...) {
+        state.ready.prepend(next);
+        throw;
+    }
+}
+
+// How long the poll may wait.
+TimePoint poll_deadline(const LoopState& state) noexcept {
+    if (!state.ready.empty() || state.stopping) return TimePoint::min();
+    return state.timers.empty() ? TimePoint::max() : state.timers.next();
+}
+
+void poll_backend(LoopState& state) {
+    Backend& backend = *state.backend;
+    TimePoint deadline = poll_deadline(state);
+    if (deadline == TimePoint::min()) {
+        if (backend.has_work()) backend.poll(deadline);
+        return;
+    }
+    if (state.busy_poll > Duration(0)) {
+        const TimePoint give_up = std::min(deadline, backend.now() + state.busy_poll);
+        while (state.ready.empty() && !state.wakeup.pending() && backend.now() < give_up) {
+            backend.poll(TimePoint::min());
+        }
+        if (!state.ready.empty()) return;
+    }
+    if (!state.wakeup.begin_sleep()) return;
+    backend.poll(deadline);
+    state.wakeup.end_sleep();
+}
+
+// Lets the outside in: completions, posts of other threads, due timers.
+void poll_and_collect(LoopState& state) {
+    poll_backend(state);
+    state.wakeup.drain(state.ready);
+    const TimePoint now = state.backend->now();
+    if (!state.timers.empty()) state.timers.pop_due(now, state.ready);
+    const bool short_passes = now - state.last_poll < kPollInterval;
+    state.passes_per_poll = short_passes ? std::min(state.passes_per_poll * 2, kPassesPerPoll)
+                                         : std::max(state.passes_per_poll / 2, 1u);
+    state.passes_left = state.passes_per_poll;
+    state.last_poll = now;
+}
+
+void run_pass(LoopState& state) {
+    if (--state.passes_left == 0 || state.ready.empty()) {
+        current.task = nullptr;
+        poll_and_collect(state);
+    }
+    Ready* batch = state.ready.take_all();
+    if (state.observed) [[unlikely]] {
+        run_observed(state, batch);
+    } else {
+        run_chain(state, batch);
+    }
+}
+
+// Marks the loop as running on this thread for the duration of run_forever().
+class RunningScope {
+public:
+    explicit RunningScope(LoopState& state) : state_(state) {
+        if (state.closed) throw RuntimeError("EventLoop: the loop is closed");
+        if (state.running) throw RuntimeError("EventLoop: this event loop is already running");
+        if (current.loop) throw RuntimeError("EventLoop: cannot run while another loop is running on this thread");
+        state.running = true;
+        current.loop = &state;
+    }
+    ~RunningScope() {
+        state_.running = false;
+        state_.stopping = false;
+        current.loop = nullptr;
+        current.task = nullptr;
+    }
+
+private:
+    LoopState& state_;
+};
+
+bool environment_asks_for_debug() noexcept {
+    const char* value = std::getenv("AIO_DEBUG");
+    return value && *value && std::strcmp(value, "0") != 0;
+}
+
+}  // namespace
+
+LoopCore& require_loop() {
+    if (!current.loop) throw RuntimeError("no running event loop: call this from a coroutine or callback of aio::run()");
+    return *current.loop;
+}
+
+LoopCore& core_of(EventLoop& loop) noexcept { return loop.core(); }
+
+EventLoop& owner_of(LoopCore* core) {
+    if (!core || !core->owner) throw RuntimeError("the event loop of this future is gone");
+    return *core->owner;
+}
+
+}  // namespace detail
+
+EventLoop& get_running_loop() { return *detail::require_loop().owner; }
+
+EventLoop* running_loop() noexcept { return detail::current.loop ? detail::current.loop->owner : nullptr; }
+
+EventLoop::EventLoop(LoopOptions options) : EventLoop(nullptr, options) {}
+
+EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions options)
+    : state_(LoopState::acquire()) {
+    try {
+        state_->backend = backend ? std::move(backend) : detail::choose_backend(*state_, options.backend);
+    } catch (...) {
+        state_->closed = true;
+        state_->release_external();
+        throw;
+    }
+    state_->owner = this;
+    state_->busy_poll = options.busy_poll;
+    state_->debug = options.debug || detail::environment_asks_for_debug();
+    state_->shuffle_seed = options.shuffle_seed;
+    state_->shuffle.seed(static_cast<std::minstd_rand::result_type>(options.shuffle_seed));
+    state_->last_poll = state_->backend->now();
+    state_->update_observed();
+    detail::loop_created(*state_);
+}
+
+EventLoop::~EventLoop() {
+    if (!state_->closed) {
+        try {
+            close();
+        } catch (const std::exception& error) {
+            detail::log(LogLevel::error, error.what());
+        }
+    }
+    state_->owner = nullptr;
+    state_->release_external();
+}
+
+void EventLoop::run_forever() {
+    detail::RunningScope running(*state_);
+    do {
+        detail::run_pass(*state_);
+    } while (!state_->stopping);
+}
+
+namespace {
+
+// Stops the loop when the future is done. On the heap: it may still be ready when run_forever() throws.
+class StopWhenDone final : public Callback {
+public:
+    explicit StopWhenDone(LoopState& state) noexcept : state_(&state) {}
+    ~StopWhenDone() = default;
+    void run() override {
+        if (state_) state_->stopping = true;
+        delete this;
+    }
+    void discard() noexcept override { delete this; }
+    const char* name() const noexcept override { return "run_until_complete"; }
+    void disarm() noexcept { state_ = nullptr; }
+
+private:
+    LoopState* state_;
+};
+
+}  // namespace
+
+void EventLoop::run_until_done(detail::FutureBase& future, bool owned) {
+    auto* stop = new StopWhenDone(*state_);
+    future.add_callback(*stop);
+    try {
+        run_forever();
+    } catch (...) {
+        if (future.remove_callback(*stop)) {
+            stop->discard();
+        } else if (future.done()) {
+            stop->disarm();
+        }
+        // An exit exception came through the future itself: it was seen.
+        if (owned && future.done() && !future.cancelled()) future.mark_retrieved();
+        throw;
+    }
+    if (!future.done()) {
+        if (future.remove_callback(*stop)) stop->discard();
+        throw RuntimeError("EventLoop: the loop was stopped before the future completed");
+    }
+    future.check_value();
+}
+
+void detail::run_until_task_done(EventLoop& loop, FutureBase& task) { loop.run_until_done(task, true); }
+
+void EventLoop::stop() noexcept { state_->stopping = true; }
+bool EventLoop::is_running() const noexcept { return state_->running; }
+bool EventLoop::is_closed() const noexcept { return state_->closed; }
+
+void EventLoop::close() {
+    if (state_->running) throw RuntimeError("EventLoop: cannot close a running event loop");
+    if (state_->closed) return;
+    state_->closed = true;
+    detail::close_loop(*state_);
+}
+
+TimePoint EventLoop::time() const noexcept {
+    return state_->backend ? state_->backend->now() : std::chrono::steady_clock::now();
+}
+
+Handle EventLoop::soon(detail::Call* call) {
+    Handle handle(call);  // the call's first reference is the ready queue's
+    if (state_->closed || (state_->debug && state_->running && detail::current.loop != state_)) [[unlikely]] {
+        call->release();
+        if (state_->closed) throw RuntimeError("EventLoop: the loop is closed");
+        throw RuntimeError(
+            "Non-thread-safe operation: call_soon, call_later or call_at was called from another thread than the "
+            "loop's; use call_soon_threadsafe");
+    }
+    state_->ready.push(call);
+    return handle;
+}
+
+Handle EventLoop::soon_threadsafe(detail::Call* call) {
+    Handle handle(call);
+    if (!detail::post(*state_, *call)) {
+        call->release();
+        throw RuntimeError("EventLoop: the loop is closed");
+    }
+    return handle;
+}
+
+TimerHandle EventLoop::at(TimePoint when, detail::Call* call) {
+    TimerHandle handle(call);
+    try {
+        if (state_->closed) throw RuntimeError("EventLoop: the loop is closed");
+        if (state_->debug && state_->running && detail::current.loop != state_) {
+            throw RuntimeError("Non-thread-safe operation: call_at was called from another thread than the loop's");
+        }
+        call->loop = state_;
+        call->when = when;
+        state_->timers.push(*call, when);
+    } catch (...) {
+        call->release();
+        throw;
+    }
+    call->in_timer_queue = true;
+    if (when <= state_->last_poll + detail::kPollInterval) state_->passes_left = 1;  // the next pass must look
+    return handle;
+}
+
+void EventLoop::set_task_factory(TaskFactory factory) noexcept {
+    state_->task_factory = factory;
+    state_->custom_task_factory = factory != nullptr;
+}
+EventLoop::TaskFactory EventLoop::get_task_factory() const noexcept { return state_->task_factory; }
+
+void EventLoop::set_default_executor(std::shared_ptr<Executor> executor) {
+    state_->default_executor = std::move(executor);
+}
+const std::shared_ptr<Executor>& EventLoop::default_executor() const noexcept { return state_->default_executor; }
+
+void EventLoop::set_debug(bool on) noexcept {
+    state_->debug = on;
+    state_->update_observed();
+}
+bool EventLoop::get_debug() const noexcept { return state_->debug; }
+void EventLoop::set_slow_callback_duration(Duration duration) noexcept { state_->slow_callback_duration = duration; }
+Duration EventLoop::slow_callback_duration() const noexcept { return state_->slow_callback_duration; }
+
+std::string_view EventLoop::backend_name() const noexcept {
+    return state_->backend ? state_->backend->name() : std::string_view("closed");
+}
+const std::string& EventLoop::backend_fallback_reason() const noexcept { return state_->fallback_reason; }
+
+detail::LoopCore& EventLoop::core() const noexcept { return *state_; }
+
+void EventLoop::watch(int fd, bool writable, detail::Call* call) { detail::watch_fd(*state_, fd, writable, call); }
+bool EventLoop::remove_reader(int fd) { return detail::unwatch_fd(*state_, fd, false); }
+bool EventLoop::remove_writer(int fd) { return detail::unwatch_fd(*state_, fd, true); }
+void EventLoop::handle_signal(int signal, detail::Call* call) { detail::handle_signal(*state_, signal, call); }
+bool EventLoop::remove_signal_handler(int signal) { return detail::unhandle_signal(*state_, signal); }
+
+}  // namespace aio

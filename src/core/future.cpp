@@ -1,0 +1,86 @@
+#include <aio/core/future.hpp>
+
+#include "core/loop_state.hpp"
+#include "core/observe.hpp"
+
+namespace aio::detail {
+
+bool FutureBase::cancel(std::string_view message) noexcept {
+    if (kind == Kind::task) return static_cast<TaskBase*>(this)->cancel_task(message);
+    return static_cast<FutureObject*>(this)->cancel_this(message);
+}
+
+bool FutureObject::cancel_this(std::string_view message) noexcept {
+    if (done()) return false;
+    std::exception_ptr error;
+    if (!message.empty()) {
+        try {
+            error = std::make_exception_ptr(CancelledError(std::string(message)));
+        } catch (const std::bad_alloc&) {
+        }
+    }
+    finish_cancelled(std::move(error));
+    return true;
+}
+
+void FutureBase::throw_not_finished() {
+    if (state == State::pending) throw InvalidStateError("the result is not ready: the future is pending");
+    mark_retrieved();
+    if (exception_) std::rethrow_exception(exception_);
+    throw CancelledError();
+}
+
+std::exception_ptr FutureBase::exception() {
+    if (state == State::pending) throw InvalidStateError("the exception is not set: the future is pending");
+    if (state == State::cancelled) throw_not_finished();
+    mark_retrieved();
+    return state == State::failed ? exception_ : nullptr;
+}
+
+void FutureBase::finish_with(std::exception_ptr error) noexcept {
+    if (!exception_live()) {
+        new (&exception_) std::exception_ptr(std::move(error));
+    } else {
+        exception_ = std::move(error);
+    }
+    state = State::failed;
+    flags |= kUnretrieved;
+    callbacks_.schedule(loop_->ready, *this);
+}
+
+void FutureBase::finish_cancelled(std::exception_ptr error) noexcept {
+    if (!exception_live()) {
+        new (&exception_) std::exception_ptr(std::move(error));
+    } else {
+        exception_ = std::move(error);
+    }
+    state = State::cancelled;
+    callbacks_.schedule(loop_->ready, *this);
+}
+
+void FutureBase::require_pending(const char* operation) const {
+    if (state == State::pending) return;
+    throw InvalidStateError(std::string(operation) + ": the future is done already (" +
+                            (state == State::cancelled ? "cancelled)" : "it has a result)"));
+}
+
+void FutureBase::discard_callbacks() noexcept {
+    Callback* callback = callbacks_.take_all();
+    while (callback) {
+        Callback* next = callback->next_callback();
+        callback->discard();
+        callback = next;
+    }
+}
+
+void FutureBase::destroy() noexcept {
+    if (flags & kUnretrieved) [[unlikely]] report_unretrieved(*this);
+    if (state == State::pending) [[unlikely]] discard_callbacks();
+    if (kind == Kind::task) {
+        static_cast<TaskBase*>(this)->frame().destroy();
+    } else {
+        delete static_cast<FutureObject*>(this);
+    }
+}
+
+}  // namespace aio::detail

@@ -1,0 +1,67 @@
+#include "core/loop_state.hpp"
+
+#include "core/fd_watch.hpp"
+
+#include <mutex>
+
+namespace aio::detail {
+
+namespace {
+
+// States of ended loops. They are reused and never freed: a future may outlive its loop and still look at the
+// LoopCore it belonged to.
+struct Retired {
+    std::mutex mutex;
+    std::vector<LoopState*> states;
+
+    static Retired& instance() {
+        static Retired* retired = new Retired;
+        return *retired;
+    }
+};
+
+}  // namespace
+
+LoopState* LoopState::acquire() {
+    Retired& retired = Retired::instance();
+    LoopState* state = nullptr;
+    {
+        std::lock_guard lock(retired.mutex);
+        if (!retired.states.empty()) {
+            state = retired.states.back();
+            retired.states.pop_back();
+        }
+    }
+    if (!state) {
+        auto fresh = std::make_unique<LoopState>();
+        fresh->wakeup.open();
+        state = fresh.release();
+    } else {
+        try {
+            state->wakeup.open();
+        } catch (...) {
+            std::lock_guard lock(retired.mutex);
+            retired.states.push_back(state);
+            throw;
+        }
+    }
+    state->closed = false;
+    state->external.store(1);
+    return state;
+}
+
+void LoopState::release_external() noexcept {
+    if (external.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    wakeup.close_fd();
+    Retired& retired = Retired::instance();
+    std::lock_guard lock(retired.mutex);
+    try {
+        retired.states.push_back(this);
+    } catch (const std::bad_alloc&) {
+        // Not reused, then: the memory stays, as it must.
+    }
+}
+
+bool post(LoopState& state, Callback& callback) noexcept { return state.wakeup.post(callback); }
+
+}  // namespace aio::detail

@@ -1,0 +1,69 @@
+// Everything a loop has beside what coroutines touch (LoopCore). Internal to src.
+#pragma once
+
+#include <aio/core/event_loop.hpp>
+#include <aio/core/loop_core.hpp>
+
+#include "core/backend/backend.hpp"
+#include "core/loop_resource.hpp"
+#include "core/timer_queue.hpp"
+#include "core/wakeup.hpp"
+
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+
+namespace aio::detail {
+
+class FdWatch;
+class SignalSlot;
+struct AsyncGeneratorLink;
+
+struct LoopState : LoopCore {
+    TimerQueue timers;
+    Wakeup wakeup;  // what other threads may touch
+    std::unique_ptr<Backend> backend;
+    std::string fallback_reason;
+
+    bool stopping = false;
+    Duration busy_poll{0};
+
+    // A busy loop polls after this many passes, adapted to how long passes take (event_loop.cpp).
+    unsigned passes_left = 1;
+    unsigned passes_per_poll = 1;
+    TimePoint last_poll{};
+
+    EventLoop::ExceptionHandler exception_handler;
+    EventLoop::TaskFactory task_factory = nullptr;
+    Duration slow_callback_duration = std::chrono::milliseconds(100);
+    std::shared_ptr<Executor> default_executor;
+    bool executor_shut_down = false;
+
+    std::unordered_map<int, std::unique_ptr<FdWatch>> readers, writers;
+    std::unordered_map<int, Call*> signal_calls;
+    LoopResources resources;  // connections and servers: told when the loop closes
+
+    TaskLink generators{&generators, &generators};  // started asynchronous generators (async_generator.cpp)
+    bool generators_shut_down = false;
+
+    // Test doors (tests/support): see run_observed() in event_loop.cpp.
+    std::uint64_t shuffle_seed = 0;
+    std::minstd_rand shuffle;
+    void (*before_step)(LoopState&, TaskBase&, void*) = nullptr;
+    void* before_step_data = nullptr;
+
+    static LoopState& of(LoopCore& core) noexcept { return static_cast<LoopState&>(core); }
+    static LoopState* of(LoopCore* core) noexcept { return static_cast<LoopState*>(core); }
+
+    // A fresh or recycled state, with one external reference.
+    static LoopState* acquire();
+    void retain_external() noexcept { external.fetch_add(1, std::memory_order_relaxed); }
+    void release_external() noexcept;  // any thread
+    void update_observed() noexcept { observed = debug || shuffle_seed != 0 || before_step != nullptr; }
+};
+
+// Runs `callback` on the loop's thread; from any thread, without a lock. False when the loop is closed.
+bool post(LoopState& state, Callback& callback) noexcept;
+
+}  // namespace aio::detail

@@ -1,0 +1,91 @@
+// A pass with observers: debug mode's slow callbacks, and the doors that tests use to make order and
+// cancellation hostile. The plain pass is in event_loop.cpp and pays nothing for these.
+#include "core/observe.hpp"
+
+#include <aio/core/log.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace aio::detail {
+
+namespace {
+
+Ready* shuffled(LoopState& state, Ready* batch) {
+    std::vector<Ready*> items;
+    for (Ready* item = batch; item; item = item->next_ready) items.push_back(item);
+    std::shuffle(items.begin(), items.end(), state.shuffle);
+    Ready* head = nullptr;
+    for (Ready* item : items) {
+        item->next_ready = head;
+        head = item;
+    }
+    return head;
+}
+
+// "<Task name='Task-1' coro=<f()> at file.cpp:12>" before it runs, since it may be gone afterwards.
+std::string describe_item(Ready* item, TaskBase* task) {
+    if (task) {
+        std::string text = describe_task(*task);
+        if (TaskBase* frame = task->innermost(); frame && task->started()) {
+            text += " resumed at " + describe_location(frame->where());
+        }
+        return text;
+    }
+    auto* callback = static_cast<Callback*>(item);
+    if (auto* call = dynamic_cast<Call*>(callback)) return "<Handle " + describe_type(call->target_type()) + ">";
+    return std::string("<") + callback->name() + ">";
+}
+
+void run_timed(LoopState& state, Ready* item, TaskBase* task) {
+    const std::string what = describe_item(item, task);
+    const auto start = std::chrono::steady_clock::now();
+    FutureRef<TaskBase> alive;
+    if (task) alive = FutureRef<TaskBase>::share(task);
+    if (task && item->kind == Kind::task) {
+        task->step();
+    } else {
+        static_cast<Callback*>(item)->run();
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    if (took < state.slow_callback_duration) return;
+    std::string until;
+    if (task && !task->done()) until = ", until its await at " + describe_location(task->innermost()->where());
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.3f", took.count());
+    log(LogLevel::warning, "Executing " + what + " took " + seconds + " seconds" + until);
+}
+
+}  // namespace
+
+void run_observed(LoopState& state, Ready* batch) {
+    if (state.shuffle_seed != 0) {
+        try {
+            batch = shuffled(state, batch);
+        } catch (const std::bad_alloc&) {
+            // This pass keeps its order.
+        }
+    }
+    Ready* next = nullptr;
+    try {
+        for (Ready* item = batch; item; item = next) {
+            next = item->next_ready;
+            current.task = nullptr;
+            TaskBase* task = item->kind == Kind::task ? static_cast<TaskBase*>(item)
+                                                      : static_cast<Callback*>(item)->task();
+            if (task && state.before_step) state.before_step(state, *task, state.before_step_data);
+            if (state.debug) {
+                run_timed(state, item, task);
+            } else if (item->kind == Kind::task) {
+                task->step();
+            } else {
+                static_cast<Callback*>(item)->run();
+            }
+        }
+    } catch (...) {
+        state.ready.prepend(next);
+        throw;
+    }
+}
+
+}  // namespace aio::detail

@@ -1,0 +1,42 @@
+// Reports, and the pass of a loop that is watched (debug mode, shuffled order, test doors). Internal to src.
+#pragma once
+
+#include <aio/core/event_loop.hpp>
+
+#include "core/loop_state.hpp"
+
+#include <exception>
+#include <typeinfo>
+
+namespace aio::detail {
+
+// lifecycle.cpp
+std::unique_ptr<Backend> choose_backend(LoopState& state, std::string_view wanted);
+void loop_created(LoopState& state);
+void close_loop(LoopState& state) noexcept;
+// Whether `core` belongs to a loop that exists and is not closed.
+EventLoop* live_loop(LoopCore* core) noexcept;
+
+// The pass of a loop with `observed` set: times each callback, shuffles, calls before_step.
+void run_observed(LoopState& state, Ready* batch);
+
+void remove_timer(LoopCore& loop, Callback& timer) noexcept;
+
+// reports.cpp
+void report(LoopCore* loop, const ExceptionContext& context) noexcept;
+void report_callback_exception(const char* name, const std::type_info* type, std::exception_ptr error) noexcept;
+void report_unretrieved(FutureBase& future) noexcept;
+void report_destroyed_pending(TaskBase& task) noexcept;
+void report_never_awaited(TaskBase& coroutine) noexcept;
+
+// describe.cpp
+std::string describe_exception(const std::exception_ptr& error);
+std::string describe_task(TaskBase& task);
+std::string describe_future(const FutureBase& future);
+std::string describe_type(const std::type_info& type);
+// "bad_task" of "Coro<int> ns::bad_task(int)" and of g++'s spelling of a coroutine's frame function.
+std::string function_name(const char* pretty);
+// `file.cpp:12`
+std::string describe_location(const std::source_location& where);
+
+}  // namespace aio::detail

@@ -1,0 +1,176 @@
+#include <aio/core/run.hpp>
+
+#include <aio/core/log.hpp>
+#include <aio/core/wait.hpp>
+
+#include "core/observe.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <unistd.h>
+
+namespace aio {
+
+namespace {
+
+constexpr Duration kExecutorShutdown = std::chrono::minutes(5);
+
+// --- a traceback for what leaves run() and nobody catches --------------------------------------------------
+
+// The last exception that left a run() on this thread, and where it passed.
+struct Escaped {
+    std::exception_ptr error;
+    std::vector<std::source_location> traceback;
+};
+thread_local Escaped escaped;
+std::terminate_handler previous_terminate = nullptr;
+
+[[noreturn]] void terminate_with_traceback() {
+    if (std::exception_ptr error = std::current_exception(); error && error == escaped.error) {
+        ExceptionContext context;
+        context.message = "Unhandled exception in aio::run()";
+        context.exception = error;
+        context.traceback = escaped.traceback;
+        detail::log(LogLevel::error, format_report(context));
+    }
+    if (previous_terminate) previous_terminate();
+    std::abort();
+}
+
+void remember_escape(AnyTask& task) {
+    static const bool installed = [] {
+        previous_terminate = std::set_terminate(terminate_with_traceback);
+        return true;
+    }();
+    static_cast<void>(installed);
+    escaped = {task.base()->state == detail::State::failed ? task.base()->exception() : nullptr, task.get_stack()};
+}
+
+// --- Ctrl-C ------------------------------------------------------------------------------------------------
+
+// While it lives, the first SIGINT cancels `main_task` and the second one raises KeyboardInterrupt, unless the
+// program handles the signal itself.
+class InterruptScope {
+public:
+    InterruptScope(EventLoop& loop, AnyTask main_task) : loop_(loop), main_(std::move(main_task)) {
+        struct sigaction now = {};
+        const bool main_thread = ::getpid() == ::gettid();
+        if (!main_thread || ::sigaction(SIGINT, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
+        loop_.add_signal_handler(SIGINT, [this] { on_interrupt(); });
+        installed_ = true;
+    }
+    ~InterruptScope() {
+        if (installed_) loop_.remove_signal_handler(SIGINT);
+    }
+    InterruptScope(const InterruptScope&) = delete;
+
+    // Whether the main task ended because of Ctrl-C and nothing else (semantics 31).
+    bool ended_it() const noexcept { return count_ > 0 && main_.cancelled() && main_.uncancel() == 0; }
+
+private:
+    void on_interrupt() {
+        if (++count_ == 1 && !main_.done()) {
+            main_.cancel();
+            return;
+        }
+        throw KeyboardInterrupt();
+    }
+
+    EventLoop& loop_;
+    AnyTask main_;
+    unsigned count_ = 0;
+    bool installed_ = false;
+};
+
+// --- the end -----------------------------------------------------------------------------------------------
+
+Coro<> wait_for_all(std::vector<AnyTask> tasks) {
+    for (const AnyTask& task : tasks) {
+        while (!task.done()) {
+            Future<> ended;
+            auto* signal = new detail::DoneSignal(ended);  // deletes itself
+            task.base()->add_callback(*signal);
+            co_await ended;
+        }
+    }
+}
+
+void cancel_all_tasks(EventLoop& loop) {
+    std::vector<AnyTask> tasks = all_tasks(loop);
+    if (tasks.empty()) return;
+    for (const AnyTask& task : tasks) task.cancel();
+    loop.run_until_complete(wait_for_all(tasks));
+    for (const AnyTask& task : tasks) {
+        if (task.cancelled()) continue;
+        std::exception_ptr error = task.base()->exception();
+        if (!error) continue;
+        ExceptionContext context;
+        context.message = "unhandled exception during aio::run() shutdown";
+        context.exception = error;
+        context.task = task;
+        context.traceback = task.get_stack();
+        loop.call_exception_handler(context);
+    }
+}
+
+}  // namespace
+
+Runner::~Runner() {
+    try {
+        close();
+    } catch (const std::exception& error) {
+        detail::log(LogLevel::error, std::string("while a Runner was closed: ") + error.what());
+    } catch (const BaseException& error) {
+        detail::log(LogLevel::error, std::string("while a Runner was closed: ") + error.what());
+    }
+}
+
+EventLoop& Runner::get_loop() {
+    if (closed_) throw RuntimeError("Runner is closed");
+    if (!loop_) {
+        loop_ = options_.loop_factory
+                    ? options_.loop_factory()
+                    : std::make_unique<EventLoop>(LoopOptions{.debug = false,
+                                                              .backend = options_.backend,
+                                                              .busy_poll = options_.busy_poll,
+                                                              .shuffle_seed = 0});
+        if (options_.debug) loop_->set_debug(*options_.debug);
+        context_ = copy_context();
+    }
+    return *loop_;
+}
+
+void Runner::check_can_run() {
+    if (running_loop()) throw RuntimeError("run() cannot be called from a running event loop");
+    get_loop();
+}
+
+void Runner::run_task(AnyTask task) {
+    InterruptScope interrupts(*loop_, task);
+    try {
+        detail::run_until_task_done(*loop_, *task.base());
+    } catch (const CancelledError&) {
+        if (interrupts.ended_it()) throw KeyboardInterrupt();
+        throw;
+    } catch (...) {
+        if (task.done()) remember_escape(task);
+        throw;
+    }
+}
+
+void Runner::close() {
+    if (closed_) return;
+    closed_ = true;
+    if (!loop_) return;
+    struct CloseLoop {
+        std::unique_ptr<EventLoop>& loop;
+        ~CloseLoop() { loop.reset(); }
+    } close_loop{loop_};
+    cancel_all_tasks(*loop_);
+    loop_->run_until_complete(loop_->shutdown_asyncgens());
+    loop_->run_until_complete(loop_->shutdown_default_executor(kExecutorShutdown));
+    loop_->close();
+}
+
+}  // namespace aio

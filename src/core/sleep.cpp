@@ -1,0 +1,39 @@
+#include <aio/core/sleep.hpp>
+
+#include "core/loop_state.hpp"
+#include "core/observe.hpp"
+
+namespace aio::detail {
+
+void remove_timer(LoopCore& loop, Callback& timer) noexcept { LoopState::of(loop).timers.remove(timer); }
+
+void SleepAwaiter::arm(std::coroutine_handle<> frame) {
+    LoopState& state = LoopState::of(*current.task->loop());
+    state.timers.push(*this, state.backend->now() + Duration(delay_ns_));
+    suspend(frame);
+    flags |= kArmed;
+}
+
+void SleepAwaiter::disarm() noexcept {
+    LoopState::of(*task_->loop()).timers.remove(*this);
+    flags &= static_cast<std::uint8_t>(~kArmed);
+}
+
+void SleepAwaiter::run() {
+    flags &= static_cast<std::uint8_t>(~kArmed);
+    wake();
+}
+
+bool SleepAwaiter::cancel_wait(std::string_view message) noexcept {
+    if (LoopState::of(*task_->loop()).timers.holds(*this)) {
+        disarm();
+        wake_cancelled(message);
+    } else {
+        // The timer fired in this very pass and this waiter is in the ready queue: it wakes the task there.
+        task_->set_cancel_message(message);
+        task_->flags |= kCancelDelivered;
+    }
+    return true;
+}
+
+}  // namespace aio::detail

@@ -1,0 +1,335 @@
+#include <aio/core/task.hpp>
+
+#include <aio/core/event_loop.hpp>
+
+#include "core/loop_state.hpp"
+#include "core/observe.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+namespace aio {
+
+namespace detail {
+
+// What few tasks have: a name, a context, a message for CancelledError, a traceback.
+struct TaskExtras {
+    static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
+    static void operator delete(void* extras, std::size_t bytes) noexcept { frame_pool.deallocate(extras, bytes); }
+
+    std::uint64_t id = 0;
+    std::string name;
+    std::string cancel_message;
+    ContextSlot context;
+    std::shared_ptr<ContextSlot> shared_context;  // takes its place: TaskOptions::context
+    // The exception that the traceback belongs to, held so that its address is not reused.
+    std::exception_ptr traced;
+    std::vector<std::source_location> traceback;
+};
+
+TaskExtras& TaskBase::extras() {
+    if (!(flags & kExtras)) {
+        auto* extras = new TaskExtras;
+        extras->id = id_;
+        extras_ = extras;
+        flags |= kExtras;
+    }
+    return *extras_;
+}
+
+void TaskBase::drop_extras() noexcept {
+    delete extras_;
+}
+
+ContextSlot* TaskBase::extras_context() noexcept {
+    return extras_->shared_context ? extras_->shared_context.get() : &extras_->context;
+}
+
+ContextSlot& TaskBase::writable_context() {
+    extras();
+    return *extras_context();
+}
+
+// Without memory for it, the task starts in an empty context: its creation must not fail half-way.
+void TaskBase::inherit_context(const ContextSlot& creator) noexcept {
+    try {
+        extras().context = creator;
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+std::uint64_t TaskBase::id() const noexcept { return (flags & kExtras) ? extras_->id : id_; }
+
+std::string TaskBase::name() const {
+    if ((flags & kExtras) && !extras_->name.empty()) return extras_->name;
+    return "Task-" + std::to_string(id());
+}
+void TaskBase::set_name(std::string_view name) { extras().name = name; }
+
+void TaskBase::set_context(const Context& context) { extras().shared_context = context.slot(); }
+Context TaskBase::context() const {
+    if (!(flags & kExtras)) return Context();
+    if (extras_->shared_context) return Context(extras_->shared_context);
+    Context context;
+    *context.slot() = extras_->context;
+    return context;
+}
+
+// --- cancellation ------------------------------------------------------------------------------------------
+
+bool TaskBase::cancel_task(std::string_view message) noexcept {
+    if (done()) return false;
+    if (cancel_requests < 255) ++cancel_requests;
+    if (waiter_ && started() && waiter_->cancel_wait(message)) return true;
+    flags |= kMustCancel;
+    set_cancel_message(message);
+    return true;
+}
+
+unsigned TaskBase::uncancel() noexcept {
+    if (cancel_requests > 0 && --cancel_requests == 0) flags &= static_cast<std::uint8_t>(~kMustCancel);
+    return cancel_requests;
+}
+
+void TaskBase::set_cancel_message(std::string_view message) noexcept {
+    if (message.empty() && !(flags & kExtras)) return;
+    try {
+        extras().cancel_message = message;
+    } catch (const std::bad_alloc&) {
+        // A cancellation without its message is still a cancellation.
+    }
+}
+
+std::string TaskBase::take_cancel_message() noexcept {
+    return (flags & kExtras) ? std::exchange(extras_->cancel_message, {}) : std::string();
+}
+
+// Before the step of a task with kMustCancel. False when that ended the task: it had not started, so its body
+// never runs (semantics 10).
+bool TaskBase::deliver_cancellation() noexcept {
+    flags &= static_cast<std::uint8_t>(~kMustCancel);
+    if (started()) {
+        flags |= kCancelDelivered;
+        return true;
+    }
+    Current& cur = current;
+    cur.task = nullptr;
+    std::exception_ptr error;
+    if (std::string message = take_cancel_message(); !message.empty()) {
+        error = std::make_exception_ptr(CancelledError(message));
+    }
+    unlink();
+    finish_cancelled(std::move(error));
+    release();
+    return false;
+}
+
+void Waiter::wake_cancelled(std::string_view message) noexcept {
+    task_->set_cancel_message(message);
+    task_->flags |= kCancelDelivered;
+    wake();
+}
+
+void Waiter::throw_cancelled(TaskBase& task) {
+    task.flags &= static_cast<std::uint8_t>(~kCancelDelivered);
+    std::string message = task.take_cancel_message();
+    if (message.empty()) throw CancelledError();
+    throw CancelledError(message);
+}
+
+// --- waiting for a future ----------------------------------------------------------------------------------
+
+// What the task waits on is asked to end; it wakes the task when it has (semantics 10, 13).
+bool FutureWaiter::cancel_wait(std::string_view message) noexcept { return future_->cancel(message); }
+
+void FutureWaiter::throw_failed() {
+    if (task_ && future_->state == State::failed) {
+        std::exception_ptr error = future_->exception();
+        task_->extend_traceback(*future_);
+        std::rethrow_exception(error);
+    }
+    future_->check_value();
+    std::abort();  // check_value() throws: the future is done without a value
+}
+
+void FutureWaiter::throw_awaits_itself() {
+    throw RuntimeError("Task cannot await on itself: " + current.task->name());
+}
+
+// --- the end of a coroutine --------------------------------------------------------------------------------
+
+namespace {
+
+enum class ErrorKind { ordinary, cancelled, exit };
+
+ErrorKind classify(const std::type_info* type) noexcept {
+    if (!type) return ErrorKind::ordinary;
+    if (*type == typeid(CancelledError)) return ErrorKind::cancelled;
+    if (*type == typeid(KeyboardInterrupt) || *type == typeid(SystemExit)) return ErrorKind::exit;
+    return ErrorKind::ordinary;
+}
+
+const std::type_info* type_of(const std::exception_ptr& error) noexcept {
+    return error ? error.__cxa_exception_type() : nullptr;
+}
+
+}  // namespace
+
+void TaskBase::store_current_exception() noexcept {
+    flags |= kThrew;
+    new (&exception_) std::exception_ptr(std::current_exception());
+    TaskBase* task = current.task;
+    if (!task || classify(type_of(exception_)) == ErrorKind::cancelled) return;
+    try {
+        TaskExtras& extras = task->extras();
+        if (extras.traced != exception_) {
+            extras.traceback.clear();
+            extras.traced = exception_;
+        }
+        extras.traceback.push_back(where());
+    } catch (const std::bad_alloc&) {
+        // The exception matters more than its traceback.
+    }
+}
+
+void TaskBase::rethrow() { std::rethrow_exception(std::exchange(exception_, nullptr)); }
+
+void TaskBase::extend_traceback(const FutureBase& source) noexcept {
+    if (source.kind != Kind::task || !(source.flags & kExtras)) return;
+    const auto& other = static_cast<const TaskBase&>(source);
+    try {
+        TaskExtras& mine = extras();
+        mine.traced = other.extras_->traced;
+        mine.traceback = other.extras_->traceback;
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+std::vector<std::source_location> TaskBase::traceback() const {
+    return (flags & kExtras) ? extras_->traceback : std::vector<std::source_location>();
+}
+
+// After a step that did not simply return or suspend.
+void TaskBase::after_step() {
+    if (!(flags & kEnded)) {
+        // cancel() came while it ran: what it waits on now is cancelled at once, unless it only yielded.
+        if (waiter_ && waiter_->cancel_wait(take_cancel_message())) flags &= static_cast<std::uint8_t>(~kMustCancel);
+        return;
+    }
+    unlink();
+    if (!(flags & kThrew)) {
+        // It returned in the very step in which it was cancelled (semantics 12).
+        std::string message = take_cancel_message();
+        finish_cancelled(message.empty() ? nullptr : std::make_exception_ptr(CancelledError(message)));
+        return release();
+    }
+    std::exception_ptr error = std::exchange(exception_, nullptr);
+    const ErrorKind kind = classify(type_of(error));
+    if (kind == ErrorKind::cancelled) {
+        finish_cancelled(std::move(error));
+        return release();
+    }
+    finish_with(error);
+    if (kind == ErrorKind::ordinary) return release();
+    mark_retrieved();
+    release();
+    std::rethrow_exception(error);  // out of the loop
+}
+
+// Innermost first, as unwinding would: each frame is taken from the object in its awaiter's frame that owns it.
+void TaskBase::abandon() noexcept {
+    TaskBase* inner = innermost();
+    while (inner && inner != this) {
+        TaskBase* outer = inner->awaiter();
+        if (CoroOwner* owner = inner->owner_) {
+            owner->coroutine_ = nullptr;
+            inner->frame().destroy();
+        }
+        inner = outer;
+    }
+    leaf_ = frame().address();
+    waiter_ = nullptr;
+}
+
+void CoroOwner::destroy_unfinished() noexcept {
+    if (!coroutine_->owner_) report_never_awaited(*coroutine_);
+    coroutine_->frame().destroy();
+}
+
+// --- creation ----------------------------------------------------------------------------------------------
+
+void start_through_factory(TaskBase& task, LoopCore& loop) {
+    LoopState& state = LoopState::of(loop);
+    if (state.task_factory) state.task_factory(*loop.owner, AnyTask(FutureRef<TaskBase>::share(&task)));
+}
+
+void step_now(TaskBase& task) {
+    const Current saved = current;
+    current.loop = task.loop();
+    current.inline_depth = 0;
+    struct Restore {
+        const Current& saved;
+        ~Restore() { current = saved; }
+    } restore{saved};
+    task.step();
+}
+
+void start_with_options(TaskBase& task, LoopCore& loop, const TaskOptions& options) {
+    if (loop.closed) throw RuntimeError("create_task: the event loop is closed");
+    if (loop.debug && loop.running && current.loop != &loop) {
+        throw RuntimeError("Non-thread-safe operation: create_task was called from another thread than the loop's");
+    }
+    // What can fail comes before the task exists.
+    std::unique_ptr<TaskExtras> extras;
+    if (!options.name.empty() || options.context) {
+        extras = std::make_unique<TaskExtras>();
+        extras->name = options.name;
+        extras->context = read_context();
+        if (options.context) extras->shared_context = options.context->slot();
+    }
+    task.become_task(loop);
+    if (extras) task.adopt_extras(extras.release());  // in place of what become_task inherited
+    start_through_factory(task, loop);
+    if (options.eager_start && !task.started()) step_now(task);
+    if (!task.started()) loop.ready.push(&task);
+}
+
+void TaskBase::adopt_extras(TaskExtras* extras) noexcept {
+    extras->id = id();
+    if (flags & kExtras) drop_extras();
+    extras_ = extras;
+    flags |= kExtras;
+}
+
+}  // namespace detail
+
+void eager_task_factory(EventLoop&, AnyTask task) { detail::step_now(*task.base()); }
+
+AnyTask current_task() {
+    detail::require_loop();
+    detail::TaskBase* task = detail::current.task;
+    return task ? AnyTask(detail::FutureRef<detail::TaskBase>::share(task)) : AnyTask();
+}
+
+std::vector<AnyTask> all_tasks(EventLoop& loop) {
+    std::vector<AnyTask> tasks;
+    detail::TaskLink& head = loop.core().tasks;
+    for (detail::TaskLink* link = head.next; link != &head; link = link->next) {
+        tasks.emplace_back(detail::FutureRef<detail::TaskBase>::share(static_cast<detail::TaskBase*>(link)));
+    }
+    return tasks;
+}
+
+std::vector<AnyTask> all_tasks() { return all_tasks(get_running_loop()); }
+
+std::vector<std::source_location> AnyTask::get_stack() const {
+    if (state_->done()) return state_->traceback();
+    std::vector<std::source_location> stack;
+    for (detail::TaskBase* frame = state_->innermost(); frame; frame = frame->awaiter()) stack.push_back(frame->where());
+    return stack;
+}
+
+}  // namespace aio

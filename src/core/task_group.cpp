@@ -1,0 +1,186 @@
+#include <aio/core/task_group.hpp>
+
+#include <memory>
+#include <typeinfo>
+
+namespace aio {
+
+namespace {
+
+bool is_cancellation(const std::exception_ptr& error) noexcept {
+    return error && *error.__cxa_exception_type() == typeid(CancelledError);
+}
+
+bool is_base_error(const std::exception_ptr& error) noexcept {
+    const std::type_info* type = error.__cxa_exception_type();
+    return type && (*type == typeid(KeyboardInterrupt) || *type == typeid(SystemExit));
+}
+
+}  // namespace
+
+// One task of the group: its done callback, and its place in the list.
+class TaskGroup::Member final : public detail::Callback {
+public:
+    static void* operator new(std::size_t bytes) { return detail::frame_pool.allocate(bytes); }
+    static void operator delete(void* member, std::size_t bytes) noexcept {
+        detail::frame_pool.deallocate(member, bytes);
+    }
+    virtual ~Member() = default;
+
+    void run() override {
+        if (!group) {
+            delete this;
+        } else {
+            group->member_done(*this);
+        }
+    }
+    void discard() noexcept override {
+        if (group) group->drop(*this);
+        delete this;
+    }
+    const char* name() const noexcept override { return "TaskGroup"; }
+
+    TaskGroup* group = nullptr;
+    detail::FutureRef<detail::FutureBase> task;
+    Member* previous = nullptr;
+    Member* next = nullptr;
+};
+
+TaskGroup::~TaskGroup() {
+    // Members are left only when the loop closes under the block: their tasks must not find this group.
+    while (Member* member = members_) {
+        const bool registered = member->task && member->task->remove_callback(*member);
+        drop(*member);
+        if (registered) delete member;
+    }
+}
+
+const char* TaskGroup::refusal() const noexcept {
+    if (!entered_) return "TaskGroup: create_task() before the group was entered";
+    if (exiting_ && !members_) return "TaskGroup: create_task() on a group that is finished";
+    if (aborting_) return "TaskGroup: create_task() on a group that is shutting down";
+    return nullptr;
+}
+
+TaskGroup::Member* TaskGroup::reserve() {
+    auto* member = new Member;
+    member->group = this;
+    member->next = members_;
+    if (members_) members_->previous = member;
+    members_ = member;
+    return member;
+}
+
+void TaskGroup::unreserve(Member* member) noexcept {
+    drop(*member);
+    delete member;
+}
+
+void TaskGroup::join(Member* member, detail::FutureBase& task) noexcept {
+    member->task = detail::FutureRef<detail::FutureBase>::share(&task);
+    task.add_callback(*member);
+}
+
+void TaskGroup::drop(Member& member) noexcept {
+    if (member.previous) {
+        member.previous->next = member.next;
+    } else {
+        members_ = member.next;
+    }
+    if (member.next) member.next->previous = member.previous;
+    member.group = nullptr;
+}
+
+void TaskGroup::member_done(Member& done) {
+    std::unique_ptr<Member> member(&done);
+    drop(done);
+    detail::FutureBase& task = *done.task;
+    if (!members_ && all_done_ && !all_done_->done()) all_done_->set_result();
+    if (task.cancelled()) return;
+    std::exception_ptr error = task.exception();
+    if (!error) return;
+    note_error(error);
+    if (parent_.done()) return;
+    if (!aborting_ && !parent_cancel_requested_) {
+        // The block may be waiting for something that will never come:
+        //     with_task_group: group.create_task(fails()); co_await queue.get();
+        // Cancel it once; exit() takes that request back (semantics 24, 25).
+        abort();
+        parent_cancel_requested_ = true;
+        parent_.cancel();
+    }
+}
+
+void TaskGroup::note_error(const std::exception_ptr& error) {
+    errors_.push_back(error);
+    if (!base_error_ && is_base_error(error)) base_error_ = error;
+}
+
+void TaskGroup::abort() noexcept {
+    aborting_ = true;
+    for (Member* member = members_; member; member = member->next) {
+        if (member->task && !member->task->done()) member->task->cancel();
+    }
+}
+
+void TaskGroup::cancel() {
+    if (!entered_ || (exiting_ && !members_)) return;
+    cancel_called_ = true;
+    if (!aborting_) abort();
+    if (!exiting_ && !parent_cancel_requested_) {
+        parent_cancel_requested_ = true;
+        parent_.cancel();
+    }
+}
+
+void TaskGroup::enter() {
+    if (entered_) throw RuntimeError("TaskGroup: this group was entered once already");
+    AnyTask task = current_task();
+    if (!task) throw RuntimeError("TaskGroup: use a task group inside a task only");
+    parent_ = task;
+    entered_ = true;
+}
+
+Coro<> TaskGroup::wait_for_members(std::exception_ptr& cancellation) {
+    // The parent may be cancelled again and again while it waits here.
+    while (members_) {
+        if (!all_done_) all_done_.emplace();
+        std::exception_ptr error;
+        try {
+            co_await *all_done_;
+        } catch (const CancelledError&) {
+            error = std::current_exception();
+        }
+        all_done_.reset();
+        if (error && !aborting_) {
+            //     task = create_task(with_task_group(...)); task.cancel();
+            cancellation = error;
+            abort();
+        }
+    }
+}
+
+Coro<> TaskGroup::exit(std::exception_ptr error) {
+    exiting_ = true;
+    if (error && is_base_error(error) && !base_error_) base_error_ = error;
+    std::exception_ptr cancellation = is_cancellation(error) ? error : nullptr;
+    if (error && !aborting_) abort();
+    co_await wait_for_members(cancellation);
+
+    if (base_error_) std::rethrow_exception(base_error_);
+    if (parent_cancel_requested_ && parent_.uncancel() == 0) cancellation = nullptr;
+    if (cancellation && errors_.empty()) std::rethrow_exception(cancellation);
+    if (error && !is_cancellation(error)) errors_.push_back(error);
+    if (!errors_.empty()) raise_group();
+}
+
+void TaskGroup::raise_group() {
+    // Cancelled from outside as well: keep the count, and let the outer see it at its next await (semantics 25).
+    if (parent_.cancelling() > 0) {
+        parent_.uncancel();
+        parent_.cancel();
+    }
+    throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors_));
+}
+
+}  // namespace aio

@@ -1,0 +1,84 @@
+#include <aio/core/timeout.hpp>
+
+#include <aio/core/wait.hpp>
+
+namespace aio {
+
+Timeout::~Timeout() { cancel_timer(); }
+
+void Timeout::cancel_timer() noexcept {
+    timer_.cancel();
+    timer_ = Handle();
+}
+
+void Timeout::enter() {
+    if (state_ != State::created) throw RuntimeError("Timeout: this timeout was entered once already");
+    task_ = current_task();
+    if (!task_) throw RuntimeError("Timeout: use a timeout inside a task only");
+    cancelling_ = task_.cancelling();
+    state_ = State::entered;
+    if (when_ != TimePoint::max()) reschedule(when_);
+}
+
+void Timeout::reschedule(std::optional<TimePoint> when) {
+    if (state_ != State::entered) {
+        throw RuntimeError(state_ == State::created ? "Timeout: reschedule() before the block was entered"
+                                                    : "Timeout: reschedule() after the deadline or the block's end");
+    }
+    EventLoop& loop = get_running_loop();
+    const TimePoint deadline = when.value_or(TimePoint::max());
+    Handle timer;
+    if (deadline != TimePoint::max()) {
+        auto expire = [this] { on_timeout(); };
+        timer = deadline <= loop.time() ? loop.call_soon(expire) : loop.call_at(deadline, expire);
+    }
+    cancel_timer();
+    timer_ = timer;
+    when_ = deadline;
+}
+
+void Timeout::on_timeout() noexcept {
+    task_.cancel();
+    state_ = State::expiring;
+    timer_ = Handle();
+}
+
+void Timeout::exit(std::exception_ptr error) {
+    cancel_timer();
+    if (state_ == State::expiring) {
+        state_ = State::expired;
+        // Ours alone: nobody else asked for a cancellation since the block was entered (semantics 28).
+        const bool ours = task_.uncancel() <= cancelling_;
+        if (ours && error && *error.__cxa_exception_type() == typeid(CancelledError)) throw TimeoutError();
+    } else {
+        state_ = State::exited;
+    }
+    task_ = AnyTask();
+    if (error) std::rethrow_exception(error);
+}
+
+namespace detail {
+
+std::optional<TimePoint> deadline_after(std::optional<Duration> delay) {
+    if (!delay || *delay == Duration::max()) return std::nullopt;
+    return get_running_loop().time() + *delay;
+}
+
+Coro<> cancel_and_wait(FutureRef<FutureBase> future) {
+    Future<> ended;
+    DoneSignal* signal = new DoneSignal(ended);
+    future->add_callback(*signal);
+    future->cancel();
+    std::exception_ptr error;
+    try {
+        co_await ended;
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (future->remove_callback(*signal)) signal->discard();
+    if (error) std::rethrow_exception(error);
+}
+
+}  // namespace detail
+
+}  // namespace aio
