@@ -30,6 +30,14 @@ void run_guarded(ContextSlot& context, const char* name, const std::type_info* t
 
 void Call::call_again() {
     if (cancelled_) return;
+    struct Running {
+        Call* call;
+        explicit Running(Call* c) noexcept : call(c) { call->running_ = true; }
+        ~Running() {
+            call->running_ = false;
+            if (call->cancelled_) call->drop_function();  // it cancelled itself
+        }
+    } running(this);
     run_guarded(context, name(), &target_type(), [this] { invoke(); });
 }
 
@@ -46,9 +54,9 @@ void Call::run() {
 void Call::cancel() noexcept {
     if (cancelled_) return;
     cancelled_ = true;
-    const bool leave_queue = std::exchange(in_timer_queue, false);
-    if (leave_queue) remove_timer(*loop, *this);
-    drop_function();
+    // A timer that is due stands in the ready queue already, and is passed over there.
+    const bool leave_queue = std::exchange(in_timer_queue, false) && remove_timer(*loop, *this);
+    if (!running_) drop_function();
     if (leave_queue) release();
 }
 

@@ -45,7 +45,7 @@ void FutureBase::finish_with(std::exception_ptr error) noexcept {
     }
     state = State::failed;
     flags |= kUnretrieved;
-    callbacks_.schedule(loop_->ready, *this);
+    schedule_callbacks();
 }
 
 void FutureBase::finish_cancelled(std::exception_ptr error) noexcept {
@@ -55,7 +55,7 @@ void FutureBase::finish_cancelled(std::exception_ptr error) noexcept {
         exception_ = std::move(error);
     }
     state = State::cancelled;
-    callbacks_.schedule(loop_->ready, *this);
+    schedule_callbacks();
 }
 
 void FutureBase::require_pending(const char* operation) const {
@@ -74,7 +74,11 @@ void FutureBase::discard_callbacks() noexcept {
 }
 
 void FutureBase::destroy() noexcept {
-    if (flags & kUnretrieved) [[unlikely]] report_unretrieved(*this);
+    if (flags & kUnretrieved) [[unlikely]] {
+        ++references;
+        report_unretrieved(*this);
+        if (--references != 0) return;  // the handler kept the task that it was told of
+    }
     if (state == State::pending) [[unlikely]] discard_callbacks();
     if (kind == Kind::task) {
         static_cast<TaskBase*>(this)->frame().destroy();

@@ -110,8 +110,8 @@ void close_loop(LoopState& state) noexcept {
     release_signals(state);
     discard_chain(state.wakeup.close());
     discard_chain(state.ready.take_all());
+    destroy_tasks(state);  // sleeping ones leave the timer queue
     while (Callback* timer = state.timers.pop()) timer->discard();
-    destroy_tasks(state);
     discard_chain(state.ready.take_all());
     state.resources.loop_closing();
     drain_backend(state);

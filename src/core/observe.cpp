@@ -38,7 +38,12 @@ std::string describe_item(Ready* item, TaskBase* task) {
 }
 
 void run_timed(LoopState& state, Ready* item, TaskBase* task) {
-    const std::string what = describe_item(item, task);
+    std::string what;
+    try {
+        what = describe_item(item, task);
+    } catch (const std::bad_alloc&) {
+        what = "a callback";  // that it runs matters more than what it is called
+    }
     const auto start = std::chrono::steady_clock::now();
     FutureRef<TaskBase> alive;
     if (task) alive = FutureRef<TaskBase>::share(task);
@@ -49,11 +54,15 @@ void run_timed(LoopState& state, Ready* item, TaskBase* task) {
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     if (took < state.slow_callback_duration) return;
-    std::string until;
-    if (task && !task->done()) until = ", until its await at " + describe_location(task->innermost()->where());
-    char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%.3f", took.count());
-    log(LogLevel::warning, "Executing " + what + " took " + seconds + " seconds" + until);
+    try {
+        std::string until;
+        if (task && !task->done()) until = ", until its await at " + describe_location(task->innermost()->where());
+        char seconds[32];
+        std::snprintf(seconds, sizeof seconds, "%.3f", took.count());
+        log(LogLevel::warning, "Executing " + what + " took " + seconds + " seconds" + until);
+    } catch (const std::bad_alloc&) {
+        log(LogLevel::warning, "a callback was slow");
+    }
 }
 
 }  // namespace

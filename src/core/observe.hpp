@@ -20,7 +20,8 @@ EventLoop* live_loop(LoopCore* core) noexcept;
 // The pass of a loop with `observed` set: times each callback, shuffles, calls before_step.
 void run_observed(LoopState& state, Ready* batch);
 
-void remove_timer(LoopCore& loop, Callback& timer) noexcept;
+// False when it stands there no more, because it is due.
+bool remove_timer(LoopCore& loop, Callback& timer) noexcept;
 
 // reports.cpp
 void report(LoopCore* loop, const ExceptionContext& context) noexcept;

@@ -105,11 +105,8 @@ void report_unretrieved(FutureBase& future) noexcept {
             auto& task = static_cast<TaskBase&>(future);
             context.message = "Task exception was never retrieved";
             context.traceback = task.traceback();
-            ++task.references;  // the handle in the report comes and goes while the task is destroyed
             context.task = AnyTask(FutureRef<TaskBase>::share(&task));
             report_on(future.loop(), context);
-            context.task = AnyTask();
-            --task.references;
         } else {
             context.message = "Future exception was never retrieved";
             context.future = describe_future(future);

@@ -5,7 +5,12 @@
 
 namespace aio::detail {
 
-void remove_timer(LoopCore& loop, Callback& timer) noexcept { LoopState::of(loop).timers.remove(timer); }
+bool remove_timer(LoopCore& loop, Callback& timer) noexcept {
+    TimerQueue& timers = LoopState::of(loop).timers;
+    if (!timers.holds(timer)) return false;
+    timers.remove(timer);
+    return true;
+}
 
 void SleepAwaiter::arm(std::coroutine_handle<> frame) {
     LoopState& state = LoopState::of(*current.task->loop());
@@ -15,7 +20,8 @@ void SleepAwaiter::arm(std::coroutine_handle<> frame) {
 }
 
 void SleepAwaiter::disarm() noexcept {
-    LoopState::of(*task_->loop()).timers.remove(*this);
+    TimerQueue& timers = LoopState::of(*task_->loop()).timers;
+    if (timers.holds(*this)) timers.remove(*this);  // not when it fired and the loop closes before it ran
     flags &= static_cast<std::uint8_t>(~kArmed);
 }
 

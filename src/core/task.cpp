@@ -55,6 +55,7 @@ ContextSlot& TaskBase::writable_context() {
 
 // Without memory for it, the task starts in an empty context: its creation must not fail half-way.
 void TaskBase::inherit_context(const ContextSlot& creator) noexcept {
+    if (!creator.map) return;
     try {
         extras().context = creator;
     } catch (const std::bad_alloc&) {
@@ -107,6 +108,20 @@ std::string TaskBase::take_cancel_message() noexcept {
     return (flags & kExtras) ? std::exchange(extras_->cancel_message, {}) : std::string();
 }
 
+namespace {
+
+// Null, which stands for a plain CancelledError, also when there is no memory for the message.
+std::exception_ptr cancelled_error(const std::string& message) noexcept {
+    if (message.empty()) return nullptr;
+    try {
+        return std::make_exception_ptr(CancelledError(message));
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+}  // namespace
+
 // Before the step of a task with kMustCancel. False when that ended the task: it had not started, so its body
 // never runs (semantics 10).
 bool TaskBase::deliver_cancellation() noexcept {
@@ -117,12 +132,8 @@ bool TaskBase::deliver_cancellation() noexcept {
     }
     Current& cur = current;
     cur.task = nullptr;
-    std::exception_ptr error;
-    if (std::string message = take_cancel_message(); !message.empty()) {
-        error = std::make_exception_ptr(CancelledError(message));
-    }
     unlink();
-    finish_cancelled(std::move(error));
+    finish_cancelled(cancelled_error(take_cancel_message()));
     release();
     return false;
 }
@@ -135,9 +146,8 @@ void Waiter::wake_cancelled(std::string_view message) noexcept {
 
 void Waiter::throw_cancelled(TaskBase& task) {
     task.flags &= static_cast<std::uint8_t>(~kCancelDelivered);
-    std::string message = task.take_cancel_message();
-    if (message.empty()) throw CancelledError();
-    throw CancelledError(message);
+    if (std::exception_ptr error = cancelled_error(task.take_cancel_message())) std::rethrow_exception(error);
+    throw CancelledError();
 }
 
 // --- waiting for a future ----------------------------------------------------------------------------------
@@ -220,10 +230,11 @@ void TaskBase::after_step() {
         return;
     }
     unlink();
+    current.task = nullptr;  // for the destructors of the frame's parameters
+    current.context = nullptr;
     if (!(flags & kThrew)) {
         // It returned in the very step in which it was cancelled (semantics 12).
-        std::string message = take_cancel_message();
-        finish_cancelled(message.empty() ? nullptr : std::make_exception_ptr(CancelledError(message)));
+        finish_cancelled(cancelled_error(take_cancel_message()));
         return release();
     }
     std::exception_ptr error = std::exchange(exception_, nullptr);
@@ -261,11 +272,6 @@ void CoroOwner::destroy_unfinished() noexcept {
 
 // --- creation ----------------------------------------------------------------------------------------------
 
-void start_through_factory(TaskBase& task, LoopCore& loop) {
-    LoopState& state = LoopState::of(loop);
-    if (state.task_factory) state.task_factory(*loop.owner, AnyTask(FutureRef<TaskBase>::share(&task)));
-}
-
 void step_now(TaskBase& task) {
     const Current saved = current;
     current.loop = task.loop();
@@ -277,7 +283,7 @@ void step_now(TaskBase& task) {
     task.step();
 }
 
-void start_with_options(TaskBase& task, LoopCore& loop, const TaskOptions& options) {
+void prepare_task(TaskBase& task, LoopCore& loop, const TaskOptions& options) {
     if (loop.closed) throw RuntimeError("create_task: the event loop is closed");
     if (loop.debug && loop.running && current.loop != &loop) {
         throw RuntimeError("Non-thread-safe operation: create_task was called from another thread than the loop's");
@@ -292,8 +298,20 @@ void start_with_options(TaskBase& task, LoopCore& loop, const TaskOptions& optio
     }
     task.become_task(loop);
     if (extras) task.adopt_extras(extras.release());  // in place of what become_task inherited
-    start_through_factory(task, loop);
-    if (options.eager_start && !task.started()) step_now(task);
+}
+
+void start_task(TaskBase& task, LoopCore& loop, bool eagerly) {
+    try {
+        LoopState& state = LoopState::of(loop);
+        if (state.task_factory) state.task_factory(*loop.owner, AnyTask(FutureRef<TaskBase>::share(&task)));
+        if (eagerly && !task.started()) step_now(task);
+    } catch (...) {
+        if (!task.done() && !task.started()) {
+            task.unlink();
+            task.release();  // the loop's reference
+        }
+        throw;
+    }
     if (!task.started()) loop.ready.push(&task);
 }
 

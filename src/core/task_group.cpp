@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <typeinfo>
+#include <utility>
+#include <vector>
 
 namespace aio {
 
@@ -53,6 +55,7 @@ TaskGroup::~TaskGroup() {
         drop(*member);
         if (registered) delete member;
     }
+    while (failed_) delete std::exchange(failed_, failed_->next);
 }
 
 const char* TaskGroup::refusal() const noexcept {
@@ -95,11 +98,11 @@ void TaskGroup::member_done(Member& done) {
     std::unique_ptr<Member> member(&done);
     drop(done);
     detail::FutureBase& task = *done.task;
-    if (!members_ && all_done_ && !all_done_->done()) all_done_->set_result();
+    if (!members_ && waiter_) std::exchange(waiter_, nullptr)->members_ended();
     if (task.cancelled()) return;
     std::exception_ptr error = task.exception();
     if (!error) return;
-    note_error(error);
+    note_failure(std::move(member), error);
     if (parent_.done()) return;
     if (!aborting_ && !parent_cancel_requested_) {
         // The block may be waiting for something that will never come:
@@ -111,8 +114,11 @@ void TaskGroup::member_done(Member& done) {
     }
 }
 
-void TaskGroup::note_error(const std::exception_ptr& error) {
-    errors_.push_back(error);
+// The member carries the error: noting it needs no memory.
+void TaskGroup::note_failure(std::unique_ptr<Member> member, const std::exception_ptr& error) noexcept {
+    member->next = nullptr;
+    (failed_ ? last_failed_->next : failed_) = member.get();
+    last_failed_ = member.release();
     if (!base_error_ && is_base_error(error)) base_error_ = error;
 }
 
@@ -141,46 +147,59 @@ void TaskGroup::enter() {
     entered_ = true;
 }
 
-Coro<> TaskGroup::wait_for_members(std::exception_ptr& cancellation) {
-    // The parent may be cancelled again and again while it waits here.
-    while (members_) {
-        if (!all_done_) all_done_.emplace();
-        std::exception_ptr error;
-        try {
-            co_await *all_done_;
-        } catch (const CancelledError&) {
-            error = std::current_exception();
-        }
-        all_done_.reset();
-        if (error && !aborting_) {
-            //     task = create_task(with_task_group(...)); task.cancel();
-            cancellation = error;
-            abort();
-        }
-    }
+bool TaskGroup::MembersWaiter::cancel_wait(std::string_view message) noexcept {
+    group_->waiter_ = nullptr;
+    wake_cancelled(message);
+    return true;
+}
+
+void TaskGroup::begin_exit(const std::exception_ptr& error) noexcept {
+    exiting_ = true;
+    if (error && is_base_error(error) && !base_error_) base_error_ = error;
+    if (is_cancellation(error)) cancellation_ = error;
+    if (error && !aborting_) abort();
+}
+
+// The parent may be cancelled again and again while it waits for the members.
+void TaskGroup::cancelled_while_waiting(std::exception_ptr cancellation) noexcept {
+    if (aborting_) return;
+    //     task = create_task(with_task_group(...)); task.cancel();
+    cancellation_ = std::move(cancellation);
+    abort();
+}
+
+void TaskGroup::finish_exit(std::exception_ptr error) {
+    if (base_error_) std::rethrow_exception(base_error_);
+    if (parent_cancel_requested_ && parent_.uncancel() == 0) cancellation_ = nullptr;
+    if (cancellation_ && !failed_) std::rethrow_exception(cancellation_);
+    if (is_cancellation(error)) error = nullptr;
+    if (failed_ || error) raise_group(std::move(error));
 }
 
 Coro<> TaskGroup::exit(std::exception_ptr error) {
-    exiting_ = true;
-    if (error && is_base_error(error) && !base_error_) base_error_ = error;
-    std::exception_ptr cancellation = is_cancellation(error) ? error : nullptr;
-    if (error && !aborting_) abort();
-    co_await wait_for_members(cancellation);
-
-    if (base_error_) std::rethrow_exception(base_error_);
-    if (parent_cancel_requested_ && parent_.uncancel() == 0) cancellation = nullptr;
-    if (cancellation && errors_.empty()) std::rethrow_exception(cancellation);
-    if (error && !is_cancellation(error)) errors_.push_back(error);
-    if (!errors_.empty()) raise_group();
+    begin_exit(error);
+    while (has_members()) {
+        std::exception_ptr cancellation;
+        try {
+            co_await members_ended();
+        } catch (const CancelledError&) {
+            cancellation = std::current_exception();
+        }
+        if (cancellation) cancelled_while_waiting(std::move(cancellation));
+    }
+    finish_exit(std::move(error));
 }
 
-void TaskGroup::raise_group() {
+void TaskGroup::raise_group(std::exception_ptr last) {
     // Cancelled from outside as well: keep the count, and let the outer see it at its next await (semantics 25).
     if (parent_.cancelling() > 0) {
         parent_.uncancel();
         parent_.cancel();
     }
-    throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors_));
+    std::vector<std::exception_ptr> errors;
+    for (Member* member = failed_; member; member = member->next) errors.push_back(member->task->exception());
+    if (last) errors.push_back(std::move(last));
+    throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors));
 }
 
 }  // namespace aio

@@ -74,7 +74,7 @@ private:
 // ends the iteration with TimeoutError; nothing is cancelled.
 template <class A>
 auto as_completed(std::vector<A> awaitables, std::optional<Duration> timeout = std::nullopt) {
-    using F = detail::future_of<A>;
+    using F = detail::EnsuredFuture<A>;
     std::vector<F> futures;
     futures.reserve(awaitables.size());
     for (A& awaitable : awaitables) futures.push_back(ensure_future(std::move(awaitable)));

@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <exception>
+#include <tuple>
 #include <typeinfo>
 
 namespace aio {
@@ -155,7 +156,7 @@ public:
     explicit SharedAwaiter(State* state) noexcept : FutureWaiter(state) { state->retain(); }
     ~SharedAwaiter() {
         deregister();
-        future_->release();
+        static_cast<State*>(future_)->release();
     }
     decltype(auto) await_resume() {
         check_resumed();
@@ -167,23 +168,31 @@ public:
 template <class State, class T>
 class OwningAwaiter final : public FutureWaiter {
 public:
-    explicit OwningAwaiter(FutureRef<State> state) noexcept : FutureWaiter(state.get()), state_(std::move(state)) {}
-    ~OwningAwaiter() { deregister(); }
+    explicit OwningAwaiter(FutureRef<State> state) noexcept : FutureWaiter(state.leak()) {}
+    ~OwningAwaiter() {
+        deregister();
+        static_cast<State*>(future_)->release();
+    }
     T await_resume() {
         check_resumed();
-        return take_value<T>(*state_, 1);
+        return take_value<T>(static_cast<State&>(*future_), 1);
     }
-
-private:
-    FutureRef<State> state_;
 };
 
-// Containers say that they can be copied, whatever their elements.
+// Whether a T can be copied. A container answers for its elements: std::vector<std::unique_ptr<X>> claims to be
+// copyable, and then does not compile.
 template <class T>
 inline constexpr bool can_copy = std::copy_constructible<T>;
-template <class T>
-    requires(!std::same_as<typename T::value_type, T>)
-inline constexpr bool can_copy<T> = std::copy_constructible<T> && can_copy<typename T::value_type>;
+template <class C>
+    requires requires {
+        typename C::value_type;
+        typename C::allocator_type;
+    }
+inline constexpr bool can_copy<C> = can_copy<typename C::value_type>;
+template <class... Ts>
+inline constexpr bool can_copy<std::tuple<Ts...>> = (can_copy<Ts> && ...);
+template <class A, class B>
+inline constexpr bool can_copy<std::pair<A, B>> = can_copy<A> && can_copy<B>;
 
 // Moves the value out if only `own` references are left, or if it cannot be copied.
 template <class T, class State>

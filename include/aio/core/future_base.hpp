@@ -53,6 +53,8 @@ public:
     void add_callback(Callback& callback) noexcept {
         if (state == State::pending) {
             callbacks_.push(&callback);
+        } else if (loop_->closed) {
+            callback.discard();
         } else {
             schedule_one(callback, loop_->ready, *this);
         }
@@ -71,7 +73,7 @@ public:
     // set_result's and set_exception's second half. The value, if any, is already in its slot.
     void finish() noexcept {
         state = State::finished;
-        callbacks_.schedule(loop_->ready, *this);
+        schedule_callbacks();
     }
     void finish_with(std::exception_ptr error) noexcept;
     // As cancelled, at once: Future.cancel's and Task's. Null: a fresh CancelledError at each retrieval.
@@ -87,6 +89,11 @@ protected:
     [[noreturn]] void throw_not_finished();
     void destroy() noexcept;
     void discard_callbacks() noexcept;
+    void schedule_callbacks() noexcept {
+        if (callbacks_.empty()) return;
+        if (loop_->closed) [[unlikely]] return discard_callbacks();
+        callbacks_.schedule(loop_->ready, *this);
+    }
 
     bool exception_live() const noexcept {
         return kind != Kind::task || state == State::failed || state == State::cancelled || (flags & kThrew);
@@ -125,6 +132,8 @@ public:
         if (future_) future_->release();
     }
 
+    // Gives the reference to the caller.
+    F* leak() noexcept { return std::exchange(future_, nullptr); }
     F* get() const noexcept { return future_; }
     F* operator->() const noexcept { return future_; }
     F& operator*() const noexcept { return *future_; }

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -40,28 +41,43 @@ protected:
     GatherBase(std::size_t count, bool keep_errors);
     ~GatherBase();
 
-    // Registers the next child; `outer` lives until all of them have ended.
+    // Registers the next child.
     void add(FutureObject& outer, FutureBase& child) noexcept;
+    // Before the children's handles go: `outer` was dropped while some of them are pending.
+    void detach() noexcept;
     bool cancel_children(std::string_view message) noexcept;
     bool keeps_errors() const noexcept { return keep_errors_; }
 
     // Puts the children's results into the outer future's slot. Errors: std::bad_alloc, what a copy throws.
     virtual void collect() = 0;
+    virtual void drop_handles() noexcept = 0;
 
 private:
     class Child final : public Callback {
     public:
+        Child() noexcept { flags = kWantsFuture; }
+        // The outer future holds its children. They hold it only while they stand in the ready queue, or futures
+        // that nobody completes would keep each other alive. Once it has failed it is the other way round: it is
+        // kept for the children that are still to end, so that their errors count as seen.
+        enum class Place { registered, holding, scheduled, ended };
+        void scheduled_by(FutureBase& done) noexcept override;
         void run() override { gather->child_done(*this); }
-        void discard() noexcept override { gather->drop_child(); }
+        void discard() noexcept override {
+            if (place != Place::registered) gather->drop_child();
+        }
         const char* name() const noexcept override { return "gather"; }
+        Place place = Place::registered;
         GatherBase* gather = nullptr;
         FutureBase* future = nullptr;
+        FutureRef<FutureBase> pinned;
     };
 
     void child_done(Child& child);
     void child_ended(FutureBase& child);
     void drop_child() noexcept;
     void finish_all();
+    void finish_after_cancel();
+    void watch_the_rest() noexcept;
 
     std::unique_ptr<Child[]> children_;
     FutureObject* outer_ = nullptr;
@@ -128,6 +144,7 @@ class GatherRange final
 public:
     using R = std::conditional_t<std::is_void_v<typename F::value_type> && !KeepErrors, void,
                                  std::vector<typename Item::type>>;
+    ~GatherRange() override { this->detach(); }
     GatherRange(LoopCore& loop, std::vector<F> children)
         : GatherState<R>(loop, children.size(), KeepErrors), children_(std::move(children)) {
         for (F& child : children_) this->add(*this, *child.base());
@@ -146,6 +163,7 @@ private:
         }
         children_.clear();
     }
+    void drop_handles() noexcept override { children_.clear(); }
 
     std::vector<F> children_;
 };
@@ -157,9 +175,10 @@ class GatherTuple final
 public:
     using R = std::conditional_t<(std::is_void_v<typename Fs::value_type> && ...) && !KeepErrors, void,
                                  std::tuple<typename GatherItem<Fs, KeepErrors>::type...>>;
+    ~GatherTuple() override { this->detach(); }
     GatherTuple(LoopCore& loop, std::tuple<Fs...> children)
         : GatherState<R>(loop, sizeof...(Fs), KeepErrors), children_(std::move(children)) {
-        std::apply([this](Fs&... child) { (this->add(*this, *child.base()), ...); }, children_);
+        std::apply([this](Fs&... child) { (this->add(*this, *child.base()), ...); }, *children_);
         if constexpr (sizeof...(Fs) == 0) this->finish();
     }
 
@@ -167,30 +186,31 @@ private:
     void collect() override {
         if constexpr (!std::is_void_v<R>) {
             std::apply([this](Fs&... child) { this->value.emplace(GatherItem<Fs, KeepErrors>::take(child)...); },
-                       children_);
+                       *children_);
         }
     }
+    void drop_handles() noexcept override { children_.reset(); }
 
-    std::tuple<Fs...> children_;
+    std::optional<std::tuple<Fs...>> children_;
 };
 
 template <class A>
-using future_of = decltype(ensure_future(std::declval<A>()));
+using EnsuredFuture = decltype(ensure_future(std::declval<A>()));
 
 template <bool KeepErrors, class... As>
 auto gather_each(As&&... awaitables) {
     LoopCore& loop = require_loop();
-    using State = GatherTuple<KeepErrors, future_of<As>...>;
+    using State = GatherTuple<KeepErrors, EnsuredFuture<As>...>;
     // Braces: the tasks are created in the order of the arguments.
     FutureRef<FutureState<typename State::R>> state(
-        new State(loop, std::tuple<future_of<As>...>{ensure_future(std::forward<As>(awaitables))...}));
+        new State(loop, std::tuple<EnsuredFuture<As>...>{ensure_future(std::forward<As>(awaitables))...}));
     return Future<typename State::R>(std::move(state));
 }
 
 template <bool KeepErrors, class A>
 auto gather_range(std::vector<A> awaitables) {
     LoopCore& loop = require_loop();
-    using F = future_of<A>;
+    using F = EnsuredFuture<A>;
     using State = GatherRange<F, KeepErrors>;
     std::vector<F> children;
     if constexpr (std::same_as<F, A>) {

@@ -28,7 +28,10 @@ public:
     virtual ~Call() = default;
 
     void run() final;
-    void discard() noexcept final { release(); }
+    void discard() noexcept final {
+        in_timer_queue = false;
+        release();
+    }
     const char* name() const noexcept override { return "Handle"; }
     // The type of the function, for reports.
     virtual const std::type_info& target_type() const noexcept = 0;
@@ -57,6 +60,7 @@ protected:
 private:
     std::atomic<std::uint32_t> references_{1};  // atomic for call_soon_threadsafe's
     bool cancelled_ = false;
+    bool running_ = false;
 };
 
 template <class F, class... Args>

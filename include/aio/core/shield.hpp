@@ -32,16 +32,13 @@ class ShieldState final : public FutureState<typename F::value_type> {
 
 public:
     ShieldState(LoopCore& loop, F inner) : FutureState<T>(&loop), inner_(std::move(inner)), link_(*this) {
-        this->retain();
         inner_.base()->add_callback(link_);
     }
+    ~ShieldState() override { inner_.base()->remove_callback(link_); }
 
     bool cancel_this(std::string_view message) noexcept override {
         if (!FutureObject::cancel_this(message)) return false;
-        if (inner_.base()->remove_callback(link_)) {
-            Link::watch(*inner_.base());
-            this->release();
-        }
+        if (inner_.base()->remove_callback(link_)) Link::watch(*inner_.base());
         return true;
     }
     std::string_view describe() const noexcept override { return "ShieldingFuture"; }
@@ -49,14 +46,22 @@ public:
 private:
     class Link final : public ShieldBase {
     public:
-        explicit Link(ShieldState& outer) noexcept : outer_(outer) {}
+        explicit Link(ShieldState& outer) noexcept : outer_(outer) { flags = kWantsFuture; }
+        // Keeps the outer future alive only while it stands in the ready queue.
+        void scheduled_by(FutureBase&) noexcept override {
+            scheduled_ = true;
+            outer_.retain();
+        }
         void run() override { outer_.inner_done(); }
-        void discard() noexcept override { outer_.release(); }
+        void discard() noexcept override {
+            if (scheduled_) outer_.release();
+        }
         static void watch(FutureBase& inner) noexcept { watch_alone(inner); }
         static void fail(FutureObject& outer, FutureBase& inner) { inner_failed(outer, inner); }
 
     private:
         ShieldState& outer_;
+        bool scheduled_ = false;
     };
 
     void inner_done() {

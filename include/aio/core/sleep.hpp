@@ -28,6 +28,7 @@ public:
 
     // The timer is due: the task is stepped in the next pass, as after call_later(future.set_result).
     void run() override;
+    void discard() noexcept override { flags &= static_cast<std::uint8_t>(~kArmed); }
     bool cancel_wait(std::string_view message) noexcept override;
     const char* name() const noexcept override { return "sleep"; }
 

@@ -90,8 +90,11 @@ public:
 namespace detail {
 
 // Slow parts of create_task: options, a loop's task factory, wrong thread.
-void start_with_options(TaskBase& task, LoopCore& loop, const TaskOptions& options);
-void start_through_factory(TaskBase& task, LoopCore& loop);
+// Makes `coroutine` a task, or throws and leaves it as it was.
+void prepare_task(TaskBase& coroutine, LoopCore& loop, const TaskOptions& options);
+// Shows it to the factory, and schedules it or takes its first step. Errors: what the factory throws, and what
+// leaves the loop; a task that did not start is given up then.
+void start_task(TaskBase& task, LoopCore& loop, bool eagerly);
 
 }  // namespace detail
 
@@ -100,9 +103,11 @@ namespace detail {
 template <class T>
 Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
     auto* promise = static_cast<CoroPromise<T>*>(coro.coroutine());
-    start_with_options(*promise, loop, options);
+    prepare_task(*promise, loop, options);
     coro.release();
-    return Task<T>(FutureRef<CoroPromise<T>>(promise));
+    Task<T> task{FutureRef<CoroPromise<T>>(promise)};
+    start_task(*promise, loop, options.eager_start);
+    return task;
 }
 
 }  // namespace detail

@@ -66,7 +66,9 @@ public:
         flags = static_cast<std::uint8_t>(flags | kTask | kUnstarted);
         id_ = ++loop.next_task_id;
         link_before(loop.tasks);
-        if (const ContextSlot& creator = read_context(); creator.map) [[unlikely]] inherit_context(creator);
+        // Mostly a task without variables creates another one.
+        const TaskBase* creator = current.task;
+        if (!creator || (creator->flags & kExtras) || current.context) [[unlikely]] inherit_context(read_context());
     }
 
     // Runs the task until its next suspension. Called by the loop only, never for a task that is done. It stays
@@ -84,7 +86,19 @@ public:
             if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]] return after_step();
             unlink();
             finish();
+            cur.task = nullptr;  // for the destructors of the frame's parameters
+            cur.context = nullptr;
             release();  // the loop's reference: the frame may be gone now
+        }
+    }
+
+    // Hides FutureBase's: the same, without asking what it is.
+    void release() noexcept {
+        if (--references > 0) return;
+        if (done() && !(flags & kUnretrieved)) [[likely]] {
+            frame().destroy();
+        } else {
+            destroy();
         }
     }
 
@@ -213,12 +227,12 @@ protected:
     };
 };
 
-// Waits for a future or task, which the awaiter keeps alive. When that is done, the task itself goes to the ready
-// queue in this waiter's place (CallbackList::schedule).
+// Waits for a future or task, and keeps it alive. When that is done, the task itself goes to the ready queue in
+// this waiter's place (CallbackList::schedule).
 class FutureWaiter : public Waiter {
 public:
-    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask; }
     FutureWaiter(const FutureWaiter& other) = delete;
+
     bool await_ready() const noexcept { return future_->done(); }
     void await_suspend(std::coroutine_handle<> frame) {
         if (future_ == current.task) [[unlikely]] throw_awaits_itself();
@@ -231,8 +245,10 @@ public:
     FutureBase* awaited() const noexcept override { return future_; }
 
 protected:
+    // Adopts one reference. Derived classes, which know its type, give it back.
+    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask; }
     ~FutureWaiter() = default;
-    // For destructors: the frame may be destroyed while it waits. Before the future is released.
+    // For destructors, before the future is released: the frame may be destroyed while it waits.
     void deregister() noexcept {
         if (flags & kSuspended) [[unlikely]] future_->remove_callback(*this);
     }

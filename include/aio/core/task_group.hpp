@@ -15,9 +15,17 @@
 #include <aio/core/event_loop.hpp>
 #include <aio/core/timeout.hpp>
 
-#include <vector>
+#include <exception>
+#include <memory>
 
 namespace aio {
+
+class TaskGroup;
+
+namespace detail {
+template <class T, class F>
+Coro<T> run_in_group(F body);
+}
 
 class TaskGroup {
 public:
@@ -55,6 +63,41 @@ public:
 private:
     class Member;
     friend class Member;
+    template <class T, class F>
+    friend Coro<T> detail::run_in_group(F body);
+
+    // The end of a group in steps that allocate nothing: whatever happens, its tasks are waited for.
+    //     begin_exit(error); while (has_members()) await members_ended(), telling cancelled_while_waiting() of a
+    //     CancelledError; finish_exit(error).
+    void begin_exit(const std::exception_ptr& error) noexcept;
+    bool has_members() const noexcept { return members_ != nullptr; }
+    class MembersWaiter final : public detail::Waiter {
+    public:
+        explicit MembersWaiter(TaskGroup* group) noexcept : group_(group) {}
+        ~MembersWaiter() {
+            if (group_->waiter_ == this) group_->waiter_ = nullptr;
+        }
+        bool await_ready() const noexcept { return !group_->has_members(); }
+        void await_suspend(std::coroutine_handle<> frame) noexcept {
+            suspend(frame);
+            group_->waiter_ = this;
+        }
+        void await_resume() { check_cancelled(); }
+        bool cancel_wait(std::string_view message) noexcept override;
+        const char* name() const noexcept override { return "the tasks of a TaskGroup"; }
+        void members_ended() noexcept { wake(); }
+
+    private:
+        TaskGroup* group_;
+    };
+    struct MembersEnded {
+        using native_awaitable = void;
+        TaskGroup* group;
+        MembersWaiter operator co_await() const noexcept { return MembersWaiter(group); }
+    };
+    MembersEnded members_ended() noexcept { return {this}; }
+    void cancelled_while_waiting(std::exception_ptr cancellation) noexcept;
+    void finish_exit(std::exception_ptr error);
 
     template <class T>
     Task<T> add(Coro<T> coro, TaskOptions options) {
@@ -84,15 +127,16 @@ private:
     void member_done(Member& member);
     void drop(Member& member) noexcept;
     void abort() noexcept;
-    void note_error(const std::exception_ptr& error);
-    Coro<> wait_for_members(std::exception_ptr& cancellation);
-    [[noreturn]] void raise_group();
+    void note_failure(std::unique_ptr<Member> member, const std::exception_ptr& error) noexcept;
+    [[noreturn]] void raise_group(std::exception_ptr last);
 
     AnyTask parent_;
     Member* members_ = nullptr;  // a doubly-linked list
-    std::vector<std::exception_ptr> errors_;
-    std::exception_ptr base_error_;  // KeyboardInterrupt, SystemExit: wins bare
-    std::optional<Future<>> all_done_;
+    Member* failed_ = nullptr;   // in the order in which they failed
+    Member* last_failed_ = nullptr;
+    MembersWaiter* waiter_ = nullptr;
+    std::exception_ptr base_error_;    // KeyboardInterrupt, SystemExit: wins bare
+    std::exception_ptr cancellation_;  // of the parent, to be thrown at the end
     bool entered_ = false, exiting_ = false, aborting_ = false;
     bool parent_cancel_requested_ = false, cancel_called_ = false;
 };
@@ -127,7 +171,17 @@ Coro<T> run_in_group(F body) {
     } catch (...) {
         error = std::current_exception();
     }
-    co_await group.exit(std::move(error));
+    group.begin_exit(error);
+    while (group.has_members()) {
+        std::exception_ptr cancellation;
+        try {
+            co_await group.members_ended();
+        } catch (const CancelledError&) {
+            cancellation = std::current_exception();
+        }
+        if (cancellation) group.cancelled_while_waiting(std::move(cancellation));
+    }
+    group.finish_exit(std::move(error));
     co_return result.take();
 }
 

@@ -1,0 +1,18 @@
+// Address: where a socket is, or whom it talks to.
+#pragma once
+
+#include <string>
+
+namespace aio {
+
+struct Address {
+    std::string host;  // numeric: "127.0.0.1", "::1", "fe80::1%eth0"; empty for AF_UNIX
+    int port = 0;
+    std::string path;  // AF_UNIX; begins with '\0' in the abstract namespace; empty for an unnamed socket
+
+    bool operator==(const Address&) const = default;
+    // "127.0.0.1:80", "[::1]:80", "unix:/run/app.sock", "unix:@abstract".
+    std::string str() const;
+};
+
+}  // namespace aio

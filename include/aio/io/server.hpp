@@ -1,0 +1,130 @@
+// Servers: start_server() listens and calls a handler with the two ends of each connection.
+//
+//     aio::Coro<> handle(aio::StreamReader reader, aio::StreamWriter writer) { ... }
+//
+//     auto server = co_await aio::start_server(handle, "127.0.0.1", 8080);
+//     co_await server.serve_forever();
+//
+// A handler that is a coroutine runs as a task of its own, which the server looks after: an exception is reported
+// to the loop's exception handler as "Unhandled exception in client_connected_cb", and the connection is closed.
+// A handler's connection closes when its last handle is dropped, hence at the latest when its task has ended.
+//
+// When accept() runs out of descriptors or memory, the server reports it, pauses for a second, and goes on.
+//
+// Thread rule: the loop's thread. Source: asyncio.Server and start_server, CPython 3.13 (semantics 47).
+#pragma once
+
+#include <aio/base/function.hpp>
+#include <aio/core/task.hpp>
+#include <aio/io/stream.hpp>
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace aio {
+
+namespace detail {
+class ServerState;
+}
+
+// Trivially destructible, so that `{.backlog = ...}` is safe inside a co_await expression on g++ 12.
+struct ServerOptions {
+    int backlog = 100;                          // connections the kernel holds until they are accepted
+    bool reuse_address = true;                  // SO_REUSEADDR: listen again right after an earlier server
+    bool reuse_port = false;                    // SO_REUSEPORT: several processes listen on one port
+    bool keep_alive = false;                    // SO_KEEPALIVE on each connection
+    bool start_serving = true;                  // false: not before start_serving() or serve_forever()
+    std::size_t limit = detail::kDefaultLimit;  // of each reader's buffer, in bytes
+};
+
+// A handle: copies name the same server. When the last one is dropped the server stops listening, as close()
+// does; connections go on.
+class Server {
+public:
+    explicit Server(detail::ServerState* state) noexcept;  // adopts one reference
+    Server(const Server& other) noexcept;
+    Server(Server&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    Server& operator=(Server other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~Server();
+
+    // The port of the first address; 0 for AF_UNIX and once closed.
+    int port() const;
+    // Where it listens; empty once closed.
+    std::vector<Address> sockets() const;
+
+    // Accepts connections from now on, if it does not yet. Errors: OSError when it cannot listen; RuntimeError when
+    // closed.
+    void start_serving() const;
+    bool is_serving() const noexcept;
+    // Serves until it is cancelled, or close() is called: then the server is closed, and once the connections are,
+    // CancelledError thrown. Errors: RuntimeError when another serve_forever() waits, or when closed.
+    Coro<> serve_forever() const;
+
+    // Stops listening. Connections go on.
+    void close() const noexcept;
+    // Waits until the server and all its connections are closed.
+    Coro<> wait_closed() const;
+    // close() and abort() on each connection.
+    void close_clients() const;
+    void abort_clients() const;
+
+    detail::ServerState& state() const noexcept { return *state_; }
+
+private:
+    detail::ServerState* state_;
+};
+
+namespace detail {
+
+// Calls the handler; the task that it became, if it is a coroutine.
+using ClientHandler = Function<FutureRef<FutureBase>(StreamReader, StreamWriter)>;
+
+template <class F>
+ClientHandler client_handler(F&& handler) {
+    using Returned = std::invoke_result_t<std::decay_t<F>&, StreamReader, StreamWriter>;
+    static_assert(is_coro<Returned> || std::is_void_v<Returned>,
+                  "a connection's handler returns aio::Coro<> or nothing");
+    return ClientHandler(
+        [handler = std::decay_t<F>(std::forward<F>(handler))](StreamReader reader, StreamWriter writer) mutable {
+            if constexpr (is_coro<Returned>) {
+                auto task = create_task(handler(std::move(reader), std::move(writer)));
+                return FutureRef<FutureBase>::share(task.base());
+            } else {
+                handler(std::move(reader), std::move(writer));
+                return FutureRef<FutureBase>();
+            }
+        });
+}
+
+Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, ServerOptions options);
+Coro<Server> start_path_server(ClientHandler handler, std::string path, ServerOptions options);
+
+template <class F>
+concept HandlesClients = std::invocable<std::decay_t<F>&, StreamReader, StreamWriter>;
+
+}  // namespace detail
+
+// Listens on every address of `host` (empty: on all interfaces, IPv4 and IPv6), at `port` (0: one that is free).
+// A handler with captures must be a named variable: as a temporary inside a co_await expression g++ 12 would
+// destroy it twice (docs/compilers.md).
+// Errors: OSError (address in use, not ours, no permission); GaiError; ValueError for a port that is none.
+template <detail::HandlesClients F>
+Coro<Server> start_server(F&& handler, std::string host, int port, ServerOptions options = {}) {
+    return detail::start_tcp_server(detail::client_handler(std::forward<F>(handler)), std::move(host), port, options);
+}
+
+// The same on an AF_UNIX path ('\0' first: the abstract namespace). A socket that stands there is replaced, and the
+// path is removed when the server closes, if it is still its own.
+template <detail::HandlesClients F>
+Coro<Server> start_unix_server(F&& handler, std::string path, ServerOptions options = {}) {
+    return detail::start_path_server(detail::client_handler(std::forward<F>(handler)), std::move(path), options);
+}
+
+}  // namespace aio

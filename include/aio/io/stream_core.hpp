@@ -1,0 +1,155 @@
+// What StreamReader and StreamWriter are handles to: a buffer in each direction, who waits on them, and the
+// transport below, which derived classes provide (a socket, TLS over another stream, nothing in tests).
+//
+// asyncio spreads this over StreamReader, StreamReaderProtocol, FlowControlMixin and a transport. Here one object
+// is one allocation, and reading what is there touches nothing but its buffer. Internal, except to those who
+// write transports. Source: CPython 3.13 streams.py, selector_events.py (semantics 42 to 46).
+#pragma once
+
+#include <aio/core/task_base.hpp>
+#include <aio/io/byte_buffer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+namespace aio {
+struct Address;
+}
+
+namespace aio::detail {
+
+class ReadWaiter;
+
+inline constexpr std::size_t kDefaultLimit = 64 * 1024;
+inline constexpr std::size_t kDefaultHighWater = 64 * 1024;
+
+class StreamCore {
+public:
+    explicit StreamCore(std::size_t limit);
+    StreamCore(const StreamCore&) = delete;
+    StreamCore& operator=(const StreamCore&) = delete;
+
+    void retain() noexcept { ++references_; }
+    void release() noexcept {
+        if (--references_ == 0) unreferenced();
+    }
+
+    // --- reading: StreamReader's half ----------------------------------------------------------------------
+
+    // Errors: RuntimeError after feed_eof(); std::bad_alloc, and the bytes are not taken.
+    void feed_data(std::string_view data);
+    void feed_eof() noexcept;
+    void set_exception(std::exception_ptr error) noexcept;
+
+    std::size_t limit() const noexcept { return limit_; }
+    bool at_eof() const noexcept { return eof_ && in_.empty(); }
+    const std::exception_ptr& exception() const noexcept { return read_error_; }
+    bool reading_paused() const noexcept { return reading_paused_; }
+
+    // --- writing: StreamWriter's half ----------------------------------------------------------------------
+
+    void write(std::string_view data) {
+        // What follows another write of this pass only lengthens the buffer that goes out at its end.
+        if (gathering_ && data.size() <= out_.room() && out_.size() + data.size() <= gather_limit_) [[likely]] {
+            std::memcpy(out_.end_for_append(data.size()), data.data(), data.size());
+        } else {
+            transport_write(data);
+        }
+    }
+    // Errors of all of these: RuntimeError without a transport, unless said otherwise.
+    virtual void transport_write(std::string_view data);
+    virtual void write_eof();
+    virtual bool can_write_eof() const noexcept { return false; }
+    virtual void close();
+    virtual void abort();
+    virtual std::size_t write_buffer_size() const noexcept { return out_.size(); }
+    virtual Address peername() const;
+    virtual Address sockname() const;
+    virtual int fileno() const noexcept { return -1; }
+
+    void set_write_buffer_limits(std::size_t high, std::size_t low);
+    bool is_closing() const noexcept { return closing_; }
+
+protected:
+    friend class ReadWaiter;
+    friend class DrainAwaiter;
+    friend class ClosedAwaiter;
+    virtual ~StreamCore();
+
+    // The last handle is gone.
+    virtual void unreferenced() noexcept { delete this; }
+    // Flow control of the reading side.
+    virtual void pause_reading() noexcept {}
+    virtual void resume_reading() noexcept {}
+
+    // For transports. pause and resume of writing follow write_buffer_size().
+    void check_write_buffer() noexcept;
+    void mark_closing() noexcept;
+    // The connection is over; null: in good order. Wakes readers and drains, once.
+    void connection_lost(std::exception_ptr error) noexcept;
+    // wait_closed() returns from now on.
+    void mark_closed() noexcept;
+    bool lost() const noexcept { return lost_; }
+    bool closed() const noexcept { return closed_; }
+    std::uint32_t references() const noexcept { return references_; }
+
+    void maybe_resume_reading() noexcept {
+        if (reading_paused_ && in_.size() <= limit_) [[unlikely]]
+            resume_paused_reading();
+    }
+    void resume_paused_reading() noexcept;
+    void wake_reader() noexcept;
+    void update_drain() noexcept { drain_is_slow_ = closing_ || writing_paused_ || read_error_ != nullptr; }
+
+    ByteBuffer in_;           // received and not read
+    ByteBuffer out_;          // written and not handed to the transport
+    bool gathering_ = false;  // out_ will be flushed soon, and nothing stands against appending to it
+    bool drain_is_slow_ = false;
+    bool eof_ = false;             // of the reading side
+    bool reading_paused_ = false;  // the buffer was beyond 2 * limit
+    bool writing_paused_ = false;  // the write buffer was beyond high_water_
+    bool closing_ = false;         // close(), abort() or an error
+    bool lost_ = false;            // connection_lost() was called
+    bool closed_ = false;          // and everything below is released
+    std::uint32_t references_ = 0;
+    std::size_t limit_;
+    std::size_t gather_limit_;  // min(high_water_, what is better sent at once)
+    std::size_t high_water_ = kDefaultHighWater;
+    std::size_t low_water_ = kDefaultHighWater / 4;
+    ReadWaiter* reader_ = nullptr;  // the one read that waits, or was woken and has not resumed yet
+    std::exception_ptr read_error_;
+    std::exception_ptr lost_error_;
+    CallbackList drains_;       // DrainAwaiter
+    CallbackList close_waits_;  // ClosedAwaiter
+};
+
+// A counted reference to a StreamCore, on its loop's thread.
+class StreamRef {
+public:
+    StreamRef() noexcept = default;
+    explicit StreamRef(StreamCore* core) noexcept : core_(core) {
+        if (core_) core_->retain();
+    }
+    StreamRef(const StreamRef& other) noexcept : StreamRef(other.core_) {}
+    StreamRef(StreamRef&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+    StreamRef& operator=(StreamRef other) noexcept {
+        std::swap(core_, other.core_);
+        return *this;
+    }
+    ~StreamRef() {
+        if (core_) core_->release();
+    }
+
+    StreamCore* get() const noexcept { return core_; }
+    StreamCore& operator*() const noexcept { return *core_; }
+    StreamCore* operator->() const noexcept { return core_; }
+    explicit operator bool() const noexcept { return core_ != nullptr; }
+
+private:
+    StreamCore* core_ = nullptr;
+};
+
+}  // namespace aio::detail

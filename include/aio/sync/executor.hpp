@@ -1,0 +1,163 @@
+// Executors: threads for calls that block.
+//
+//     aio::ThreadPoolExecutor pool(4);
+//     std::string text = co_await loop.run_in_executor(&pool, read_file, path);      // <aio/sync/threads.hpp>
+//     aio::ConcurrentFuture<int> sum = pool.submit(add, 1, 2);                       // outside a loop
+//
+// Thread rule: all of it may be used from any thread.
+// Source: concurrent.futures, CPython 3.12 _base.py, thread.py.
+#pragma once
+
+#include <aio/sync/concurrent_future.hpp>
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace aio {
+
+// One call for an Executor to make. Whoever has it calls run() or discard(), once; it is gone then.
+class Job {
+public:
+    Job(const Job&) = delete;
+    Job& operator=(const Job&) = delete;
+
+    // Makes the call, on this thread, and delivers its outcome. Does nothing if it was cancelled meanwhile.
+    virtual void run() noexcept = 0;
+    // Will not make it: who waits for the outcome gets CancelledError.
+    virtual void discard() noexcept = 0;
+
+    Job* next = nullptr;  // the executor's, for its queue
+
+protected:
+    Job() noexcept = default;
+    ~Job() = default;
+};
+
+class Executor {
+public:
+    Executor() = default;
+    virtual ~Executor() = default;
+    Executor(const Executor&) = delete;
+    Executor& operator=(const Executor&) = delete;
+
+    // Takes `job`, to run it on a thread of its own. When it throws, the job stays the caller's.
+    // Errors: RuntimeError after shutdown(); OSError when no thread can be started.
+    virtual void execute(Job& job) = 0;
+
+    // Takes no more jobs. `wait`: returns when all are done and the threads have ended. `cancel_futures`: those
+    // that have not started are discarded.
+    virtual void shutdown(bool wait = true, bool cancel_futures = false) = 0;
+
+    // Calls `function(args...)` on a thread of the executor. Errors: as execute(); std::bad_alloc.
+    template <class F, class... Args>
+        requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+    auto submit(F&& function, Args&&... args);
+};
+
+// Threads that are started as needed, up to `max_workers`, and stay.
+class ThreadPoolExecutor final : public Executor {
+public:
+    // 0: min(32, processors + 4). Threads are named "<prefix>_0"...; the system keeps 15 characters.
+    // Errors: ValueError for a negative number.
+    explicit ThreadPoolExecutor(int max_workers = 0, std::string_view thread_name_prefix = "aio");
+    // shutdown(), unless it was called: waits for what runs. On one of its own threads it does not wait.
+    ~ThreadPoolExecutor() override;
+
+    void execute(Job& job) override;
+    void shutdown(bool wait = true, bool cancel_futures = false) override;
+
+    std::size_t max_workers() const noexcept;
+    // Threads now. They end after shutdown().
+    std::size_t workers() const;
+
+private:
+    class Pool;
+    std::shared_ptr<Pool> pool_;  // shared with the threads, which may outlive this after shutdown(false)
+};
+
+// ---------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+// A function and its arguments, called once, with rvalues, and destroyed right afterwards.
+template <class F, class... Args>
+class OnceCall {
+public:
+    using Result = std::invoke_result_t<F, Args...>;
+
+    template <class G, class... Given>
+    explicit OnceCall(G&& function, Given&&... args)
+        : call_(std::in_place, std::forward<G>(function), std::forward<Given>(args)...) {}
+
+    void into([[maybe_unused]] ValueSlot<Result>& slot) {
+        struct Drop {
+            OnceCall& call;
+            ~Drop() { call.drop(); }
+        } const drop{*this};
+        const auto call = [](F& function, Args&... args) -> Result {
+            return std::move(function)(std::move(args)...);
+        };
+        if constexpr (std::is_void_v<Result>) {
+            std::apply(call, *call_);
+        } else if constexpr (std::is_reference_v<Result>) {
+            slot.value = &std::apply(call, *call_);
+        } else {
+            slot.value.emplace(std::apply(call, *call_));
+        }
+    }
+    void drop() noexcept { call_.reset(); }
+
+private:
+    std::optional<std::tuple<F, Args...>> call_;
+};
+
+// The job of Executor::submit(), and its future's state.
+template <class F, class... Args>
+class SubmittedJob final : public ConcurrentState<std::invoke_result_t<F, Args...>>, public Job {
+public:
+    template <class G, class... Given>
+    explicit SubmittedJob(G&& function, Given&&... args)
+        : call_(std::forward<G>(function), std::forward<Given>(args)...) {}
+
+    void run() noexcept override {
+        if (this->set_running()) {
+            this->outcome_of([this] { call_.into(*this); });
+        }
+        this->release();
+    }
+    void discard() noexcept override {
+        this->cancel();
+        this->release();
+    }
+
+private:
+    void cancelled_from_outside() noexcept override { call_.drop(); }
+
+    OnceCall<F, Args...> call_;
+};
+
+}  // namespace detail
+
+template <class F, class... Args>
+    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+auto Executor::submit(F&& function, Args&&... args) {
+    using Job = detail::SubmittedJob<std::decay_t<F>, std::decay_t<Args>...>;
+    using T = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+    auto* job = new Job(std::forward<F>(function), std::forward<Args>(args)...);
+    ConcurrentFuture<T> future{detail::ConcurrentRef<detail::ConcurrentState<T>>(job)};
+    job->retain();  // the executor's
+    try {
+        execute(*job);
+    } catch (...) {
+        job->release();
+        throw;
+    }
+    return future;
+}
+
+}  // namespace aio

@@ -1,0 +1,129 @@
+// Lock: one task at a time.
+//
+//     aio::Lock lock;
+//     auto guard = co_await lock.scoped();        // `async with lock:`
+//
+// It is for tasks of one loop, not for threads: between two awaits nothing else runs, so that a Lock is needed
+// only around code that awaits. Not reentrant; whoever holds it is not recorded, and any task may release it.
+//
+// Thread rule: a loop's thread only. Source: asyncio.Lock, CPython 3.12 locks.py.
+#pragma once
+
+#include <aio/sync/permit.hpp>
+#include <aio/sync/wait_list.hpp>
+
+#include <string>
+
+namespace aio {
+
+class Lock;
+
+struct LockStatistics {
+    bool locked;
+    std::size_t waiters;  // with the one that was woken and has not run yet
+};
+
+namespace detail {
+
+class LockAwaiter : public ListWaiter {
+public:
+    explicit LockAwaiter(Lock& lock) noexcept : lock_(lock) {}
+
+    bool await_ready() const noexcept;
+    void await_suspend(std::coroutine_handle<> frame);
+    bool await_resume();
+    const char* name() const noexcept override { return "Lock.acquire()"; }
+
+protected:
+    Lock& lock_;
+
+private:
+    void resumed();
+};
+
+class ScopedLockAwaiter final : public LockAwaiter {
+public:
+    using LockAwaiter::LockAwaiter;
+    Permit<Lock> await_resume() {
+        LockAwaiter::await_resume();
+        return Permit<Lock>(lock_);
+    }
+};
+
+// What a primitive's acquire(), scoped(), wait()... return: awaited, it becomes an Awaiter.
+template <class Awaiter, class Primitive>
+class [[nodiscard("it does nothing until it is awaited")]] Operand {
+public:
+    using native_awaitable = void;
+    explicit Operand(Primitive& primitive) noexcept : primitive_(&primitive) {}
+    Awaiter operator co_await() const noexcept { return Awaiter(*primitive_); }
+
+private:
+    Primitive* primitive_;
+};
+
+}  // namespace detail
+
+class Lock {
+public:
+    Lock() noexcept = default;
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+
+    // Waits until the lock is free and takes it; gives true.
+    // Resumes: in the order of the calls, the first one in the pass after release(). Free, and with nobody in the
+    // queue, it is taken without suspending. Cancel: the lock is not taken; the wake goes to the next in line.
+    detail::Operand<detail::LockAwaiter, Lock> acquire() noexcept {
+        return detail::Operand<detail::LockAwaiter, Lock>(*this);
+    }
+    // The same, as a Permit that releases.
+    detail::Operand<detail::ScopedLockAwaiter, Lock> scoped() noexcept {
+        return detail::Operand<detail::ScopedLockAwaiter, Lock>(*this);
+    }
+
+    // Frees the lock and wakes the first waiter; it is free until that one runs, but nobody else gets it.
+    // Errors: RuntimeError when it is not locked.
+    void release() {
+        if (!locked_) [[unlikely]]
+            throw_not_acquired();
+        give_back();
+    }
+
+    bool locked() const noexcept { return locked_; }
+    LockStatistics statistics() const noexcept { return {locked_, waiters_.size()}; }
+    // "<Lock locked, waiters: 2>"
+    std::string describe() const;
+
+private:
+    friend class detail::LockAwaiter;
+    friend class Permit<Lock>;
+
+    // No effect on a lock that is free: a destructor's release.
+    void give_back() noexcept {
+        if (!locked_) return;
+        locked_ = false;
+        if (!waiters_.empty()) [[unlikely]]
+            waiters_.wake_in_place();
+    }
+    [[noreturn]] static void throw_not_acquired();
+
+    // When it is free and somebody waits, the first one is awake: it will lock, or pass the wake on.
+    bool locked_ = false;
+    detail::WaitList waiters_;
+};
+
+// ---------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline bool LockAwaiter::await_ready() const noexcept { return !lock_.locked_ && lock_.waiters_.empty(); }
+inline void LockAwaiter::await_suspend(std::coroutine_handle<> frame) { enter(lock_.waiters_, frame); }
+inline bool LockAwaiter::await_resume() {
+    if (task_) [[unlikely]]
+        resumed();
+    return lock_.locked_ = true;
+}
+
+}  // namespace detail
+
+}  // namespace aio

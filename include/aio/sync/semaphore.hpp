@@ -1,0 +1,131 @@
+// Semaphore: at most so many tasks at a time.
+//
+//     aio::Semaphore connections(10);
+//     auto permit = co_await connections.scoped();    // `async with connections:`
+//
+// BoundedSemaphore is the same, and refuses to be released more often than it was acquired.
+//
+// Thread rule: a loop's thread only. Source: asyncio.Semaphore, CPython 3.12 locks.py.
+#pragma once
+
+#include <aio/sync/lock.hpp>
+
+#include <cstddef>
+
+namespace aio {
+
+class Semaphore;
+
+struct SemaphoreStatistics {
+    std::ptrdiff_t value;  // units that nobody has or was promised
+    std::size_t waiters;   // with those that were handed a unit and have not run yet
+};
+
+namespace detail {
+
+class SemaphoreAwaiter : public ListWaiter {
+public:
+    explicit SemaphoreAwaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
+
+    bool await_ready() const noexcept;
+    void await_suspend(std::coroutine_handle<> frame);
+    bool await_resume();
+    const char* name() const noexcept override { return "Semaphore.acquire()"; }
+
+protected:
+    Semaphore& semaphore_;
+
+private:
+    void resumed();
+};
+
+class ScopedSemaphoreAwaiter final : public SemaphoreAwaiter {
+public:
+    using SemaphoreAwaiter::SemaphoreAwaiter;
+    Permit<Semaphore> await_resume() {
+        SemaphoreAwaiter::await_resume();
+        return Permit<Semaphore>(semaphore_);
+    }
+};
+
+}  // namespace detail
+
+class Semaphore {
+public:
+    // Errors: ValueError for a negative value.
+    explicit Semaphore(std::ptrdiff_t value = 1) : Semaphore(value, PTRDIFF_MAX) {}
+    Semaphore(const Semaphore&) = delete;
+    Semaphore& operator=(const Semaphore&) = delete;
+
+    // Waits for a unit and takes it; gives true.
+    // Resumes: in the order of the calls. release() hands its unit to the first waiter, which runs in the next
+    // pass. Cancel: a unit that was handed over already goes to the next waiter.
+    detail::Operand<detail::SemaphoreAwaiter, Semaphore> acquire() noexcept {
+        return detail::Operand<detail::SemaphoreAwaiter, Semaphore>(*this);
+    }
+    // The same, as a Permit that releases.
+    detail::Operand<detail::ScopedSemaphoreAwaiter, Semaphore> scoped() noexcept {
+        return detail::Operand<detail::ScopedSemaphoreAwaiter, Semaphore>(*this);
+    }
+
+    // Gives one unit back, or adds one. Errors: ValueError from a BoundedSemaphore at its initial value.
+    void release() {
+        if (value_ >= bound_) [[unlikely]]
+            throw_released_too_often();
+        give_back();
+    }
+
+    // Whether acquire() would have to wait.
+    bool locked() const noexcept { return value_ == 0 || !waiters_.empty() || !woken_.empty(); }
+    SemaphoreStatistics statistics() const noexcept { return {value_, waiters_.size() + woken_.size()}; }
+    // "<Semaphore unlocked, value: 3>", "<BoundedSemaphore locked, waiters: 2>"
+    std::string describe() const;
+
+protected:
+    Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound);
+
+private:
+    friend class detail::SemaphoreAwaiter;
+    friend class Permit<Semaphore>;
+
+    // A destructor's release: past the bound it has no effect.
+    void give_back() noexcept {
+        if (value_ >= bound_) return;
+        ++value_;
+        if (!waiters_.empty()) [[unlikely]]
+            hand_over();
+    }
+    // Hands free units to waiters, first come first served.
+    void hand_over() noexcept;
+    [[noreturn]] static void throw_released_too_often();
+
+    std::ptrdiff_t value_;
+    std::ptrdiff_t bound_;
+    detail::WaitList waiters_;
+    detail::WaitList woken_;  // they own a unit; newcomers may not overtake them (semantics 35)
+};
+
+class BoundedSemaphore : public Semaphore {
+public:
+    // Errors: ValueError for a negative value.
+    explicit BoundedSemaphore(std::ptrdiff_t value = 1) : Semaphore(value, value) {}
+};
+
+// ---------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline bool SemaphoreAwaiter::await_ready() const noexcept { return !semaphore_.locked(); }
+inline void SemaphoreAwaiter::await_suspend(std::coroutine_handle<> frame) { enter(semaphore_.waiters_, frame); }
+inline bool SemaphoreAwaiter::await_resume() {
+    if (task_) [[unlikely]] {
+        resumed();
+    } else {
+        --semaphore_.value_;
+    }
+    return true;
+}
+
+}  // namespace detail
+
+}  // namespace aio

@@ -1,0 +1,120 @@
+// Blocking calls from coroutines, and coroutines from other threads.
+//
+//     std::string text = co_await aio::to_thread(read_file, "notes.txt");        // the loop goes on meanwhile
+//     ...
+//     aio::ConcurrentFuture<int> answer = aio::run_coroutine_threadsafe(ask(), loop);     // on another thread
+//     int value = answer.result(5s);
+//
+// A thread cannot be interrupted: cancelling the await frees the task at once; a call that has begun goes on, and
+// its result is dropped; one that has not is never made (semantics 51).
+//
+// Source: asyncio.to_thread, run_coroutine_threadsafe, wrap_future, loop.run_in_executor, CPython 3.12.
+#pragma once
+
+#include <aio/core/event_loop.hpp>
+#include <aio/sync/delivery.hpp>
+
+namespace aio {
+
+// Calls `function(args...)` on a thread of the running loop's default executor, in a copy of the current context,
+// and gives what it returns. Function and arguments are copied (or moved) before anything else happens.
+// Cancel: as above. Errors: what the function throws; RuntimeError when the executor was shut down.
+template <class F, class... Args>
+    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+auto to_thread(F&& function, Args&&... args) -> Coro<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>;
+
+// From another thread: runs `awaitable` as a task of `loop`, in a copy of the current context here. Cancelling the
+// result cancels the task; a loop that closes first cancels the result.
+// Errors: RuntimeError when the loop is closed; std::bad_alloc.
+template <class A>
+    requires detail::TaskSource<A>
+auto run_coroutine_threadsafe(A&& awaitable, EventLoop& loop);
+
+// A Future of the running loop (or of `loop`, from its thread) that gets what `future` gets. Cancelling it cancels
+// `future`. The value is copied. Errors: RuntimeError when no loop runs.
+template <class T>
+Future<T> wrap_future(const ConcurrentFuture<T>& future, EventLoop& loop);
+template <class T>
+Future<T> wrap_future(const ConcurrentFuture<T>& future);
+// A future of a loop as it is.
+template <class T>
+Future<T> wrap_future(const Future<T>& future) {
+    return future;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+
+template <class F, class... Args>
+    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+auto EventLoop::run_in_executor(Executor* executor, F&& function, Args&&... args) {
+    using Job = detail::ExecutorJob<std::decay_t<F>, std::decay_t<Args>...>;
+    Executor& target = detail::executor_for(*this, executor);
+    detail::ConcurrentRef<Job> job(new Job(*state_, std::forward<F>(function), std::forward<Args>(args)...));
+    auto future = detail::future_of<typename Job::Result>(*this, *job);
+    detail::execute(target, *job);
+    return future;
+}
+
+namespace detail {
+
+// On g++ 12 a temporary lambda with captures that need a destructor would be destroyed twice, should it stand
+// inside a co_await expression, as it does here more often than not.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+template <class F>
+inline constexpr bool safe_to_await_with = std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<F> ||
+                                           !std::is_class_v<F> || !std::copy_constructible<F>;
+#else
+template <class F>
+inline constexpr bool safe_to_await_with = true;
+#endif
+
+template <class F, class... Args>
+Coro<std::invoke_result_t<F, Args...>> call_in_thread(F function, Args... args) {
+    const Context context = copy_context();
+    auto call = [context, function = std::move(function)](Args... arguments) mutable -> decltype(auto) {
+        return context.run(std::move(function), std::move(arguments)...);
+    };
+    auto future = get_running_loop().run_in_executor(nullptr, std::move(call), std::move(args)...);
+    co_return co_await std::move(future);
+}
+
+}  // namespace detail
+
+template <class F, class... Args>
+    requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+auto to_thread(F&& function, Args&&... args) -> Coro<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> {
+    static_assert(detail::safe_to_await_with<F>,
+                  "g++ 12 would destroy this lambda's captures twice: give it a name first, and pass the name: "
+                  "auto call = [...]...; co_await to_thread(call)");
+    return detail::call_in_thread(std::decay_t<F>(std::forward<F>(function)),
+                                  std::decay_t<Args>(std::forward<Args>(args))...);
+}
+
+template <class A>
+    requires detail::TaskSource<A>
+auto run_coroutine_threadsafe(A&& awaitable, EventLoop& loop) {
+    auto coro = detail::as_coro(std::forward<A>(awaitable));
+    using T = typename decltype(coro)::value_type;
+    auto* call = new detail::RemoteTaskOf<T>(loop.state(), std::move(coro));
+    ConcurrentFuture<T> future{detail::ConcurrentRef<detail::ConcurrentState<T>>(call)};
+    call->launch();
+    return future;
+}
+
+template <class T>
+Future<T> wrap_future(const ConcurrentFuture<T>& future, EventLoop& loop) {
+    using Delivery = detail::WrappedDelivery<T>;
+    detail::ConcurrentRef<detail::ConcurrentState<T>> source(future.state());
+    source->retain();
+    detail::ConcurrentRef<Delivery> delivery(new Delivery(loop.state(), std::move(source)));
+    Future<T> result = detail::future_of<T>(loop, *delivery);
+    delivery->retain();  // the other thread's
+    future.state()->add_callback(delivery.get());
+    return result;
+}
+template <class T>
+Future<T> wrap_future(const ConcurrentFuture<T>& future) {
+    return wrap_future(future, get_running_loop());
+}
+
+}  // namespace aio

@@ -1,0 +1,106 @@
+// Stream sockets in memory: TCP on the loopback addresses and AF_UNIX by path, as Linux would have them, without a
+// kernel. Everything is decided by the order of the calls, so that a run repeats itself exactly.
+//
+// Calls never wait: what cannot be done yet answers -EAGAIN, and the socket appears in `changed` once it may be
+// worth another try. Kept as in the kernel: finite buffers, a listener's backlog, EADDRINUSE, ECONNREFUSED, the
+// half-closed connection, and RST, which a peer gets that still had data for us unread or writes to us after we
+// closed. Left out: any other network (ENETUNREACH), loss, delay.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace aio::detail {
+
+class Operation;
+
+// A socket address, comparable.
+struct SimAddress {
+    int family = 0;
+    std::uint16_t port = 0;
+    std::string host;  // the bytes of an IP address, or a path
+
+    bool operator==(const SimAddress&) const = default;
+    bool wildcard() const noexcept;
+    static SimAddress decode(const sockaddr* address, socklen_t length);
+    void encode(sockaddr_storage& address, socklen_t& length) const noexcept;
+};
+
+struct SimSocket {
+    enum class State : std::uint8_t { fresh, listening, connecting, connected, refused };
+
+    int fd = -1;
+    int family = 0;
+    State state = State::fresh;
+    bool reuse_port = false;
+    bool linger_zero = false;  // SO_LINGER with 0 seconds: close() sends RST
+    bool bound = false;
+    SimAddress local, remote;
+
+    std::deque<int> backlog;  // listening: sockets that wait for accept()
+    std::deque<int> waiting;  // and clients for which the backlog has no room
+    std::size_t backlog_limit = 0;
+
+    int other = -1;             // connected: the socket at the other end, -1 once it is closed
+    std::string inbox;          // what it sent and we did not receive
+    bool end_of_inbox = false;  // it will send no more
+    bool write_shut = false;
+    int error = 0;        // to be reported once: ECONNRESET
+    bool broken = false;  // the connection is reset
+
+    Operation* in = nullptr;  // the backend's: what waits on this socket
+    Operation* out = nullptr;
+};
+
+class SimNetwork {
+public:
+    static constexpr int kFirstDescriptor = 1'000'000;
+    static constexpr std::size_t kBuffer = 64 * 1024;
+
+    static bool owns(int fd) noexcept { return fd >= kFirstDescriptor; }
+    SimSocket* find(int fd) noexcept;
+
+    // As the system calls; negative errnos. Errors: std::bad_alloc.
+    int open(int family, int type);
+    int bind(int fd, const sockaddr* address, socklen_t length);
+    int listen(int fd, int backlog);
+    int connect(int fd, const sockaddr* address, socklen_t length);  // -EINPROGRESS: see connected()
+    int connected(int fd) noexcept;                                  // 0, -EAGAIN, or why it failed
+    int accept(int fd);
+    int receive(int fd, char* buffer, std::size_t size);
+    int send(int fd, const char* data, std::size_t size);
+    int shutdown(int fd, int how);
+    int set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept;
+    int local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept;
+    int peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept;
+    void close(int fd);
+
+    bool readable(int fd) noexcept;
+    bool writable(int fd) noexcept;
+
+    // The sockets that something happened to since this was emptied.
+    std::vector<int> changed;
+
+private:
+    int assign_port(SimSocket& socket);
+    bool in_use(const SimSocket& socket, const SimAddress& address) const;
+    SimSocket* listener_at(const SimAddress& address);
+    void establish(SimSocket& client, SimSocket& listener);
+    void stop_listening(SimSocket& listener);
+    void reset(SimSocket& socket);
+    void touch(const SimSocket& socket) { changed.push_back(socket.fd); }
+
+    std::unordered_map<int, std::unique_ptr<SimSocket>> sockets_;
+    std::vector<int> bound_;  // sockets with an address of their own, in order
+    int next_fd_ = kFirstDescriptor;
+    std::uint16_t next_port_ = 49152;
+};
+
+}  // namespace aio::detail

@@ -1,0 +1,261 @@
+#include "core/backend/uring/uring_backend.hpp"
+
+#include <aio/base/error.hpp>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+namespace aio::detail {
+
+namespace {
+
+// user_data of our own; operations are objects, whose addresses are larger.
+constexpr std::uint64_t kIgnore = 0;
+constexpr std::uint64_t kWake = 1;
+
+constexpr unsigned kSubmissions = 1024;
+constexpr unsigned kFewestSubmissions = 64;
+constexpr unsigned kCompletionsPerSubmission = 4;
+
+// In Operation::backend_word.
+constexpr std::int32_t kRunning = 0;
+constexpr std::int32_t kCancelled = 1;
+
+constexpr unsigned kBestFlags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+                                IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE;  // Linux 6.1
+constexpr unsigned kOlderFlags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE;  // 5.19
+
+int open_ring(io_uring& ring, unsigned flags, unsigned submissions) noexcept {
+    io_uring_params parameters = {};
+    parameters.flags = flags;
+    parameters.cq_entries = submissions * kCompletionsPerSubmission;
+    return io_uring_queue_init_params(submissions, &ring, &parameters);
+}
+
+}  // namespace
+
+UringBackend::UringBackend(int wake_fd) : wake_fd_(wake_fd) { set_up(); }
+
+void UringBackend::set_up() {
+    int error = 0;
+    // The rings count as locked memory before Linux 5.12, and containers limit that: less is better than none.
+    for (unsigned submissions = kSubmissions; submissions >= kFewestSubmissions; submissions /= 4) {
+        error = open_ring(ring_, kBestFlags, submissions);
+        disabled_ = error == 0;
+        if (error == -EINVAL) error = open_ring(ring_, kOlderFlags, submissions);
+        if (error != -ENOMEM) break;
+    }
+    if (error < 0) throw_os_error(-error, "io_uring_setup");
+    if (const int refused = buffers_.open(ring_)) {
+        io_uring_queue_exit(&ring_);
+        throw_os_error(-refused, "io_uring: register a ring of receive buffers");
+    }
+}
+
+UringBackend::~UringBackend() { io_uring_queue_exit(&ring_); }
+
+// --- submitting --------------------------------------------------------------------------------------------
+
+// On the thread that runs the loop, once.
+bool UringBackend::enable() noexcept {
+    if (!disabled_) return true;
+    // io_uring_enable_rings() is declared by liburing 2.3, but not exported.
+    if (::syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) < 0) return false;
+    disabled_ = false;
+    io_uring_register_ring_fd(&ring_);  // saves the kernel a look-up per call; works without
+    arm_wakeup();
+    return true;
+}
+
+io_uring_sqe* UringBackend::next_sqe() noexcept {
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+    if (!sqe && enable()) {
+        io_uring_submit(&ring_);
+        sqe = io_uring_get_sqe(&ring_);
+    }
+    return sqe;
+}
+
+void UringBackend::arm_wakeup() noexcept {
+    io_uring_sqe* sqe = next_sqe();
+    if (!sqe) return;
+    // Edge-triggered, as multishot polls are: nobody reads the eventfd.
+    io_uring_prep_poll_multishot(sqe, wake_fd_, POLLIN);
+    io_uring_sqe_set_data64(sqe, kWake);
+}
+
+bool UringBackend::submit(Operation& operation) noexcept {
+    io_uring_sqe* sqe = next_sqe();
+    if (!sqe) return false;
+    const int fd = operation.fd;
+    switch (operation.kind) {
+        case OpKind::accept:
+            io_uring_prep_multishot_accept(sqe, fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            break;
+        case OpKind::receive:
+            io_uring_prep_recv_multishot(sqe, fd, nullptr, 0, 0);
+            sqe->flags |= IOSQE_BUFFER_SELECT;
+            sqe->buf_group = BufferRing::kGroup;
+            break;
+        case OpKind::send:
+            io_uring_prep_send(sqe, fd, operation.out.data, std::min<std::size_t>(operation.out.size, INT_MAX),
+                               MSG_NOSIGNAL);
+            break;
+        case OpKind::connect: io_uring_prep_connect(sqe, fd, operation.peer.address, operation.peer.length); break;
+        case OpKind::poll_in: io_uring_prep_poll_add(sqe, fd, POLLIN); break;
+        case OpKind::poll_out: io_uring_prep_poll_add(sqe, fd, POLLOUT); break;
+    }
+    io_uring_sqe_set_data(sqe, &operation);
+    return true;
+}
+
+void UringBackend::start(Operation& operation) noexcept {
+    operation.in_flight = true;
+    operation.backend_word = kRunning;
+    ++in_flight_;
+    if (!submit(operation)) fail_later(operation, -EBUSY);
+}
+
+void UringBackend::cancel(Operation& operation) noexcept {
+    if (!operation.in_flight || operation.backend_word != kRunning) return;
+    operation.backend_word = kCancelled;
+    io_uring_sqe* sqe = next_sqe();
+    if (!sqe) return;
+    io_uring_prep_cancel(sqe, &operation, 0);
+    io_uring_sqe_set_data64(sqe, kIgnore);
+}
+
+void UringBackend::close_fd(int fd) noexcept { ::close(fd); }
+
+// --- polling -----------------------------------------------------------------------------------------------
+
+bool UringBackend::kernel_has_news() const noexcept {
+    return (IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+// The system call. 0, or a negative errno that a poll must report.
+int UringBackend::enter(bool wait, TimePoint deadline) noexcept {
+    int result = 0;
+    if (!wait) {
+        result = io_uring_submit_and_get_events(&ring_);
+    } else if (deadline == TimePoint::max()) {
+        result = io_uring_submit_and_wait(&ring_, 1);
+    } else {
+        const Duration left = std::max(Duration(0), deadline - now());
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+        __kernel_timespec timeout = {seconds.count(), (left - seconds).count()};
+        io_uring_cqe* first = nullptr;
+        result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+    }
+    switch (result) {
+        case -EINTR:
+        case -ETIME:
+        case -EAGAIN:  // no memory for a request right now, or
+        case -EBUSY:   // completions wait in the overflow list: collect them, and submit the rest next time
+            return 0;
+        default: return std::min(result, 0);
+    }
+}
+
+void UringBackend::poll(TimePoint deadline) {
+    run_deferred();
+    if (!enable()) throw_os_error(EEXIST, "io_uring: run the loop on a thread that may not use its ring");
+    if (failed_) {
+        deliver_failures();
+        deadline = TimePoint::min();
+    }
+    const bool wait = deadline != TimePoint::min() && io_uring_cq_ready(&ring_) == 0;
+    if (wait || io_uring_sq_ready(&ring_) > 0 || kernel_has_news()) {
+        if (const int error = enter(wait, deadline)) {
+            throw_os_error(-error, "io_uring_enter (a loop keeps to the thread that ran it first)");
+        }
+    }
+    collect();
+}
+
+// Handles what is in the completion queue now. Handlers submit, and even poll, so that each entry is copied and
+// given back before its handler runs.
+void UringBackend::collect() noexcept {
+    for (unsigned left = io_uring_cq_ready(&ring_); left > 0; --left) {
+        io_uring_cqe* next = nullptr;
+        if (io_uring_peek_cqe(&ring_, &next) != 0 || !next) return;
+        io_uring_cqe cqe;
+        cqe.user_data = next->user_data;
+        cqe.res = next->res;
+        cqe.flags = next->flags;
+        io_uring_cq_advance(&ring_, 1);
+        complete(cqe);
+    }
+}
+
+void UringBackend::complete(const io_uring_cqe& cqe) noexcept {
+    if (cqe.user_data == kIgnore) return;
+    if (cqe.user_data == kWake) {
+        if (!(cqe.flags & IORING_CQE_F_MORE)) arm_wakeup();
+        return;
+    }
+    auto& operation = *reinterpret_cast<Operation*>(cqe.user_data);
+    switch (operation.kind) {
+        case OpKind::receive: return received(operation, cqe);
+        case OpKind::accept: return accepted(operation, cqe);
+        case OpKind::send: return finish(operation, cqe.res);
+        default: return finish(operation, std::min(cqe.res, 0));
+    }
+}
+
+void UringBackend::received(Operation& operation, const io_uring_cqe& cqe) noexcept {
+    const bool has_buffer = (cqe.flags & IORING_CQE_F_BUFFER) != 0;
+    const char* data = has_buffer ? buffers_.data(cqe) : nullptr;
+    bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
+    if (!more && operation.backend_word == kRunning && (cqe.res > 0 || cqe.res == -ENOBUFS)) {
+        // The kernel ended it for a reason of its own; buffers are back by the time this is submitted.
+        more = submit(operation);
+    }
+    if (!more) {
+        finish(operation, cqe.res == -ENOBUFS ? -ECANCELED : cqe.res, data);
+    } else if (cqe.res > 0) {
+        operation.completed(cqe.res, data, true);
+    }
+    if (has_buffer) buffers_.release(cqe);
+}
+
+void UringBackend::accepted(Operation& operation, const io_uring_cqe& cqe) noexcept {
+    bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
+    if (!more && operation.backend_word == kRunning && cqe.res >= 0) more = submit(operation);
+    if (more) {
+        operation.completed(cqe.res, nullptr, true);
+    } else {
+        finish(operation, cqe.res);
+    }
+}
+
+void UringBackend::finish(Operation& operation, int result, const char* data) noexcept {
+    operation.in_flight = false;
+    --in_flight_;
+    operation.completed(result, data, false);
+}
+
+void UringBackend::fail_later(Operation& operation, int error) noexcept {
+    operation.backend_word = error;
+    operation.backend_next = failed_;
+    failed_ = &operation;
+}
+
+void UringBackend::deliver_failures() noexcept {
+    Operation* operation = failed_;
+    failed_ = nullptr;
+    while (operation) {
+        Operation* next = operation->backend_next;
+        finish(*operation, operation->backend_word);
+        operation = next;
+    }
+}
+
+std::unique_ptr<Backend> make_uring_backend(int wake_fd) { return std::make_unique<UringBackend>(wake_fd); }
+
+}  // namespace aio::detail

@@ -1,0 +1,111 @@
+#include <aio/io/byte_buffer.hpp>
+
+#include <aio/core/frame_pool.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+namespace aio::detail {
+
+namespace {
+
+// Blocks are 1, 4, 16, 64 KiB and then powers of two. The smallest live in the frame pool, the next few in a
+// list per thread, and large ones go back to the allocator.
+constexpr std::size_t kSmallest = 1024;
+constexpr std::size_t kLargestKept = 64 * 1024;
+constexpr unsigned kKeptPerSize = 16;
+
+std::size_t block_size(std::size_t wanted) noexcept {
+    std::size_t size = kSmallest;
+    while (size < wanted && size < kLargestKept) size *= 4;
+    return size >= wanted ? size : std::bit_ceil(wanted);
+}
+
+// Free blocks of 4, 16 and 64 KiB.
+class KeptBlocks {
+public:
+    ~KeptBlocks() {
+        for (Shelf& shelf : shelves_) {
+            while (char* block = shelf.take()) ::operator delete(block);
+        }
+        alive_ = false;
+    }
+    char* take(std::size_t size) noexcept { return alive_ ? shelf(size).take() : nullptr; }
+    bool keep(char* block, std::size_t size) noexcept {
+        return alive_ && frame_pool.recycling() && shelf(size).put(block);
+    }
+
+private:
+    struct Shelf {
+        char* blocks[kKeptPerSize];
+        unsigned count = 0;
+        char* take() noexcept { return count ? blocks[--count] : nullptr; }
+        bool put(char* block) noexcept {
+            if (count == kKeptPerSize) return false;
+            blocks[count++] = block;
+            return true;
+        }
+    };
+    Shelf& shelf(std::size_t size) noexcept { return shelves_[size == 4096 ? 0 : size == 16384 ? 1 : 2]; }
+
+    Shelf shelves_[3];
+    bool alive_ = true;  // false once the thread's destructors ran: a later buffer uses the allocator
+};
+
+thread_local KeptBlocks kept_blocks;
+
+char* allocate_block(std::size_t size) {
+    if (size == kSmallest) return static_cast<char*>(frame_pool.allocate(size));
+    if (size <= kLargestKept) {
+        if (char* block = kept_blocks.take(size)) return block;
+    }
+    return static_cast<char*>(::operator new(size));
+}
+
+void free_block(char* block, std::size_t size) noexcept {
+    if (size == kSmallest) return frame_pool.deallocate(block, size);
+    if (size <= kLargestKept && kept_blocks.keep(block, size)) return;
+    ::operator delete(block);
+}
+
+}  // namespace
+
+void ByteBuffer::make_room(std::size_t count) {
+    const std::size_t live = size();
+    const std::size_t capacity = static_cast<std::size_t>(limit_ - block_);
+    // Moving the bytes to the front is worth it when more than half of the block is free there: each byte then
+    // moves once per time it is passed over.
+    if (!pinned_ && live <= capacity / 2 && capacity - live >= count) {
+        if (live > 0) std::memmove(block_, begin_, live);
+        begin_ = block_;
+        end_ = block_ + live;
+        return;
+    }
+    // Growing doubles, unless the bytes need no more than they have.
+    const std::size_t wanted = live > capacity / 2 ? std::max(live + count, capacity * 2) : live + count;
+    const std::size_t size = block_size(wanted);
+    char* block = allocate_block(size);
+    if (live > 0) std::memcpy(block, begin_, live);
+    if (pinned_ && !retired_) {
+        retired_ = block_;
+        retired_size_ = capacity;
+        pinned_ = false;  // nothing in the new block is seen by anyone
+    } else if (block_) {
+        free_block(block_, capacity);
+    }
+    block_ = begin_ = block;
+    end_ = block + live;
+    limit_ = block + size;
+}
+
+void ByteBuffer::drop_retired() noexcept { free_block(std::exchange(retired_, nullptr), retired_size_); }
+
+void ByteBuffer::release() noexcept {
+    if (retired_) drop_retired();
+    if (block_) free_block(block_, static_cast<std::size_t>(limit_ - block_));
+    block_ = begin_ = end_ = limit_ = nullptr;
+    pinned_ = false;
+}
+
+}  // namespace aio::detail

@@ -1,0 +1,172 @@
+#include "io/listener.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/core/log.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace aio::detail {
+
+namespace {
+
+constexpr auto kAcceptPause = std::chrono::seconds(1);  // ACCEPT_RETRY_DELAY
+
+// The path of an AF_UNIX address in the file system, or an empty string.
+std::string path_of(const RawAddress& address) {
+    std::string path = address.family() == AF_UNIX ? address.decoded().path : std::string();
+    return !path.empty() && path[0] == '\0' ? std::string() : path;
+}
+
+// A socket that an earlier server left behind would keep bind() from working (semantics 47).
+void remove_stale_socket(const std::string& path) {
+    struct stat status;
+    if (::stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+        log(LogLevel::error, "Unable to remove the stale AF_UNIX socket " + path);
+    }
+}
+
+bool lacks_resources(int error) noexcept {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// accept(2): errors of the connection, not of the listener. "Retry as after EAGAIN."
+bool is_transient(int error) noexcept {
+    switch (error) {
+        case EAGAIN:
+        case EINTR:
+        case ECONNABORTED:
+        case EPROTO:
+        case ENETDOWN:
+        case ENOPROTOOPT:
+        case EHOSTDOWN:
+        case ENONET:
+        case EHOSTUNREACH:
+        case EOPNOTSUPP:
+        case ENETUNREACH: return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
+Listener::Listener(LoopState& loop, ListenerOwner& owner, const RawAddress& address, bool reuse_address,
+                   bool reuse_port, bool keep_alive)
+    : loop_(loop), owner_(owner), address_(address), accept_(*this, -1), retry_(*this) {
+    fd_ = backend().open_socket(address.family(), SOCK_STREAM);
+    if (fd_ < 0) throw_os_error(-fd_, "open a socket to listen on " + address.str());
+    accept_.fd = fd_;
+    if (address.family() != AF_UNIX) {
+        if (reuse_address) set_flag(SOL_SOCKET, SO_REUSEADDR);
+        if (reuse_port) set_flag(SOL_SOCKET, SO_REUSEPORT);
+        if (keep_alive) set_flag(SOL_SOCKET, SO_KEEPALIVE);
+        set_flag(IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit these
+    }
+    if (address.family() == AF_INET6) set_flag(IPPROTO_IPV6, IPV6_V6ONLY);
+    try {
+        bind();
+    } catch (...) {
+        backend().close_fd(std::exchange(fd_, -1));
+        throw;
+    }
+}
+
+Listener::~Listener() {
+    if (retry_.waiting) loop_.timers.remove(retry_);
+}
+
+void Listener::set_flag(int level, int option) noexcept {
+    const int on = 1;
+    backend().set_option(fd_, level, option, &on, sizeof on);
+}
+
+void Listener::bind() {
+    const std::string path = path_of(address_);
+    if (!path.empty()) remove_stale_socket(path);
+    if (const int error = backend().bind(fd_, address_.get(), address_.length)) {
+        throw_os_error(-error, "bind " + address_.str());
+    }
+    struct stat status;
+    if (!path.empty() && ::stat(path.c_str(), &status) == 0) inode_ = status.st_ino;
+}
+
+void Listener::listen(int backlog) {
+    if (const int error = backend().listen(fd_, backlog)) throw_os_error(-error, "listen on " + address_.str());
+    backend().start(accept_);
+}
+
+Address Listener::address() const {
+    if (closed()) return {};
+    RawAddress local;
+    backend().local_address(fd_, local.storage, local.length);
+    return local.decoded();
+}
+
+void Listener::accepted(int result, bool more) noexcept {
+    if (result >= 0) {
+        if (stopping_) {
+            backend().close_fd(result);
+        } else {
+            owner_.accepted(result);
+        }
+    } else if (!stopping_) {
+        accept_failed(-result);
+    }
+    if (more || accept_.in_flight) return;
+    if (stopping_) {
+        close_now();
+    } else if (result >= 0 || is_transient(-result)) {
+        backend().start(accept_);
+    }
+}
+
+void Listener::accept_failed(int error) noexcept {
+    if (is_transient(error)) return;
+    const bool retrying = lacks_resources(error);
+    std::exception_ptr reason;
+    try {
+        if (retrying) {
+            loop_.timers.push(retry_, loop_.backend->now() + kAcceptPause);
+            retry_.waiting = true;
+        }
+        throw_os_error(error, "accept a connection on " + address().str());
+    } catch (...) {
+        reason = std::current_exception();
+    }
+    owner_.accept_failed(*this, std::move(reason), retrying);
+}
+
+void Listener::retry() noexcept {
+    retry_.waiting = false;
+    if (!stopping_ && !accept_.in_flight) backend().start(accept_);
+}
+
+void Listener::stop() noexcept {
+    if (stopping_ || closed()) return;
+    stopping_ = true;
+    const std::string path = path_of(address_);
+    struct stat status;
+    // Only if it is still ours: another server may have replaced it.
+    if (inode_ != 0 && ::stat(path.c_str(), &status) == 0 && status.st_ino == inode_) ::unlink(path.c_str());
+    if (retry_.waiting) {
+        loop_.timers.remove(retry_);
+        retry_.waiting = false;
+    }
+    if (!accept_.in_flight) return close_now();
+    // The port is free from here on, although the descriptor waits for the backend.
+    backend().shutdown(fd_, SHUT_RDWR);
+    backend().cancel(accept_);
+}
+
+void Listener::close_now() noexcept {
+    backend().close_fd(std::exchange(fd_, -1));
+    owner_.listener_closed(*this);
+}
+
+}  // namespace aio::detail

@@ -1,0 +1,79 @@
+// One listening socket of a server.
+#pragma once
+
+#include "core/loop_state.hpp"
+#include "io/raw_address.hpp"
+
+#include <sys/types.h>
+
+#include <exception>
+#include <string>
+
+namespace aio::detail {
+
+class Listener;
+
+class ListenerOwner {
+public:
+    // A connection; `fd` is the owner's now.
+    virtual void accepted(int fd) noexcept = 0;
+    // accept() fails: for lack of resources (`retrying`), or for good, and the listener has stopped.
+    virtual void accept_failed(Listener& listener, std::exception_ptr error, bool retrying) noexcept = 0;
+    // After stop(): the descriptor is gone.
+    virtual void listener_closed(Listener& listener) noexcept = 0;
+
+protected:
+    ~ListenerOwner() = default;
+};
+
+class Listener final {
+public:
+    // Opens and binds. Errors: OSError.
+    Listener(LoopState& loop, ListenerOwner& owner, const RawAddress& address, bool reuse_address, bool reuse_port,
+             bool keep_alive);
+    Listener(const Listener&) = delete;
+    ~Listener();
+
+    // Errors: OSError.
+    void listen(int backlog);
+    // Listens no more; listener_closed() comes now or from a later poll.
+    void stop() noexcept;
+    bool closed() const noexcept { return fd_ < 0; }
+
+    Address address() const;
+
+private:
+    struct Accept final : Operation {
+        Accept(Listener& l, int fd) noexcept : Operation(OpKind::accept, fd), listener(l) {}
+        void completed(int result, const char*, bool more) noexcept override { listener.accepted(result, more); }
+        Listener& listener;
+    };
+    // Stands in the timer queue while accepting pauses.
+    struct Retry final : Callback {
+        explicit Retry(Listener& l) noexcept : listener(l) {}
+        void run() override { listener.retry(); }
+        void discard() noexcept override { waiting = false; }
+        const char* name() const noexcept override { return "accept again"; }
+        Listener& listener;
+        bool waiting = false;
+    };
+
+    void set_flag(int level, int option) noexcept;
+    void bind();
+    void accepted(int result, bool more) noexcept;
+    void accept_failed(int error) noexcept;
+    void retry() noexcept;
+    void close_now() noexcept;
+    Backend& backend() const noexcept { return *loop_.backend; }
+
+    LoopState& loop_;
+    ListenerOwner& owner_;
+    RawAddress address_;
+    int fd_ = -1;
+    bool stopping_ = false;
+    ino_t inode_ = 0;  // of an AF_UNIX path, while it is ours to remove
+    Accept accept_;
+    Retry retry_;
+};
+
+}  // namespace aio::detail

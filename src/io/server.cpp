@@ -1,0 +1,105 @@
+#include <aio/io/server.hpp>
+
+#include <aio/base/error.hpp>
+
+#include "io/resolve.hpp"
+#include "io/server_state.hpp"
+
+#include <cerrno>
+
+namespace aio {
+
+Server::Server(detail::ServerState* state) noexcept : state_(state) {}
+Server::Server(const Server& other) noexcept : state_(other.state_) {
+    if (state_) state_->add_handle();
+}
+Server::~Server() {
+    if (state_) state_->drop_handle();
+}
+
+std::vector<Address> Server::sockets() const { return state_->sockets(); }
+
+int Server::port() const {
+    const std::vector<Address> addresses = sockets();
+    return addresses.empty() ? 0 : addresses.front().port;
+}
+
+void Server::start_serving() const { state_->start_serving(); }
+bool Server::is_serving() const noexcept { return state_->is_serving(); }
+void Server::close() const noexcept { state_->close(); }
+void Server::close_clients() const { state_->close_clients(); }
+void Server::abort_clients() const { state_->abort_clients(); }
+
+namespace {
+
+// These take the server by value: it lives as long as someone waits for it.
+Coro<> wait_until_closed(Server server) {
+    if (server.state().all_closed()) co_return;
+    const Future<> closed = server.state().closed_future();
+    co_await closed;
+}
+
+Coro<> serve_until_closed(Server server) {
+    if (server.state().closed()) throw RuntimeError("Server.serve_forever: the server is closed");
+    const Future<> serving = server.state().serving_future();
+    server.start_serving();
+    std::exception_ptr cancelled;
+    try {
+        co_await serving;
+    } catch (const CancelledError&) {
+        cancelled = std::current_exception();
+    }
+    server.close();
+    co_await server.wait_closed();
+    std::rethrow_exception(cancelled);
+}
+
+// A host with several addresses may have some whose family this machine has switched off (CPython bpo-30945).
+bool is_absent_family(int error) noexcept { return error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
+
+void listen_on(detail::ServerState& state, const std::vector<detail::RawAddress>& addresses) {
+    std::exception_ptr absent;
+    std::size_t listening = 0;
+    for (const detail::RawAddress& address : addresses) {
+        try {
+            state.add_listener(address);
+            ++listening;
+        } catch (const OSError& error) {
+            if (!is_absent_family(error.code())) throw;
+            absent = std::current_exception();
+        }
+    }
+    if (listening == 0) std::rethrow_exception(absent);
+}
+
+Server make_server(detail::ClientHandler handler, ServerOptions options,
+                   const std::vector<detail::RawAddress>& addresses) {
+    if (options.limit == 0) throw ValueError("start_server: the limit must be positive");
+    detail::LoopState& loop = detail::LoopState::of(detail::require_loop());
+    Server server(new detail::ServerState(loop, std::move(handler), options));
+    listen_on(server.state(), addresses);
+    if (options.start_serving) server.start_serving();
+    return server;
+}
+
+}  // namespace
+
+Coro<> Server::wait_closed() const { return wait_until_closed(*this); }
+Coro<> Server::serve_forever() const { return serve_until_closed(*this); }
+
+namespace detail {
+
+Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, ServerOptions options) {
+    check_port("start_server", port);
+    const std::vector<RawAddress> addresses = co_await resolve(std::move(host), port, true);
+    co_return make_server(std::move(handler), options, addresses);
+}
+
+Coro<Server> start_path_server(ClientHandler handler, std::string path, ServerOptions options) {
+    const std::vector<RawAddress> addresses(1, RawAddress::unix_path(path));
+    co_return make_server(std::move(handler), options, addresses);
+}
+
+}  // namespace detail
+
+}  // namespace aio

@@ -1,0 +1,280 @@
+#include "io/socket_stream.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/core/log.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+namespace aio::detail {
+
+namespace {
+
+constexpr std::uint8_t kWarnFromWrite = 5;  // LOG_THRESHOLD_FOR_CONNLOST_WRITES
+
+std::exception_ptr os_error(int error, const std::string& attempted) noexcept {
+    try {
+        throw_os_error(error, attempted);
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
+}  // namespace
+
+SocketStream::SocketStream(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner)
+    : StreamCore(limit),
+      loop_(loop),
+      fd_(fd),
+      owner_(owner),
+      receive_(*this, fd),
+      send_(*this, fd),
+      loss_(*this),
+      served_(*this),
+      peer_() {
+    sockaddr_storage address;
+    socklen_t length = 0;
+    if (backend().peer_address(fd, address, length) == 0 && length <= sizeof peer_) {
+        std::memcpy(&peer_, &address, length);
+    }
+}
+
+StreamRef SocketStream::open(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner) {
+    auto* stream = new SocketStream(loop, fd, limit, owner);
+    stream->link_before(loop.resources);
+    stream->start_receiving();
+    return StreamRef(stream);
+}
+
+Address SocketStream::peername() const {
+    RawAddress peer;
+    if (family_.sa_family == AF_INET || family_.sa_family == AF_INET6) {
+        std::memcpy(&peer.storage, &peer_, sizeof peer_);
+        peer.length = sizeof peer_;
+    } else if (!closed()) {
+        backend().peer_address(fd_, peer.storage, peer.length);
+    }
+    return peer.decoded();
+}
+
+Address SocketStream::sockname() const {
+    RawAddress local;
+    if (!closed()) backend().local_address(fd_, local.storage, local.length);
+    return local.decoded();
+}
+
+// --- reading -----------------------------------------------------------------------------------------------
+
+void SocketStream::start_receiving() noexcept {
+    stop_reading_ = false;
+    if (!receive_.in_flight && !eof_ && !closing_) backend().start(receive_);
+}
+
+void SocketStream::stop_receiving() noexcept {
+    stop_reading_ = true;
+    if (receive_.in_flight) backend().cancel(receive_);
+}
+
+void SocketStream::pause_reading() noexcept { stop_receiving(); }
+void SocketStream::resume_reading() noexcept { start_receiving(); }
+
+void SocketStream::received(int result, const char* data, bool more) noexcept {
+    if (result > 0) {
+        if (!closing_) take(data, static_cast<std::size_t>(result));
+    } else if (result == 0) {
+        if (!closing_) feed_eof();  // half-open: writing goes on (semantics 46)
+    } else if (result != -ECANCELED && !closing_) {
+        fail(-result, "receive from");
+    }
+    if (more) return;
+    if (closing_) return release_when_idle();
+    if (!stop_reading_ && !receive_.in_flight) start_receiving();
+}
+
+void SocketStream::take(const char* data, std::size_t size) noexcept {
+    try {
+        feed_data({data, size});
+    } catch (...) {
+        force_close(std::current_exception());  // no memory for it: bytes are missing from here on
+    }
+}
+
+// --- writing -----------------------------------------------------------------------------------------------
+
+void SocketStream::transport_write(std::string_view data) {
+    if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
+    if (data.empty()) return;
+    if (doomed_) {
+        if (writes_after_loss_ < kWarnFromWrite) ++writes_after_loss_;
+        if (writes_after_loss_ == kWarnFromWrite) {
+            log(LogLevel::warning, "StreamWriter.write: the connection to " + peername().str() + " is lost");
+        }
+        return;
+    }
+    if (!send_.in_flight && out_.size() + data.size() > gather_limit_) {
+        send_eagerly(data);
+    } else {
+        out_.append(data.data(), data.size());
+        flush_soon();
+    }
+    if (!doomed_) check_write_buffer();
+}
+
+// A lot at once: what the socket takes is not copied.
+void SocketStream::send_eagerly(std::string_view data) {
+    int result = 0;
+    while (!out_.empty() && result >= 0) {
+        result = backend().send_now(fd_, out_.data(), out_.size());
+        if (result > 0) out_.consume(static_cast<std::size_t>(result));
+    }
+    if (out_.empty()) out_.release();
+    while (!data.empty() && result >= 0) {
+        result = backend().send_now(fd_, data.data(), data.size());
+        if (result > 0) data.remove_prefix(static_cast<std::size_t>(result));
+    }
+    if (result < 0 && result != -EAGAIN) return fail(-result, "send to");
+    if (data.empty()) return;
+    out_.append(data.data(), data.size());
+    flush_soon();
+}
+
+void SocketStream::flush_soon() noexcept {
+    if (send_.in_flight) return;
+    gathering_ = !closing_;
+    backend().defer(*this);
+}
+
+void SocketStream::flush() noexcept {
+    gathering_ = false;
+    if (out_.empty() || send_.in_flight || doomed_) return;
+    swap(out_, sending_);
+    start_send();
+}
+
+void SocketStream::start_send() noexcept {
+    send_.out = {sending_.data(), sending_.size()};
+    backend().start(send_);
+}
+
+void SocketStream::sent(int result) noexcept {
+    if (result > 0) sending_.consume(static_cast<std::size_t>(result));
+    if (doomed_) {
+        sending_.release();
+        return release_when_idle();
+    }
+    if (result < 0 && result != -ECANCELED) return fail(-result, "send to");
+    if (!sending_.empty()) {
+        start_send();
+    } else {
+        sending_.release();
+        if (!out_.empty()) flush_soon();
+    }
+    after_sending();
+}
+
+// Some bytes are gone: writers may go on; and what waited for the last of them.
+void SocketStream::after_sending() noexcept {
+    if (doomed_) return;
+    check_write_buffer();
+    if (write_buffer_size() > 0) return;
+    if (closing_) {
+        schedule_loss(nullptr);
+    } else if (eof_wanted_) {
+        backend().shutdown(fd_, SHUT_WR);
+    }
+}
+
+void SocketStream::write_eof() {
+    if (closing_ || eof_wanted_) return;
+    eof_wanted_ = true;
+    gathering_ = false;
+    if (write_buffer_size() == 0) backend().shutdown(fd_, SHUT_WR);
+}
+
+// --- the end -----------------------------------------------------------------------------------------------
+
+void SocketStream::close() {
+    if (closing_) return;
+    mark_closing();
+    stop_receiving();
+    if (write_buffer_size() == 0) schedule_loss(nullptr);
+}
+
+void SocketStream::abort() { force_close(nullptr); }
+
+void SocketStream::fail(int error, const char* attempted) noexcept {
+    std::exception_ptr reason;
+    try {
+        reason = os_error(error, std::string(attempted) + " " + peername().str());
+    } catch (...) {
+        reason = std::current_exception();
+    }
+    force_close(std::move(reason));
+}
+
+void SocketStream::force_close(std::exception_ptr error) noexcept {
+    if (doomed_) return;
+    mark_closing();
+    stop_receiving();
+    out_.release();
+    if (send_.in_flight) backend().cancel(send_);
+    schedule_loss(std::move(error));
+}
+
+void SocketStream::schedule_loss(std::exception_ptr error) noexcept {
+    doomed_ = true;
+    doom_ = std::move(error);
+    loop_.ready.push(&loss_);
+}
+
+void SocketStream::lose() noexcept {
+    connection_lost(std::exchange(doom_, nullptr));
+    release_when_idle();
+}
+
+// The last step. The descriptor stays open while the kernel still works on it: closing it would not end a receive
+// in flight, and a new connection with the same number could get its completion.
+void SocketStream::release_when_idle() noexcept {
+    if (!lost() || closed() || receive_.in_flight || send_.in_flight) return;
+    sending_.release();
+    backend().close_fd(std::exchange(fd_, -1));
+    LoopResource::unlink();
+    Deferred::unlink();
+    if (owner_) owner_->stream_closed(*this);
+    mark_closed();
+    if (references() == 0) delete this;
+}
+
+void SocketStream::unreferenced() noexcept {
+    if (closed()) {
+        delete this;
+    } else if (!closing_) {
+        close();
+    }
+}
+
+void SocketStream::loop_closing() noexcept {
+    if (closed()) return;
+    flush();  // the last words, if the socket takes them
+    if (!doomed_) {
+        mark_closing();
+        stop_receiving();
+        if (send_.in_flight) backend().cancel(send_);
+        doomed_ = true;
+        lose();
+    }
+}
+
+void SocketStream::served_by(FutureBase& task) noexcept {
+    retain();
+    task.add_callback(served_);
+}
+
+void SocketStream::handler_done() noexcept {
+    FutureRef<FutureBase> task = std::move(served_.task);
+    if (owner_) owner_->handler_done(*this, task.get());
+    release();
+}
+
+}  // namespace aio::detail

@@ -1,0 +1,134 @@
+// A stream over a connected socket: the transport of open_connection and start_server.
+//
+// Its life: open, closing (close(), abort() or an error: nothing is read any more, what is buffered may still go
+// out), lost (connection_lost() was called, in a pass of its own), closed (the backend has let go of both
+// operations, and the descriptor is gone). The object lives until it is closed and its last handle is dropped:
+// the kernel may still read or write its buffers when the coroutines that used it have gone.
+#pragma once
+
+#include <aio/io/address.hpp>
+#include <aio/io/stream_core.hpp>
+
+#include "core/loop_state.hpp"
+#include "io/raw_address.hpp"
+
+#include <netinet/in.h>
+
+namespace aio::detail {
+
+class SocketStream;
+
+// What a server is told about its connections. It outlives both calls.
+class StreamOwner {
+public:
+    virtual void stream_closed(SocketStream& stream) noexcept = 0;
+    // The task that serves the stream is done, with this outcome; null: it was destroyed with its loop.
+    virtual void handler_done(SocketStream& stream, FutureBase* task) noexcept = 0;
+
+protected:
+    ~StreamOwner() = default;
+};
+
+class SocketStream final : public StreamCore, public LoopResource, public Deferred {
+public:
+    // Takes over `fd`. Reading begins at once. Errors: ValueError, std::bad_alloc: `fd` is still the caller's.
+    static StreamRef open(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner = nullptr);
+
+    void transport_write(std::string_view data) override;
+    void write_eof() override;
+    bool can_write_eof() const noexcept override { return true; }
+    void close() override;
+    void abort() override;
+    std::size_t write_buffer_size() const noexcept override { return out_.size() + sending_.size(); }
+    Address peername() const override;
+    Address sockname() const override;
+    int fileno() const noexcept override { return fd_; }
+
+    void loop_closing() noexcept override;
+    void before_poll() noexcept override { flush(); }
+
+    // Server: tells the owner when `task`, which serves this stream, is done; keeps a reference until then.
+    void served_by(FutureBase& task) noexcept;
+    std::size_t place = 0;  // the owner's, to find the stream among its own
+
+private:
+    // One operation or callback of the stream, forwarded to a member function.
+    struct Receive final : Operation {
+        Receive(SocketStream& s, int fd) noexcept : Operation(OpKind::receive, fd), stream(s) {}
+        void completed(int result, const char* data, bool more) noexcept override {
+            stream.received(result, data, more);
+        }
+        SocketStream& stream;
+    };
+    struct Send final : Operation {
+        Send(SocketStream& s, int fd) noexcept : Operation(OpKind::send, fd), stream(s) {}
+        void completed(int result, const char*, bool) noexcept override { stream.sent(result); }
+        SocketStream& stream;
+    };
+    // connection_lost(), in a pass of its own.
+    struct Loss final : Callback {
+        explicit Loss(SocketStream& s) noexcept : stream(s) {}
+        void run() override { stream.lose(); }
+        void discard() noexcept override { stream.lose(); }
+        const char* name() const noexcept override { return "connection_lost"; }
+        SocketStream& stream;
+    };
+    struct Served final : Callback {
+        explicit Served(SocketStream& s) noexcept : stream(s) { flags = kWantsFuture; }
+        void scheduled_by(FutureBase& future) noexcept override { task = FutureRef<FutureBase>::share(&future); }
+        void run() override { stream.handler_done(); }
+        void discard() noexcept override { stream.handler_done(); }
+        const char* name() const noexcept override { return "client_connected_cb done"; }
+        SocketStream& stream;
+        FutureRef<FutureBase> task;
+    };
+
+    SocketStream(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner);
+    ~SocketStream() override = default;
+
+    void unreferenced() noexcept override;
+    void pause_reading() noexcept override;
+    void resume_reading() noexcept override;
+
+    void received(int result, const char* data, bool more) noexcept;
+    void take(const char* data, std::size_t size) noexcept;
+    void start_receiving() noexcept;
+    void stop_receiving() noexcept;
+
+    void send_eagerly(std::string_view data);
+    void flush_soon() noexcept;
+    void flush() noexcept;
+    void start_send() noexcept;
+    void sent(int result) noexcept;
+    void after_sending() noexcept;
+
+    void fail(int error, const char* attempted) noexcept;
+    void force_close(std::exception_ptr error) noexcept;
+    void schedule_loss(std::exception_ptr error) noexcept;
+    void lose() noexcept;
+    void release_when_idle() noexcept;
+    void handler_done() noexcept;
+    Backend& backend() const noexcept { return *loop_.backend; }
+
+    LoopState& loop_;
+    int fd_;
+    bool stop_reading_ = false;  // nothing more is wanted from the socket, for now or for ever
+    bool eof_wanted_ = false;    // write_eof() was called
+    bool doomed_ = false;        // connection_lost() is scheduled or was called
+    std::uint8_t writes_after_loss_ = 0;
+    StreamOwner* owner_;
+    Receive receive_;
+    Send send_;
+    ByteBuffer sending_;  // what send_ names
+    Loss loss_;
+    Served served_;
+    std::exception_ptr doom_;  // what connection_lost() will be told
+    // The peer's address if it is an IP address: reports need it after the connection is gone. AF_UNIX peers are
+    // asked for when needed.
+    union {
+        sockaddr family_;
+        sockaddr_in6 peer_;
+    };
+};
+
+}  // namespace aio::detail

@@ -1,0 +1,127 @@
+#include <aio/io/stream_core.hpp>
+
+#include <aio/base/error.hpp>
+#include <aio/io/address.hpp>
+#include <aio/io/stream_awaiters.hpp>
+
+#include <algorithm>
+
+namespace aio::detail {
+
+namespace {
+
+// Beyond this much in one pass, sending at once beats gathering more.
+constexpr std::size_t kGatherLimit = 64 * 1024;
+
+// Ends the waits in `list`: each task is stepped in the next pass.
+void wake_all(CallbackList& list) noexcept {
+    Callback* waiter = list.take_all();
+    while (waiter) {
+        Callback* next = waiter->next_callback();
+        waiter->run();
+        waiter = next;
+    }
+}
+
+[[noreturn]] void no_transport(const char* operation) {
+    throw RuntimeError(std::string(operation) + ": this stream has no transport to write to");
+}
+
+}  // namespace
+
+StreamCore::StreamCore(std::size_t limit) : limit_(limit), gather_limit_(kGatherLimit) {
+    if (limit == 0) throw ValueError("StreamReader: the limit must be positive");
+}
+
+StreamCore::~StreamCore() = default;
+
+// --- reading -----------------------------------------------------------------------------------------------
+
+void StreamCore::feed_data(std::string_view data) {
+    if (eof_) throw RuntimeError("StreamReader.feed_data: called after feed_eof");
+    if (data.empty()) return;
+    in_.append(data.data(), data.size());
+    if (reader_) wake_reader();
+    // A read that still waits wants more, whatever there is (semantics 44).
+    if (!reading_paused_ && in_.size() > 2 * limit_ && !(reader_ && reader_->wants_more())) [[unlikely]] {
+        reading_paused_ = true;
+        pause_reading();
+    }
+}
+
+void StreamCore::feed_eof() noexcept {
+    eof_ = true;
+    wake_reader();
+}
+
+void StreamCore::set_exception(std::exception_ptr error) noexcept {
+    read_error_ = std::move(error);
+    update_drain();
+    wake_reader();
+}
+
+void StreamCore::wake_reader() noexcept {
+    if (reader_) reader_->stream_changed();
+}
+
+void StreamCore::resume_paused_reading() noexcept {
+    reading_paused_ = false;
+    resume_reading();
+}
+
+// --- writing -----------------------------------------------------------------------------------------------
+
+void StreamCore::transport_write(std::string_view) { no_transport("StreamWriter.write"); }
+void StreamCore::write_eof() { no_transport("StreamWriter.write_eof"); }
+void StreamCore::close() { no_transport("StreamWriter.close"); }
+void StreamCore::abort() { no_transport("StreamWriter.abort"); }
+Address StreamCore::peername() const { return {}; }
+Address StreamCore::sockname() const { return {}; }
+
+void StreamCore::set_write_buffer_limits(std::size_t high, std::size_t low) {
+    if (low > high) {
+        throw ValueError("set_write_buffer_limits: high (" + std::to_string(high) + ") must be at least low (" +
+                         std::to_string(low) + ")");
+    }
+    high_water_ = high;
+    low_water_ = low;
+    gather_limit_ = std::min(high, kGatherLimit);
+    check_write_buffer();
+}
+
+void StreamCore::check_write_buffer() noexcept {
+    const std::size_t size = write_buffer_size();
+    if (!writing_paused_ && size > high_water_) {
+        writing_paused_ = true;
+        update_drain();
+    } else if (writing_paused_ && size <= low_water_) {
+        writing_paused_ = false;
+        update_drain();
+        wake_all(drains_);
+    }
+}
+
+void StreamCore::mark_closing() noexcept {
+    closing_ = true;
+    gathering_ = false;
+    update_drain();
+}
+
+void StreamCore::connection_lost(std::exception_ptr error) noexcept {
+    lost_ = true;
+    lost_error_ = error;
+    if (error) {
+        set_exception(std::move(error));
+    } else {
+        feed_eof();
+    }
+    writing_paused_ = false;
+    wake_all(drains_);
+}
+
+void StreamCore::mark_closed() noexcept {
+    closed_ = true;
+    wake_all(close_waits_);
+}
+
+}  // namespace aio::detail

@@ -1,0 +1,11 @@
+#include <aio/sync/event.hpp>
+
+namespace aio {
+
+std::string Event::describe() const {
+    std::string text = set_ ? "<Event set" : "<Event unset";
+    if (!waiters_.empty()) text += ", waiters: " + std::to_string(waiters_.size());
+    return text + ">";
+}
+
+}  // namespace aio

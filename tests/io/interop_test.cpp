@@ -1,0 +1,123 @@
+// Our server against other people's clients, on the real backends.
+#include <aio/core/task.hpp>
+#include <aio/io/server.hpp>
+
+#include "io/peers.hpp"
+#include "support/async_test.hpp"
+
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+namespace aio::test {
+namespace {
+
+// Runs `sh -c command` beside the loop; its exit status.
+Coro<int> run_command(std::string command) {
+    char* const arguments[] = {const_cast<char*>("sh"), const_cast<char*>("-c"), command.data(), nullptr};
+    pid_t pid = 0;
+    if (::posix_spawn(&pid, "/bin/sh", nullptr, nullptr, arguments, environ) != 0) co_return -1;
+    const int exited = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    EventLoop& loop = get_running_loop();
+    Future<> done;
+    loop.add_reader(exited, [=] {
+        if (!done.done()) done.set_result();
+    });
+    co_await done;
+    loop.remove_reader(exited);
+    co_await run_passes(3);
+    ::close(exited);
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    co_return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// tests/interop, looked for from this executable upwards: build folders are inside the checkout.
+std::filesystem::path interop_folder() {
+    std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    while (!std::filesystem::exists(folder / "tests" / "interop") && folder.has_relative_path()) {
+        folder = folder.parent_path();
+    }
+    return folder / "tests" / "interop";
+}
+
+std::string python_client(const std::string& mode, int port) {
+    return "exec /usr/bin/python3 " + (interop_folder() / "echo_client.py").string() + " " + mode + " " +
+           std::to_string(port);
+}
+
+// The largest write buffer that any connection has had.
+std::size_t most_buffered = 0;
+
+Coro<> echo_and_measure(StreamReader reader, StreamWriter writer) {
+    try {
+        while (true) {
+            const std::string_view data = co_await reader.read_view(65536);
+            if (data.empty()) co_return;
+            writer.write(data);
+            most_buffered = std::max(most_buffered, writer.get_write_buffer_size());
+            co_await writer.drain();
+        }
+    } catch (const ConnectionError&) {
+        // The client reset the connection: its own affair.
+    }
+}
+
+Coro<> expect_served(std::string mode) {
+    Server server = co_await start_server(echo_and_measure, "127.0.0.1", 0, {.backlog = 1000});
+    EXPECT_EQ(co_await run_command(python_client(mode, server.port())), 0) << mode;
+    server.close();
+    co_await server.wait_closed();
+    co_await run_passes(2);
+}
+
+#define SKIP_IN_SIMULATION() \
+    if (virtual_time()) CO_SKIP()
+
+ASYNC_TEST(Interop, serves_a_thousand_asyncio_clients_at_once, kOnce) {
+    SKIP_IN_SIMULATION();
+    co_await expect_served("asyncio");
+}
+
+ASYNC_TEST(Interop, serves_a_thousand_uvloop_clients_at_once, kOnce) {
+    SKIP_IN_SIMULATION();
+    co_await expect_served("uvloop");
+}
+
+ASYNC_TEST(Interop, serves_a_client_that_sends_one_byte_at_a_time, kOnce) {
+    SKIP_IN_SIMULATION();
+    co_await expect_served("one_byte");
+}
+
+ASYNC_TEST(Interop, survives_clients_that_reset_their_connections, kOnce) {
+    SKIP_IN_SIMULATION();
+    co_await expect_served("reset");
+}
+
+ASYNC_TEST(Interop, a_client_that_never_reads_costs_bounded_memory, kOnce) {
+    SKIP_IN_SIMULATION();
+    most_buffered = 0;
+    co_await expect_served("never_reads");
+    EXPECT_GT(most_buffered, 0u);
+    EXPECT_LE(most_buffered, 4u * 65536);
+}
+
+ASYNC_TEST(Interop, echoes_what_netcat_sends, kOnce) {
+    SKIP_IN_SIMULATION();
+    Server server = co_await start_server(echo_bytes, "127.0.0.1", 0);
+    const std::string port = std::to_string(server.port());
+    const std::string command = "f=$(mktemp) && head -c 3000000 /dev/urandom >$f && nc -N 127.0.0.1 " + port +
+                                " <$f | cmp - $f; r=$?; rm $f; exit $r";
+    EXPECT_EQ(co_await run_command(command), 0);
+    server.close();
+    co_await server.wait_closed();
+    co_await run_passes(2);
+}
+
+}  // namespace
+}  // namespace aio::test

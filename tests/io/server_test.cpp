@@ -1,0 +1,259 @@
+// Server: listening, handlers, and the end of both.
+#include <aio/core/task.hpp>
+#include <aio/core/timeout.hpp>
+#include <aio/io/server.hpp>
+
+#include "core/loop_state.hpp"
+#include "io/peers.hpp"
+#include "io/raw_address.hpp"
+#include "support/async_test.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+
+namespace aio::test {
+namespace {
+
+// CPython: test_streams.test_unhandled_exceptions
+ASYNC_TEST(Server, reports_what_a_handler_throws_and_closes_its_connection) {
+    auto fail = [](StreamReader, StreamWriter) -> Coro<> {
+        throw ZeroDivision("division by zero");
+        co_return;
+    };
+    Server server = co_await start_server(fail, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    EXPECT_EQ(co_await reader.read(), "");
+    co_await end(server, writer);
+    const std::vector<Report> reports = take_reports();
+    CO_ASSERT_EQ(reports.size(), 1u);
+    EXPECT_EQ(reports[0].message, "Unhandled exception in client_connected_cb");
+    EXPECT_THAT(reports[0].what, testing::EndsWith("ZeroDivision: division by zero"));
+}
+
+ASYNC_TEST(Server, closes_the_connection_of_a_cancelled_handler) {
+    std::vector<AnyTask> handlers;
+    auto hang = [&](StreamReader, StreamWriter) -> Coro<> {
+        handlers.push_back(current_task());
+        co_await aio::sleep(1h);
+    };
+    Server server = co_await start_server(hang, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    while (handlers.empty()) co_await aio::sleep(1ms);
+    handlers[0].cancel();
+    EXPECT_EQ(co_await reader.read(), "");
+    co_await end(server, writer);
+}
+
+ASYNC_TEST(Server, serves_many_at_once) {
+    Server server = co_await start_server(echo_bytes, "127.0.0.1", 0, {.backlog = 1000});
+    std::vector<Task<>> clients;
+    const int port = server.port();
+    for (std::size_t i = 0; i < scaled(200); ++i) {
+        clients.push_back(create_task([](int number, int at) -> Coro<> {
+            auto [reader, writer] = co_await open_connection("127.0.0.1", at);
+            const std::string message(static_cast<std::size_t>(1000 + 37 * number),
+                                      static_cast<char>('a' + number % 26));
+            writer.write(message);
+            EXPECT_EQ(co_await reader.readexactly(static_cast<std::ptrdiff_t>(message.size())), message);
+            writer.close();
+            co_await writer.wait_closed();
+        }(static_cast<int>(i), port)));
+    }
+    for (auto& client : clients) co_await client;
+    server.close();
+    co_await server.wait_closed();
+}
+
+ASYNC_TEST(Server, wait_closed_waits_for_connections) {
+    Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    writer.write("served\n");
+    EXPECT_EQ(co_await reader.readline(), "served\n");
+    auto closed = create_task(server.wait_closed());
+    server.close();
+    co_await aio::sleep(5ms);
+    EXPECT_FALSE(closed.done());
+    writer.write("still served\n");
+    EXPECT_EQ(co_await reader.readline(), "still served\n");
+    writer.close();
+    co_await writer.wait_closed();
+    co_await closed;
+}
+
+ASYNC_TEST(Server, close_clients_ends_their_connections) {
+    Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    writer.write("x\n");
+    co_await reader.readline();
+    server.close();
+    server.close_clients();
+    EXPECT_EQ(co_await reader.read(), "");
+    co_await server.wait_closed();
+    co_await end(server, writer);
+}
+
+ASYNC_TEST(Server, abort_clients_drops_what_they_are_owed) {
+    auto pour = [](StreamReader, StreamWriter writer) -> Coro<> {
+        writer.write(std::string(64 << 20, 'x'));
+        co_await writer.wait_closed();
+    };
+    Server server = co_await start_server(pour, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    co_await reader.readexactly(1);
+    server.close();
+    server.abort_clients();
+    co_await server.wait_closed();
+    writer.abort();
+    co_await end(server, writer);
+}
+
+ASYNC_TEST(Server, serve_forever_ends_when_it_is_cancelled) {
+    Server server = co_await start_server(echo_lines, "127.0.0.1", 0, {.start_serving = false});
+    EXPECT_FALSE(server.is_serving());
+    auto serving = create_task(server.serve_forever());
+    co_await run_passes(1);
+    EXPECT_TRUE(server.is_serving());
+    co_await expect_throws<RuntimeError>(server.serve_forever());
+    serving.cancel();
+    co_await wait_for_all(serving);
+    EXPECT_TRUE(serving.cancelled());
+    EXPECT_FALSE(server.is_serving());
+    co_await expect_throws<RuntimeError>(server.serve_forever());
+}
+
+ASYNC_TEST(Server, close_ends_serve_forever) {
+    Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
+    auto serving = create_task(server.serve_forever());
+    co_await run_passes(1);
+    server.close();
+    co_await wait_for_all(serving);
+    EXPECT_TRUE(serving.cancelled());
+}
+
+ASYNC_TEST(Server, an_address_in_use_is_refused) {
+    Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
+    const int port = server.port();
+    const std::string what = co_await expect_throws<OSError>(start_server(echo_lines, "127.0.0.1", port));
+    const std::string where = "127.0.0.1:" + std::to_string(port);
+    EXPECT_THAT(what, testing::AnyOf("bind " + where + ": Address already in use (errno 98)",
+                                     "listen on " + where + ": Address already in use (errno 98)"));
+    server.close();
+    co_await server.wait_closed();
+}
+
+ASYNC_TEST(Server, the_port_is_free_as_soon_as_it_is_closed) {
+    Server first = co_await start_server(echo_lines, "127.0.0.1", 0);
+    const int port = first.port();
+    first.close();
+    Server second = co_await start_server(echo_lines, "127.0.0.1", port);
+    EXPECT_EQ(second.port(), port);
+    second.close();
+    co_await first.wait_closed();
+    co_await second.wait_closed();
+}
+
+ASYNC_TEST(Server, several_may_share_a_port_if_all_agree) {
+    Server first = co_await start_server(echo_lines, "127.0.0.1", 0, {.reuse_port = true});
+    Server second = co_await start_server(echo_lines, "127.0.0.1", first.port(), {.reuse_port = true});
+    EXPECT_EQ(first.port(), second.port());
+    first.close();
+    second.close();
+    co_await first.wait_closed();
+    co_await second.wait_closed();
+}
+
+ASYNC_TEST(Server, without_a_host_listens_on_every_interface) {
+    Server server = co_await start_server(echo_lines, "", 0);
+    CO_ASSERT_TRUE(!server.sockets().empty());
+    EXPECT_THAT(server.sockets()[0].host, testing::AnyOf("0.0.0.0", "::"));
+    server.close();
+    EXPECT_TRUE(server.sockets().empty());
+    co_await server.wait_closed();
+}
+
+ASYNC_TEST(Server, a_plain_function_can_be_the_handler) {
+    std::vector<StreamWriter> kept;
+    auto greet = [&](StreamReader, StreamWriter writer) {
+        writer.write("hello");
+        kept.push_back(std::move(writer));
+    };
+    Server server = co_await start_server(greet, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    EXPECT_EQ(co_await reader.readexactly(5), "hello");
+    kept.clear();
+    EXPECT_EQ(co_await reader.read(), "");
+    co_await end(server, writer);
+}
+
+ASYNC_TEST(Server, replaces_a_socket_that_was_left_behind) {
+    const std::string path = fresh_socket_path();
+    Server first = co_await start_unix_server(echo_lines, path);
+    // The simulation knows no files, so that nothing can be removed there.
+    const std::string same = virtual_time() ? fresh_socket_path() : path;
+    Server second = co_await start_unix_server(echo_lines, same);
+    first.close();
+    co_await first.wait_closed();
+    // The path is the second one's now: closing the first left it alone.
+    EXPECT_TRUE(virtual_time() || ::access(path.c_str(), F_OK) == 0);
+    second.close();
+    co_await second.wait_closed();
+    EXPECT_NE(::access(path.c_str(), F_OK), 0);
+}
+
+ASYNC_TEST(Server, dropping_the_last_handle_stops_listening) {
+    int port = 0;
+    {
+        Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
+        port = server.port();
+    }
+    co_await expect_throws<ConnectionRefusedError>(open_connection("127.0.0.1", port));
+}
+
+// While it lives this process can open no more descriptors.
+class NoDescriptors {
+public:
+    NoDescriptors() {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const int lowest = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        ::close(lowest);
+        const rlimit none{static_cast<rlim_t>(lowest), before_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_ = {};
+};
+
+ASYNC_TEST(Server, out_of_descriptors_it_reports_pauses_and_goes_on, kOnce) {
+    if (virtual_time()) CO_SKIP();
+    const std::string path = fresh_socket_path();
+    Server server = co_await start_unix_server(echo_lines, path);
+    const int client = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const auto address = aio::detail::RawAddress::unix_path(path);
+    std::optional<NoDescriptors> scarcity(std::in_place);
+    CO_ASSERT_EQ(::connect(client, address.get(), address.length), 0);
+    const Stopwatch watch;
+    Log reports;
+    while (reports.empty()) {
+        co_await aio::sleep(1ms);
+        reports = take_report_messages();
+    }
+    EXPECT_EQ(reports, Log{"socket.accept() out of system resource"});
+    scarcity.reset();
+    EXPECT_EQ(::send(client, "late\n", 5, 0), 5);
+    char answer[5];
+    while (::recv(client, answer, sizeof answer, MSG_DONTWAIT) < 0) co_await aio::sleep(10ms);
+    EXPECT_EQ(std::string_view(answer, 5), "late\n");
+    EXPECT_GE(watch.elapsed(), 900ms);
+    ::close(client);
+    server.close();
+    co_await server.wait_closed();
+}
+
+}  // namespace
+}  // namespace aio::test

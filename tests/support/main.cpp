@@ -1,0 +1,21 @@
+// The test executables' main(): gmock's, and the choice of backend and rerun (async_test.hpp).
+#include "support/rerun.hpp"
+#include "support/test_run.hpp"
+
+#include <cstdio>
+
+#include <gmock/gmock.h>
+
+int main(int argc, char** argv) {
+    testing::InitGoogleMock(&argc, argv);
+    const std::string_view backend = aio::test::harness::backend_name();
+    try {
+        aio::EventLoop loop({.backend = backend});
+    } catch (const aio::OSError& error) {
+        std::printf("skipped: no %s here: %s\n", std::string(backend).c_str(), error.what());
+        return 77;
+    }
+    aio::test::harness::prepare_reruns();
+    aio::test::harness::install_crash_handlers();
+    return RUN_ALL_TESTS();
+}

@@ -1,0 +1,35 @@
+// Reruns: the same test again and again, with something else going wrong each time.
+//
+//   AIO_TEST_RERUN=alloc    the k-th operator new throws, for each k; once, then with all that follow
+//   AIO_TEST_RERUN=cancel   before the k-th step of any task, that task is cancelled; then the main task instead
+//   AIO_TEST_RERUN=io       the k-th operation or socket call of the backend fails, in kIoVariants ways
+//   AIO_TEST_RERUN=shuffle  AIO_TEST_SEEDS (default: 1,000) orders of the ready tasks, by seed
+//   AIO_TEST_K=k.v          only that one: the number and the variant that a failure was reported with
+//
+// A run must not crash, hang, leak memory, descriptors or tasks, or lose a wake-up; and the next loop must work.
+// The body's own expectations count only in shuffled runs of tests with kAnyOrder.
+#pragma once
+
+#include "support/test_run.hpp"
+
+namespace aio::test::harness {
+
+enum class RerunMode { none, alloc, cancel, io, shuffle };
+RerunMode rerun_mode();
+
+void rerun(const Body& body, unsigned options);
+
+// Restricts GoogleTest to tests that can be rerun, unless the user chose a filter. Called by main().
+void prepare_reruns();
+
+// Written to stderr when the process crashes or a run takes more than a minute.
+class CrashNote {
+public:
+    CrashNote(const std::string& test, RerunMode mode, const std::string& k);
+    ~CrashNote();
+    CrashNote(const CrashNote&) = delete;
+    CrashNote& operator=(const CrashNote&) = delete;
+};
+void install_crash_handlers();
+
+}  // namespace aio::test::harness

@@ -1,0 +1,148 @@
+#include "support/watched_backend.hpp"
+
+#include "support/allocations.hpp"
+
+#include <poll.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace aio::test {
+
+using detail::Operation;
+using detail::OpKind;
+
+WatchedBackend::WatchedBackend(std::unique_ptr<Backend> inner, detail::LoopState& state, Duration patience,
+                               Stalled stalled, void* data, IoFault fault, bool& injected)
+    : inner_(std::move(inner)),
+      state_(state),
+      patience_(patience),
+      stalled_(stalled),
+      data_(data),
+      fault_(fault),
+      injected_(injected) {
+    failing_.reserve(4);
+}
+
+WatchedBackend& WatchedBackend::install(detail::LoopState& state, Duration patience, Stalled stalled, void* data,
+                                        IoFault fault, bool& injected) {
+    auto watched = std::make_unique<WatchedBackend>(nullptr, state, patience, stalled, data, fault, injected);
+    watched->inner_ = std::move(state.backend);
+    WatchedBackend& result = *watched;
+    state.backend = std::move(watched);
+    return result;
+}
+
+void WatchedBackend::poll(TimePoint deadline) {
+    run_deferred();
+    if (deliver_failures() || has_deferred()) deadline = TimePoint::min();
+    if (patience_ == Duration(0) && ++polls_ % kPollsOfARun == 0) stalled_(data_);
+    if (deadline == TimePoint::max() && external_ == 0) return poll_patiently();
+    const bool moment = deadline != TimePoint::min() && deadline != TimePoint::max();
+    inner_->poll(moment ? deadline - skipped_ : deadline);
+}
+
+// Nobody waits for a moment. Something may still come from operations in flight and from other threads.
+void WatchedBackend::poll_patiently() {
+    const bool virtual_time = inner_->name() == "sim";
+    if (inner_->in_flight() > 0) {
+        const Duration wait = virtual_time ? Duration(std::chrono::hours(1))
+                                           : std::max<Duration>(patience_, std::chrono::milliseconds(100));
+        const TimePoint deadline = inner_->now() + wait;
+        inner_->poll(deadline);
+        // Something came, though nobody is ready for it: a send has ended, a piece of data was not enough.
+        if (inner_->now() < deadline) return;
+    } else if (patience_ > Duration(0) && virtual_time) {
+        // Real time, for threads that are going to post.
+        pollfd wake{state_.wakeup.fd(), POLLIN, 0};
+        ::poll(&wake, 1, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(patience_).count()));
+        inner_->poll(TimePoint::min());
+    } else {
+        inner_->poll(inner_->now() + patience_);
+    }
+    if (state_.ready.empty() && !state_.wakeup.pending() && failing_.empty()) stalled_(data_);
+}
+
+bool WatchedBackend::fault_is_due() noexcept {
+    if (fault_.k == 0 || ++calls_ != fault_.k) return false;
+    injected_ = true;
+    return true;
+}
+
+void WatchedBackend::start(Operation& operation) noexcept {
+    if (!fault_is_due()) return inner_->start(operation);
+    // By kind: two errors that the kernel gives, and what a short count or a second error stands for.
+    static constexpr int kAnswers[6][kIoVariants] = {
+        {-EMFILE, -ECONNABORTED, -ENOBUFS},     // accept
+        {-ECONNRESET, -ENOMEM, 0},              // receive: 0 is the end of the stream
+        {-EPIPE, -ECONNRESET, 1},               // send: 1 is a short count
+        {-ECONNREFUSED, -ETIMEDOUT, -ENOMEM},   // connect
+        {-EBADF, -ENOMEM, -EIO},                // poll_in
+        {-EBADF, -ENOMEM, -EIO},                // poll_out
+    };
+    const int answer = kAnswers[static_cast<std::size_t>(operation.kind)][fault_.variant % kIoVariants];
+    if (answer == 1) {
+        operation.out.size = std::min<std::size_t>(operation.out.size, 1);
+        return inner_->start(operation);
+    }
+    operation.in_flight = true;
+    failing_.push_back({&operation, answer});
+}
+
+void WatchedBackend::cancel(Operation& operation) noexcept {
+    for (Failing& item : failing_) {
+        if (item.operation == &operation) {
+            item.result = -ECANCELED;
+            return;
+        }
+    }
+    inner_->cancel(operation);
+}
+
+bool WatchedBackend::deliver_failures() noexcept {
+    if (failing_.empty()) return false;
+    UnwatchedAllocations mine;
+    std::vector<Failing> batch;
+    batch.reserve(4);
+    batch.swap(failing_);
+    for (const Failing& item : batch) {
+        item.operation->in_flight = false;
+        item.operation->completed(item.result, nullptr, false);
+    }
+    return true;
+}
+
+void WatchedBackend::external_work(int change) noexcept {
+    external_ += change;
+    inner_->external_work(change);
+}
+
+int WatchedBackend::failure_of_call(int first, int second) noexcept {
+    if (!fault_is_due()) return 0;
+    return fault_.variant == 0 ? -first : -second;
+}
+
+int WatchedBackend::send_now(int fd, const void* data, std::size_t size) noexcept {
+    if (!fault_is_due()) return inner_->send_now(fd, data, size);
+    if (fault_.variant == 0) return -EPIPE;
+    if (fault_.variant == 1) return -EAGAIN;
+    return inner_->send_now(fd, data, std::min<std::size_t>(size, 1));
+}
+int WatchedBackend::open_socket(int family, int type) noexcept {
+    const int failure = failure_of_call(EMFILE, ENFILE);
+    return failure ? failure : inner_->open_socket(family, type);
+}
+int WatchedBackend::bind(int fd, const sockaddr* address, socklen_t length) noexcept {
+    const int failure = failure_of_call(EADDRINUSE, EACCES);
+    return failure ? failure : inner_->bind(fd, address, length);
+}
+int WatchedBackend::listen(int fd, int backlog) noexcept {
+    const int failure = failure_of_call(EADDRINUSE, EOPNOTSUPP);
+    return failure ? failure : inner_->listen(fd, backlog);
+}
+int WatchedBackend::set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept {
+    const int failure = failure_of_call(ENOPROTOOPT, EDOM);
+    return failure ? failure : inner_->set_option(fd, level, option, value, length);
+}
+
+}  // namespace aio::test

@@ -1,0 +1,179 @@
+// to_thread, run_coroutine_threadsafe, wrap_future: between a loop and other threads.
+#include <aio/sync/threads.hpp>
+
+#include <aio/core/gather.hpp>
+#include <aio/sync/event.hpp>
+
+#include "support/async_test.hpp"
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace aio::test {
+
+namespace {
+
+int sum(int a, int b) { return a + b; }
+
+ContextVar<std::string>& request() {
+    static ContextVar<std::string> variable("request", "none");
+    return variable;
+}
+
+// Runs `body(loop)` on another thread while this loop goes on, and passes its exception on.
+template <class Body>
+Coro<> on_another_thread(Body body) {
+    EventLoop& loop = get_running_loop();
+    auto call = [&loop, body] { body(loop); };
+    auto done = loop.run_in_executor(nullptr, call);
+    co_await std::move(done);
+}
+
+}  // namespace
+
+ASYNC_TEST(ToThread, gives_what_the_function_returns, kOnce) {  // CPython: test_threads.test_to_thread
+    EXPECT_EQ(co_await to_thread(sum, 40, 2), 42);
+    const std::string text = "kept";
+    EXPECT_EQ(co_await to_thread([](std::string s) { return s + "!"; }, text), "kept!");
+    co_await get_running_loop().shutdown_default_executor();
+}
+
+ASYNC_TEST(ToThread, throws_what_the_function_throws, kOnce) {  // CPython: test_threads.test_to_thread_exception
+    auto raise = [] { throw std::runtime_error("test"); };
+    EXPECT_EQ(co_await expect_throws<std::runtime_error>(to_thread(raise)), "test");
+    co_await get_running_loop().shutdown_default_executor();
+}
+
+ASYNC_TEST(ToThread, calls_the_function_once, kOnce) {  // CPython: test_threads.test_to_thread_once
+    auto& calls = keep<std::atomic<int>>(0);
+    co_await to_thread([&calls] { ++calls; });
+    EXPECT_EQ(calls, 1);
+    co_await get_running_loop().shutdown_default_executor();
+}
+
+ASYNC_TEST(ToThread, runs_several_at_once, kOnce) {  // CPython: test_threads.test_to_thread_concurrent
+    auto& calls = keep<std::atomic<int>>(0);
+    auto call = [&calls] { return ++calls; };
+    std::vector<Coro<int>> coros;
+    for (int i = 0; i < 10; ++i) coros.push_back(to_thread(call));
+    const std::vector<int> results = co_await gather(std::move(coros));
+    EXPECT_EQ(results.size(), 10u);
+    EXPECT_EQ(calls, 10);
+    co_await get_running_loop().shutdown_default_executor();
+}
+
+ASYNC_TEST(ToThread, takes_the_context_along,
+           kOnce) {  // semantics 53, CPython: test_threads.test_to_thread_contextvars
+    request().set("parrot");
+    EXPECT_EQ(co_await to_thread([] { return request().get(); }), "parrot");
+    co_await to_thread([] { request().set("changed there"); });
+    EXPECT_EQ(request().get(), "parrot");
+    EXPECT_EQ(co_await get_running_loop().run_in_executor(nullptr, [] { return request().get(); }), "none");
+    co_await get_running_loop().shutdown_default_executor();
+}
+
+ASYNC_TEST(RunCoroutineThreadsafe, gives_the_result_to_the_other_thread, kOnce) {
+    // CPython: test_tasks.test_run_coroutine_threadsafe
+    auto body = [](EventLoop& loop) {
+        auto add = [](int a, int b) -> Coro<int> {
+            co_await sleep(1ms);
+            co_return a + b;
+        };
+        EXPECT_EQ(run_coroutine_threadsafe(add(1, 2), loop).result(10s), 3);
+        run_coroutine_threadsafe(sleep(1ms), loop).result();
+    };
+    co_await on_another_thread(body);
+    co_await get_running_loop().shutdown_default_executor();
+}
+
+ASYNC_TEST(RunCoroutineThreadsafe, gives_the_exception_to_the_other_thread, kOnce) {
+    // CPython: test_tasks.test_run_coroutine_threadsafe_with_exception
+    auto body = [](EventLoop& loop) {
+        auto fail = []() -> Coro<int> {
+            co_await sleep(0s);
+            throw std::runtime_error("Fail!");
+        };
+        auto future = run_coroutine_threadsafe(fail, loop);
+        EXPECT_EQ(expect_is<std::runtime_error>(future.exception()), "Fail!");
+    };
+    co_await on_another_thread(body);
+    co_await get_running_loop().shutdown_default_executor();
+}
+
+ASYNC_TEST(RunCoroutineThreadsafe, is_cancelled_by_the_other_thread, kOnce) {
+    // CPython: test_tasks.test_run_coroutine_threadsafe_with_timeout
+    auto& cancelled = keep<std::atomic<bool>>(false);
+    auto body = [&cancelled](EventLoop& loop) {
+        auto forever = [&cancelled]() -> Coro<> {
+            Event never;
+            try {
+                co_await never.wait();
+            } catch (const CancelledError&) {
+                cancelled = true;
+                throw;
+            }
+        };
+        auto future = run_coroutine_threadsafe(forever, loop);
+        EXPECT_THROW(future.result(2ms), TimeoutError);
+        EXPECT_TRUE(future.cancel());
+        EXPECT_THROW(future.result(), CancelledError);
+    };
+    co_await on_another_thread(body);
+    while (!cancelled) co_await sleep(100us);
+    co_await settle();
+    co_await get_running_loop().shutdown_default_executor();
+}
+
+ASYNC_TEST(RunCoroutineThreadsafe, cancelled_in_the_loop_is_cancelled_for_the_other_thread, kOnce) {
+    // CPython: test_tasks.test_run_coroutine_threadsafe_task_cancelled
+    auto body = [](EventLoop& loop) {
+        auto cancel_itself = []() -> Coro<> {
+            current_task().cancel();
+            co_await sleep(0s);
+        };
+        auto future = run_coroutine_threadsafe(cancel_itself, loop);
+        EXPECT_THROW(future.result(), CancelledError);
+        EXPECT_TRUE(future.cancelled());
+    };
+    co_await on_another_thread(body);
+    co_await get_running_loop().shutdown_default_executor();
+}
+
+LOOP_TEST(RunCoroutineThreadsafe, is_cancelled_when_the_loop_closes_first, kOnce) {
+    EventLoop other({.backend = loop.backend_name()});
+    auto started = run_coroutine_threadsafe(sleep(10s), other);
+    other.run_until_complete(sleep(1ms));
+    auto posted = run_coroutine_threadsafe(sleep(10s), other);
+    other.close();
+    EXPECT_TRUE(started.cancelled());
+    EXPECT_TRUE(posted.cancelled());
+    EXPECT_THROW(run_coroutine_threadsafe(sleep(1s), other), RuntimeError);
+    EXPECT_EQ(take_logs().size(), 1u) << "a task was destroyed while it was pending";
+}
+
+ASYNC_TEST(WrapFuture, follows_a_future_of_another_thread, kOnce) {
+    ConcurrentFuture<int> source;
+    Future<int> future = wrap_future(source);
+    std::thread producer([source] { source.set_result(42); });
+    EXPECT_EQ(co_await future, 42);
+    producer.join();
+    EXPECT_EQ(co_await wrap_future(source), 42) << "done already";
+}
+
+ASYNC_TEST(WrapFuture, passes_errors_and_cancellations_both_ways, kOnce) {
+    ConcurrentFuture<int> failing, cancelled, source;
+    failing.set_exception(std::make_exception_ptr(ValueError("bad")));
+    EXPECT_EQ(co_await expect_throws<ValueError>(wrap_future(failing)), "bad");
+    cancelled.cancel();
+    co_await expect_throws<CancelledError>(wrap_future(cancelled));
+    Future<int> future = wrap_future(source);
+    future.cancel();
+    EXPECT_TRUE(source.cancelled());
+    co_await expect_throws<CancelledError>(future);
+    co_await settle();
+    EXPECT_TRUE(wrap_future(future) == future) << "a future of a loop is what it is";
+}
+
+}  // namespace aio::test
