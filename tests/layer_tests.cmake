@@ -68,5 +68,5 @@ endfunction()
 
 function(aiocpp_rerun_entry name executable rerun backend)
   aiocpp_layer_entry(${name} ${executable} "AIO_TEST_RERUN=${rerun};AIO_BACKEND=${backend}")
-  set_tests_properties(${name} PROPERTIES LABELS slow TIMEOUT 900)
+  set_tests_properties(${name} PROPERTIES LABELS "slow;rerun" TIMEOUT 900)
 endfunction()

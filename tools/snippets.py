@@ -27,7 +27,9 @@ FENCE = re.compile(r"^```\s*cpp\b *(.*)$")
 GIVEN = re.compile(r"<!--\s*given:(.*?)-->", re.DOTALL)
 # A fragment may show unused results and variables, which is what these silence; nothing else is.
 LENIENT = ("-Wno-unused-variable", "-Wno-unused-but-set-variable", "-Wno-unused-parameter",
-           "-Wno-unused-function")
+           "-Wno-unused-function",
+           # #line makes g++ take a block for a header; clang does not know the option
+           "-Wno-subobject-linkage", "-Wno-unknown-warning-option")
 
 
 def blocks(text):

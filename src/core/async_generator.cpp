@@ -56,7 +56,7 @@ Coro<> EventLoop::shutdown_asyncgens() {
         auto& generator = detail::GeneratorPromise::from_link(*state_->generators.next);
         // Off the list first: a generator that fails or refuses must not be met again.
         generator.unlink();
-        generator.link_before(generator);
+        generator.previous = generator.next = &generator;
         std::exception_ptr error;
         try {
             co_await detail::CloseGenerator{&generator};

@@ -30,8 +30,7 @@ std::string describe_exception(const std::exception_ptr& error) {
         what = e.what();
     } catch (const char* text) {
         what = text;
-    } catch (...) {
-    }
+    } catch (...) {}
     return what.empty() ? name : name + ": " + what;
 }
 
@@ -94,7 +93,8 @@ std::string describe_task(TaskBase& task) {
     }
     text += " coro=" + function_name(task.where().function_name()) + "() at " + describe_location(task.where());
     if (Waiter* waiter = task.waiter(); waiter && task.started()) {
-        text += std::string(" waits for ") + (waiter->awaited() ? describe_future(*waiter->awaited()) : waiter->name());
+        text +=
+            std::string(" waits for ") + (waiter->awaited() ? describe_future(*waiter->awaited()) : waiter->name());
     }
     return text + ">";
 }
@@ -103,7 +103,8 @@ std::string describe_future(const FutureBase& future) {
     if (future.kind == Kind::task) {
         return "<Task name='" + static_cast<const TaskBase&>(future).name() + "'>";
     }
-    return "<" + std::string(static_cast<const FutureObject&>(future).describe()) + " " + describe_state(future) + ">";
+    return "<" + std::string(static_cast<const FutureObject&>(future).describe()) + " " + describe_state(future) +
+           ">";
 }
 
 }  // namespace aio::detail

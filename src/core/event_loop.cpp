@@ -83,8 +83,8 @@ void poll_and_collect(LoopState& state) {
     const TimePoint now = state.backend->now();
     if (!state.timers.empty()) state.timers.pop_due(now, state.ready);
     const bool short_passes = now - state.last_poll < kPollInterval;
-    state.passes_per_poll = short_passes ? std::min(state.passes_per_poll * 2, kPassesPerPoll)
-                                         : std::max(state.passes_per_poll / 2, 1u);
+    state.passes_per_poll =
+        short_passes ? std::min(state.passes_per_poll * 2, kPassesPerPoll) : std::max(state.passes_per_poll / 2, 1u);
     state.passes_left = state.passes_per_poll;
     state.last_poll = now;
 }
@@ -131,7 +131,8 @@ bool environment_asks_for_debug() noexcept {
 }  // namespace
 
 LoopCore& require_loop() {
-    if (!current.loop) throw RuntimeError("no running event loop: call this from a coroutine or callback of aio::run()");
+    if (!current.loop)
+        throw RuntimeError("no running event loop: call this from a coroutine or callback of aio::run()");
     return *current.loop;
 }
 
@@ -150,8 +151,7 @@ EventLoop* running_loop() noexcept { return detail::current.loop ? detail::curre
 
 EventLoop::EventLoop(LoopOptions options) : EventLoop(nullptr, options) {}
 
-EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions options)
-    : state_(LoopState::acquire()) {
+EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions options) : state_(LoopState::acquire()) {
     try {
         state_->backend = backend ? std::move(backend) : detail::choose_backend(*state_, options.backend);
     } catch (...) {

@@ -68,7 +68,8 @@ void watch_fd(LoopState& state, int fd, bool writable, Call* call) {
     const char* what = writable ? "add_writer" : "add_reader";
     try {
         if (state.closed) throw RuntimeError("EventLoop: the loop is closed");
-        if (::fcntl(fd, F_GETFD) < 0) throw_os_error(errno, std::string(what) + " of descriptor " + std::to_string(fd));
+        if (::fcntl(fd, F_GETFD) < 0)
+            throw_os_error(errno, std::string(what) + " of descriptor " + std::to_string(fd));
         unwatch_fd(state, fd, writable);
         std::unique_ptr<FdWatch>& slot = watches(state, writable)[fd];
         slot = std::make_unique<FdWatch>(state, fd, writable, call);

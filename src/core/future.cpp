@@ -16,8 +16,7 @@ bool FutureObject::cancel_this(std::string_view message) noexcept {
     if (!message.empty()) {
         try {
             error = std::make_exception_ptr(CancelledError(std::string(message)));
-        } catch (const std::bad_alloc&) {
-        }
+        } catch (const std::bad_alloc&) {}
     }
     finish_cancelled(std::move(error));
     return true;
@@ -79,7 +78,8 @@ void FutureBase::destroy() noexcept {
         report_unretrieved(*this);
         if (--references != 0) return;  // the handler kept the task that it was told of
     }
-    if (state == State::pending) [[unlikely]] discard_callbacks();
+    if (state == State::pending) [[unlikely]]
+        discard_callbacks();
     if (kind == Kind::task) {
         static_cast<TaskBase*>(this)->frame().destroy();
     } else {

@@ -80,8 +80,8 @@ void run_observed(LoopState& state, Ready* batch) {
         for (Ready* item = batch; item; item = next) {
             next = item->next_ready;
             current.task = nullptr;
-            TaskBase* task = item->kind == Kind::task ? static_cast<TaskBase*>(item)
-                                                      : static_cast<Callback*>(item)->task();
+            TaskBase* task =
+                item->kind == Kind::task ? static_cast<TaskBase*>(item) : static_cast<Callback*>(item)->task();
             if (task && state.before_step) state.before_step(state, *task, state.before_step_data);
             if (state.debug) {
                 run_timed(state, item, task);

@@ -129,8 +129,8 @@ void report_never_awaited(TaskBase& coroutine) noexcept {
     if (!debug_mode()) return;
     guarded("a coroutine was never awaited", [&] {
         const std::source_location& where = coroutine.where();
-        std::string text = "coroutine '" + function_name(where.function_name()) + "' was never awaited\n  defined at " +
-                           describe_location(where);
+        std::string text = "coroutine '" + function_name(where.function_name()) +
+                           "' was never awaited\n  defined at " + describe_location(where);
         if (TaskBase* task = current.task) text += "\n  created in " + describe_task(*task);
         log(LogLevel::warning, text);
     });

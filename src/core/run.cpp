@@ -5,10 +5,10 @@
 
 #include "core/observe.hpp"
 
+#include <unistd.h>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
-#include <unistd.h>
 
 namespace aio {
 
@@ -129,12 +129,11 @@ Runner::~Runner() {
 EventLoop& Runner::get_loop() {
     if (closed_) throw RuntimeError("Runner is closed");
     if (!loop_) {
-        loop_ = options_.loop_factory
-                    ? options_.loop_factory()
-                    : std::make_unique<EventLoop>(LoopOptions{.debug = false,
-                                                              .backend = options_.backend,
-                                                              .busy_poll = options_.busy_poll,
-                                                              .shuffle_seed = 0});
+        loop_ = options_.loop_factory ? options_.loop_factory()
+                                      : std::make_unique<EventLoop>(LoopOptions{.debug = false,
+                                                                                .backend = options_.backend,
+                                                                                .busy_poll = options_.busy_poll,
+                                                                                .shuffle_seed = 0});
         if (options_.debug) loop_->set_debug(*options_.debug);
         context_ = copy_context();
     }

@@ -82,7 +82,8 @@ void handle_signal(LoopState& state, int signal, Call* call) {
     try {
         if (state.closed) throw RuntimeError("EventLoop: the loop is closed");
         if (signal < 1 || signal >= kSignals || signal == SIGKILL || signal == SIGSTOP) {
-            throw ValueError("add_signal_handler: " + std::to_string(signal) + " is not a signal that can be handled");
+            throw ValueError("add_signal_handler: " + std::to_string(signal) +
+                             " is not a signal that can be handled");
         }
         if (::getpid() != ::gettid()) throw RuntimeError("add_signal_handler: call it from the main thread");
         Slot& slot = slots[static_cast<std::size_t>(signal)];

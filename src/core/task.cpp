@@ -40,9 +40,7 @@ TaskExtras& TaskBase::extras() {
     return *extras_;
 }
 
-void TaskBase::drop_extras() noexcept {
-    delete extras_;
-}
+void TaskBase::drop_extras() noexcept { delete extras_; }
 
 ContextSlot* TaskBase::extras_context() noexcept {
     return extras_->shared_context ? extras_->shared_context.get() : &extras_->context;
@@ -58,8 +56,7 @@ void TaskBase::inherit_context(const ContextSlot& creator) noexcept {
     if (!creator.map) return;
     try {
         extras().context = creator;
-    } catch (const std::bad_alloc&) {
-    }
+    } catch (const std::bad_alloc&) {}
 }
 
 std::uint64_t TaskBase::id() const noexcept { return (flags & kExtras) ? extras_->id : id_; }
@@ -214,8 +211,7 @@ void TaskBase::extend_traceback(const FutureBase& source) noexcept {
         TaskExtras& mine = extras();
         mine.traced = other.extras_->traced;
         mine.traceback = other.extras_->traceback;
-    } catch (const std::bad_alloc&) {
-    }
+    } catch (const std::bad_alloc&) {}
 }
 
 std::vector<std::source_location> TaskBase::traceback() const {
@@ -346,7 +342,8 @@ std::vector<AnyTask> all_tasks() { return all_tasks(get_running_loop()); }
 std::vector<std::source_location> AnyTask::get_stack() const {
     if (state_->done()) return state_->traceback();
     std::vector<std::source_location> stack;
-    for (detail::TaskBase* frame = state_->innermost(); frame; frame = frame->awaiter()) stack.push_back(frame->where());
+    for (detail::TaskBase* frame = state_->innermost(); frame; frame = frame->awaiter())
+        stack.push_back(frame->where());
     return stack;
 }
 

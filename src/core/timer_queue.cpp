@@ -16,9 +16,11 @@ constexpr std::size_t kArity = 4;
 TimerQueue::~TimerQueue() { std::free(run_); }
 
 void TimerQueue::push(Callback& timer, TimePoint when) {
-    if (run_size_ == 0 || when >= deadline(*run_last())) {
+    const bool after_run = run_size_ == 0 || when >= deadline(*run_last());
+    if (after_run && (heap_.empty() || when > heap_latest_)) {
         append_to_run(timer);
     } else {
+        heap_latest_ = heap_.empty() ? when : std::max(heap_latest_, when);
         heap_.push_back({when, next_order_, &timer});
         sift_up(heap_.size() - 1, {when, next_order_++, &timer});
     }
@@ -40,6 +42,7 @@ void TimerQueue::remove(Callback& timer) noexcept {
     const std::uint32_t distance = (timer.timer_index - run_head_) & kPositionMask;
     run_at(run_head_ + distance) = nullptr;
     --live_in_run_;
+    if (distance + 1 == run_size_) run_floor_ = std::max(run_floor_, deadline(timer));
     if (distance == 0) {
         drop_run_head();
     } else if (distance + 1 == run_size_) {
@@ -57,7 +60,7 @@ void TimerQueue::drop_run_head() noexcept {
     } while (run_size_ > 0 && !run_at(run_head_));
 }
 
-// The same at the other end, so that a cancelled deadline does not keep the run closed to earlier ones.
+// The same at the other end.
 void TimerQueue::drop_run_tail() noexcept {
     do {
         --run_size_;

@@ -49,8 +49,7 @@ void Wakeup::wake() noexcept {
     const int saved = errno;  // may be called from a signal handler
     const std::uint64_t one = 1;
     // EAGAIN means that the counter is full: the loop is going to wake anyway.
-    while (::write(fd_, &one, sizeof one) < 0 && errno == EINTR) {
-    }
+    while (::write(fd_, &one, sizeof one) < 0 && errno == EINTR) {}
     errno = saved;
 }
 

@@ -7,7 +7,6 @@
 #include <memory>
 #include <stdexcept>
 
-
 namespace aio::test {
 
 namespace {
@@ -41,7 +40,8 @@ LOOP_TEST(EventLoop, refuses_tasks_once_closed_and_drops_the_coroutine) {
     EXPECT_EQ(all_tasks(loop).size(), 0u);
 }
 
-ASYNC_TEST(EventLoop, cannot_be_closed_while_it_runs, kAnyOrder) {  // CPython: test_events.test_close_running_event_loop
+ASYNC_TEST(EventLoop, cannot_be_closed_while_it_runs,
+           kAnyOrder) {  // CPython: test_events.test_close_running_event_loop
     EXPECT_THROW(get_running_loop().close(), RuntimeError);
     EXPECT_FALSE(get_running_loop().is_closed());
     EXPECT_TRUE(get_running_loop().is_running());
@@ -277,7 +277,9 @@ ASYNC_TEST(EventLoop, does_not_spin_before_a_timer, kOnce) {  // CPython: test_e
     // One pass to arm, one to fire, one to resume; a few for a clock that the kernel rounds.
     EventLoop& loop = get_running_loop();
     int& passes = keep<int>();
-    loop.state().before_step = [](detail::LoopState&, detail::TaskBase&, void* count) { ++*static_cast<int*>(count); };
+    loop.state().before_step = [](detail::LoopState&, detail::TaskBase&, void* count) {
+        ++*static_cast<int*>(count);
+    };
     loop.state().before_step_data = &passes;
     loop.state().update_observed();
     for (Duration delay : {Duration(1'000), Duration(10'000), Duration(100'000), Duration(1'000'000)}) {

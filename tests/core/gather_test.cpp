@@ -26,7 +26,7 @@ Coro<int> cancelled_after(Duration delay) {
 }  // namespace
 
 ASYNC_TEST(Gather, gives_results_in_the_order_of_the_arguments, kAnyOrder) {  // CPython: test_tasks.test_success
-    const Stopwatch watch;  // semantics 17
+    const Stopwatch watch;                                                    // semantics 17
     auto [a, b, c] = co_await gather(after(3ms, 1), after(1ms, 2), after(2ms, 3));
     EXPECT_EQ(a, 1);
     EXPECT_EQ(b, 2);
@@ -156,9 +156,8 @@ ASYNC_TEST(Gather, cancelled_with_its_waiter_waits_for_the_children, kAnyOrder) 
         cleaned_up = true;
         if (cancelled) std::rethrow_exception(cancelled);
     };
-    Task<> waiter = create_task([child]() -> Coro<> {
-        static_cast<void>(co_await gather(list(create_task(child)), return_exceptions));
-    });
+    Task<> waiter = create_task(
+        [child]() -> Coro<> { static_cast<void>(co_await gather(list(create_task(child)), return_exceptions)); });
     co_await run_passes(5);
     waiter.cancel("stop");
     co_await expect_throws<CancelledError>(waiter);

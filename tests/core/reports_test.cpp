@@ -140,15 +140,15 @@ LOOP_TEST(Report, of_slow_callbacks_in_debug_mode, kOnce) {  // CPython: test_ba
     loop.set_slow_callback_duration(1ms);
     const auto spin = [] {
         const auto end = std::chrono::steady_clock::now() + 2ms;
-        while (std::chrono::steady_clock::now() < end) {
-        }
+        while (std::chrono::steady_clock::now() < end) {}
     };
     loop.call_soon(spin);
-    loop.create_task([spin]() -> Coro<> {
-        spin();
-        co_await sleep(0s);
-    },
-                     {.name = "slow one"});
+    loop.create_task(
+        [spin]() -> Coro<> {
+            spin();
+            co_await sleep(0s);
+        },
+        {.name = "slow one"});
     for (int i = 0; i < 3; ++i) {
         loop.stop();
         loop.run_forever();

@@ -120,7 +120,8 @@ ASYNC_TEST(Task, cannot_await_itself, kAnyOrder) {  // CPython: test_tasks.test_
     EXPECT_NE(what.find("cannot await on itself"), std::string::npos) << what;
 }
 
-ASYNC_TEST(EnsureFuture, gives_a_task_or_future_back_as_it_is, kAnyOrder) {  // CPython: test_tasks.test_ensure_future_task
+ASYNC_TEST(EnsureFuture, gives_a_task_or_future_back_as_it_is,
+           kAnyOrder) {  // CPython: test_tasks.test_ensure_future_task
     Task<int> task = create_task(value(1));
     EXPECT_TRUE(ensure_future(task) == task);
     Future<int> future;

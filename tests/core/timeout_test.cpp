@@ -17,7 +17,8 @@ ASYNC_TEST(Timeout, throws_when_the_deadline_passes, kAnyOrder) {  // CPython: t
         std::exception_ptr cancelled;
         try {
             co_await sleep(10s);
-        } catch (const CancelledError&) {  // CPython: test_timeouts.test_waiter_cancelled, test_timeouts.test_timeout_expiring
+        } catch (
+            const CancelledError&) {  // CPython: test_timeouts.test_waiter_cancelled, test_timeouts.test_timeout_expiring
             cancelled = std::current_exception();
         }
         expired_inside = timeout.expired();

@@ -35,15 +35,16 @@ ASYNC_TEST(Server, reports_what_a_handler_throws_and_closes_its_connection) {
 }
 
 ASYNC_TEST(Server, closes_the_connection_of_a_cancelled_handler) {
-    std::vector<AnyTask> handlers;
-    auto hang = [&](StreamReader, StreamWriter) -> Coro<> {
-        handlers.push_back(current_task());
+    auto handlers = std::make_shared<std::vector<AnyTask>>();
+    auto hang = [handlers](StreamReader, StreamWriter) -> Coro<> {
+        handlers->push_back(current_task());
         co_await aio::sleep(1h);
     };
     Server server = co_await start_server(hang, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
-    while (handlers.empty()) co_await aio::sleep(1ms);
-    handlers[0].cancel();
+    for (int i = 0; i < 1000 && handlers->empty(); ++i) co_await aio::sleep(1ms);
+    CO_ASSERT_FALSE(handlers->empty());
+    handlers->at(0).cancel();
     EXPECT_EQ(co_await reader.read(), "");
     co_await end(server, writer);
 }
@@ -176,15 +177,15 @@ ASYNC_TEST(Server, without_a_host_listens_on_every_interface) {
 }
 
 ASYNC_TEST(Server, a_plain_function_can_be_the_handler) {
-    std::vector<StreamWriter> kept;
-    auto greet = [&](StreamReader, StreamWriter writer) {
+    auto kept = std::make_shared<std::vector<StreamWriter>>();
+    auto greet = [kept](StreamReader, StreamWriter writer) {
         writer.write("hello");
-        kept.push_back(std::move(writer));
+        kept->push_back(std::move(writer));
     };
     Server server = co_await start_server(greet, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     EXPECT_EQ(co_await reader.readexactly(5), "hello");
-    kept.clear();
+    kept->clear();
     EXPECT_EQ(co_await reader.read(), "");
     co_await end(server, writer);
 }
@@ -230,7 +231,8 @@ private:
 };
 
 ASYNC_TEST(Server, out_of_descriptors_it_reports_pauses_and_goes_on, kOnce) {
-    if (virtual_time()) CO_SKIP();
+    // UndefinedBehaviorSanitizer needs a descriptor to look at the reported exception.
+    if (virtual_time() || !aio::detail::frame_pool.recycling()) CO_SKIP();
     const std::string path = fresh_socket_path();
     Server server = co_await start_unix_server(echo_lines, path);
     const int client = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -60,6 +60,7 @@ ASYNC_TEST(StreamView, bytes_keep_their_order_through_all_sizes) {
 }
 
 ASYNC_TEST(StreamView, reading_allocates_nothing, kOnce) {
+    if (!aio::detail::frame_pool.recycling()) CO_SKIP();  // AddressSanitizer sees each block
     StreamReader reader;
     const std::string message(64, 'm');
     std::size_t bytes = 0;

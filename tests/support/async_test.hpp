@@ -43,7 +43,7 @@ using Log = std::vector<std::string>;
 namespace harness {
 void skip_time(Duration duration);
 void keep_alive(std::shared_ptr<void> object);
-}
+}  // namespace harness
 
 // An object that outlives the body and its tasks; it is destroyed before the loop closes.
 template <class T, class... Args>
@@ -161,13 +161,13 @@ bool register_rerunnable(const char* suite, const char* name, unsigned options);
 
 #define AIO_TEST_NAME_(suite, name, suffix) AioTest_##suite##_##name##_##suffix
 
-#define AIO_TEST_(suite, name, member, type, parameters, ...)                                                 \
-    static type AIO_TEST_NAME_(suite, name, body) parameters;                                                \
-    [[maybe_unused]] static const bool AIO_TEST_NAME_(suite, name, registered) =                             \
-        ::aio::test::harness::register_rerunnable(#suite, #name, ::aio::test::Option(__VA_ARGS__ + 0u));      \
-    TEST(suite, name) {                                                                                      \
-        ::aio::test::harness::run_test({.member = AIO_TEST_NAME_(suite, name, body)}, __VA_ARGS__ + 0u);      \
-    }                                                                                                        \
+#define AIO_TEST_(suite, name, member, type, parameters, ...)                                            \
+    static type AIO_TEST_NAME_(suite, name, body) parameters;                                            \
+    [[maybe_unused]] static const bool AIO_TEST_NAME_(suite, name, registered) =                         \
+        ::aio::test::harness::register_rerunnable(#suite, #name, ::aio::test::Option(__VA_ARGS__ + 0u)); \
+    TEST(suite, name) {                                                                                  \
+        ::aio::test::harness::run_test({.member = AIO_TEST_NAME_(suite, name, body)}, __VA_ARGS__ + 0u); \
+    }                                                                                                    \
     static type AIO_TEST_NAME_(suite, name, body) parameters
 
 // ASYNC_TEST(Suite, sentence_of_behaviour) { ... co_await ...; }, options as a third argument.

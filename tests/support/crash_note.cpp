@@ -3,10 +3,10 @@
 
 #include <sys/time.h>
 
+#include <unistd.h>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <unistd.h>
 
 // Sanitizers call this instead of raising a signal.
 extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)());
@@ -44,7 +44,8 @@ CrashNote::CrashNote(const std::string& test, RerunMode mode, const std::string&
     if (mode == RerunMode::none) {
         std::snprintf(note, sizeof note, "%s", test.c_str());
     } else {
-        std::snprintf(note, sizeof note, "%s\n*** replay: AIO_BACKEND=%s AIO_TEST_RERUN=%s AIO_TEST_K=%s --gtest_filter=%s",
+        std::snprintf(note, sizeof note,
+                      "%s\n*** replay: AIO_BACKEND=%s AIO_TEST_RERUN=%s AIO_TEST_K=%s --gtest_filter=%s",
                       test.c_str(), std::string(backend_name()).c_str(), kModes[static_cast<int>(mode)], k.c_str(),
                       test.c_str());
     }

@@ -73,8 +73,8 @@ Plan plan_of(RerunMode mode, const Point& point) {
 // A body may leave tasks that ran into the fault; a run with nothing wrong in it may not.
 void quiet(Plan plan, const Body& body, Outcome& outcome) {
     testing::TestPartResultArray muted;
-    testing::ScopedFakeTestPartResultReporter mute(
-        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &muted);
+    testing::ScopedFakeTestPartResultReporter mute(testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS,
+                                                   &muted);
     outcome = run_once(body, plan);
 }
 
@@ -164,8 +164,8 @@ private:
     }
 
     std::string replay(const Point& point) const {
-        return "replay: AIO_BACKEND=" + std::string(backend_name()) + " AIO_TEST_RERUN=" +
-               kModeNames[static_cast<int>(mode_)] + " AIO_TEST_K=" + point.text() +
+        return "replay: AIO_BACKEND=" + std::string(backend_name()) +
+               " AIO_TEST_RERUN=" + kModeNames[static_cast<int>(mode_)] + " AIO_TEST_K=" + point.text() +
                " <this executable> --gtest_filter=" + current_test();
     }
 

@@ -73,12 +73,12 @@ void WatchedBackend::start(Operation& operation) noexcept {
     if (!fault_is_due()) return inner_->start(operation);
     // By kind: two errors that the kernel gives, and what a short count or a second error stands for.
     static constexpr int kAnswers[6][kIoVariants] = {
-        {-EMFILE, -ECONNABORTED, -ENOBUFS},     // accept
-        {-ECONNRESET, -ENOMEM, 0},              // receive: 0 is the end of the stream
-        {-EPIPE, -ECONNRESET, 1},               // send: 1 is a short count
-        {-ECONNREFUSED, -ETIMEDOUT, -ENOMEM},   // connect
-        {-EBADF, -ENOMEM, -EIO},                // poll_in
-        {-EBADF, -ENOMEM, -EIO},                // poll_out
+        {-EMFILE, -ECONNABORTED, -ENOBUFS},    // accept
+        {-ECONNRESET, -ENOMEM, 0},             // receive: 0 is the end of the stream
+        {-EPIPE, -ECONNRESET, 1},              // send: 1 is a short count
+        {-ECONNREFUSED, -ETIMEDOUT, -ENOMEM},  // connect
+        {-EBADF, -ENOMEM, -EIO},               // poll_in
+        {-EBADF, -ENOMEM, -EIO},               // poll_out
     };
     const int answer = kAnswers[static_cast<std::size_t>(operation.kind)][fault_.variant % kIoVariants];
     if (answer == 1) {

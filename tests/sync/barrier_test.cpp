@@ -28,6 +28,11 @@ std::vector<Task<>> start(int count, Barrier& barrier, std::vector<int>& positio
     return tasks;
 }
 
+// Draining lasts some passes; it may not come at all when a party is cancelled.
+Coro<> until_draining(Barrier& barrier) {
+    for (int pass = 0; pass < 50 && !barrier.describe().starts_with("<Barrier draining"); ++pass) co_await sleep(0s);
+}
+
 std::vector<int> sorted(std::vector<int> values) {
     std::sort(values.begin(), values.end());
     return values;
@@ -61,12 +66,12 @@ ASYNC_TEST(Barrier, gives_each_party_another_index_in_each_round, kAnyOrder) {  
     EXPECT_EQ(barrier.describe(), "<Barrier filling, waiters: 0/3>");
 }
 
-ASYNC_TEST(Barrier, blocks_newcomers_until_the_round_has_left, kAnyOrder) {  // semantics 39
+ASYNC_TEST(Barrier, blocks_newcomers_until_the_round_has_left) {  // semantics 39
     // CPython: test_locks.test_barrier_blocking_tasks_while_draining
     auto& barrier = keep<Barrier>(2);
     auto& positions = keep<std::vector<int>>();
     std::vector<Task<>> first = start(2, barrier, positions);
-    while (barrier.describe() != "<Barrier draining, waiters: 0/2>") co_await sleep(0s);
+    co_await until_draining(barrier);
     std::vector<Task<>> second = start(1, barrier, positions);
     co_await settle();
     EXPECT_EQ(sorted(positions), (std::vector<int>{0, 1}));
@@ -119,7 +124,7 @@ ASYNC_TEST(Barrier, reset_while_draining_tells_those_that_have_not_left) {
     auto& positions = keep<std::vector<int>>();
     std::vector<Task<>> tasks = start(3, barrier, positions);
     Task<> reset = create_task([&]() -> Coro<> {
-        while (barrier.describe() != "<Barrier draining, waiters: 0/3>") co_await sleep(0s);
+        co_await until_draining(barrier);
         co_await barrier.reset();
     });
     co_await gather(tasks);

@@ -68,14 +68,14 @@ ASYNC_TEST(Condition, cancelled_wait_waits_for_a_lock_that_others_hold, kAnyOrde
     co_await condition.acquire();
     Task<bool> waiter = create_task(condition.wait());
     co_await settle();
-    co_await condition.acquire();
+    auto guard = co_await condition.scoped();
     waiter.cancel("first");
     co_await settle();
     EXPECT_FALSE(waiter.done()) << "the lock is not its own";
     waiter.cancel("second");
     co_await settle();
     EXPECT_FALSE(waiter.done()) << "swallowed until the lock is held";
-    condition.release();
+    guard.release();
     EXPECT_EQ(co_await expect_throws<CancelledError>(waiter), "second") << "the most recent one";
     EXPECT_TRUE(condition.locked());
 }
@@ -92,11 +92,11 @@ ASYNC_TEST(Condition, cancelled_after_the_notification_still_holds_the_lock, kAn
     });
     co_await settle();
     EXPECT_TRUE(waited);
-    co_await condition.acquire();
+    auto guard = co_await condition.scoped();
     condition.notify();
     co_await settle();
     task.cancel();
-    condition.release();
+    guard.release();
     co_await settle();
     EXPECT_TRUE(task.cancelled());
     EXPECT_TRUE(condition.locked());
@@ -109,11 +109,11 @@ ASYNC_TEST(Condition, notification_of_a_cancelled_waiter_goes_to_another, kAnyOr
     co_await settle();
     Task<> b = create_task(note_when_notified(condition, order, 2));
     co_await settle();
-    co_await condition.acquire();
+    auto guard = co_await condition.scoped();
     condition.notify();
     co_await settle();
     a.cancel();
-    condition.release();
+    guard.release();
     co_await expect_throws<CancelledError>(a);
     co_await b;
     EXPECT_EQ(order, (std::vector<int>{2}));

@@ -90,7 +90,7 @@ ASYNC_TEST(Event, woken_waiter_that_is_cancelled_before_it_runs_is_cancelled, kA
 }
 
 ASYNC_TEST(Event, may_be_destroyed_right_after_set, kAnyOrder) {
-    auto event = std::make_unique<Event>();
+    auto& event = keep<std::unique_ptr<Event>>(std::make_unique<Event>());
     Task<bool> waiter = create_task(event->wait());
     co_await settle();
     event->set();

@@ -17,7 +17,8 @@ public:
     Function() noexcept = default;
     Function(std::nullptr_t) noexcept {}
     template <class F>
-        requires(!std::same_as<std::remove_cvref_t<F>, Function> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+        requires(!std::same_as<std::remove_cvref_t<F>, Function> &&
+                 std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
     Function(F&& function) : target_(std::make_shared<Holder<std::decay_t<F>>>(std::forward<F>(function))) {}
 
     explicit operator bool() const noexcept { return target_ != nullptr; }

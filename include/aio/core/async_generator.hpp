@@ -29,6 +29,8 @@ public:
 
     bool started() const noexcept { return started_; }
     bool ended() const noexcept { return flags & kEnded; }
+    // Nothing more comes: it ended, or was closed before it started.
+    bool exhausted() const noexcept { return ended() || (closing_ && !started_); }
     // Makes it run inside the task that suspends in `consumer`. Errors: RuntimeError when it runs already, or
     // when the loop has shut its generators down.
     void resume_for(std::coroutine_handle<> consumer);
@@ -85,7 +87,7 @@ public:
 class GeneratorAwaiterBase {
 public:
     explicit GeneratorAwaiterBase(GeneratorPromise* promise) noexcept : promise_(promise) {}
-    bool await_ready() const noexcept { return !promise_ || promise_->ended(); }
+    bool await_ready() const noexcept { return !promise_ || promise_->exhausted(); }
     void await_suspend(std::coroutine_handle<> frame) { promise_->resume_for(frame); }
 
 protected:
@@ -100,7 +102,12 @@ struct CloseGenerator {
     class Awaiter : public GeneratorAwaiterBase {
     public:
         using GeneratorAwaiterBase::GeneratorAwaiterBase;
-        bool await_ready() const noexcept { return !promise_ || promise_->ended() || !promise_->started(); }
+        bool await_ready() const noexcept {
+            if (!promise_ || promise_->ended() || promise_->running()) return !promise_ || promise_->ended();
+            if (promise_->started()) return false;
+            promise_->ask_to_close();
+            return true;
+        }
         void await_suspend(std::coroutine_handle<> frame) {
             promise_->resume_for(frame);
             promise_->ask_to_close();

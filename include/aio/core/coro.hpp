@@ -161,7 +161,7 @@ public:
         requires(SmallAwaitable<A>)
     auto await_transform(A awaitable, const void* where = __builtin_source_location()) {
         set_where(where);
-        return awaitable.operator co_await();
+        return std::move(awaitable).operator co_await();
     }
 
     template <class A>
@@ -213,8 +213,7 @@ public:
 }  // namespace detail
 
 template <class T>
-class [[nodiscard("a coroutine runs only when it is awaited or made a task")]] Coro
-    : public detail::CoroOwner {
+class [[nodiscard("a coroutine runs only when it is awaited or made a task")]] Coro : public detail::CoroOwner {
 public:
     using promise_type = detail::CoroPromise<T>;
     using value_type = T;
@@ -225,7 +224,8 @@ public:
     // The result of a coroutine that ended. Errors: what it threw.
     T take_result() {
         auto& promise = static_cast<promise_type&>(*coroutine_);
-        if (promise.flags & detail::kThrew) [[unlikely]] promise.rethrow();
+        if (promise.flags & detail::kThrew) [[unlikely]]
+            promise.rethrow();
         return promise.take();
     }
 

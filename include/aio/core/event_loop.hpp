@@ -24,22 +24,22 @@ namespace aio {
 // What an exception handler is told (the context dict of asyncio).
 struct ExceptionContext {
     std::string message;
-    std::exception_ptr exception;              // null for reports without one
-    AnyTask task;                              // the task concerned, if any
-    std::string future;                        // a description of the future concerned, if it is no task
-    std::string handle;                        // a description of the callback concerned, if any
+    std::exception_ptr exception;                 // null for reports without one
+    AnyTask task;                                 // the task concerned, if any
+    std::string future;                           // a description of the future concerned, if it is no task
+    std::string handle;                           // a description of the callback concerned, if any
     std::vector<std::source_location> traceback;  // where the exception passed, innermost frame first
-    std::string source;                        // where the object was created, in debug mode
+    std::string source;                           // where the object was created, in debug mode
 };
 
 // "Task exception was never retrieved\ntask: ...\nTraceback...": what the default handler logs.
 std::string format_report(const ExceptionContext& context);
 
 struct LoopOptions {
-    bool debug = false;                  // as set_debug(true); AIO_DEBUG=1 in the environment does it too
-    std::string_view backend = {};       // "io_uring", "epoll" or "sim"; default: AIO_BACKEND, else the best there is
-    Duration busy_poll = Duration(0);    // spin this long on the backend before sleeping in it
-    std::uint64_t shuffle_seed = 0;      // not 0: run each pass in an order drawn from this seed (for tests)
+    bool debug = false;                // as set_debug(true); AIO_DEBUG=1 in the environment does it too
+    std::string_view backend = {};     // "io_uring", "epoll" or "sim"; default: AIO_BACKEND, else the best there is
+    Duration busy_poll = Duration(0);  // spin this long on the backend before sleeping in it
+    std::uint64_t shuffle_seed = 0;    // not 0: run each pass in an order drawn from this seed (for tests)
 };
 
 class Executor;

@@ -19,18 +19,20 @@ decltype(auto) get_awaiter(A&& awaitable)
 }
 template <class A>
 decltype(auto) get_awaiter(A&& awaitable)
-    requires(!requires { std::forward<A>(awaitable).operator co_await(); } &&
-             requires { operator co_await(std::forward<A>(awaitable)); })
+    requires(
+        !requires { std::forward<A>(awaitable).operator co_await(); } &&
+        requires { operator co_await(std::forward<A>(awaitable)); })
 {
     return operator co_await(std::forward<A>(awaitable));
 }
 template <class A>
-    requires(!requires(A&& a) { std::forward<A>(a).operator co_await(); } &&
-             !requires(A&& a) { operator co_await(std::forward<A>(a)); } &&
-             requires(A& a) {
-                 a.await_ready();
-                 a.await_resume();
-             })
+    requires(
+        !requires(A&& a) { std::forward<A>(a).operator co_await(); } &&
+        !requires(A&& a) { operator co_await(std::forward<A>(a)); } &&
+        requires(A& a) {
+            a.await_ready();
+            a.await_resume();
+        })
 A&& get_awaiter(A&& awaitable) {
     return std::forward<A>(awaitable);
 }

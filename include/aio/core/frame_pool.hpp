@@ -56,7 +56,7 @@ private:
     bool refill();
 
     Block* free_[kClasses] = {};
-    char* chunk_ = nullptr;      // the part of the newest chunk that is not carved yet
+    char* chunk_ = nullptr;  // the part of the newest chunk that is not carved yet
     std::size_t chunk_left_ = 0;
 #if defined(__SANITIZE_ADDRESS__)
     bool recycling_ = false;

@@ -42,7 +42,8 @@ public:
     // Throws what the future holds: InvalidStateError while pending, CancelledError, or its exception.
     // Returns when it holds a value. Marks the exception as retrieved.
     void check_value() {
-        if (state != State::finished) [[unlikely]] throw_not_finished();
+        if (state != State::finished) [[unlikely]]
+            throw_not_finished();
     }
     // Errors: InvalidStateError while pending, CancelledError when cancelled. Null when it holds a value.
     std::exception_ptr exception();
@@ -91,7 +92,8 @@ protected:
     void discard_callbacks() noexcept;
     void schedule_callbacks() noexcept {
         if (callbacks_.empty()) return;
-        if (loop_->closed) [[unlikely]] return discard_callbacks();
+        if (loop_->closed) [[unlikely]]
+            return discard_callbacks();
         callbacks_.schedule(loop_->ready, *this);
     }
 

@@ -219,8 +219,7 @@ auto gather_range(std::vector<A> awaitables) {
         children.reserve(awaitables.size());
         for (A& awaitable : awaitables) children.push_back(ensure_future(std::move(awaitable)));
     }
-    return Future<typename State::R>(
-        FutureRef<FutureState<typename State::R>>(new State(loop, std::move(children))));
+    return Future<typename State::R>(FutureRef<FutureState<typename State::R>>(new State(loop, std::move(children))));
 }
 
 template <class A>

@@ -97,8 +97,7 @@ auto shield(A&& awaitable) {
     auto inner = ensure_future(std::forward<A>(awaitable));
     using F = decltype(inner);
     using T = typename F::value_type;
-    return Future<T>(
-        detail::FutureRef<detail::FutureState<T>>(new detail::ShieldState<F>(loop, std::move(inner))));
+    return Future<T>(detail::FutureRef<detail::FutureState<T>>(new detail::ShieldState<F>(loop, std::move(inner))));
 }
 
 }  // namespace aio

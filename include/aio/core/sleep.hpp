@@ -16,7 +16,8 @@ class SleepAwaiter : public Waiter {
 public:
     explicit SleepAwaiter(Duration delay) noexcept { delay_ns_ = delay.count(); }
     ~SleepAwaiter() {
-        if (flags & kArmed) [[unlikely]] disarm();
+        if (flags & kArmed) [[unlikely]]
+            disarm();
     }
 
     bool await_ready() const noexcept { return false; }

@@ -41,7 +41,8 @@ class TaskBase : public FutureBase, public TaskLink {
 public:
     TaskBase() noexcept : FutureBase(ForCoroutine{}), owner_(nullptr) {}
     ~TaskBase() {
-        if (flags & kExtras) [[unlikely]] drop_extras();
+        if (flags & kExtras) [[unlikely]]
+            drop_extras();
     }
 
     std::coroutine_handle<TaskBase> frame() noexcept { return std::coroutine_handle<TaskBase>::from_promise(*this); }
@@ -68,7 +69,8 @@ public:
         link_before(loop.tasks);
         // Mostly a task without variables creates another one.
         const TaskBase* creator = current.task;
-        if (!creator || (creator->flags & kExtras) || current.context) [[unlikely]] inherit_context(read_context());
+        if (!creator || (creator->flags & kExtras) || current.context) [[unlikely]]
+            inherit_context(read_context());
     }
 
     // Runs the task until its next suspension. Called by the loop only, never for a task that is done. It stays
@@ -83,7 +85,8 @@ public:
         std::coroutine_handle<>::from_address(leaf_).resume();
         while (cur.next) std::exchange(cur.next, nullptr).resume();
         if (flags & (kEnded | kMustCancel)) {
-            if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]] return after_step();
+            if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]]
+                return after_step();
             unlink();
             finish();
             cur.task = nullptr;  // for the destructors of the frame's parameters
@@ -171,7 +174,7 @@ protected:
         CoroOwner* owner_;  // a coroutine awaited in place: the object in its awaiter's frame that owns it
     };
     union {
-        std::uint64_t id_;     // "Task-<id>"
+        std::uint64_t id_;    // "Task-<id>"
         TaskExtras* extras_;  // with kExtras: what few tasks have; the id is in there
     };
     const void* where_;
@@ -190,9 +193,7 @@ public:
     // The future or task that is waited on, for call graphs; null for primitives, which name themselves.
     virtual FutureBase* awaited() const noexcept { return nullptr; }
 
-    void run() override {
-        task_->step();
-    }
+    void run() override { task_->step(); }
 
 protected:
     ~Waiter() = default;
@@ -213,7 +214,8 @@ protected:
     bool cancelled() const noexcept { return task_ && (task_->flags & kCancelDelivered); }
     // Throws CancelledError if the await was cancelled. Forgets the cancellation: it is thrown once.
     void check_cancelled() {
-        if (cancelled()) [[unlikely]] throw_cancelled(*task_);
+        if (cancelled()) [[unlikely]]
+            throw_cancelled(*task_);
     }
 
 public:
@@ -235,7 +237,8 @@ public:
 
     bool await_ready() const noexcept { return future_->done(); }
     void await_suspend(std::coroutine_handle<> frame) {
-        if (future_ == current.task) [[unlikely]] throw_awaits_itself();
+        if (future_ == current.task) [[unlikely]]
+            throw_awaits_itself();
         suspend(frame);
         flags = kWakesTask | kSuspended;
         future_->add_callback(*this);
@@ -250,13 +253,15 @@ protected:
     ~FutureWaiter() = default;
     // For destructors, before the future is released: the frame may be destroyed while it waits.
     void deregister() noexcept {
-        if (flags & kSuspended) [[unlikely]] future_->remove_callback(*this);
+        if (flags & kSuspended) [[unlikely]]
+            future_->remove_callback(*this);
     }
     // Throws what the await throws: cancellation of the awaiting task first, then what the future holds.
     void check_resumed() {
         flags = 0;
         check_cancelled();
-        if (future_->state != State::finished) [[unlikely]] throw_failed();
+        if (future_->state != State::finished) [[unlikely]]
+            throw_failed();
     }
     [[noreturn]] void throw_failed();
     [[noreturn]] void throw_awaits_itself();
@@ -281,7 +286,8 @@ struct Yield {
     }
     void await_resume() const {
         TaskBase* task = current.task;
-        if (task->flags & kCancelDelivered) [[unlikely]] Waiter::throw_cancelled(*task);
+        if (task->flags & kCancelDelivered) [[unlikely]]
+            Waiter::throw_cancelled(*task);
     }
 };
 

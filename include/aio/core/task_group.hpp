@@ -152,7 +152,8 @@ auto call_with_group(F& body, TaskGroup& group) {
     }
 }
 template <class F>
-using group_body_result = typename decltype(call_with_group(std::declval<F&>(), std::declval<TaskGroup&>()))::value_type;
+using group_body_result =
+    typename decltype(call_with_group(std::declval<F&>(), std::declval<TaskGroup&>()))::value_type;
 
 template <class T, class F>
 Coro<T> run_in_group(F body) {

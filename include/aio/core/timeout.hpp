@@ -74,7 +74,8 @@ auto call_with_timeout(F& body, Timeout& timeout) {
     }
 }
 template <class F>
-using timeout_body_result = typename decltype(call_with_timeout(std::declval<F&>(), std::declval<Timeout&>()))::value_type;
+using timeout_body_result =
+    typename decltype(call_with_timeout(std::declval<F&>(), std::declval<Timeout&>()))::value_type;
 
 template <class T, class F>
 Coro<T> run_with_timeout(std::optional<TimePoint> when, F body) {

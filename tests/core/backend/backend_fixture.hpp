@@ -43,7 +43,8 @@ protected:
         EXPECT_TRUE(done()) << "nothing came within a second";
     }
     int run(Recorder& operation);  // starts it and polls to its end; its last result
-    void start_send(Recorder& operation, const std::string& bytes);
+    // `bytes` must live until the end of the operation.
+    void start_send(Recorder& operation, std::string_view bytes);
     // Sends until neither socket's buffer takes any more.
     void fill_up(int fd);
 

@@ -27,7 +27,7 @@ int BackendTest::run(Recorder& operation) {
     return operation.results.empty() ? -1 : operation.results.back();
 }
 
-void BackendTest::start_send(Recorder& operation, const std::string& bytes) {
+void BackendTest::start_send(Recorder& operation, std::string_view bytes) {
     operation.out = {bytes.data(), bytes.size()};
     backend->start(operation);
 }

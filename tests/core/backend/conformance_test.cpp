@@ -77,6 +77,22 @@ TEST_F(BackendTest, much_data_arrives_whole) {
     poll_until([&] { return receive.ended; });
 }
 
+TEST_F(BackendTest, many_descriptors_receive_much_at_once) {
+    constexpr std::size_t kPairs = 40;
+    const std::string block(60'000, 'x');
+    std::vector<std::unique_ptr<Recorder>> receives;
+    for (std::size_t i = 0; i < kPairs; ++i) {
+        open_pair();
+        EXPECT_EQ(backend->send_now(near, block.data(), block.size()), static_cast<int>(block.size()));
+        receives.push_back(std::make_unique<Recorder>(OpKind::receive, far));
+    }
+    // More than the buffers that io_uring has: it runs out of them, and must go on by itself.
+    for (auto& receive : receives) backend->start(*receive);
+    for (auto& receive : receives) poll_until([&] { return receive->bytes.size() == block.size(); });
+    for (auto& receive : receives) backend->cancel(*receive);
+    for (auto& receive : receives) poll_until([&] { return receive->ended; });
+}
+
 TEST_F(BackendTest, a_send_waits_for_room_and_can_be_cancelled) {
     open_pair();
     const std::string block(100'000, 'x');
@@ -174,7 +190,6 @@ TEST_F(BackendTest, receives_and_sends_at_once_on_one_descriptor) {
     start_send(send, block);
     EXPECT_EQ(backend->send_now(far, "hello", 5), 5);
     poll_until([&] { return near_in.bytes == "hello"; });
-    EXPECT_FALSE(send.ended);
     backend->start(far_in);
     poll_until([&] { return send.ended; });
     EXPECT_GT(send.results.back(), 0);

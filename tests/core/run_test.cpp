@@ -1,0 +1,240 @@
+// run() and Runner: the whole life of a program.
+#include <aio/core/gather.hpp>
+#include <aio/core/run.hpp>
+
+#include "support/async_test.hpp"
+
+#include <unistd.h>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+namespace aio::test {
+
+namespace {
+
+std::unique_ptr<EventLoop> recording_loop();
+
+// run() with reports recorded.
+RunOptions recorded() { return {.loop_factory = recording_loop}; }
+
+Log* reports_of_run = nullptr;
+
+std::unique_ptr<EventLoop> recording_loop() {
+    auto loop = std::make_unique<EventLoop>();
+    loop->set_exception_handler([](EventLoop&, const ExceptionContext& context) {
+        if (reports_of_run) reports_of_run->push_back(context.message);
+    });
+    return loop;
+}
+
+// Sends this process a signal from another thread, after a real delay.
+class SignalLater {
+public:
+    SignalLater(int signal, int times)
+        : thread_([signal, times] {
+              for (int i = 0; i < times; ++i) {
+                  std::this_thread::sleep_for(20ms);
+                  ::kill(::getpid(), signal);
+              }
+          }) {}
+    ~SignalLater() { thread_.join(); }
+
+private:
+    std::thread thread_;
+};
+
+}  // namespace
+
+TEST(Run, returns_the_result) {  // CPython: test_runners.test_asyncio_run_return
+    EXPECT_EQ(run([]() -> Coro<int> {
+                  co_await sleep(0s);
+                  co_return 42;
+              }),
+              42);
+}
+
+TEST(Run, throws_what_the_coroutine_throws) {  // CPython: test_runners.test_asyncio_run_raises
+    EXPECT_THROW(run([]() -> Coro<> {
+                     co_await sleep(0s);
+                     throw std::runtime_error("spam");
+                 }),
+                 std::runtime_error);
+}
+
+TEST(Run, takes_a_function_and_its_arguments) {
+    const auto add = [](int a, int b) -> Coro<int> { co_return a + b; };
+    EXPECT_EQ(run(add, 1, 2), 3);
+}
+
+ASYNC_TEST(Run, is_refused_inside_a_running_loop, kAnyOrder) {  // semantics 31
+    // CPython: test_runners.test_asyncio_run_from_running_loop
+    EXPECT_THROW(run([]() -> Coro<> { co_return; }), RuntimeError);
+    co_return;
+}
+
+TEST(Run, cancels_the_tasks_that_are_left) {  // semantics 30
+    // CPython: test_runners.test_asyncio_run_cancels_hanging_tasks
+    Task<> task;
+    bool cleaned_up = false;
+    run([&]() -> Coro<> {
+        task = create_task([&]() -> Coro<> {
+            std::exception_ptr error;
+            try {
+                co_await sleep(1000s);
+            } catch (const CancelledError&) {
+                error = std::current_exception();
+            }
+            co_await sleep(1ms);
+            cleaned_up = true;
+            std::rethrow_exception(error);
+        });
+        co_await sleep(0s);
+    });
+    EXPECT_TRUE(task.cancelled());
+    EXPECT_TRUE(cleaned_up) << "they are waited for";
+}
+
+TEST(Run, reports_errors_of_the_tasks_that_are_left) {  // semantics 30
+    // CPython: test_runners.test_asyncio_run_reports_hanging_tasks_errors
+    Log reports;
+    reports_of_run = &reports;
+    run(
+        []() -> Coro<> {
+            create_task([]() -> Coro<> {
+                bool cancelled = false;
+                try {
+                    co_await sleep(1000s);
+                } catch (const CancelledError&) {
+                    cancelled = true;
+                }
+                if (cancelled) throw std::runtime_error("in clean-up");
+            });
+            co_await sleep(0s);
+        },
+        recorded());
+    reports_of_run = nullptr;
+    EXPECT_EQ(reports, Log{"unhandled exception during aio::run() shutdown"});
+}
+
+TEST(Run, goes_on_after_a_keyboard_interrupt_of_a_child) {
+    EXPECT_THROW(run([]() -> Coro<> {
+                     create_task([]() -> Coro<> {
+                         throw KeyboardInterrupt();
+                         co_return;
+                     });
+                     co_await sleep(10s);
+                 }),
+                 KeyboardInterrupt);
+}
+
+TEST(Runner, runs_several_on_one_loop) {  // CPython: test_runners.test_run
+    Runner runner;
+    const auto get_loop = []() -> Coro<EventLoop*> { co_return &get_running_loop(); };
+    EventLoop* first = runner.run(get_loop());
+    EXPECT_EQ(runner.run(get_loop()), first);
+    EXPECT_EQ(&runner.get_loop(), first);
+}
+
+TEST(Runner, closed_refuses_to_run) {
+    // CPython: test_runners.test_explicit_close, test_runners.test_double_close
+    Runner runner;
+    EventLoop& loop = runner.get_loop();
+    EXPECT_FALSE(loop.is_closed());
+    runner.close();
+    runner.close();
+    EXPECT_THROW(runner.get_loop(), RuntimeError);
+    EXPECT_THROW(runner.run([]() -> Coro<> { co_return; }), RuntimeError);
+}
+
+TEST(Runner, keeps_its_context) {  // CPython: test_runners.test_run_keeps_context  semantics 53
+    static ContextVar<int> variable("variable", -1);
+    const auto exchange = [](int value) -> Coro<int> {
+        const int old = variable.get();
+        variable.set(value);
+        co_return old;
+    };
+    {
+        Runner runner;
+        EXPECT_EQ(runner.run(exchange(1)), -1);
+        EXPECT_EQ(runner.run(exchange(2)), 1);
+        Context other;
+        EXPECT_EQ(runner.run(exchange(3), &other), -1);
+        EXPECT_EQ(runner.run(exchange(4)), 2);
+    }
+    EXPECT_EQ(variable.get(), -1);
+}
+
+TEST(Runner, is_refused_inside_another) {  // CPython: test_runners.test_recursive_run
+    Runner runner;
+    runner.run([&runner]() -> Coro<> {
+        EXPECT_THROW(runner.run([]() -> Coro<> { co_return; }), RuntimeError);
+        co_return;
+    });
+}
+
+TEST(Runner, destroyed_unused_makes_no_loop) { Runner runner; }
+
+TEST(Interrupt, cancels_the_main_task_and_comes_out_of_run) {  // semantics 31
+    // CPython: test_runners.test_interrupt_call_soon, test_runners.test_interrupt_wait
+    bool cancelled = false;
+    EXPECT_THROW(run([&cancelled]() -> Coro<> {
+                     ::kill(::getpid(), SIGINT);
+                     std::exception_ptr error;
+                     try {
+                         co_await sleep(1000s);
+                     } catch (const CancelledError&) {
+                         error = std::current_exception();
+                         cancelled = true;
+                     }
+                     if (error) std::rethrow_exception(error);
+                 }),
+                 KeyboardInterrupt);
+    EXPECT_TRUE(cancelled);
+}
+
+TEST(Interrupt, wakes_a_loop_that_waits) {
+    SignalLater signal(SIGINT, 1);
+    EXPECT_THROW(run([]() -> Coro<> {
+                     Future<> never;
+                     co_await never;
+                 }),
+                 KeyboardInterrupt);
+}
+
+TEST(Interrupt, that_the_main_task_answers_with_a_result_is_over) {  // semantics 31
+    // CPython: test_runners.test_interrupt_cancelled_task
+    const auto stubborn = []() -> Coro<int> {
+        ::kill(::getpid(), SIGINT);
+        bool cancelled = false;
+        try {
+            co_await sleep(1000s);
+        } catch (const CancelledError&) {
+            cancelled = true;
+        }
+        co_return cancelled ? 5 : 0;
+    };
+    EXPECT_EQ(run(stubborn()), 5);
+}
+
+TEST(Interrupt, leaves_a_cancellation_by_the_program_itself_alone) {  // semantics 31
+    // CPython: test_runners.test_asyncio_run_without_uncancel
+    EXPECT_THROW(run([]() -> Coro<> {
+                     AnyTask main = current_task();
+                     get_running_loop().call_soon([main] { main.cancel(); });
+                     co_await sleep(1000s);
+                 }),
+                 CancelledError);
+}
+
+TEST(Interrupt, leaves_the_signal_as_it_found_it) {
+    struct sigaction before = {}, after = {};
+    ::sigaction(SIGINT, nullptr, &before);
+    run([]() -> Coro<> { co_return; });
+    ::sigaction(SIGINT, nullptr, &after);
+    EXPECT_EQ(before.sa_handler, after.sa_handler);
+}
+
+}  // namespace aio::test

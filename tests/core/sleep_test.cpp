@@ -1,0 +1,64 @@
+// sleep(): delays, results, passes.
+#include <aio/core/gather.hpp>
+#include <aio/core/sleep.hpp>
+#include <aio/core/task.hpp>
+
+#include "support/async_test.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace aio::test {
+
+ASYNC_TEST(Sleep, waits_for_its_delay_and_gives_its_result, kAnyOrder) {  // CPython: test_tasks.test_sleep
+    const Stopwatch watch;
+    EXPECT_EQ(co_await sleep(5ms, std::string("yeah")), "yeah");
+    watch.expect(5ms);
+    const auto moved = co_await sleep(1ms, std::make_unique<int>(1));
+    EXPECT_EQ(*moved, 1);
+}
+
+ASYNC_TEST(Sleep, of_zero_takes_one_pass) {  // CPython: test_tasks.test_sleep_zero  semantics 8
+    Log& log = keep<Log>();
+    EventLoop& loop = get_running_loop();
+    loop.call_soon([&] {
+        log.push_back("pass 1");
+        loop.call_soon([&] { log.push_back("pass 2"); });
+    });
+    EXPECT_EQ(pending_timers(), 0u);
+    EXPECT_EQ(co_await sleep(0s, 42), 42);
+    log.push_back("slept");
+    co_await sleep(-1s);
+    EXPECT_EQ(log, (Log{"pass 1", "slept", "pass 2"}));
+}
+
+ASYNC_TEST(Sleep, wakes_equal_deadlines_in_order) {  // semantics 2
+    Log& log = keep<Log>();
+    auto sleeper = [&log](std::string name, Duration delay) -> Coro<> {
+        co_await sleep(delay);
+        log.push_back(name);
+    };
+    Task<> a = create_task(sleeper, "a", Duration(2ms)), b = create_task(sleeper, "b", Duration(1ms)),
+           c = create_task(sleeper, "c", Duration(2ms));
+    co_await gather(a, b, c);
+    EXPECT_EQ(log, (Log{"b", "a", "c"}));
+}
+
+ASYNC_TEST(Sleep, many_at_once_wake_in_the_order_of_their_deadlines, kAnyOrder) {
+    std::vector<Duration>& woken = keep<std::vector<Duration>>();
+    const TimePoint start = get_running_loop().time();
+    auto sleeper = [&woken, start](Duration delay) -> Coro<> {
+        co_await sleep(delay);
+        woken.push_back(delay);
+        EXPECT_GE(get_running_loop().time() - start, delay);
+    };
+    std::vector<Task<>> tasks;
+    for (std::size_t i = 0; i < scaled(500); ++i) {
+        tasks.push_back(create_task(sleeper, Duration(1ms) + Duration(i * 7919 % 10'007 * 1000)));
+    }
+    co_await gather(tasks);
+    EXPECT_TRUE(std::is_sorted(woken.begin(), woken.end()));
+    EXPECT_EQ(woken.size(), tasks.size());
+}
+
+}  // namespace aio::test
