@@ -60,8 +60,10 @@ Coro<bool> Condition::wait() {
     while (!acquired) {
         try {
             acquired = co_await lock_.acquire();
-        } catch (const CancelledError&) {
-            error = std::current_exception();  // the most recent one, as in CPython
+        } catch (const Error&) {
+            throw;  // the lock is gone, or another loop's
+        } catch (...) {
+            error = std::current_exception();  // of several cancellations the last one, as in CPython
         }
     }
     if (error) {
