@@ -3,6 +3,7 @@
 
 It holds one or more lines `// expect: REGEX`. Each must be found in what the compiler says, warnings being
 errors. Where the compilers word it differently, the regex has alternatives: `deleted function|use of deleted`.
+A line `// only: g\+\+` names the compilers that refuse it, when the others need not.
 """
 
 import argparse
@@ -12,12 +13,16 @@ import sys
 
 import compiling
 
+ONLY = re.compile(r"//\s*only:\s*(\S+)\s*$", re.MULTILINE)
 EXPECT = re.compile(r"//\s*expect:\s*(\S.*?)\s*$", re.MULTILINE)
 
 
 def problem_with(compiler, file, root):
     """What is wrong with `file` as a test of a refusal, or None."""
     source = file.read_text(encoding="utf-8")
+    only = ONLY.search(source)
+    if only and not re.match(only[1], compiler):
+        return None
     expected = EXPECT.findall(source)
     if not expected:
         return "it has no line `// expect: REGEX`"

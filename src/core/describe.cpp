@@ -36,12 +36,18 @@ std::string describe_exception(const std::exception_ptr& error) {
 
 std::string function_name(const char* pretty) {
     std::string_view text(pretty ? pretty : "");
-    // The name ends at the first '(' outside template arguments; "operator()" and lambdas keep theirs.
+    // The name ends at the first '(' outside template arguments. g++ writes {anonymous} for an unnamed namespace,
+    // clang (anonymous namespace).
+    constexpr std::string_view unnamed = "(anonymous namespace)";
     int depth = 0;
     std::size_t end = text.size();
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text.substr(i).starts_with("<lambda(") || text.substr(i).starts_with("(anonymous") ||
-            text.substr(i).starts_with("(lambda")) {
+        const std::string_view rest = text.substr(i);
+        if (rest.starts_with(unnamed)) {
+            i += unnamed.size() - 1;
+            continue;
+        }
+        if (rest.starts_with("<lambda(") || rest.starts_with("(lambda") || rest.starts_with("(anonymous class)")) {
             return "<lambda>";
         }
         if (text[i] == '<') ++depth;

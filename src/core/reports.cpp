@@ -3,6 +3,7 @@
 #include <aio/core/log.hpp>
 
 #include "core/observe.hpp"
+#include "core/symbols.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -131,7 +132,8 @@ void report_never_awaited(TaskBase& coroutine) noexcept {
         const std::source_location& where = coroutine.where();
         std::string text = "coroutine '" + function_name(where.function_name()) +
                            "' was never awaited\n  defined at " + describe_location(where);
-        if (TaskBase* task = current.task) text += "\n  created in " + describe_task(*task);
+        text += "\n  created at " + describe_call(coroutine.created_at());
+        if (TaskBase* task = current.task) text += "\n  dropped in " + describe_task(*task);
         log(LogLevel::warning, text);
     });
 }

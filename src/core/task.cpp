@@ -222,7 +222,13 @@ std::vector<std::source_location> TaskBase::traceback() const {
 void TaskBase::after_step() {
     if (!(flags & kEnded)) {
         // cancel() came while it ran: what it waits on now is cancelled at once, unless it only yielded.
-        if (waiter_ && waiter_->cancel_wait(take_cancel_message())) flags &= static_cast<std::uint8_t>(~kMustCancel);
+        if (!waiter_) return;
+        const std::string message = take_cancel_message();
+        if (waiter_->cancel_wait(message)) {
+            flags &= static_cast<std::uint8_t>(~kMustCancel);
+        } else {
+            set_cancel_message(message);
+        }
         return;
     }
     unlink();

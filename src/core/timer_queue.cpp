@@ -42,7 +42,6 @@ void TimerQueue::remove(Callback& timer) noexcept {
     const std::uint32_t distance = (timer.timer_index - run_head_) & kPositionMask;
     run_at(run_head_ + distance) = nullptr;
     --live_in_run_;
-    if (distance + 1 == run_size_) run_floor_ = std::max(run_floor_, deadline(timer));
     if (distance == 0) {
         drop_run_head();
     } else if (distance + 1 == run_size_) {

@@ -3,8 +3,8 @@
 // Most timers are armed with a delay that was used before (time-outs, keep-alives, sleeps in a loop), hence in
 // order of their deadline. Those stand in a sorted run: a ring where arming, firing and cancelling are O(1) and
 // touch nothing else. A timer that is earlier than the run's last goes to a 4-ary heap beside it. The run wins
-// ties: what stands there with the same deadline was added before, because nothing is appended that is not later
-// than all of the heap (which matters once the run's last timers were cancelled).
+// ties: what stands there with the same deadline was added before, because only what is later than all of the heap
+// is appended.
 //
 // A cancelled timer leaves at once; in the run it leaves a hole, and holes are squeezed out when they are the
 // majority (semantics 2: a program that arms and cancels for ever does not grow).
@@ -82,7 +82,6 @@ private:
     std::uint32_t run_head_ = 0;
     std::uint32_t run_size_ = 0;  // with holes
     std::size_t live_in_run_ = 0;
-    TimePoint run_floor_ = TimePoint::min();  // the last deadline of the run that was cancelled; void without a heap
 
     std::vector<HeapEntry> heap_;
     TimePoint heap_latest_{};  // unless it is empty: none of its entries is later

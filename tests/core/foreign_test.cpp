@@ -26,6 +26,12 @@ struct Door {
     }
 };
 
+// Nothing but the door ends a wait for it: it must not stay closed when the body is cut short.
+struct OpenAtLast {
+    Door& door;
+    ~OpenAtLast() { door.open(); }
+};
+
 struct Unsuspending {
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<>) const noexcept { return false; }
@@ -72,10 +78,11 @@ struct JoiningThread {
 
 ASYNC_TEST(Foreign, awaiter_is_resumed_through_the_loop, kAnyOrder) {
     Door& door = keep<Door>();
+    const OpenAtLast open_at_last{door};
     Task<int> task = create_task([&door]() -> Coro<int> { co_return co_await door; });
     co_await run_passes(2);
     EXPECT_FALSE(task.done());
-    if (door.waiting) door.open();
+    door.open();
     EXPECT_FALSE(task.done()) << "not inside open()";
     EXPECT_EQ(co_await task, 7);
 }
@@ -100,23 +107,25 @@ ASYNC_TEST(Foreign, awaiter_may_throw_when_it_suspends, kAnyOrder) {
 
 ASYNC_TEST(Foreign, await_can_be_cancelled_once_it_is_resumed, kAnyOrder) {
     Door& door = keep<Door>();
+    const OpenAtLast open_at_last{door};
     Task<int> task = create_task([&door]() -> Coro<int> { co_return co_await door; });
     co_await run_passes(2);
     task.cancel("too late");
     co_await run_passes(2);
     EXPECT_FALSE(task.done()) << "it has no way to stop what it waits for";
-    if (door.waiting) door.open();
+    door.open();
     EXPECT_EQ(co_await expect_throws<CancelledError>(task), "too late");
 }
 
 ASYNC_TEST(Foreign, await_after_a_cancellation_of_itself_keeps_the_message, kAnyOrder) {
     Door& door = keep<Door>();
+    const OpenAtLast open_at_last{door};
     Task<int> task = create_task([&door]() -> Coro<int> {
         current_task().cancel("mine");
         co_return co_await door;
     });
     co_await run_passes(2);
-    if (door.waiting) door.open();
+    door.open();
     EXPECT_EQ(co_await expect_throws<CancelledError>(task), "mine");
 }
 

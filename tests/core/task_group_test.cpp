@@ -380,8 +380,8 @@ namespace {
 Coro<> hydra(TaskGroup& group, int& heads) {
     ++heads;
     co_await sleep(1ms);
-    group.create_task(hydra(group, heads));
-    group.create_task(hydra(group, heads));
+    // Given, not called: clang warns of a function that always calls itself.
+    for (int i = 0; i < 2; ++i) group.create_task(hydra, std::ref(group), std::ref(heads));
 }
 
 }  // namespace

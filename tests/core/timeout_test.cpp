@@ -31,6 +31,17 @@ ASYNC_TEST(Timeout, throws_when_the_deadline_passes, kAnyOrder) {  // CPython: t
     EXPECT_EQ(pending_timers(), 0u);
 }
 
+ASYNC_TEST(Timeout, error_nests_the_cancellation_that_it_replaces, kAnyOrder) {
+    // CPython: test_timeouts.test_timeout_exception_cause
+    std::exception_ptr cause;
+    try {
+        co_await with_timeout(1ms, []() -> Coro<> { co_await sleep(10s); });
+    } catch (const TimeoutError& error) {
+        cause = error.nested_ptr();
+    }
+    expect_is<CancelledError>(cause);
+}
+
 ASYNC_TEST(Timeout, may_be_given_as_a_moment, kAnyOrder) {  // CPython: test_timeouts.test_timeout_at_basic
     const TimePoint deadline = get_running_loop().time() + 10ms;
     const Stopwatch watch;

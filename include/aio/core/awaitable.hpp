@@ -5,7 +5,9 @@
 // and its arguments are kept in a frame of their own, so that a lambda's captures live as long as the
 // coroutine does:
 //
-//     aio::create_task([name] () -> aio::Coro<> { ... use name ... });      // safe
+//     aio::Task<> task = aio::create_task([name] () -> aio::Coro<> { ... use name ... });
+//
+// With g++ 12, give such a lambda a name before it stands in an expression with co_await (docs/compilers.md).
 #pragma once
 
 #include <aio/core/foreign.hpp>
@@ -79,6 +81,22 @@ auto as_coro(A&& awaitable) {
         return await_in_frame(std::decay_t<A>(std::forward<A>(awaitable)));
     }
 }
+
+// g++ 12 destroys the captures of a temporary lambda twice when it stands inside a co_await expression. Functions
+// whose result is mostly awaited on the spot refuse one whose captures have a destructor. (Of all classes that can
+// be called, only a lambda with captures has no assignment.)
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+template <class... Fs>
+inline constexpr bool safe_in_await = ((std::is_lvalue_reference_v<Fs> || std::is_trivially_destructible_v<Fs> ||
+                                        std::is_assignable_v<Fs&, Fs> || !std::is_class_v<Fs>)&&...);
+#else
+template <class... Fs>
+inline constexpr bool safe_in_await = true;
+#endif
+#define AIO_CHECK_LAMBDA(...)                                                                                       \
+    static_assert(::aio::detail::safe_in_await<__VA_ARGS__>,                                                        \
+                  "g++ 12 would destroy this lambda's captures twice: give it a name first, and pass the name, or " \
+                  "std::ref(name) if it cannot be copied: auto body = [...]...; co_await call(..., body)")
 
 // What as_coro's result returns.
 template <class A>

@@ -187,8 +187,9 @@ class CoroPromise final : public CoroutinePromise, public ValueSlot<T> {
     static_assert(alignof(ValueSlot<T>) <= 16, "a coroutine's result may not be aligned to more than 16 bytes");
 
 public:
-    Coro<T> get_return_object(const void* where = __builtin_source_location()) noexcept {
-        set_where(where);
+    // Inlined into the coroutine, or the return address would be another.
+    [[gnu::always_inline]] Coro<T> get_return_object(const void* where = __builtin_source_location()) noexcept {
+        set_created(where, __builtin_return_address(0));
         return Coro<T>(this);
     }
 
@@ -206,7 +207,7 @@ public:
 template <>
 class CoroPromise<void> final : public CoroutinePromise, public ValueSlot<void> {
 public:
-    Coro<void> get_return_object(const void* where = __builtin_source_location()) noexcept;
+    [[gnu::always_inline]] Coro<void> get_return_object(const void* where = __builtin_source_location()) noexcept;
     void return_void() const noexcept {}
 };
 
@@ -239,7 +240,7 @@ private:
 
 namespace detail {
 inline Coro<void> CoroPromise<void>::get_return_object(const void* where) noexcept {
-    set_where(where);
+    set_created(where, __builtin_return_address(0));
     return Coro<void>(this);
 }
 }  // namespace detail

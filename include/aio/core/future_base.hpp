@@ -85,7 +85,7 @@ public:
 
 protected:
     struct ForCoroutine {};
-    explicit FutureBase(ForCoroutine) noexcept : Ready(Kind::task), continuation_(nullptr), leaf_(nullptr) {}
+    explicit FutureBase(ForCoroutine) noexcept : Ready(Kind::task), continuation_(nullptr), created_at_(nullptr) {}
 
     [[noreturn]] void throw_not_finished();
     void destroy() noexcept;
@@ -109,6 +109,7 @@ protected:
     union {
         std::exception_ptr exception_;  // when done (a task: only then)
         void* leaf_;                    // a pending task: the address of the coroutine frame that its step resumes
+        const void* created_at_;        // a coroutine awaited in place, or not yet: where its call returns to
     };
 };
 

@@ -178,8 +178,11 @@ public:
     ~GatherTuple() override { this->detach(); }
     GatherTuple(LoopCore& loop, std::tuple<Fs...> children)
         : GatherState<R>(loop, sizeof...(Fs), KeepErrors), children_(std::move(children)) {
-        std::apply([this](Fs&... child) { (this->add(*this, *child.base()), ...); }, *children_);
-        if constexpr (sizeof...(Fs) == 0) this->finish();
+        if constexpr (sizeof...(Fs) == 0) {
+            this->finish();
+        } else {
+            std::apply([this](Fs&... child) { (this->add(*this, *child.base()), ...); }, *children_);
+        }
     }
 
 private:
@@ -199,6 +202,7 @@ using EnsuredFuture = decltype(ensure_future(std::declval<A>()));
 
 template <bool KeepErrors, class... As>
 auto gather_each(As&&... awaitables) {
+    AIO_CHECK_LAMBDA(As...);
     LoopCore& loop = require_loop();
     using State = GatherTuple<KeepErrors, EnsuredFuture<As>...>;
     // Braces: the tasks are created in the order of the arguments.

@@ -93,6 +93,7 @@ private:
 template <class A>
     requires detail::TaskSource<A>
 auto shield(A&& awaitable) {
+    AIO_CHECK_LAMBDA(A);
     detail::LoopCore& loop = detail::require_loop();
     auto inner = ensure_future(std::forward<A>(awaitable));
     using F = decltype(inner);

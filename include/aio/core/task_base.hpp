@@ -135,6 +135,12 @@ public:
     // `where` is what __builtin_source_location() gives: all there is in a std::source_location, without a class
     // object that would take room in the awaiting frame.
     void set_where(const void* where) noexcept { where_ = where; }
+    void set_created(const void* where, const void* created_at) noexcept {
+        where_ = where;
+        created_at_ = created_at;
+    }
+    // Where the call of this coroutine returns to. Precondition: it was neither awaited nor scheduled.
+    const void* created_at() const noexcept { return created_at_; }
     // The frame that awaits this one in place; null for a task's root.
     TaskBase* awaiter() const noexcept { return (flags & kTask) ? nullptr : continuation_; }
 

@@ -14,18 +14,6 @@
 
 #include <optional>
 
-// g++ 12 destroys a temporary lambda with captures that need a destructor twice when it stands inside a
-// co_await expression (docs/compilers.md). Where a function is meant to be awaited on the spot, such a lambda is
-// refused at compile time.
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-#define AIO_CHECK_LAMBDA(F)                                                                                      \
-    static_assert(std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<F>,                          \
-                  "g++ 12 would destroy this lambda's captures twice: give it a name first, and pass the name: " \
-                  "auto body = [...]...; co_await call(..., body)")
-#else
-#define AIO_CHECK_LAMBDA(F) static_assert(true)
-#endif
-
 namespace aio {
 
 // The deadline of a block: see with_timeout(). Used inside a task only.
@@ -81,7 +69,6 @@ template <class T, class F>
 Coro<T> run_with_timeout(std::optional<TimePoint> when, F body) {
     Timeout timeout(when);
     timeout.enter();
-    std::exception_ptr error;
     ValueSlot<T> result;
     try {
         if constexpr (std::is_void_v<T>) {
@@ -92,9 +79,9 @@ Coro<T> run_with_timeout(std::optional<TimePoint> when, F body) {
             result.value.emplace(co_await call_with_timeout(body, timeout));
         }
     } catch (...) {
-        error = std::current_exception();
+        timeout.exit(std::current_exception());  // throws
     }
-    timeout.exit(std::move(error));
+    timeout.exit(nullptr);
     co_return result.take();
 }
 
@@ -116,7 +103,6 @@ template <class T, class A>
 Coro<T> wait_for_later(A awaitable, Duration timeout) {
     Timeout block(deadline_after(timeout));
     block.enter();
-    std::exception_ptr error;
     ValueSlot<T> result;
     try {
         if constexpr (std::is_void_v<T>) {
@@ -127,9 +113,9 @@ Coro<T> wait_for_later(A awaitable, Duration timeout) {
             result.value.emplace(co_await std::move(awaitable));
         }
     } catch (...) {
-        error = std::current_exception();
+        block.exit(std::current_exception());  // throws
     }
-    block.exit(std::move(error));
+    block.exit(nullptr);
     co_return result.take();
 }
 
@@ -157,6 +143,7 @@ auto with_timeout_at(std::optional<TimePoint> when, F&& body) {
 template <class A>
     requires detail::TaskSource<A>
 auto wait_for(A&& awaitable, std::optional<Duration> timeout) {
+    AIO_CHECK_LAMBDA(A);
     using Plain = std::remove_cvref_t<A>;
     using T = detail::coro_value<A>;
     if (timeout && *timeout <= Duration(0)) {

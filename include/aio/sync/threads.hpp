@@ -57,17 +57,6 @@ auto EventLoop::run_in_executor(Executor* executor, F&& function, Args&&... args
 
 namespace detail {
 
-// On g++ 12 a temporary lambda with captures that need a destructor would be destroyed twice, should it stand
-// inside a co_await expression, as it does here more often than not.
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-template <class F>
-inline constexpr bool safe_to_await_with = std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<F> ||
-                                           !std::is_class_v<F> || !std::copy_constructible<F>;
-#else
-template <class F>
-inline constexpr bool safe_to_await_with = true;
-#endif
-
 template <class F, class... Args>
 Coro<std::invoke_result_t<F, Args...>> call_in_thread(F function, Args... args) {
     const Context context = copy_context();
@@ -83,9 +72,7 @@ Coro<std::invoke_result_t<F, Args...>> call_in_thread(F function, Args... args) 
 template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 auto to_thread(F&& function, Args&&... args) -> Coro<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> {
-    static_assert(detail::safe_to_await_with<F>,
-                  "g++ 12 would destroy this lambda's captures twice: give it a name first, and pass the name: "
-                  "auto call = [...]...; co_await to_thread(call)");
+    AIO_CHECK_LAMBDA(F);
     return detail::call_in_thread(std::decay_t<F>(std::forward<F>(function)),
                                   std::decay_t<Args>(std::forward<Args>(args))...);
 }

@@ -1,0 +1,99 @@
+// elfutils' libdw is loaded at the first report that needs it: programs that never make one neither link nor
+// start it. Source of the interface: elfutils 0.188, libdwfl.h.
+#include "core/symbols.hpp"
+
+#include <dlfcn.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#if __has_include(<elfutils/libdwfl.h>)
+#define AIO_HAVE_LIBDW 1
+#include <elfutils/libdwfl.h>
+
+#include <unistd.h>
+#endif
+
+namespace aio::detail {
+
+namespace {
+
+#ifdef AIO_HAVE_LIBDW
+
+struct Libdw {
+    void* library = ::dlopen("libdw.so.1", RTLD_LAZY | RTLD_LOCAL);
+
+    template <class Function>
+    Function* find(const char* name) const {
+        return library ? reinterpret_cast<Function*>(::dlsym(library, name)) : nullptr;
+    }
+
+    decltype(dwfl_begin)* begin = find<decltype(dwfl_begin)>("dwfl_begin");
+    decltype(dwfl_end)* end = find<decltype(dwfl_end)>("dwfl_end");
+    decltype(dwfl_linux_proc_find_elf)* find_elf = find<decltype(dwfl_linux_proc_find_elf)>("dwfl_linux_proc_find_elf");
+    decltype(dwfl_linux_proc_report)* report = find<decltype(dwfl_linux_proc_report)>("dwfl_linux_proc_report");
+    decltype(dwfl_report_end)* report_end = find<decltype(dwfl_report_end)>("dwfl_report_end");
+    decltype(dwfl_addrmodule)* module_of = find<decltype(dwfl_addrmodule)>("dwfl_addrmodule");
+    decltype(dwfl_module_getsrc)* line_of = find<decltype(dwfl_module_getsrc)>("dwfl_module_getsrc");
+    decltype(dwfl_lineinfo)* line_info = find<decltype(dwfl_lineinfo)>("dwfl_lineinfo");
+
+    bool usable() const {
+        return begin && end && find_elf && report && report_end && module_of && line_of && line_info;
+    }
+};
+
+// Debug information outside the program itself is not looked for: libdw might ask a debuginfod server, and a
+// report must not wait for the network.
+int no_separate_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*, GElf_Word, char**) {
+    return -1;
+}
+
+std::optional<std::string> source_line(std::uintptr_t address) {
+    static const Libdw libdw;
+    if (!libdw.usable()) return std::nullopt;
+    const Dwfl_Callbacks callbacks{libdw.find_elf, no_separate_file, nullptr, nullptr};
+    const std::unique_ptr<Dwfl, decltype(libdw.end)> session(libdw.begin(&callbacks), libdw.end);
+    if (!session || libdw.report(session.get(), ::getpid()) != 0) return std::nullopt;
+    if (libdw.report_end(session.get(), nullptr, nullptr) != 0) return std::nullopt;
+    Dwfl_Module* module = libdw.module_of(session.get(), address);
+    Dwfl_Line* line = module ? libdw.line_of(module, address) : nullptr;
+    if (!line) return std::nullopt;
+    int number = 0;
+    const char* file = libdw.line_info(line, nullptr, &number, nullptr, nullptr, nullptr);
+    if (!file) return std::nullopt;
+    return std::string(file) + ":" + std::to_string(number);
+}
+
+#else
+
+std::optional<std::string> source_line(std::uintptr_t) { return std::nullopt; }
+
+#endif
+
+// What `addr2line -e program 0x1a2b` takes.
+std::string place_in_binary(std::uintptr_t address) {
+    Dl_info info{};
+    char text[32];
+    if (::dladdr(reinterpret_cast<void*>(address), &info) == 0 || !info.dli_fname) {
+        std::snprintf(text, sizeof text, "0x%zx", static_cast<std::size_t>(address));
+        return text;
+    }
+    const std::string_view file(info.dli_fname);
+    const auto offset = address - reinterpret_cast<std::uintptr_t>(info.dli_fbase);
+    std::snprintf(text, sizeof text, "+0x%zx", static_cast<std::size_t>(offset));
+    return std::string(file.substr(file.rfind('/') + 1)) + text;
+}
+
+}  // namespace
+
+std::string describe_call(const void* return_address) {
+    // The call ends where it returns to: the byte before still belongs to its line.
+    const auto address = reinterpret_cast<std::uintptr_t>(return_address) - 1;
+    if (std::optional<std::string> line = source_line(address)) return *std::move(line);
+    return place_in_binary(address);
+}
+
+}  // namespace aio::detail
