@@ -165,6 +165,7 @@ LOOP_TEST(Report, of_coroutines_that_nobody_awaited_in_debug_mode) {
     { auto dropped = fail("never runs"); }
     EXPECT_EQ(take_logs(), Log{});
     loop.set_debug(true);
+    const int line = __LINE__ + 1;
     loop.call_soon([] { auto dropped = fail("never runs"); });
     loop.stop();
     loop.run_forever();
@@ -172,6 +173,7 @@ LOOP_TEST(Report, of_coroutines_that_nobody_awaited_in_debug_mode) {
     const Log logs = take_logs();
     ASSERT_EQ(logs.size(), 1u);
     EXPECT_NE(logs[0].find("coroutine 'fail' was never awaited"), std::string::npos) << logs[0];
+    EXPECT_NE(logs[0].find("reports_test.cpp:" + std::to_string(line)), std::string::npos) << logs[0];
 }
 
 ASYNC_TEST(Report, shows_the_awaits_that_the_exception_passed, kAnyOrder) {
