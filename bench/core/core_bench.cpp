@@ -87,7 +87,7 @@ aio::Coro<> sleep_crowd() {
         std::vector<aio::Task<>> sleeping;
         sleeping.reserve(kCrowd);
         for (int i = 0; i < kCrowd; ++i) sleeping.push_back(aio::create_task(sleeper(2s)));
-        co_await aio::gather(std::move(sleeping));
+        for (aio::Task<>& task : sleeping) co_await task;
     }
     crowd.report();
 }

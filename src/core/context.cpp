@@ -51,11 +51,6 @@ void context_assign(ContextSlot& slot, const void* key, ContextValue value) {
 constinit const ContextSlot ContextSlot::none;
 constinit thread_local ContextSlot thread_context;
 
-const ContextSlot* context_of(TaskBase* task) noexcept {
-    const ContextSlot* slot = task->context_slot();
-    return slot ? slot : &ContextSlot::none;
-}
-
 ContextSlot& writable_context() {
     if (current.context) return *current.context;
     return current.task ? current.task->writable_context() : thread_context;

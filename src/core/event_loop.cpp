@@ -36,7 +36,7 @@ void run_chain(LoopState& state, Ready* item) {
     try {
         while (item) {
             next = item->next_ready;
-            __builtin_prefetch(next);
+            if (next) __builtin_prefetch(next);  // null would cost a page walk
             if (item->kind == Kind::task) [[likely]] {
                 static_cast<TaskBase*>(item)->step();
             } else {
@@ -65,6 +65,7 @@ void poll_backend(LoopState& state) {
         return;
     }
     if (state.busy_poll > Duration(0)) {
+        backend.poll(TimePoint::min());  // hands over what was started; the wait for answers begins after that
         const TimePoint give_up = std::min(deadline, backend.now() + state.busy_poll);
         while (state.ready.empty() && !state.wakeup.pending() && backend.now() < give_up) {
             backend.poll(TimePoint::min());
@@ -78,6 +79,7 @@ void poll_backend(LoopState& state) {
 
 // Lets the outside in: completions, posts of other threads, due timers.
 void poll_and_collect(LoopState& state) {
+    current.task = nullptr;
     poll_backend(state);
     state.wakeup.drain(state.ready);
     const TimePoint now = state.backend->now();
@@ -85,21 +87,23 @@ void poll_and_collect(LoopState& state) {
     const bool short_passes = now - state.last_poll < kPollInterval;
     state.passes_per_poll =
         short_passes ? std::min(state.passes_per_poll * 2, kPassesPerPoll) : std::max(state.passes_per_poll / 2, 1u);
-    state.passes_left = state.passes_per_poll;
+    state.passes_left = state.stopping ? 1 : state.passes_per_poll;
     state.last_poll = now;
 }
 
-void run_pass(LoopState& state) {
-    if (--state.passes_left == 0 || state.ready.empty()) {
-        current.task = nullptr;
+// Passes until stop(). What should be looked at after the present pass (stop, an observer, a timer that is due
+// soon) sets passes_left to 1.
+void run_passes(LoopState& state) {
+    do {
         poll_and_collect(state);
-    }
-    Ready* batch = state.ready.take_all();
-    if (state.observed) [[unlikely]] {
-        run_observed(state, batch);
-    } else {
-        run_chain(state, batch);
-    }
+        if (state.observed) [[unlikely]] {
+            run_observed(state, state.ready.take_all());
+            continue;
+        }
+        do {
+            run_chain(state, state.ready.take_all());
+        } while (--state.passes_left != 0 && !state.ready.empty());
+    } while (!state.stopping);
 }
 
 // Marks the loop as running on this thread for the duration of run_forever().
@@ -183,9 +187,7 @@ EventLoop::~EventLoop() {
 
 void EventLoop::run_forever() {
     detail::RunningScope running(*state_);
-    do {
-        detail::run_pass(*state_);
-    } while (!state_->stopping);
+    detail::run_passes(*state_);
 }
 
 namespace {
@@ -196,7 +198,7 @@ public:
     explicit StopWhenDone(LoopState& state) noexcept : state_(&state) {}
     ~StopWhenDone() = default;
     void run() override {
-        if (state_) state_->stopping = true;
+        if (state_) state_->stop();
         delete this;
     }
     void discard() noexcept override { delete this; }
@@ -233,7 +235,7 @@ void EventLoop::run_until_done(detail::FutureBase& future, bool owned) {
 
 void detail::run_until_task_done(EventLoop& loop, FutureBase& task) { loop.run_until_done(task, true); }
 
-void EventLoop::stop() noexcept { state_->stopping = true; }
+void EventLoop::stop() noexcept { state_->stop(); }
 bool EventLoop::is_running() const noexcept { return state_->running; }
 bool EventLoop::is_closed() const noexcept { return state_->closed; }
 

@@ -63,6 +63,10 @@ void FutureBase::require_pending(const char* operation) const {
                             (state == State::cancelled ? "cancelled)" : "it has a result)"));
 }
 
+void FutureBase::schedule_all_callbacks() noexcept {
+    loop_->closed ? discard_callbacks() : callbacks_.schedule(loop_->ready, *this);
+}
+
 void FutureBase::discard_callbacks() noexcept {
     Callback* callback = callbacks_.take_all();
     while (callback) {

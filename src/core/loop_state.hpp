@@ -47,7 +47,7 @@ struct LoopState : LoopCore {
     TaskLink generators{&generators, &generators};  // started asynchronous generators (async_generator.cpp)
     bool generators_shut_down = false;
 
-    // Test doors (tests/support): see run_observed() in event_loop.cpp.
+    // Test doors (tests/support): see run_observed() in observe.cpp.
     std::uint64_t shuffle_seed = 0;
     std::minstd_rand shuffle;
     void (*before_step)(LoopState&, TaskBase&, void*) = nullptr;
@@ -60,7 +60,15 @@ struct LoopState : LoopCore {
     static LoopState* acquire();
     void retain_external() noexcept { external.fetch_add(1, std::memory_order_relaxed); }
     void release_external() noexcept;  // any thread
-    void update_observed() noexcept { observed = debug || shuffle_seed != 0 || before_step != nullptr; }
+    void update_observed() noexcept {
+        observed = debug || shuffle_seed != 0 || before_step != nullptr;
+        passes_left = 1;
+    }
+    // run_forever() returns after the present pass, or after its first.
+    void stop() noexcept {
+        stopping = true;
+        passes_left = 1;
+    }
 };
 
 // Runs `callback` on the loop's thread; from any thread, without a lock. False when the loop is closed.

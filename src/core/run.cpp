@@ -135,7 +135,6 @@ EventLoop& Runner::get_loop() {
                                                                                 .busy_poll = options_.busy_poll,
                                                                                 .shuffle_seed = 0});
         if (options_.debug) loop_->set_debug(*options_.debug);
-        context_ = copy_context();
     }
     return *loop_;
 }
@@ -145,7 +144,19 @@ void Runner::check_can_run() {
     get_loop();
 }
 
-void Runner::run_task(AnyTask task) {
+void Runner::run_task(AnyTask task, const Context* context) {
+    struct KeepContext {
+        Runner& runner;
+        const AnyTask& task;
+        const bool wanted;
+        ~KeepContext() {
+            try {
+                if (wanted) runner.context_ = task.base()->context();
+            } catch (const std::bad_alloc&) {
+                // The next task starts with an empty one.
+            }
+        }
+    } keep_context{*this, task, !context};
     InterruptScope interrupts(*loop_, task);
     try {
         detail::run_until_task_done(*loop_, *task.base());

@@ -22,7 +22,10 @@ class ReportLateError final : public Callback {
 public:
     ReportLateError() noexcept { flags = kWantsFuture; }
     virtual ~ReportLateError() = default;
-    void scheduled_by(FutureBase& future) noexcept override { future_ = FutureRef<FutureBase>::share(&future); }
+    bool scheduled_by(FutureBase& future) noexcept override {
+        future_ = FutureRef<FutureBase>::share(&future);
+        return true;
+    }
     void run() override {
         std::unique_ptr<ReportLateError> self(this);
         if (future_->state != State::failed) return;

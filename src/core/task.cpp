@@ -40,10 +40,18 @@ TaskExtras& TaskBase::extras() {
     return *extras_;
 }
 
-void TaskBase::drop_extras() noexcept { delete extras_; }
+void TaskBase::dispose() noexcept {
+    if (exception_live()) exception_.~exception_ptr();
+    if (flags & kExtras) delete extras_;
+}
 
 ContextSlot* TaskBase::extras_context() noexcept {
     return extras_->shared_context ? extras_->shared_context.get() : &extras_->context;
+}
+
+const ContextSlot* context_of(TaskBase* task) noexcept {
+    const ContextSlot* slot = task->context_slot();
+    return slot ? slot : &ContextSlot::none;
 }
 
 ContextSlot& TaskBase::writable_context() {
@@ -52,7 +60,8 @@ ContextSlot& TaskBase::writable_context() {
 }
 
 // Without memory for it, the task starts in an empty context: its creation must not fail half-way.
-void TaskBase::inherit_context(const ContextSlot& creator) noexcept {
+void TaskBase::inherit_context() noexcept {
+    const ContextSlot& creator = read_context();
     if (!creator.map) return;
     try {
         extras().context = creator;
@@ -218,8 +227,17 @@ std::vector<std::source_location> TaskBase::traceback() const {
     return (flags & kExtras) ? extras_->traceback : std::vector<std::source_location>();
 }
 
-// After a step that did not simply return or suspend.
 void TaskBase::after_step() {
+    if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]]
+        return after_unusual_step();
+    unlink();
+    finish();
+    current.task = nullptr;  // for the destructors of the frame's parameters
+    current.context = nullptr;
+    release();  // the loop's reference: the frame may be gone now
+}
+
+void TaskBase::after_unusual_step() {
     if (!(flags & kEnded)) {
         // cancel() came while it ran: what it waits on now is cancelled at once, unless it only yielded.
         if (!waiter_) return;
@@ -319,7 +337,7 @@ void start_task(TaskBase& task, LoopCore& loop, bool eagerly) {
 
 void TaskBase::adopt_extras(TaskExtras* extras) noexcept {
     extras->id = id();
-    if (flags & kExtras) drop_extras();
+    if (flags & kExtras) delete extras_;
     extras_ = extras;
     flags |= kExtras;
 }

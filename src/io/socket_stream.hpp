@@ -75,7 +75,10 @@ private:
     };
     struct Served final : Callback {
         explicit Served(SocketStream& s) noexcept : stream(s) { flags = kWantsFuture; }
-        void scheduled_by(FutureBase& future) noexcept override { task = FutureRef<FutureBase>::share(&future); }
+        bool scheduled_by(FutureBase& future) noexcept override {
+            task = FutureRef<FutureBase>::share(&future);
+            return true;
+        }
         void run() override { stream.handler_done(); }
         void discard() noexcept override { stream.handler_done(); }
         const char* name() const noexcept override { return "client_connected_cb done"; }

@@ -60,7 +60,7 @@ void context_assign(ContextSlot& slot, const void* key, ContextValue value);
 
 extern constinit thread_local ContextSlot thread_context;  // of callbacks outside a loop
 
-const ContextSlot* context_of(TaskBase* task) noexcept;  // task_base.hpp
+const ContextSlot* context_of(TaskBase* task) noexcept;  // task.cpp
 
 inline const ContextSlot& read_context() noexcept {
     if (current.context) return *current.context;

@@ -53,11 +53,12 @@ private:
     friend struct FramePoolDepot;
 
     void* allocate_slow(std::size_t bytes);
-    bool refill();
+    void refill();
 
     Block* free_[kClasses] = {};
     char* chunk_ = nullptr;  // the part of the newest chunk that is not carved yet
     std::size_t chunk_left_ = 0;
+    unsigned chunks_ = 0;
 #if defined(__SANITIZE_ADDRESS__)
     bool recycling_ = false;
 #elif defined(__has_feature)

@@ -46,7 +46,10 @@ public:
     DoneCallback() noexcept { flags = kWantsFuture; }
     virtual ~DoneCallback() = default;
 
-    void scheduled_by(FutureBase& future) noexcept final { future_ = FutureRef<FutureBase>::share(&future); }
+    bool scheduled_by(FutureBase& future) noexcept final {
+        future_ = FutureRef<FutureBase>::share(&future);
+        return true;
+    }
     void run() final;
     void discard() noexcept final { delete this; }
     const char* name() const noexcept override { return "done callback"; }
@@ -138,6 +141,8 @@ public:
 
     FutureBase* base() const noexcept { return state_.get(); }
     State* state() const noexcept { return state_.get(); }
+    // Gives the reference away: the handle is empty then.
+    FutureBase* leak() noexcept { return state_.leak(); }
     static Derived from_base(const FutureRef<FutureBase>& base) {
         return Derived(FutureRef<State>::share(static_cast<State*>(base.get())));
     }

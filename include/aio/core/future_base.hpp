@@ -27,9 +27,7 @@ enum Flag : std::uint8_t {
 class FutureBase : public Ready {
 public:
     explicit FutureBase(LoopCore* loop) noexcept : Ready(Kind::future), loop_(loop), callbacks_(), exception_() {}
-    ~FutureBase() {
-        if (exception_live()) exception_.~exception_ptr();
-    }
+    ~FutureBase() {}  // what is in the slots belongs to FutureObject and TaskBase
 
     bool done() const noexcept { return state != State::pending; }
     bool cancelled() const noexcept { return state == State::cancelled; }
@@ -60,6 +58,8 @@ public:
             schedule_one(callback, loop_->ready, *this);
         }
     }
+    // The same for an await, which has just seen that this is pending.
+    void add_waiter(Callback& waiter) noexcept { callbacks_.push(&waiter); }
     // False when it is not registered (any more).
     bool remove_callback(Callback& callback) noexcept {
         return state == State::pending && callbacks_.remove(&callback);
@@ -92,10 +92,10 @@ protected:
     void discard_callbacks() noexcept;
     void schedule_callbacks() noexcept {
         if (callbacks_.empty()) return;
-        if (loop_->closed) [[unlikely]]
-            return discard_callbacks();
-        callbacks_.schedule(loop_->ready, *this);
+        if (!callbacks_.wakes_one_task() || loop_->closed) return schedule_all_callbacks();
+        wake_task_of(callbacks_.take_one(), loop_->ready);
     }
+    void schedule_all_callbacks() noexcept;
 
     bool exception_live() const noexcept {
         return kind != Kind::task || state == State::failed || state == State::cancelled || (flags & kThrew);
@@ -150,7 +150,7 @@ private:
 class FutureObject : public FutureBase {
 public:
     explicit FutureObject(LoopCore* loop) noexcept : FutureBase(loop) { references = 1; }
-    virtual ~FutureObject() = default;
+    virtual ~FutureObject() { exception_.~exception_ptr(); }
 
     // gather() and shield() cancel what they stand for instead of themselves.
     virtual bool cancel_this(std::string_view message) noexcept;

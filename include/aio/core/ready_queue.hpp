@@ -51,8 +51,8 @@ public:
     virtual void discard() noexcept {}
     // The task that run() steps, for reports and shuffling; null for plain callbacks.
     virtual class TaskBase* task() const noexcept { return nullptr; }
-    // With kWantsFuture in flags: the future that this was registered with is done.
-    virtual void scheduled_by(FutureBase&) noexcept {}
+    // With kWantsFuture in flags: the future that this was registered with is done. False: there is nothing to run.
+    virtual bool scheduled_by(FutureBase&) noexcept { return true; }
     // "<Handle ...>" for reports. Static storage or owned by this object.
     virtual const char* name() const noexcept { return "callback"; }
 
@@ -102,7 +102,7 @@ void wake_task_of(Callback& waiter, ReadyQueue& ready) noexcept;  // task_base.h
 // `callback` was registered with `future`, which is done.
 inline void schedule_one(Callback& callback, ReadyQueue& ready, FutureBase& future) noexcept {
     if (callback.flags & kWakesTask) return wake_task_of(callback, ready);
-    if (callback.flags & kWantsFuture) callback.scheduled_by(future);
+    if ((callback.flags & kWantsFuture) && !callback.scheduled_by(future)) return;
     ready.push(&callback);
 }
 
@@ -140,6 +140,10 @@ public:
         } while (before != last_);
         return false;
     }
+
+    // Nearly every list: one task waits. Precondition of both: not empty.
+    bool wakes_one_task() const noexcept { return last_->next_ready == last_ && (last_->flags & kWakesTask) != 0; }
+    Callback& take_one() noexcept { return static_cast<Callback&>(*std::exchange(last_, nullptr)); }
 
     // Moves all of them, or the tasks they wake, to the ready queue.
     void schedule(ReadyQueue& ready, FutureBase& future) noexcept {

@@ -40,8 +40,9 @@ public:
         requires detail::TaskSource<A>
     auto run(A&& awaitable, const Context* context = nullptr) {
         check_can_run();
-        auto task = get_loop().create_task(std::forward<A>(awaitable), {.context = context ? context : &*context_});
-        run_task(AnyTask(task));
+        if (!context && context_) context = &*context_;
+        auto task = get_loop().create_task(std::forward<A>(awaitable), {.context = context});
+        run_task(AnyTask(task), context);
         return detail::take_value<typename decltype(task)::value_type>(*task.state(), 1);
     }
 
@@ -52,11 +53,11 @@ public:
 
 private:
     void check_can_run();
-    void run_task(AnyTask task);
+    void run_task(AnyTask task, const Context* context);
 
     RunOptions options_;
     std::unique_ptr<EventLoop> loop_;
-    std::optional<Context> context_;
+    std::optional<Context> context_;  // that of the first task, once it has ended
     bool closed_ = false;
 };
 

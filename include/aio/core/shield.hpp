@@ -48,9 +48,10 @@ private:
     public:
         explicit Link(ShieldState& outer) noexcept : outer_(outer) { flags = kWantsFuture; }
         // Keeps the outer future alive only while it stands in the ready queue.
-        void scheduled_by(FutureBase&) noexcept override {
+        bool scheduled_by(FutureBase&) noexcept override {
             scheduled_ = true;
             outer_.retain();
+            return true;
         }
         void run() override { outer_.inner_done(); }
         void discard() noexcept override {

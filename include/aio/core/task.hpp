@@ -110,16 +110,21 @@ Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const TaskOptions& options)
     return task;
 }
 
+// Out of create_task's way.
+template <class T>
+[[gnu::noinline, gnu::cold]] Task<T> create_unusual_task(Coro<T>& coro) {
+    return create_task_on(require_loop(), std::move(coro), {});
+}
+
 }  // namespace detail
 
 // Schedules `coro` to run as a task of the running loop; its first step is in the next pass.
 // Errors: RuntimeError when no loop runs on this thread.
 template <class T>
-Task<T> create_task(Coro<T> coro) {
+[[gnu::always_inline]] inline Task<T> create_task(Coro<T> coro) {
     detail::LoopCore* loop = detail::current.loop;
-    if (!loop || loop->custom_task_factory) [[unlikely]] {
-        return detail::create_task_on(detail::require_loop(), std::move(coro), {});
-    }
+    if (!loop || loop->custom_task_factory) [[unlikely]]
+        return detail::create_unusual_task(coro);
     auto* promise = static_cast<detail::CoroPromise<T>*>(coro.release());
     promise->schedule_as_task(*loop);
     return Task<T>(detail::FutureRef<detail::CoroPromise<T>>(promise));

@@ -41,8 +41,8 @@ class TaskBase : public FutureBase, public TaskLink {
 public:
     TaskBase() noexcept : FutureBase(ForCoroutine{}), owner_(nullptr) {}
     ~TaskBase() {
-        if (flags & kExtras) [[unlikely]]
-            drop_extras();
+        if ((flags & (kExtras | kThrew)) || state > State::finished) [[unlikely]]
+            dispose();
     }
 
     std::coroutine_handle<TaskBase> frame() noexcept { return std::coroutine_handle<TaskBase>::from_promise(*this); }
@@ -64,13 +64,16 @@ public:
         leaf_ = frame().address();
         waiter_ = nullptr;
         references = 2;
-        flags = static_cast<std::uint8_t>(flags | kTask | kUnstarted);
+        kind = Kind::task;  // as it was, like the next two; known to the compiler, the four are one store
+        state = State::pending;
+        flags = kTask | kUnstarted;
+        cancel_requests = 0;
         id_ = ++loop.next_task_id;
         link_before(loop.tasks);
         // Mostly a task without variables creates another one.
         const TaskBase* creator = current.task;
         if (!creator || (creator->flags & kExtras) || current.context) [[unlikely]]
-            inherit_context(read_context());
+            inherit_context();
     }
 
     // Runs the task until its next suspension. Called by the loop only, never for a task that is done. It stays
@@ -84,15 +87,7 @@ public:
         }
         std::coroutine_handle<>::from_address(leaf_).resume();
         while (cur.next) std::exchange(cur.next, nullptr).resume();
-        if (flags & (kEnded | kMustCancel)) {
-            if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]]
-                return after_step();
-            unlink();
-            finish();
-            cur.task = nullptr;  // for the destructors of the frame's parameters
-            cur.context = nullptr;
-            release();  // the loop's reference: the frame may be gone now
-        }
+        if (flags & (kEnded | kMustCancel)) after_step();
     }
 
     // Hides FutureBase's: the same, without asking what it is.
@@ -168,12 +163,13 @@ public:
 protected:
     friend class CoroOwner;
     ContextSlot* extras_context() noexcept;
-    void inherit_context(const ContextSlot& creator) noexcept;
+    void inherit_context() noexcept;
     TaskExtras& extras();  // allocates them at the first use
-    void drop_extras() noexcept;
+    void dispose() noexcept;  // of the extras and the exception
 
     bool deliver_cancellation() noexcept;
-    void after_step();  // ended with an exception or cancelled, or was cancelled while it ran
+    void after_step();          // the coroutine ended, or was cancelled while it ran
+    void after_unusual_step();  // it ended with an exception or cancelled, or goes on although it was cancelled
 
     union {
         Waiter* waiter_;    // a task: what its innermost frame waits on; null while it runs or is ready
@@ -247,7 +243,7 @@ public:
             throw_awaits_itself();
         suspend(frame);
         flags = kWakesTask | kSuspended;
-        future_->add_callback(*this);
+        future_->add_waiter(*this);
     }
 
     bool cancel_wait(std::string_view message) noexcept override;

@@ -224,8 +224,9 @@ private:
         Step(RemoteTask& owner, Action run, Action discard) noexcept : owner_(owner), run_(run), discard_(discard) {}
         void run() override { (owner_.*run_)(); }
         void discard() noexcept override { (owner_.*discard_)(); }
-        void scheduled_by(FutureBase& task) noexcept override {
+        bool scheduled_by(FutureBase& task) noexcept override {
             owner_.ended_task_ = FutureRef<FutureBase>::share(&task);
+            return true;
         }
         const char* name() const noexcept override { return "run_coroutine_threadsafe()"; }
 
