@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace aio::detail {
 
@@ -75,10 +76,10 @@ void run_observed(LoopState& state, Ready* batch) {
             // This pass keeps its order.
         }
     }
-    Ready* next = nullptr;
+    state.rest_of_pass = batch;
     try {
-        for (Ready* item = batch; item; item = next) {
-            next = item->next_ready;
+        while (Ready* item = state.rest_of_pass) {
+            state.rest_of_pass = item->next_ready;
             current.task = nullptr;
             TaskBase* task =
                 item->kind == Kind::task ? static_cast<TaskBase*>(item) : static_cast<Callback*>(item)->task();
@@ -92,7 +93,7 @@ void run_observed(LoopState& state, Ready* batch) {
             }
         }
     } catch (...) {
-        state.ready.prepend(next);
+        state.ready.prepend(std::exchange(state.rest_of_pass, nullptr));
         throw;
     }
 }

@@ -33,7 +33,8 @@ struct Libdw {
 
     decltype(dwfl_begin)* begin = find<decltype(dwfl_begin)>("dwfl_begin");
     decltype(dwfl_end)* end = find<decltype(dwfl_end)>("dwfl_end");
-    decltype(dwfl_linux_proc_find_elf)* find_elf = find<decltype(dwfl_linux_proc_find_elf)>("dwfl_linux_proc_find_elf");
+    decltype(dwfl_linux_proc_find_elf)* find_elf =
+        find<decltype(dwfl_linux_proc_find_elf)>("dwfl_linux_proc_find_elf");
     decltype(dwfl_linux_proc_report)* report = find<decltype(dwfl_linux_proc_report)>("dwfl_linux_proc_report");
     decltype(dwfl_report_end)* report_end = find<decltype(dwfl_report_end)>("dwfl_report_end");
     decltype(dwfl_addrmodule)* module_of = find<decltype(dwfl_addrmodule)>("dwfl_addrmodule");

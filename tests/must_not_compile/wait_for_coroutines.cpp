@@ -4,6 +4,4 @@
 
 aio::Coro<int> one() { co_return 1; }
 
-aio::Coro<> waits(std::vector<aio::Coro<int>> coros) {
-    auto [done, pending] = co_await aio::wait(std::move(coros));
-}
+aio::Coro<> waits(std::vector<aio::Coro<int>> coros) { auto [done, pending] = co_await aio::wait(std::move(coros)); }

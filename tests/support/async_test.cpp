@@ -18,9 +18,11 @@ Coro<> run_passes(int n) {
 }
 
 Coro<> settle() {
+    // In a shuffled pass others may come after this task.
+    const auto& state = get_running_loop().state();
     do {
         co_await aio::sleep(Duration(0));
-    } while (!get_running_loop().state().ready.empty());
+    } while (!state.ready.empty() || state.rest_of_pass);
 }
 
 std::size_t pending_timers() { return get_running_loop().state().timers.size(); }

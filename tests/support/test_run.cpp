@@ -125,7 +125,7 @@ public:
     }
 
 private:
-    void problem(const std::string& text) {
+    void problem(std::string_view text) {
         UnwatchedAllocations mine;
         if (outcome_.problem.empty()) outcome_.problem = text;
     }
@@ -215,7 +215,8 @@ private:
             }
             if (state_->ready.empty() && !state_->wakeup.pending()) return;
         }
-        problem("the loop does not come to rest");
+        // A reader that was cut short is called again for what it did not read.
+        if (watched_descriptors() == 0) problem("the loop does not come to rest");
     }
 
     // Lets timers and operations make progress.
@@ -245,7 +246,7 @@ private:
         UnwatchedAllocations mine;
         auto& run = *static_cast<Run*>(data);
         run.outcome_.stalled = true;
-        run.look_for_lost_wakeups();
+        if (run.state_->ready.empty()) run.look_for_lost_wakeups();  // else the loop is busy for ever
         ++run.stalls_;
         if (run.stalls_ == 1 && run.main_) {
             run.main_.cancel();
@@ -253,9 +254,9 @@ private:
             run.cancel_all();
         } else {
             run.problem("the loop hangs: it does not end although every task was cancelled");
-            run.state_->stopping = true;
+            run.state_->stop();
         }
-        if (!run.main_) run.state_->stopping = true;
+        if (!run.main_) run.state_->stop();
     }
 
     void look_for_lost_wakeups() {

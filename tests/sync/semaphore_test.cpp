@@ -106,7 +106,7 @@ ASYNC_TEST(Semaphore, handed_to_a_task_that_is_cancelled_before_it_runs_is_not_l
             auto permit = co_await semaphore.scoped();
             co_await sleep(0s);
         }
-        t2.cancel();
+        if (t2) t2.cancel();
     });
     t2 = create_task([&]() -> Coro<> {
         auto permit = co_await semaphore.scoped();

@@ -26,6 +26,12 @@ class Chaos {
 public:
     Chaos() : seed_(chosen_seed()), random_(seed_) {}
 
+    // Ends the tasks when the body is cut short.
+    struct StopAtLast {
+        Chaos& chaos;
+        ~StopAtLast() { chaos.stopping_ = true; }
+    };
+
     std::string seed() const { return "AIO_TEST_SEED=" + std::to_string(seed_); }
     unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
 
@@ -97,6 +103,7 @@ struct Section {
 
 ASYNC_TEST(Stress, lock_admits_one_and_is_free_at_the_end, kAnyOrder) {
     auto& chaos = keep<Chaos>();
+    const Chaos::StopAtLast stop_at_last{chaos};
     SCOPED_TRACE(chaos.seed());
     auto& lock = keep<Lock>();
     auto& section = keep<Section>(1);
@@ -113,6 +120,7 @@ ASYNC_TEST(Stress, lock_admits_one_and_is_free_at_the_end, kAnyOrder) {
 
 ASYNC_TEST(Stress, semaphore_has_all_its_units_at_the_end, kAnyOrder) {
     auto& chaos = keep<Chaos>();
+    const Chaos::StopAtLast stop_at_last{chaos};
     SCOPED_TRACE(chaos.seed());
     auto& semaphore = keep<Semaphore>(3);
     auto& section = keep<Section>(3);
@@ -129,6 +137,7 @@ ASYNC_TEST(Stress, semaphore_has_all_its_units_at_the_end, kAnyOrder) {
 
 ASYNC_TEST(Stress, queue_delivers_every_item_once, kAnyOrder) {
     auto& chaos = keep<Chaos>();
+    const Chaos::StopAtLast stop_at_last{chaos};
     SCOPED_TRACE(chaos.seed());
     auto& queue = keep<Queue<int>>(3);
     auto& sent = keep<std::vector<int>>();
@@ -165,6 +174,7 @@ ASYNC_TEST(Stress, queue_delivers_every_item_once, kAnyOrder) {
 
 ASYNC_TEST(Stress, event_releases_all_who_wait, kAnyOrder) {
     auto& chaos = keep<Chaos>();
+    const Chaos::StopAtLast stop_at_last{chaos};
     SCOPED_TRACE(chaos.seed());
     auto& event = keep<Event>();
     chaos.start(6, [&](Chaos& random) -> Coro<> {
@@ -183,6 +193,7 @@ ASYNC_TEST(Stress, event_releases_all_who_wait, kAnyOrder) {
 
 ASYNC_TEST(Stress, condition_loses_no_notification) {
     auto& chaos = keep<Chaos>();
+    const Chaos::StopAtLast stop_at_last{chaos};
     SCOPED_TRACE(chaos.seed());
     auto& condition = keep<Condition>();
     auto& tokens = keep<int>(0);
@@ -214,6 +225,7 @@ ASYNC_TEST(Stress, condition_loses_no_notification) {
 
 ASYNC_TEST(Stress, barrier_survives_cancelled_parties, kAnyOrder) {
     auto& chaos = keep<Chaos>();
+    const Chaos::StopAtLast stop_at_last{chaos};
     SCOPED_TRACE(chaos.seed());
     auto& barrier = keep<Barrier>(3);
     chaos.start(7, [&](Chaos&) -> Coro<> {

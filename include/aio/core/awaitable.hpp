@@ -88,7 +88,8 @@ auto as_coro(A&& awaitable) {
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 template <class... Fs>
 inline constexpr bool safe_in_await = ((std::is_lvalue_reference_v<Fs> || std::is_trivially_destructible_v<Fs> ||
-                                        std::is_assignable_v<Fs&, Fs> || !std::is_class_v<Fs>)&&...);
+                                        std::is_assignable_v<Fs&, Fs> || !std::is_class_v<Fs>) &&
+                                       ...);
 #else
 template <class... Fs>
 inline constexpr bool safe_in_await = true;

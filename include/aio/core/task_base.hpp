@@ -164,7 +164,7 @@ protected:
     friend class CoroOwner;
     ContextSlot* extras_context() noexcept;
     void inherit_context() noexcept;
-    TaskExtras& extras();  // allocates them at the first use
+    TaskExtras& extras();     // allocates them at the first use
     void dispose() noexcept;  // of the extras and the exception
 
     bool deliver_cancellation() noexcept;
