@@ -21,10 +21,10 @@ aio::Coro<> deadlines() {
     }
 
     // A deadline for a whole block, which can be moved while it runs.
-    int pages = co_await aio::with_timeout(20ms, [](aio::Timeout& deadline) -> aio::Coro<int> {
-        int first = co_await fetch(1, 15ms);
-        deadline.reschedule(deadline.when() + 100ms);
-        co_return first + co_await fetch(2, 15ms);
+    int pages = co_await aio::with_timeout(500ms, [](aio::Timeout& deadline) -> aio::Coro<int> {
+        int first = co_await fetch(1, 100ms);
+        deadline.reschedule(deadline.when() + 10s);
+        co_return first + co_await fetch(2, 500ms);
     });
     fmt::print("with_timeout: {} in time\n", pages);
 }

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -23,14 +24,18 @@ namespace {
 
 #ifdef AIO_HAVE_LIBDW
 
-struct Libdw {
-    void* library = ::dlopen("libdw.so.1", RTLD_LAZY | RTLD_LOCAL);
+class Libdw {
+    void* library_ = ::dlopen("libdw.so.1", RTLD_LAZY | RTLD_LOCAL);
+    bool usable_ = library_ != nullptr;
 
     template <class Function>
-    Function* find(const char* name) const {
-        return library ? reinterpret_cast<Function*>(::dlsym(library, name)) : nullptr;
+    Function* find(const char* name) {
+        void* found = library_ ? ::dlsym(library_, name) : nullptr;
+        usable_ = usable_ && found;
+        return reinterpret_cast<Function*>(found);
     }
 
+public:
     decltype(dwfl_begin)* begin = find<decltype(dwfl_begin)>("dwfl_begin");
     decltype(dwfl_end)* end = find<decltype(dwfl_end)>("dwfl_end");
     decltype(dwfl_linux_proc_find_elf)* find_elf =
@@ -38,12 +43,13 @@ struct Libdw {
     decltype(dwfl_linux_proc_report)* report = find<decltype(dwfl_linux_proc_report)>("dwfl_linux_proc_report");
     decltype(dwfl_report_end)* report_end = find<decltype(dwfl_report_end)>("dwfl_report_end");
     decltype(dwfl_addrmodule)* module_of = find<decltype(dwfl_addrmodule)>("dwfl_addrmodule");
-    decltype(dwfl_module_getsrc)* line_of = find<decltype(dwfl_module_getsrc)>("dwfl_module_getsrc");
-    decltype(dwfl_lineinfo)* line_info = find<decltype(dwfl_lineinfo)>("dwfl_lineinfo");
+    decltype(dwfl_module_nextcu)* next_unit = find<decltype(dwfl_module_nextcu)>("dwfl_module_nextcu");
+    decltype(dwarf_haspc)* has_address = find<decltype(dwarf_haspc)>("dwarf_haspc");
+    decltype(dwarf_getsrc_die)* line_of = find<decltype(dwarf_getsrc_die)>("dwarf_getsrc_die");
+    decltype(dwarf_linesrc)* file_of = find<decltype(dwarf_linesrc)>("dwarf_linesrc");
+    decltype(dwarf_lineno)* number_of = find<decltype(dwarf_lineno)>("dwarf_lineno");
 
-    bool usable() const {
-        return begin && end && find_elf && report && report_end && module_of && line_of && line_info;
-    }
+    bool usable() const { return usable_; }
 };
 
 // Debug information outside the program itself is not looked for: libdw might ask a debuginfod server, and a
@@ -60,11 +66,15 @@ std::optional<std::string> source_line(std::uintptr_t address) {
     if (!session || libdw.report(session.get(), ::getpid()) != 0) return std::nullopt;
     if (libdw.report_end(session.get(), nullptr, nullptr) != 0) return std::nullopt;
     Dwfl_Module* module = libdw.module_of(session.get(), address);
-    Dwfl_Line* line = module ? libdw.line_of(module, address) : nullptr;
-    if (!line) return std::nullopt;
+    if (!module) return std::nullopt;
+    // clang writes no table of which unit has which addresses: each unit is asked.
+    Dwarf_Addr bias = 0;
+    Dwarf_Die* unit = nullptr;
+    while ((unit = libdw.next_unit(module, unit, &bias)) && libdw.has_address(unit, address - bias) != 1) {}
+    Dwarf_Line* line = unit ? libdw.line_of(unit, address - bias) : nullptr;
+    const char* file = line ? libdw.file_of(line, nullptr, nullptr) : nullptr;
     int number = 0;
-    const char* file = libdw.line_info(line, nullptr, &number, nullptr, nullptr, nullptr);
-    if (!file) return std::nullopt;
+    if (!file || libdw.number_of(line, &number) != 0) return std::nullopt;
     return std::string(file) + ":" + std::to_string(number);
 }
 

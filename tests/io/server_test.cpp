@@ -69,7 +69,7 @@ ASYNC_TEST(Server, serves_many_at_once) {
     co_await server.wait_closed();
 }
 
-ASYNC_TEST(Server, wait_closed_waits_for_connections) {
+ASYNC_TEST(Server, wait_closed_waits_for_connections) {  // semantics 47
     Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     writer.write("served\n");
@@ -230,7 +230,7 @@ private:
     rlimit before_ = {};
 };
 
-ASYNC_TEST(Server, out_of_descriptors_it_reports_pauses_and_goes_on, kOnce) {
+ASYNC_TEST(Server, out_of_descriptors_it_reports_pauses_and_goes_on, kOnce) {  // semantics 47
     // UndefinedBehaviorSanitizer needs a descriptor to look at the reported exception.
     if (virtual_time() || !aio::detail::frame_pool.recycling()) CO_SKIP();
     const std::string path = fresh_socket_path();

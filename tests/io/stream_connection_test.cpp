@@ -93,7 +93,7 @@ ASYNC_TEST(StreamConnection, is_used_with_drain_and_wait_closed) {  // CPython: 
 }
 
 // CPython: test_streams.test_async_writer_api_exception_after_close
-ASYNC_TEST(StreamConnection, drain_after_close_throws) {
+ASYNC_TEST(StreamConnection, drain_after_close_throws) {  // semantics 43
     Server server = co_await start_server(serve_page, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     writer.write("GET / HTTP/1.0\r\n\r\n");

@@ -38,6 +38,7 @@ ASYNC_TEST(StreamLine, longer_than_the_limit_is_dropped_as_far_as_it_came) {
 }
 
 ASYNC_TEST(StreamLine, over_the_limit_is_dropped_with_its_newline) {  // CPython: test_streams.test_readline_limit
+    // semantics 44
     StreamReader reader(7);
     auto line = create_task(reader.readline());
     get_running_loop().call_soon([=] {
@@ -147,7 +148,7 @@ ASYNC_TEST(StreamUntil, tells_what_came_before_the_end) {  // CPython: test_stre
 }
 
 // CPython: test_streams.test_readuntil_limit_found_sep
-ASYNC_TEST(StreamUntil, over_the_limit_leaves_the_data_in_place) {
+ASYNC_TEST(StreamUntil, over_the_limit_leaves_the_data_in_place) {  // semantics 44
     StreamReader reader(3);
     reader.feed_data("some dataAA");
     EXPECT_THAT(co_await expect_throws<LimitOverrunError>(reader.readuntil("AAA")), testing::HasSubstr("not found"));

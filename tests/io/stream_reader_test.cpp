@@ -45,6 +45,7 @@ ASYNC_TEST(StreamReader, read_returns_what_there_is_up_to_the_size) {  // CPytho
 }
 
 ASYNC_TEST(StreamReader, read_at_the_end_is_empty) {  // CPython: test_streams.test_read_eof
+    // semantics 45
     StreamReader reader;
     auto read = create_task(reader.read(1024));
     get_running_loop().call_soon([=] { reader.feed_eof(); });
@@ -131,6 +132,7 @@ ASYNC_TEST(StreamReader, readexactly_is_not_bound_by_the_limit) {  // CPython: t
 }
 
 ASYNC_TEST(StreamReader, readexactly_tells_what_came_before_the_end) {  // CPython: test_streams.test_readexactly_eof
+    // semantics 45
     StreamReader reader;
     auto read = create_task(reader.readexactly(static_cast<std::ptrdiff_t>(2 * kData.size())));
     get_running_loop().call_soon([=] {
@@ -169,7 +171,7 @@ ASYNC_TEST(StreamReader,
     EXPECT_TRUE(read.cancelled());
 }
 
-ASYNC_TEST(StreamReader, a_second_read_at_the_same_time_is_refused) {
+ASYNC_TEST(StreamReader, a_second_read_at_the_same_time_is_refused) {  // semantics 45
     StreamReader reader;
     auto first = create_task(reader.read(1));
     co_await run_passes(1);

@@ -39,7 +39,7 @@ std::size_t fill(const StreamWriter& writer) {
     return written;
 }
 
-ASYNC_TEST(StreamWriter, drain_waits_for_a_peer_that_does_not_read) {
+ASYNC_TEST(StreamWriter, drain_waits_for_a_peer_that_does_not_read) {  // semantics 42
     auto peer = std::make_shared<LazyPeer>();
     auto handler = handler_of(peer);
     Server server = co_await start_server(handler, "127.0.0.1", 0);
@@ -57,6 +57,7 @@ ASYNC_TEST(StreamWriter, drain_waits_for_a_peer_that_does_not_read) {
 }
 
 ASYNC_TEST(StreamWriter, any_number_of_tasks_may_drain) {  // CPython: test_streams.test_multiple_drain
+    // semantics 43
     auto peer = std::make_shared<LazyPeer>();
     auto handler = handler_of(peer);
     Server server = co_await start_server(handler, "127.0.0.1", 0);
@@ -114,7 +115,7 @@ ASYNC_TEST(StreamWriter, writes_of_one_pass_go_out_together) {
     EXPECT_EQ(*pieces, Log{"one two three four"});
 }
 
-ASYNC_TEST(StreamWriter, high_water_zero_makes_drain_wait_until_all_is_sent) {
+ASYNC_TEST(StreamWriter, high_water_zero_makes_drain_wait_until_all_is_sent) {  // semantics 42
     Server server = co_await start_server(count_bytes, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     EXPECT_THROW(writer.set_write_buffer_limits(1, 2), ValueError);
@@ -129,7 +130,7 @@ ASYNC_TEST(StreamWriter, high_water_zero_makes_drain_wait_until_all_is_sent) {
     co_await end(server, writer);
 }
 
-ASYNC_TEST(StreamWriter, close_sends_what_is_buffered_first) {
+ASYNC_TEST(StreamWriter, close_sends_what_is_buffered_first) {  // semantics 46
     auto peer = std::make_shared<LazyPeer>();
     auto handler = handler_of(peer);
     Server server = co_await start_server(handler, "127.0.0.1", 0);
@@ -145,7 +146,7 @@ ASYNC_TEST(StreamWriter, close_sends_what_is_buffered_first) {
     EXPECT_EQ(peer->bytes, written);
 }
 
-ASYNC_TEST(StreamWriter, abort_drops_what_is_buffered) {
+ASYNC_TEST(StreamWriter, abort_drops_what_is_buffered) {  // semantics 46
     auto peer = std::make_shared<LazyPeer>();
     auto handler = handler_of(peer);
     Server server = co_await start_server(handler, "127.0.0.1", 0);
@@ -160,7 +161,7 @@ ASYNC_TEST(StreamWriter, abort_drops_what_is_buffered) {
     EXPECT_LT(peer->bytes, written);
 }
 
-ASYNC_TEST(StreamWriter, writes_after_the_loss_are_silent_until_the_fifth) {
+ASYNC_TEST(StreamWriter, writes_after_the_loss_are_silent_until_the_fifth) {  // semantics 46
     Server server = co_await start_server(count_bytes, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     writer.abort();
@@ -173,7 +174,7 @@ ASYNC_TEST(StreamWriter, writes_after_the_loss_are_silent_until_the_fifth) {
     co_await server.wait_closed();
 }
 
-ASYNC_TEST(StreamWriter, reading_pauses_at_twice_the_limit_and_resumes) {
+ASYNC_TEST(StreamWriter, reading_pauses_at_twice_the_limit_and_resumes) {  // semantics 44
     static const std::string block(10'000, 'x');
     auto handler = [](StreamReader, StreamWriter writer) -> Coro<> {
         for (int i = 0; i < 200; ++i) {

@@ -14,7 +14,7 @@
 // more than twice the limit is buffered, writing (drain) while more than the high-water mark is.
 //
 // Thread rule: a stream belongs to the thread of its loop.
-// Source: asyncio streams, CPython 3.13 streams.py; semantics 42 to 46 of docs/asyncio-map.md.
+// Source: asyncio streams, CPython 3.13 streams.py; semantics 42 to 46 of docs/semantics.md.
 #pragma once
 
 #include <aio/core/coro.hpp>
