@@ -43,6 +43,12 @@ function(aiocpp_layer_tests layer)
   if(TARGET aiocpp_test_support)
     target_link_libraries(${executable} PRIVATE aiocpp_test_support)
   endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang AND AIOCPP_SANITIZE STREQUAL thread)
+    # The static runtime has an operator new of its own, which the tests' cannot replace.
+    execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-resource-dir
+      OUTPUT_VARIABLE resources OUTPUT_STRIP_TRAILING_WHITESPACE)
+    target_link_options(${executable} PRIVATE -shared-libsan -Wl,-rpath,${resources}/lib/linux)
+  endif()
 
   if(NOT arg_BACKENDS)
     aiocpp_layer_entry(${layer} ${executable} "")

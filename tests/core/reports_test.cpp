@@ -173,7 +173,12 @@ LOOP_TEST(Report, of_coroutines_that_nobody_awaited_in_debug_mode) {
     const Log logs = take_logs();
     ASSERT_EQ(logs.size(), 1u);
     EXPECT_NE(logs[0].find("coroutine 'fail' was never awaited"), std::string::npos) << logs[0];
+#ifdef __OPTIMIZE__
+    // A compiler may put the call's code into the caller's: then it is the caller's caller that is named.
+    EXPECT_NE(logs[0].find("\n  created at "), std::string::npos) << logs[0] << line;
+#else
     EXPECT_NE(logs[0].find("reports_test.cpp:" + std::to_string(line)), std::string::npos) << logs[0];
+#endif
 }
 
 ASYNC_TEST(Report, shows_the_awaits_that_the_exception_passed, kAnyOrder) {
