@@ -255,7 +255,7 @@ ASYNC_TEST(EventLoop, does_not_run_inside_another, kAnyOrder) {
 LOOP_TEST(EventLoop, is_left_by_keyboard_interrupt_and_goes_on_where_it_was) {
     Log& log = keep<Log>();
     loop.call_soon([] { throw KeyboardInterrupt(); });
-    loop.call_soon([&] { log.push_back("rest of the pass"); });
+    loop.call_soon([&] { log.emplace_back("rest of the pass"); });
     EXPECT_THROW(loop.run_forever(), KeyboardInterrupt);
     EXPECT_FALSE(loop.is_running());
     EXPECT_EQ(log, Log{});
