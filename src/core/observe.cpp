@@ -38,6 +38,14 @@ std::string describe_item(Ready* item, TaskBase* task) {
     return std::string("<") + callback->name() + ">";
 }
 
+void run_item(Ready* item) {
+    if (item->kind == Kind::task) {
+        static_cast<TaskBase*>(item)->step();
+    } else {
+        static_cast<Callback*>(item)->run();
+    }
+}
+
 void run_timed(LoopState& state, Ready* item, TaskBase* task) {
     std::string what;
     try {
@@ -48,11 +56,7 @@ void run_timed(LoopState& state, Ready* item, TaskBase* task) {
     const auto start = std::chrono::steady_clock::now();
     FutureRef<TaskBase> alive;
     if (task) alive = FutureRef<TaskBase>::share(task);
-    if (task && item->kind == Kind::task) {
-        task->step();
-    } else {
-        static_cast<Callback*>(item)->run();
-    }
+    run_item(item);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     if (took < state.slow_callback_duration) return;
     try {
@@ -86,10 +90,8 @@ void run_observed(LoopState& state, Ready* batch) {
             if (task && state.before_step) state.before_step(state, *task, state.before_step_data);
             if (state.debug) {
                 run_timed(state, item, task);
-            } else if (item->kind == Kind::task) {
-                task->step();
             } else {
-                static_cast<Callback*>(item)->run();
+                run_item(item);
             }
         }
     } catch (...) {
