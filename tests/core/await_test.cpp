@@ -49,7 +49,7 @@ constexpr std::size_t kDeep = 1'000'000;
 
 ASYNC_TEST(Await, of_ten_million_calls_that_end_at_once_uses_no_stack, kOnce) {
     // Under a sanitizer that takes most of a minute: once, then, whatever the backend is.
-    const std::size_t many = kSanitized && !virtual_time() ? kManyAwaits / 10 : kManyAwaits;
+    const std::size_t many = kSanitized && !simulated() ? kManyAwaits / 10 : kManyAwaits;
     EXPECT_EQ(co_await sum_of(many), many);
 }
 

@@ -1,7 +1,7 @@
 // gather(): results in the order of the arguments, errors at once, cancellation for all.
 #include <aio/core/gather.hpp>
 
-#include "support/async_test.hpp"
+#include "support/children.hpp"
 
 #include <memory>
 #include <stdexcept>
@@ -10,14 +10,6 @@ namespace aio::test {
 
 namespace {
 
-Coro<int> after(Duration delay, int value) {
-    co_await sleep(delay);
-    co_return value;
-}
-Coro<int> fail_after(Duration delay, const char* text) {
-    co_await sleep(delay);
-    throw std::runtime_error(text);
-}
 Coro<int> cancelled_after(Duration delay) {
     co_await sleep(delay);
     throw CancelledError("self");
@@ -66,7 +58,7 @@ ASYNC_TEST(Gather, mixes_types_and_void, kAnyOrder) {
 
 ASYNC_TEST(Gather, throws_the_first_error_and_leaves_the_others_running, kAnyOrder) {  // semantics 17
     // CPython: test_tasks.test_one_exception
-    Task<int> slow = create_task(after(10ms, 5));
+    Task<int> slow = create_task(after(100ms, 5));
     const Stopwatch watch;
     EXPECT_EQ(co_await expect_throws<std::runtime_error>(gather(slow, fail_after(2ms, "first"))), "first");
     watch.expect(2ms);

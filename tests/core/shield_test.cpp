@@ -109,6 +109,7 @@ ASYNC_TEST(Shield, reports_a_late_error_of_a_task_too, kAnyOrder) {
     outer.cancel();
     co_await expect_throws<CancelledError>(outer);
     co_await sleep(5ms);
+    co_await settle();
     EXPECT_EQ(take_report_messages(), Log{"std::runtime_error exception in shielded future"});
 }
 

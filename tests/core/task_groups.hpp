@@ -1,24 +1,15 @@
-// What the tests of task groups share: children that fail or count, and the errors in a group.
+// What the tests of task groups share: children that count, and the errors in a group.
 #pragma once
 
 #include <aio/core/task_group.hpp>
 
-#include "support/async_test.hpp"
+#include "support/children.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 #include <string>
 
 namespace aio::test {
-
-inline Coro<int> after(Duration delay, int value) {
-    co_await sleep(delay);
-    co_return value;
-}
-inline Coro<> fail_after(Duration delay, std::string text = "child") {
-    co_await sleep(delay);
-    throw std::runtime_error(text);
-}
 
 // Sleeps until it is cancelled, and counts that.
 inline Coro<> count_cancel(int& cancels) {

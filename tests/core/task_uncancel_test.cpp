@@ -78,12 +78,12 @@ Coro<bool> limited(Duration limit, Duration work, bool* reached_end) {
 ASYNC_TEST(Cancel, from_inside_and_outside_are_told_apart_by_the_count) {  // semantics 14
     // CPython: test_tasks.test_uncancel_structured_blocks
     bool& ended = keep<bool>();
-    EXPECT_FALSE(co_await limited(10ms, 5ms, &ended));
-    EXPECT_TRUE(co_await limited(5ms, 10ms, &ended));
+    EXPECT_FALSE(co_await limited(10s, 5ms, &ended));
+    EXPECT_TRUE(co_await limited(5ms, 10s, &ended));
     EXPECT_EQ(current_task().cancelling(), 0u);
 
     ended = false;
-    auto body = [&]() -> Coro<> { co_await limited(5ms, 10ms, &ended); };
+    auto body = [&]() -> Coro<> { co_await limited(5ms, 10s, &ended); };
     Task<> task = create_task(body);
     co_await sleep(0s);
     get_running_loop().call_later(5ms, [task] { task.cancel(); });  // at the very moment of the limit

@@ -1,24 +1,11 @@
 // wait(): which of several are done.
 #include <aio/core/wait.hpp>
 
-#include "support/async_test.hpp"
+#include "support/children.hpp"
 
 #include <stdexcept>
 
 namespace aio::test {
-
-namespace {
-
-Coro<int> after(Duration delay, int value) {
-    co_await sleep(delay);
-    co_return value;
-}
-Coro<int> fail_after(Duration delay, const char* text) {
-    co_await sleep(delay);
-    throw std::runtime_error(text);
-}
-
-}  // namespace
 
 ASYNC_TEST(Wait, returns_when_all_are_done, kAnyOrder) {  // CPython: test_tasks.test_wait  semantics 22
     std::vector<Task<int>> tasks{create_task(after(2ms, 1)), create_task(after(5ms, 2))};

@@ -77,7 +77,7 @@ Coro<> expect_served(std::string mode) {
 }
 
 #define SKIP_IN_SIMULATION() \
-    if (virtual_time()) CO_SKIP()
+    if (simulated()) CO_SKIP()
 
 ASYNC_TEST(Interop, serves_a_thousand_asyncio_clients_at_once, kOnce) {
     SKIP_IN_SIMULATION();

@@ -99,7 +99,7 @@ ASYNC_TEST(Server, close_clients_ends_their_connections) {
 
 ASYNC_TEST(Server, abort_clients_drops_what_they_are_owed) {
     auto pour = [](StreamReader, StreamWriter writer) -> Coro<> {
-        writer.write(std::string(64 << 20, 'x'));
+        writer.write(std::string(16 << 20, 'x'));
         co_await writer.wait_closed();
     };
     Server server = co_await start_server(pour, "127.0.0.1", 0);
@@ -194,12 +194,12 @@ ASYNC_TEST(Server, replaces_a_socket_that_was_left_behind) {
     const std::string path = fresh_socket_path();
     Server first = co_await start_unix_server(echo_lines, path);
     // The simulation knows no files, so that nothing can be removed there.
-    const std::string same = virtual_time() ? fresh_socket_path() : path;
+    const std::string same = simulated() ? fresh_socket_path() : path;
     Server second = co_await start_unix_server(echo_lines, same);
     first.close();
     co_await first.wait_closed();
     // The path is the second one's now: closing the first left it alone.
-    EXPECT_TRUE(virtual_time() || ::access(path.c_str(), F_OK) == 0);
+    EXPECT_TRUE(simulated() || ::access(path.c_str(), F_OK) == 0);
     second.close();
     co_await second.wait_closed();
     EXPECT_NE(::access(path.c_str(), F_OK), 0);
@@ -232,7 +232,7 @@ private:
 
 ASYNC_TEST(Server, out_of_descriptors_it_reports_pauses_and_goes_on, kOnce) {  // semantics 47
     // UndefinedBehaviorSanitizer needs a descriptor to look at the reported exception.
-    if (virtual_time() || !aio::detail::frame_pool.recycling()) CO_SKIP();
+    if (simulated() || !aio::detail::frame_pool.recycling()) CO_SKIP();
     const std::string path = fresh_socket_path();
     Server server = co_await start_unix_server(echo_lines, path);
     const int client = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

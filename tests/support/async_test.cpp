@@ -11,7 +11,8 @@ namespace aio::test {
 
 bool rerunning() noexcept { return harness::rerun_mode() != harness::RerunMode::none; }
 std::size_t scaled(std::size_t n) noexcept { return rerunning() ? std::min<std::size_t>(n, 20) : n; }
-bool virtual_time() noexcept { return harness::backend_name() == "sim"; }
+bool simulated() noexcept { return harness::backend_name() == "sim"; }
+bool virtual_time() noexcept { return simulated() && harness::rerun_mode() != harness::RerunMode::late; }
 
 Coro<> run_passes(int n) {
     for (int i = 0; i < n; ++i) co_await aio::sleep(Duration(0));

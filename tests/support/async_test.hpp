@@ -78,7 +78,9 @@ enum Option : unsigned {
 bool rerunning() noexcept;
 // n; or at most 20 in a rerun.
 std::size_t scaled(std::size_t n) noexcept;
-// Whether time is virtual, so that it can be compared exactly.
+// Whether the backend is sim: no kernel, no other process.
+bool simulated() noexcept;
+// Whether time is virtual and nothing late, so that it can be compared exactly.
 bool virtual_time() noexcept;
 
 // std::vector{first, rest...}, which g++ 12 does not compile inside a co_await expression.

@@ -138,6 +138,7 @@ private:
             loop.set_exception_handler(collect_report);
             running_backend =
                 &WatchedBackend::install(*state_, patience(), stalled, this, plan_.io_fault, outcome_.injected);
+            running_backend->be_late(plan_.late_seed);
         }
         if (plan_.cancelled_step) {
             state_->before_step = before_step;
@@ -151,9 +152,9 @@ private:
         loop.close();
     }
 
-    static Duration patience() {
+    Duration patience() const {
         // Only threads could still bring something: they get this long, in real time.
-        return rerunning() ? 0ms : 3000ms;
+        return rerunning() && plan_.late_seed == 0 ? 0ms : 3000ms;
     }
 
     void run_body(EventLoop& loop) {

@@ -17,6 +17,7 @@ struct Plan {
     bool cancel_main = false;              // ... the main task is cancelled; else the one to be stepped
     IoFault io_fault;
     std::uint64_t shuffle_seed = 0;
+    std::uint64_t late_seed = 0;
     bool thorough = true;  // count descriptors
 
     bool hostile() const noexcept { return failing_allocation || cancelled_step || io_fault.k; }

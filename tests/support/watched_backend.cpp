@@ -43,6 +43,13 @@ void WatchedBackend::poll(TimePoint deadline) {
     if (deadline == TimePoint::max() && external_ == 0) return poll_patiently();
     const bool moment = deadline != TimePoint::min() && deadline != TimePoint::max();
     inner_->poll(moment ? deadline - skipped_ : deadline);
+    if (moment && late_seed_ != 0) skip(lateness());
+}
+
+Duration WatchedBackend::lateness() noexcept {
+    late_seed_ = late_seed_ * 6364136223846793005u + 1442695040888963407u;  // Knuth's MMIX generator
+    const auto random = static_cast<std::int64_t>(late_seed_ >> 33);
+    return random % 2 == 0 ? Duration(0) : Duration(random % Duration(40ms).count());
 }
 
 // Nobody waits for a moment. Something may still come from operations in flight and from other threads; a wake-up

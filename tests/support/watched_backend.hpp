@@ -5,6 +5,7 @@
 #include "core/backend/backend.hpp"
 #include "core/loop_state.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ public:
 
     // Lets the clock jump, as if the running callback took so long.
     void skip(Duration duration) noexcept { skipped_ += duration; }
+
+    // Lets each wait for a moment end up to 40 ms late, as on a busy machine; 0: in time.
+    void be_late(std::uint64_t seed) noexcept { late_seed_ = seed; }
 
     std::string_view name() const noexcept override { return inner_->name(); }
     TimePoint now() const noexcept override { return inner_->now() + skipped_; }
@@ -67,6 +71,7 @@ private:
     static constexpr std::size_t kPollsOfARun = 20'000;
 
     bool fault_is_due() noexcept;
+    Duration lateness() noexcept;
     bool deliver_failures() noexcept;
     void poll_patiently();
     // The errno for the call, or 0 when it may go on.
@@ -83,6 +88,7 @@ private:
     int external_ = 0;
     std::size_t polls_ = 0;
     Duration skipped_{0};
+    std::uint64_t late_seed_ = 0;
     std::vector<Failing> failing_;
 };
 
