@@ -11,7 +11,9 @@ write_basic_package_version_file(aiocppConfigVersion.cmake COMPATIBILITY SameMin
 install(FILES
   ${PROJECT_BINARY_DIR}/aiocppConfig.cmake
   ${PROJECT_BINARY_DIR}/aiocppConfigVersion.cmake
+  cmake/Findlibcares.cmake
   cmake/Findliburing.cmake
+  cmake/find_by_pkg_config.cmake
   DESTINATION ${package_dir})
 
 # The .pc file finds its prefix from where it lies, so `cmake --install --prefix` works for it as well.

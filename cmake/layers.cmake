@@ -10,7 +10,7 @@ function(aiocpp_layer name)
   target_compile_features(aiocpp_${name} PUBLIC cxx_std_20)
   target_compile_definitions(aiocpp_${name} PRIVATE AIOCPP_VERSION="${PROJECT_VERSION}")
   target_include_directories(aiocpp_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(aiocpp_${name} PRIVATE fmt::fmt liburing::liburing Threads::Threads)
+  target_link_libraries(aiocpp_${name} PRIVATE ${AIOCPP_DEPENDENCIES})
   # One set of objects serves the static and the shared library.
   set_target_properties(aiocpp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   aiocpp_compile_options(aiocpp_${name})

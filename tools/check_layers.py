@@ -17,7 +17,7 @@ SIDEWAYS = {("ws", "http")}
 OPEN_TO_ALL = {"fwd.hpp"}
 
 # What a public header must leave to a .cpp file: slow to compile, or a dependency that users need not have.
-HEAVY = re.compile(r"(iostream|regex|liburing\.h|fmt/.*|openssl/.*|libpq-fe\.h|sqlite3\.h|mysql.*)$")
+HEAVY = re.compile(r"(iostream|regex|liburing\.h|fmt/.*|openssl/.*|ares.*|libpq-fe\.h|sqlite3\.h|mysql.*)$")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 UMBRELLA = "umbrella"
