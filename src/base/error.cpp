@@ -23,11 +23,19 @@ OSError::OSError(int code, const std::string& attempted)
 
 void throw_os_error(int code, const std::string& attempted) {
     switch (code) {
+        case ECHILD: throw ChildProcessError(code, attempted);
+        case ESRCH: throw ProcessLookupError(code, attempted);
         case EPIPE:
         case ESHUTDOWN: throw BrokenPipeError(code, attempted);
         case ECONNRESET: throw ConnectionResetError(code, attempted);
         case ECONNABORTED: throw ConnectionAbortedError(code, attempted);
         case ECONNREFUSED: throw ConnectionRefusedError(code, attempted);
+        case ENOENT: throw FileNotFoundError(code, attempted);
+        case EEXIST: throw FileExistsError(code, attempted);
+        case EISDIR: throw IsADirectoryError(code, attempted);
+        case ENOTDIR: throw NotADirectoryError(code, attempted);
+        case EACCES:
+        case EPERM: throw PermissionError(code, attempted);
         case ETIMEDOUT: throw TimeoutError(attempted + ": timed out (errno " + std::to_string(code) + ")");
         default: throw OSError(code, attempted);
     }

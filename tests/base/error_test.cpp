@@ -37,7 +37,11 @@ TEST(OSError, class_follows_from_the_errno) {
     EXPECT_NE(thrown_for<ConnectionAbortedError>(ECONNABORTED), "");
     EXPECT_NE(thrown_for<BrokenPipeError>(EPIPE), "");
     EXPECT_NE(thrown_for<TimeoutError>(ETIMEDOUT), "");  // semantics 29: the same class as with_timeout's
-    EXPECT_NE(thrown_for<OSError>(ENOENT), "");
+    EXPECT_NE(thrown_for<FileNotFoundError>(ENOENT), "");
+    EXPECT_NE(thrown_for<PermissionError>(EPERM), "");
+    EXPECT_NE(thrown_for<ProcessLookupError>(ESRCH), "");
+    EXPECT_NE(thrown_for<ChildProcessError>(ECHILD), "");
+    EXPECT_NE(thrown_for<OSError>(EIO), "");
 }
 
 TEST(OSError, says_what_was_attempted_and_why_it_failed) {

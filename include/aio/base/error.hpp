@@ -16,8 +16,10 @@
 //       QueueEmpty, QueueFull, QueueShutDown
 //       OSError                        a system call failed: code() is its errno
 //         GaiError                     a host name has no address: code() is one of the EAI_ codes of netdb.h
+//         ChildProcessError, ProcessLookupError
 //         ConnectionError
 //           BrokenPipeError, ConnectionResetError, ConnectionAbortedError, ConnectionRefusedError
+//         FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError
 //
 //   aio::BaseException                 NOT a std::exception: generic handlers let it pass
 //     CancelledError                   this task was asked to stop
@@ -131,6 +133,16 @@ public:
     GaiError(int code, const std::string& message) : OSError(code, message, Complete{}) {}
 };
 
+class ChildProcessError : public OSError {
+public:
+    using OSError::OSError;
+};
+
+class ProcessLookupError : public OSError {
+public:
+    using OSError::OSError;
+};
+
 class ConnectionError : public OSError {
 public:
     using OSError::OSError;
@@ -154,6 +166,31 @@ public:
 class ConnectionRefusedError : public ConnectionError {
 public:
     using ConnectionError::ConnectionError;
+};
+
+class FileNotFoundError : public OSError {
+public:
+    using OSError::OSError;
+};
+
+class FileExistsError : public OSError {
+public:
+    using OSError::OSError;
+};
+
+class IsADirectoryError : public OSError {
+public:
+    using OSError::OSError;
+};
+
+class NotADirectoryError : public OSError {
+public:
+    using OSError::OSError;
+};
+
+class PermissionError : public OSError {
+public:
+    using OSError::OSError;
 };
 
 // Throws the class of OSError that fits `code`, a positive errno (EPIPE -> BrokenPipeError, ETIMEDOUT ->
