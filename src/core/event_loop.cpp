@@ -59,6 +59,8 @@ TimePoint poll_deadline(const LoopState& state) noexcept {
 
 void poll_backend(LoopState& state) {
     Backend& backend = *state.backend;
+    // Before the deadline is known: what was written may all go out at once, which wakes those who drain.
+    backend.run_deferred();
     TimePoint deadline = poll_deadline(state);
     if (deadline == TimePoint::min()) {
         if (backend.has_work()) backend.poll(deadline);

@@ -143,6 +143,8 @@ public:
 
     // `item` gets before_poll() at the beginning of the next poll().
     void defer(Deferred& item) noexcept { deferred_.push(item); }
+    // Runs what was deferred now. For who is about to sleep in poll(): it may make something ready.
+    void run_deferred() noexcept { deferred_.run(); }
 
     // Starts `operation`. A send may complete inside this call (epoll sends at once what the socket takes); all
     // else completes in a later poll(). Failures, also of starting, arrive at completed(). A descriptor may have
@@ -178,7 +180,6 @@ public:
 
 protected:
     bool has_deferred() const noexcept { return !deferred_.empty(); }
-    void run_deferred() noexcept { deferred_.run(); }
 
 private:
     DeferredQueue deferred_;
