@@ -2,6 +2,7 @@
 
 #include <aio/base/error.hpp>
 
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace aio::detail {
 
@@ -17,123 +19,171 @@ namespace {
 
 constexpr int kSignals = 65;
 
-// What the handler, in signal context, may touch: lock-free atomics only.
-struct Slot {
-    std::atomic<LoopState*> loop{nullptr};
-    std::atomic<unsigned> pending{0};
-    struct sigaction previous;
-};
-std::array<Slot, kSignals> slots;
-
-// Drains the pending signals of its loop. One per loop would do; it is posted to the loop like any callback
-// from outside, but signal context may not allocate, so that each slot has its own.
+// The handler of one signal for one loop: a callback that is posted to the loop like any other from outside. Signal
+// context may not allocate, so that it is made when the handler is registered; and each registration has its own,
+// since the last one's may still stand in the queue of a loop that does not run.
 class Delivery final : public Callback {
 public:
-    int signal = 0;
+    Delivery(LoopState& loop, int number) noexcept : state(loop), signal(number) {}
+
+    LoopState& state;
+    const int signal;
+    // What the handler, in signal context, may touch: lock-free atomics only.
+    std::atomic<unsigned> pending{0};
     std::atomic<bool> posted{false};
 
     void run() override {
         posted.store(false);
-        Slot& slot = slots[static_cast<std::size_t>(signal)];
-        LoopState* state = slot.loop.load();
-        if (!state) return;
-        for (unsigned left = slot.pending.exchange(0); left > 0; --left) {
-            auto found = state->signal_calls.find(signal);
-            if (found == state->signal_calls.end()) return;
-            Call* call = found->second;
+        running_ = true;
+        const Finish finish{*this};
+        for (unsigned left = pending.exchange(0); left > 0 && !retired_; --left) {
+            Call* call = state.signal_calls.at(signal);
             call->retain();  // the handler may remove itself
-            try {
-                call->call_again();
-            } catch (...) {
-                call->release();
-                throw;
-            }
-            call->release();
+            const Release release{*call};
+            call->call_again();
         }
     }
-    void discard() noexcept override { posted.store(false); }
+    void discard() noexcept override {
+        posted.store(false);
+        delete_if_done();
+    }
     const char* name() const noexcept override { return "signal handler"; }
-};
-std::array<Delivery, kSignals> deliveries;
 
-extern "C" void aio_on_signal(int signal) {
-    Slot& slot = slots[static_cast<std::size_t>(signal)];
-    LoopState* state = slot.loop.load();
-    if (!state) return;
+    // Given up: it is deleted when it stands in no queue any more.
+    void retire() noexcept {
+        retired_ = true;
+        delete_if_done();
+    }
+
+private:
+    struct Finish {
+        Delivery& delivery;
+        ~Finish() {
+            delivery.running_ = false;
+            delivery.delete_if_done();
+        }
+    };
+    struct Release {
+        Call& call;
+        ~Release() { call.release(); }
+    };
+    ~Delivery() = default;
+
+    void delete_if_done() noexcept {
+        if (retired_ && !running_ && !posted.load()) delete this;
+    }
+
+    bool retired_ = false;
+    bool running_ = false;
+};
+
+struct Slot {
+    std::atomic<Delivery*> delivery{nullptr};
+    std::atomic<unsigned> active{0};  // handlers that run now, on any thread
+    struct sigaction previous;
+};
+std::array<Slot, kSignals> slots;
+static_assert(std::atomic<Delivery*>::is_always_lock_free && std::atomic<unsigned>::is_always_lock_free);
+
+Slot& slot_of(int signal) noexcept { return slots[static_cast<std::size_t>(signal)]; }
+
+void deliver(Delivery& delivery) noexcept {
     // A second Ctrl-C before the loop even looked at the first: it hangs in the program's code. Let the signal
     // do what it does by default.
-    if (slot.pending.fetch_add(1) >= 1 && signal == SIGINT) {
+    if (delivery.pending.fetch_add(1) >= 1 && delivery.signal == SIGINT) {
         ::signal(SIGINT, SIG_DFL);
         ::raise(SIGINT);
         return;
     }
-    Delivery& delivery = deliveries[static_cast<std::size_t>(signal)];
     if (!delivery.posted.exchange(true)) {
-        if (!post(*state, delivery)) delivery.posted.store(false);
+        if (!post(delivery.state, delivery)) delivery.posted.store(false);
     }
-    state->wakeup.wake();
+    delivery.state.wakeup.wake();
+}
+
+extern "C" void aio_on_signal(int signal) {
+    Slot& slot = slot_of(signal);
+    slot.active.fetch_add(1);
+    if (Delivery* delivery = slot.delivery.load()) deliver(*delivery);
+    slot.active.fetch_sub(1);
 }
 
 std::string describe(int signal) { return "signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")"; }
+
+void check_signal(int signal, const char* caller) {
+    // Between the two kinds libc keeps some for itself.
+    if (signal >= 1 && signal < kSignals && (signal < 32 || signal >= SIGRTMIN)) return;
+    throw ValueError(std::string(caller) + ": " + std::to_string(signal) + " is no signal");
+}
+
+void install(LoopState& state, int signal) {
+    Slot& slot = slot_of(signal);
+    auto* delivery = new Delivery(state, signal);
+    slot.delivery.store(delivery);
+    struct sigaction action = {};
+    action.sa_handler = aio_on_signal;
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    if (::sigaction(signal, &action, &slot.previous) == 0) return;
+    const int error = errno;
+    slot.delivery.store(nullptr);
+    delivery->retire();
+    throw_os_error(error, "install a handler for " + describe(signal));
+}
+
+bool uninstall(LoopState& state, int signal) noexcept {
+    auto found = state.signal_calls.find(signal);
+    if (found == state.signal_calls.end()) return false;
+    Slot& slot = slot_of(signal);
+    ::sigaction(signal, &slot.previous, nullptr);
+    Delivery* delivery = slot.delivery.exchange(nullptr);
+    // Another thread may be in the handler still, with the delivery and the loop in its hands.
+    while (slot.active.load() != 0) ::sched_yield();
+    Call* call = found->second;
+    state.signal_calls.erase(found);
+    delivery->retire();
+    call->release();
+    return true;
+}
 
 }  // namespace
 
 void handle_signal(LoopState& state, int signal, Call* call) {
     try {
         if (state.closed) throw RuntimeError("EventLoop: the loop is closed");
-        if (signal < 1 || signal >= kSignals || signal == SIGKILL || signal == SIGSTOP) {
-            throw ValueError("add_signal_handler: " + std::to_string(signal) +
-                             " is not a signal that can be handled");
+        check_signal(signal, "add_signal_handler");
+        if (signal == SIGKILL || signal == SIGSTOP) {
+            throw ValueError("add_signal_handler: " + describe(signal) + " cannot be caught");
         }
         if (::getpid() != ::gettid()) throw RuntimeError("add_signal_handler: call it from the main thread");
-        Slot& slot = slots[static_cast<std::size_t>(signal)];
-        LoopState* owner = slot.loop.load();
-        if (owner && owner != &state) {
+        const Delivery* other = slot_of(signal).delivery.load();
+        if (other && &other->state != &state) {
             throw RuntimeError("add_signal_handler: another event loop handles " + describe(signal));
         }
-        Call*& registered = state.signal_calls[signal];
-        if (registered) {
-            registered->release();
-            registered = call;
+        auto [entry, added] = state.signal_calls.try_emplace(signal, call);
+        if (!added) {
+            std::exchange(entry->second, call)->release();
             return;
         }
-        registered = call;
-        deliveries[static_cast<std::size_t>(signal)].signal = signal;
-        slot.pending.store(0);
-        slot.loop.store(&state);
-        struct sigaction action = {};
-        action.sa_handler = aio_on_signal;
-        sigemptyset(&action.sa_mask);
-        action.sa_flags = SA_RESTART;
-        if (::sigaction(signal, &action, &slot.previous) != 0) {
-            const int error = errno;
-            slot.loop.store(nullptr);
+        try {
+            install(state, signal);
+        } catch (...) {
             state.signal_calls.erase(signal);
-            throw_os_error(error, "install a handler for " + describe(signal));
+            throw;
         }
     } catch (...) {
-        if (auto found = state.signal_calls.find(signal); found != state.signal_calls.end() && !found->second) {
-            state.signal_calls.erase(found);
-        }
         call->release();
         throw;
     }
 }
 
 bool unhandle_signal(LoopState& state, int signal) {
-    auto found = state.signal_calls.find(signal);
-    if (found == state.signal_calls.end()) return false;
-    Slot& slot = slots[static_cast<std::size_t>(signal)];
-    ::sigaction(signal, &slot.previous, nullptr);
-    slot.loop.store(nullptr);
-    Call* call = found->second;
-    state.signal_calls.erase(found);
-    call->release();
-    return true;
+    check_signal(signal, "remove_signal_handler");
+    return uninstall(state, signal);
 }
 
 void release_signals(LoopState& state) noexcept {
-    while (!state.signal_calls.empty()) unhandle_signal(state, state.signal_calls.begin()->first);
+    while (!state.signal_calls.empty()) uninstall(state, state.signal_calls.begin()->first);
 }
 
 }  // namespace aio::detail
