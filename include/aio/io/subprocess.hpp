@@ -1,0 +1,275 @@
+// Child processes: asyncio's create_subprocess_exec, create_subprocess_shell and Process.
+//
+//     using aio::subprocess::PIPE;
+//     auto sort = co_await aio::create_subprocess_exec("sort", "-r").stdin_(PIPE).stdout_(PIPE);
+//     auto [out, err] = co_await sort.communicate("a\nc\nb\n");
+//     int code = co_await sort.wait();
+//
+// What Python passes as keyword arguments are calls on what create_subprocess_... returns; the co_await starts the
+// program. (stdin, stdout and stderr are macros of <cstdio>, hence their underscore.)
+//
+// A child and its handle. A Process is a handle, cheap to copy. When the last one is dropped while the child runs, it
+// is killed (SIGKILL), as asyncio's transport does when it is closed: so a task that is cancelled leaves no child
+// behind. detach() lets it go on. In any case the loop reaps it: there are no zombies, no SIGCHLD handler, and no
+// wait for children that are not ours. A loop that closes kills the children that still run.
+//
+// Starting a child stops this thread until it has called exec, a fraction of a millisecond: the child borrows our
+// memory until then, so that its size does not matter. There is no preexec_fn: code of the program has no place
+// between clone and exec, where other threads may hold any lock. Its usual purposes have an option of their own.
+//
+// Thread rule: a Process belongs to the thread of its loop. Needs Linux 5.4 (pidfd).
+// Source: asyncio.subprocess, CPython 3.13 subprocess.py, base_subprocess.py; semantics 50 of docs/semantics.md;
+// clone(2), pidfd_open(2), waitid(2).
+#pragma once
+
+#include <aio/io/stream.hpp>
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aio {
+
+// What stdin_(), stdout_(), stderr_() take beside a descriptor.
+namespace subprocess {
+inline constexpr int PIPE = -1;     // a new pipe to this process
+inline constexpr int STDOUT = -2;   // stderr_ only: wherever standard output goes
+inline constexpr int DEVNULL = -3;  // /dev/null
+}  // namespace subprocess
+
+namespace detail {
+
+class ProcessState;
+
+// A counted reference to a ProcessState, on its loop's thread.
+class ProcessRef {
+public:
+    ProcessRef() noexcept = default;
+    explicit ProcessRef(ProcessState* state) noexcept;
+    ProcessRef(const ProcessRef& other) noexcept : ProcessRef(other.state_) {}
+    ProcessRef(ProcessRef&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    ProcessRef& operator=(ProcessRef other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~ProcessRef() {
+        if (state_) drop();
+    }
+    ProcessState* get() const noexcept { return state_; }
+    ProcessState* operator->() const noexcept { return state_; }
+
+private:
+    void drop() noexcept;
+    ProcessState* state_ = nullptr;
+};
+
+class ExitAwaiter final : public Waiter {
+public:
+    explicit ExitAwaiter(ProcessState* process) noexcept : process_(process) {}
+    ExitAwaiter(const ExitAwaiter&) = delete;
+    ~ExitAwaiter();
+
+    bool await_ready() const noexcept;
+    void await_suspend(std::coroutine_handle<> frame) noexcept;
+    int await_resume();
+    bool cancel_wait(std::string_view message) noexcept override;
+    void run() override;
+    void discard() noexcept override { listed_ = false; }
+    const char* name() const noexcept override { return "a process"; }
+
+private:
+    ProcessState* process_;
+    bool listed_ = false;
+};
+
+// What wait() returns.
+class [[nodiscard("wait() does nothing until it is awaited")]] Exit {
+public:
+    using native_awaitable = void;
+    explicit Exit(ProcessRef process) noexcept : process_(std::move(process)) {}
+    ExitAwaiter operator co_await() const noexcept { return ExitAwaiter(process_.get()); }
+
+private:
+    ProcessRef process_;
+};
+
+// What to start, and how: what a CreateSubprocess has been told.
+struct SubprocessRequest {
+    static constexpr int kInherit = -4;
+
+    SubprocessRequest() {}
+
+    std::vector<std::string> arguments;  // the program's name first
+    std::string executable;              // if it is not the first argument
+    int stdio[3] = {kInherit, kInherit, kInherit};
+    std::optional<std::vector<std::string>> environment;  // "NAME=value"
+    std::string cwd;
+    std::vector<int> pass_fds;
+    std::size_t limit = kDefaultLimit;
+    bool close_fds = true;
+    bool restore_signals = true;
+    bool new_session = false;
+    bool pty = false;
+    unsigned short rows = 24, columns = 80;
+    std::optional<pid_t> process_group;
+    std::optional<mode_t> umask;
+    std::optional<uid_t> user;
+    std::optional<gid_t> group;
+    std::optional<std::vector<gid_t>> extra_groups;
+};
+
+}  // namespace detail
+
+// Trivially destructible, so that `{.limit = ...}` is safe inside a co_await expression on g++ 12.
+struct CommunicateOptions {
+    std::size_t limit = static_cast<std::size_t>(-1);  // of each stream's output, in bytes
+};
+
+// A child process. Streams and wait() do not depend on each other: a child's grandchildren may hold its pipes open
+// after it has ended, and what it wrote can be read after that.
+class Process {
+public:
+    Process() noexcept = default;  // none; for variables that are assigned later
+    explicit Process(detail::ProcessRef state) noexcept : state_(std::move(state)) {}
+
+    // Known for ever. The kernel may give the number to another process once this one was waited for by the loop:
+    // use send_signal(), not kill(2).
+    pid_t pid() const noexcept;
+    // The exit status, or minus the number of the signal that killed it; nothing while it runs, as far as the loop
+    // has seen. 255 if somebody else took the status (a waitpid(-1) in the program), with a warning.
+    std::optional<int> returncode() const noexcept;
+
+    // The ends of its pipes. Errors: RuntimeError for one that was not PIPE (or on a pseudo-terminal).
+    StreamWriter stdin_() const;
+    StreamReader stdout_() const;
+    StreamReader stderr_() const;
+
+    // Waits until it ends, and returns its returncode(). Any number of tasks may wait, any number of times.
+    // With PIPEs, read meanwhile: a child whose pipe is full waits for you. communicate() does.
+    // Cancel: the child is not concerned. Errors: OSError when the kernel refuses to watch the process.
+    detail::Exit wait() const { return detail::Exit(state_); }
+
+    // Writes `input` to standard input if that is a PIPE, and closes it; reads standard output and error to their
+    // ends, both at the same time; waits. What is not a PIPE gives "". A child that does not read all its input is no
+    // error.
+    // Cancel: what was read is lost; the child goes on as long as there is a handle.
+    // Errors: LimitOverrunError when the child writes more than `limit` to a stream; the child goes on likewise.
+    // RuntimeError while another task reads these streams.
+    Coro<std::pair<std::string, std::string>> communicate(std::string input = {},
+                                                          CommunicateOptions options = {}) const;
+
+    // Through the process's descriptor: never reaches another one that got its number.
+    // Errors: ProcessLookupError once the loop has seen its end; OSError for a number that is no signal;
+    // PermissionError for a child with another user's rights.
+    void send_signal(int signal) const;
+    void terminate() const;  // SIGTERM
+    void kill() const;       // SIGKILL
+
+    // The child goes on when the last handle is dropped, and when the loop closes. The loop reaps it while it lives.
+    void detach() const noexcept;
+
+    // With pty(): tells the terminal's size, which sends SIGWINCH. Errors: RuntimeError without; OSError.
+    void set_terminal_size(unsigned short rows, unsigned short columns) const;
+
+    explicit operator bool() const noexcept { return state_.get() != nullptr; }
+
+private:
+    detail::ProcessRef state_;
+};
+
+// A child that is about to be started; awaiting it does that, without suspending, and gives its Process.
+//
+// Errors of the co_await: FileNotFoundError, PermissionError, NotADirectoryError... that name the program, or the
+// directory, or what else was attempted in the child before exec; OSError when there are no descriptors or
+// processes left; ValueError for a NUL byte in a string. Nothing is left behind.
+class [[nodiscard("nothing is started until it is awaited")]] CreateSubprocess {
+public:
+    using native_awaitable = void;
+    explicit CreateSubprocess(std::vector<std::string> arguments);
+
+    // PIPE, DEVNULL, STDOUT (stderr_ only) or a descriptor, of which the child gets a copy. Default: this process's.
+    // Errors: ValueError for anything else.
+    CreateSubprocess& stdin_(int what);
+    CreateSubprocess& stdout_(int what);
+    CreateSubprocess& stderr_(int what);
+    // Of the readers' buffers, in bytes.
+    CreateSubprocess& limit(std::size_t bytes);
+
+    // The whole environment, any range of pairs of strings (env= of Python); or single changes of it.
+    // Errors: ValueError for an empty name, or '=' in it.
+    template <class Variables>
+    CreateSubprocess& env(const Variables& variables) {
+        request_.environment.emplace();
+        for (const auto& [name, value] : variables) setenv(name, value);
+        return *this;
+    }
+    CreateSubprocess& setenv(std::string_view name, std::string_view value);
+    CreateSubprocess& unsetenv(std::string_view name);
+    // Where it starts. A relative program path counts from there, as in Python.
+    CreateSubprocess& cwd(std::string directory);
+    // The file to run, if it is not what the first argument names; for a shell command, the shell.
+    CreateSubprocess& executable(std::string path);
+
+    // Descriptors that the child has under the same numbers.
+    CreateSubprocess& pass_fds(std::vector<int> descriptors);
+    // Whether all others are closed. If not, only those are that are marked close-on-exec. Default: true.
+    CreateSubprocess& close_fds(bool on);
+    // Gives the child default actions for SIGPIPE and SIGXFSZ, if they are ignored here, and an empty signal mask.
+    // Other ignored signals stay ignored (nohup). Default: true.
+    CreateSubprocess& restore_signals(bool on);
+    CreateSubprocess& start_new_session(bool on = true);  // setsid(2)
+    CreateSubprocess& process_group(pid_t group);         // setpgid(2); 0: a new one
+    CreateSubprocess& umask(mode_t mask);
+    // Its rights; the program needs its own to be able to. Set in the order of extra_groups, group, user.
+    CreateSubprocess& user(uid_t id);
+    CreateSubprocess& group(gid_t id);
+    CreateSubprocess& extra_groups(std::vector<gid_t> ids);
+
+    // Gives it a pseudo-terminal: its controlling terminal in a session of its own, and whatever of its three
+    // streams was not set otherwise. stdin_() writes to the terminal and stdout_() reads from it, what the child
+    // writes and, unless it turns that off, the echo of its input. write_eof() sends the end-of-file character.
+    // Units: rows and columns of characters.
+    CreateSubprocess& pty(unsigned short rows = 24, unsigned short columns = 80);
+
+    class Awaiter {
+    public:
+        explicit Awaiter(const CreateSubprocess& call) noexcept : call_(call) {}
+        bool await_ready() const noexcept { return true; }
+        void await_suspend(std::coroutine_handle<>) const noexcept {}
+        Process await_resume() const { return call_.start(); }
+
+    private:
+        const CreateSubprocess& call_;
+    };
+    Awaiter operator co_await() const noexcept { return Awaiter(*this); }
+
+private:
+    Process start() const;
+    CreateSubprocess& redirect(int stream, int what);
+    std::vector<std::string>& own_environment();
+
+    detail::SubprocessRequest request_;
+};
+
+// Runs `program`, found as execvp(3) finds it (along the PATH of the child's environment), with these arguments:
+// strings, views, paths.
+// Example: co_await create_subprocess_exec("git", "log", "--oneline").cwd("/srv/repo").stdout_(subprocess::PIPE)
+template <class... Arguments>
+CreateSubprocess create_subprocess_exec(std::string program, Arguments&&... arguments) {
+    std::vector<std::string> all;
+    all.reserve(1 + sizeof...(arguments));
+    all.push_back(std::move(program));
+    (all.push_back(std::string(std::forward<Arguments>(arguments))), ...);
+    return CreateSubprocess(std::move(all));
+}
+// The same of a list whose first element is the program. Errors: ValueError for an empty one.
+CreateSubprocess create_subprocess_exec(std::vector<std::string> arguments);
+// Runs `command` with /bin/sh -c. Quote what comes from outside: the shell reads it as a program.
+CreateSubprocess create_subprocess_shell(std::string command);
+
+}  // namespace aio

@@ -1,0 +1,5 @@
+// Child processes, for users (asyncio.subprocess).
+#pragma once
+
+#include <aio/io/pipe.hpp>
+#include <aio/io/subprocess.hpp>
