@@ -123,6 +123,7 @@ void close_loop(LoopState& state) noexcept {
         std::erase(live.cores, &state);
     }
     state.default_executor.reset();
+    state.resolver.reset();
     state.exception_handler = nullptr;
     state.task_factory = nullptr;
     state.backend.reset();

@@ -14,6 +14,10 @@
 #include <string>
 #include <unordered_map>
 
+namespace aio {
+class Resolver;
+}
+
 namespace aio::detail {
 
 class FdWatch;
@@ -39,6 +43,7 @@ struct LoopState : LoopCore {
     Duration slow_callback_duration = std::chrono::milliseconds(100);
     std::shared_ptr<Executor> default_executor;
     bool executor_shut_down = false;
+    std::shared_ptr<Resolver> resolver;  // io's: null is the default one
 
     std::unordered_map<int, std::unique_ptr<FdWatch>> readers, writers;
     std::unordered_map<int, Call*> signal_calls;

@@ -9,8 +9,8 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <charconv>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 
 namespace aio {
@@ -35,9 +35,13 @@ std::string scope_of(const sockaddr_in6& address) {
     return "%" + std::to_string(address.sin6_scope_id);
 }
 
-unsigned scope_id(const std::string& scope) {
+// The number of an interface, given by name or number; 0 when there is none.
+unsigned scope_id(const std::string& scope) noexcept {
     if (const unsigned index = ::if_nametoindex(scope.c_str())) return index;
-    return static_cast<unsigned>(std::strtoul(scope.c_str(), nullptr, 10));
+    unsigned number = 0;
+    const char* const end = scope.data() + scope.size();
+    const auto [stop, error] = std::from_chars(scope.data(), end, number);
+    return error == std::errc() && stop == end ? number : 0;
 }
 
 }  // namespace
@@ -63,6 +67,7 @@ Address RawAddress::decoded() const {
 }
 
 std::optional<RawAddress> RawAddress::numeric(const std::string& host, int port) {
+    if (host.find('\0') != std::string::npos) return std::nullopt;  // inet_pton would stop there
     RawAddress result;
     auto& v4 = reinterpret_cast<sockaddr_in&>(result.storage);
     if (::inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
@@ -76,7 +81,10 @@ std::optional<RawAddress> RawAddress::numeric(const std::string& host, int port)
     if (::inet_pton(AF_INET6, host.substr(0, percent).c_str(), &v6.sin6_addr) != 1) return std::nullopt;
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(static_cast<std::uint16_t>(port));
-    if (percent != std::string::npos) v6.sin6_scope_id = scope_id(host.substr(percent + 1));
+    if (percent != std::string::npos) {
+        v6.sin6_scope_id = scope_id(host.substr(percent + 1));
+        if (v6.sin6_scope_id == 0) return std::nullopt;
+    }
     result.length = sizeof v6;
     return result;
 }

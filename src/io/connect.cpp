@@ -1,159 +1,79 @@
+// From a race between addresses to a socket, or to an error that says what was tried.
 #include "io/connect.hpp"
 
 #include <aio/base/error.hpp>
+#include <aio/base/exception_group.hpp>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include "io/happy_eyeballs.hpp"
 
-#include <cerrno>
+#include <algorithm>
 #include <system_error>
 
 namespace aio::detail {
 
 namespace {
 
-class ConnectAwaiter;
+using Stage = ConnectAttempt::Stage;
+using Attempts = std::vector<std::unique_ptr<ConnectAttempt>>;
 
-// Lives until the backend has let go of it, which may be after the task that wanted it was cancelled.
-struct ConnectOperation final : Operation {
-    ConnectOperation(LoopState& state, int fd, const RawAddress& to) noexcept
-        : Operation(OpKind::connect, fd), loop(state), address(to) {
-        peer = {address.get(), address.length};
+// "bind the local address 127.0.0.2:0", "connect to [::1]:80".
+std::string attempted(const ConnectAttempt& attempt, const std::string& to) {
+    switch (attempt.stage()) {
+        case Stage::bind: return "bind the local address " + attempt.local()->str();
+        case Stage::family: return "connect to " + to + " from the local address, which is of another family";
+        default: return "connect to " + to;
     }
-    void completed(int result, const char* data, bool more) noexcept override;
-
-    LoopState& loop;
-    RawAddress address;
-    ConnectAwaiter* awaiter = nullptr;  // null: given up; the descriptor is then closed here
-};
-
-// Takes the socket; gives 0 or a negative errno. While it waits the operation owns the descriptor.
-class ConnectAwaiter final : public Waiter {
-public:
-    ConnectAwaiter(LoopState& loop, SocketGuard& socket, const RawAddress& to)
-        : socket_(socket), operation_(new ConnectOperation(loop, socket.get(), to)) {}
-    ConnectAwaiter(const ConnectAwaiter&) = delete;
-    ~ConnectAwaiter() {
-        if (operation_ && !give_up()) delete operation_;
-    }
-
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> frame) noexcept {
-        suspend(frame);
-        operation_->awaiter = this;
-        operation_->loop.backend->start(*operation_);
-    }
-    int await_resume() {
-        check_cancelled();
-        return result_;
-    }
-    bool cancel_wait(std::string_view message) noexcept override {
-        if (!give_up()) return false;
-        wake_cancelled(message);
-        return true;
-    }
-    const char* name() const noexcept override { return "a connect"; }
-
-    void completed(int result) noexcept {
-        result_ = result;
-        wake();
-    }
-
-private:
-    // Leaves the operation and the descriptor to the backend. False when it has completed.
-    bool give_up() noexcept {
-        if (!operation_ || !operation_->in_flight) return false;
-        operation_->awaiter = nullptr;
-        socket_.take();
-        operation_->loop.backend->cancel(*operation_);
-        operation_ = nullptr;
-        return true;
-    }
-
-    SocketGuard& socket_;
-    ConnectOperation* operation_;
-    int result_ = 0;
-};
-
-struct Connecting {
-    using native_awaitable = void;
-    LoopState& loop;
-    SocketGuard& socket;
-    const RawAddress& to;
-    ConnectAwaiter operator co_await() const { return ConnectAwaiter(loop, socket, to); }
-};
-
-void ConnectOperation::completed(int result, const char*, bool) noexcept {
-    if (awaiter) return awaiter->completed(result);
-    loop.backend->close_fd(fd);
-    delete this;
 }
 
-void disable_nagle(Backend& backend, int fd, const RawAddress& address) noexcept {
-    const int on = 1;
-    if (address.family() != AF_UNIX) backend.set_option(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+std::exception_ptr error_of(const ConnectAttempt& attempt, const std::string& to) {
+    try {
+        throw_os_error(attempt.error(), attempted(attempt, to));
+    } catch (...) {
+        return std::current_exception();
+    }
 }
 
-std::string text_of(int error) { return std::generic_category().message(error); }
-
-// What failed, address by address.
-class Failures {
-public:
-    void add(const RawAddress& address, int error) {
-        if (code_ != 0 && error != code_) same_ = false;
-        if (code_ == 0) code_ = error;
-        if (!addresses_.empty()) {
-            addresses_ += ", ";
-            details_ += ", ";
-        }
-        addresses_ += address.str();
-        details_ += address.str() + ": " + text_of(error);
-        ++count_;
+// The addresses of all attempts; with `details`, what each of them failed with.
+std::string list_of(const Attempts& attempts, bool details) {
+    std::string text;
+    for (const auto& attempt : attempts) {
+        if (!text.empty()) text += ", ";
+        const std::string address = attempt->address().str();
+        const bool connecting = attempt->stage() == Stage::connect || attempt->stage() == Stage::socket;
+        text += connecting || !details ? address : attempted(*attempt, address);
+        if (details) text += ": " + std::generic_category().message(attempt->error());
     }
-    // One address, or the same error from all: that error. Else all of them in one message.
-    [[noreturn]] void raise(const std::string& wanted) const {
-        const std::string what = "connect to " + wanted;
-        if (count_ == 1 && addresses_ == wanted) throw_os_error(code_, what);
-        if (same_) throw_os_error(code_, what + " (" + addresses_ + ")");
-        throw OSError(code_, what + ": Multiple exceptions: " + details_ + "; the first");
-    }
+    return text;
+}
 
-private:
-    int code_ = 0;
-    bool same_ = true;
-    unsigned count_ = 0;
-    std::string addresses_, details_;
-};
-
-// A descriptor or a negative errno. Errors: OSError when `local` cannot be bound.
-Coro<int> connect_one(LoopState& loop, const RawAddress& address, const RawAddress* local) {
-    Backend& backend = *loop.backend;
-    SocketGuard socket(loop, backend.open_socket(address.family(), SOCK_STREAM));
-    if (socket.get() < 0) co_return socket.get();
-    if (local && local->family() == address.family()) {
-        const int on = 1;
-        backend.set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (const int error = backend.bind(socket.get(), local->get(), local->length)) {
-            throw_os_error(-error, "bind the local address " + local->str());
-        }
+// One address, or the same error from all: that error. Else all of them in one message.
+// Source: CPython 3.13 base_events.create_connection.
+[[noreturn]] void raise(const Attempts& attempts, const ConnectPlan& plan) {
+    const ConnectAttempt& first = *attempts.front();
+    if (plan.all_errors) {
+        std::vector<std::exception_ptr> errors;
+        for (const auto& attempt : attempts) errors.push_back(error_of(*attempt, attempt->address().str()));
+        throw ExceptionGroup("connect to " + plan.wanted + " failed", std::move(errors));
     }
-    disable_nagle(backend, socket.get(), address);
-    const Connecting connecting{loop, socket, address};
-    const int result = co_await connecting;
-    co_return result < 0 ? result : socket.take();
+    const auto alike = [&](const auto& attempt) {
+        return attempt->error() == first.error() && attempt->stage() == first.stage();
+    };
+    if (!std::all_of(attempts.begin(), attempts.end(), alike)) {
+        throw OSError(first.error(), "connect to " + plan.wanted +
+                                         ": Multiple exceptions: " + list_of(attempts, true) + "; the first");
+    }
+    const std::string addresses = list_of(attempts, false);
+    const bool obvious = addresses == plan.wanted;
+    std::rethrow_exception(error_of(first, obvious ? plan.wanted : plan.wanted + " (" + addresses + ")"));
 }
 
 }  // namespace
 
-Coro<int> connect_socket(std::vector<RawAddress> addresses, const RawAddress* local, std::string wanted) {
-    LoopState& loop = LoopState::of(require_loop());
-    Failures failures;
-    for (const RawAddress& address : addresses) {
-        const int fd = co_await connect_one(loop, address, local);
-        if (fd >= 0) co_return fd;
-        failures.add(address, -fd);
-    }
-    failures.raise(wanted);
+Coro<int> connect_socket(ConnectPlan plan) {
+    ConnectRace race(LoopState::of(require_loop()), plan);
+    const int fd = co_await race.finish();
+    if (fd < 0) raise(race.attempts(), plan);
+    co_return fd;
 }
 
 }  // namespace aio::detail

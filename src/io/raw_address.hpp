@@ -20,7 +20,8 @@ struct RawAddress {
     Address decoded() const;
     std::string str() const { return decoded().str(); }
 
-    // A numeric IPv4 or IPv6 address ("fe80::1%eth0" too), or nothing when `host` is a name.
+    // A numeric IPv4 or IPv6 address ("fe80::1%eth0" too), or nothing when `host` is a name, or its
+    // zone no interface.
     static std::optional<RawAddress> numeric(const std::string& host, int port);
     // Errors: ValueError when the path is empty or too long.
     static RawAddress unix_path(std::string_view path);

@@ -19,35 +19,43 @@ StreamPair ends_of(detail::StreamRef stream) {
     return StreamPair(std::move(reader), StreamWriter(std::move(stream)));
 }
 
-Coro<StreamPair> connect_stream(std::vector<detail::RawAddress> addresses, const detail::RawAddress* local,
-                                std::string wanted, std::size_t limit) {
+Coro<StreamPair> connect_stream(detail::ConnectPlan plan, std::size_t limit) {
     if (limit == 0) throw ValueError("open_connection: the limit must be positive");
     detail::LoopState& loop = detail::LoopState::of(detail::require_loop());
-    const int fd = co_await detail::connect_socket(std::move(addresses), local, std::move(wanted));
+    const int fd = co_await detail::connect_socket(std::move(plan));
     detail::SocketGuard socket(loop, fd);
     detail::StreamRef stream = detail::SocketStream::open(loop, fd, limit);
     socket.take();
     co_return ends_of(std::move(stream));
 }
 
-Coro<StreamPair> open_tcp(std::string host, int port, std::size_t limit, std::string local_host, int local_port) {
+Coro<detail::ConnectPlan> plan_connection(std::string host, int port, ConnectionOptions options,
+                                          std::string local_host) {
     detail::check_port("open_connection", port);
-    detail::check_port("open_connection: local_port", local_port);
-    std::optional<detail::RawAddress> local;
-    if (!local_host.empty()) {
-        local = detail::RawAddress::numeric(local_host, local_port);
-        if (!local)
-            throw ValueError("open_connection: local_host must be a numeric address, not '" + local_host + "'");
+    detail::check_port("open_connection: local_port", options.local_port);
+    detail::ConnectPlan plan;
+    plan.addresses = co_await detail::resolve(host, port, false, options.family);
+    if (!local_host.empty() || options.local_port != 0) {
+        plan.locals = co_await detail::resolve(local_host, options.local_port, true, options.family);
     }
-    std::vector<detail::RawAddress> addresses = co_await detail::resolve(host, port, false);
-    std::string wanted = Address{host, port, {}}.str();
-    co_return co_await connect_stream(std::move(addresses), local ? &*local : nullptr, std::move(wanted), limit);
+    plan.delay = options.happy_eyeballs_delay;
+    plan.all_errors = options.all_errors;
+    plan.wanted = Address(std::move(host), port).str();
+    const int interleave = options.interleave >= 0 ? options.interleave : plan.delay > Duration(0) ? 1 : 0;
+    if (interleave > 0) plan.addresses = detail::interleaved(plan.addresses, interleave);
+    co_return plan;
+}
+
+Coro<StreamPair> open_tcp(std::string host, int port, ConnectionOptions options, std::string local_host) {
+    detail::ConnectPlan plan = co_await plan_connection(std::move(host), port, options, std::move(local_host));
+    co_return co_await connect_stream(std::move(plan), options.limit);
 }
 
 Coro<StreamPair> open_unix(std::string path, std::size_t limit) {
-    const detail::RawAddress address = detail::RawAddress::unix_path(path);
-    std::vector<detail::RawAddress> addresses(1, address);
-    co_return co_await connect_stream(std::move(addresses), nullptr, address.str(), limit);
+    detail::ConnectPlan plan;
+    plan.addresses.push_back(detail::RawAddress::unix_path(path));
+    plan.wanted = plan.addresses.front().str();
+    co_return co_await connect_stream(std::move(plan), limit);
 }
 
 }  // namespace
@@ -79,7 +87,7 @@ detail::Separators StreamReader::separators(std::vector<std::string> given) {
 
 // The options hold views, which need not live until the coroutine runs.
 Coro<StreamPair> open_connection(std::string host, int port, ConnectionOptions options) {
-    return open_tcp(std::move(host), port, options.limit, std::string(options.local_host), options.local_port);
+    return open_tcp(std::move(host), port, options, std::string(options.local_host));
 }
 
 Coro<StreamPair> open_unix_connection(std::string path, ConnectionOptions options) {

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/core/time.hpp>
 #include <aio/io/address.hpp>
 #include <aio/io/stream_awaiters.hpp>
 #include <aio/io/stream_core.hpp>
@@ -180,17 +181,27 @@ private:
 // How to connect. Trivially destructible, so that `{.limit = ...}` is safe inside a co_await expression on g++ 12.
 struct ConnectionOptions {
     std::size_t limit = detail::kDefaultLimit;  // of the reader's buffer, in bytes
-    std::string_view local_host = {};           // connect from this numeric address
+    std::string_view local_host = {};           // connect from this address, or the first of this name that fits
     int local_port = 0;
+    int family = 0;  // AF_INET, AF_INET6; 0: both
+    // A name with several addresses: the next attempt begins when the one before it fails, or after this time,
+    // beside those that run. Zero or negative: only when it fails (asyncio's None). 250 ms is RFC 8305's advice.
+    Duration happy_eyeballs_delay = std::chrono::milliseconds(250);
+    // The families take turns, after this many addresses of the first one's; 0: the resolver's order. Negative: 1,
+    // or 0 without happy_eyeballs_delay (asyncio's None).
+    int interleave = -1;
+    bool all_errors = false;  // fail with an ExceptionGroup of what each attempt failed with
 };
 
 using StreamPair = std::pair<StreamReader, StreamWriter>;
 
-// Connects to `host`, numeric or a name, and gives the two ends of the connection. A name's addresses are tried
-// one after the other.
-// Cancel: the attempt is given up, its socket closed.
-// Errors: ConnectionRefusedError, TimeoutError, other OSErrors; OSError("... Multiple exceptions: ...") when
-// several addresses failed in different ways; ValueError for a port that is none.
+// Connects to `host`, numeric or a name, and gives the two ends of the connection. A name is looked up by the loop's
+// resolver (aio/io/dns.hpp); the first of its addresses that answers is taken, and the other attempts are given up
+// (RFC 8305, "happy eyeballs").
+// Cancel: all attempts are given up, their sockets closed.
+// Errors: GaiError; ConnectionRefusedError, TimeoutError, other OSErrors; OSError("... Multiple exceptions: ...")
+// when several addresses failed in different ways, or an ExceptionGroup (`all_errors`); ValueError for a port that
+// is none.
 Coro<StreamPair> open_connection(std::string host, int port, ConnectionOptions options = {});
 // The same for an AF_UNIX path ('\0' first: the abstract namespace).
 Coro<StreamPair> open_unix_connection(std::string path, ConnectionOptions options = {});
