@@ -295,7 +295,9 @@ void on_addresses(void* data, int status, int, ares_addrinfo* found) {
 void on_names(void* data, int status, int, char* host, char* service) {
     auto& query = *static_cast<AresQuery*>(data);
     try {
-        if (status == ARES_SUCCESS && !query.abandoned) query.names = {host ? host : "", service ? service : ""};
+        if (status == ARES_SUCCESS && !query.abandoned) {
+            query.names = NameInfo(host ? host : "", service ? service : "");
+        }
     } catch (const std::bad_alloc&) {
         status = ARES_ENOMEM;
     }

@@ -69,7 +69,7 @@ NameAnswer ask_system_for_name(const detail::RawAddress& address, int flags) {
     NameAnswer answer;
     answer.error = ::getnameinfo(address.get(), address.length, host, sizeof host, service, sizeof service, flags);
     answer.system_error = errno;
-    if (answer.error == 0) answer.names = {host, service};
+    if (answer.error == 0) answer.names = NameInfo(host, service);
     return answer;
 }
 

@@ -128,7 +128,7 @@ std::vector<AddressInfo> address_infos(const std::vector<Address>& addresses, co
         for (const SocketKind& kind : kKinds) {
             if (!allows(options, kind)) continue;
             const int proto = kind.proto != 0 ? kind.proto : options.proto;
-            infos.push_back({family, kind.type, proto, {}, address});
+            infos.emplace_back(family, kind.type, proto, std::string(), address);
         }
     }
     if ((options.flags & AI_CANONNAME) && !infos.empty()) infos.front().canonname = canonname;

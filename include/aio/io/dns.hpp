@@ -24,6 +24,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aio {
@@ -48,12 +49,20 @@ struct AddressInfo {
     std::string canonname;  // with AI_CANONNAME, in the first entry
     Address address;
 
+    // Constructors, here and below, so that temporaries are safe inside a co_await expression on g++ 12.
+    AddressInfo() = default;
+    AddressInfo(int f, int t, int p, std::string canonical, Address a)
+        : family(f), type(t), proto(p), canonname(std::move(canonical)), address(std::move(a)) {}
+
     bool operator==(const AddressInfo&) const = default;
 };
 
 struct NameInfo {
     std::string host;
     std::string service;
+
+    NameInfo() = default;
+    NameInfo(std::string h, std::string s) : host(std::move(h)), service(std::move(s)) {}
 
     bool operator==(const NameInfo&) const = default;
 };

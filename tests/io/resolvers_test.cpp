@@ -10,6 +10,7 @@
 #include "io/resolve.hpp"
 
 #include <netdb.h>
+#include <unistd.h>
 
 namespace aio::test {
 
@@ -104,6 +105,11 @@ int SilentPort::taken() const noexcept { return accept_ ? accept_->taken : 0; }
 void SilentPort::refuse() {
     filler_.reset();
     if (fd_ < 0) return;
+    if (!loop_.backend) {  // the loop was closed before
+        if (!simulated()) ::close(fd_);
+        fd_ = -1;
+        return;
+    }
     if (accept_ && accept_->in_flight) {
         Accept& accept = *accept_.release();
         accept.orphan = true;
