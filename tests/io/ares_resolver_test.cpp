@@ -248,10 +248,10 @@ ASYNC_TEST(AresResolver, a_cancelled_question_leaves_the_others_alone, kOnce) {
 ASYNC_TEST(AresResolver, sockets_are_open_only_while_it_asks, kOnce) {
     Dns dns;
     co_await ask("a.test");
-    co_await run_passes(5);
+    co_await aio::sleep(20ms);
     const std::size_t before = harness::open_descriptors();
     for (int i = 0; i < 20; ++i) co_await ask("both." + std::to_string(i) + ".test");
-    co_await run_passes(5);
+    co_await aio::sleep(20ms);
     EXPECT_EQ(harness::open_descriptors(), before);
     EXPECT_EQ(in_flight(), 0u);
     EXPECT_EQ(pending_timers(), 0u);
@@ -288,7 +288,7 @@ ASYNC_TEST(AresResolver, asks_a_real_name_server, kOnce) {
         " --address=/web.test/192.0.2.7 --address=/web.test/2001:db8::7 --cname=www.test,host.test "
         "--host-record=host.test,192.0.2.8 2>/dev/null & server=$!; trap 'kill $server' EXIT; cat");
     const std::string servers = "127.0.0.1:" + number;
-    set_resolver(std::make_shared<AresResolver>(AresOptions{.servers = servers, .timeout = 2s, .tries = 3}));
+    set_resolver(std::make_shared<AresResolver>(AresOptions{.servers = servers, .timeout = 200ms, .tries = 3}));
     for (int i = 0; i < 200 && co_await gai_code("web.test") != 0; ++i) {
         ::usleep(20'000);  // it is starting
     }

@@ -238,7 +238,7 @@ Coro<Log> errors_of_all(std::string host, int port) {
 }
 
 ASYNC_TEST(HappyEyeballs, all_errors_are_an_exception_group_on_demand) {
-    // CPython: test_base_events.test_create_connection_all_errors
+    // CPython: test_base_events.test_create_connection_connect_err
     FakeResolver& resolver = use_fake_resolver();
     const int port = co_await closed_port();
     const std::string at = std::to_string(port);
@@ -307,7 +307,7 @@ std::string order(std::initializer_list<const char*> given, int first) {
     return text;
 }
 
-TEST(Interleave, the_families_take_turns) {  // CPython: test_base_events.test_interleave_addrinfos
+TEST(Interleave, the_families_take_turns) {
     EXPECT_EQ(order({"::1", "::2", "::3", "1.1.1.1", "2.2.2.2"}, 1), "::1 1.1.1.1 ::2 2.2.2.2 ::3 ");
     EXPECT_EQ(order({"1.1.1.1", "::1", "::2", "::3"}, 1), "1.1.1.1 ::1 ::2 ::3 ");
     EXPECT_EQ(order({"::1", "::2", "::3", "1.1.1.1", "2.2.2.2"}, 2), "::1 ::2 1.1.1.1 ::3 2.2.2.2 ");

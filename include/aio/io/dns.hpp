@@ -110,7 +110,7 @@ std::shared_ptr<Resolver> get_resolver();
 // look-ups do not stand in the way of the program's other calls.
 class ThreadedResolver final : public Resolver {
 public:
-    // Null: the loop's default executor.
+    // Null: the loop's default executor. A ThreadPoolExecutor waits in its destructor for the look-ups in progress.
     explicit ThreadedResolver(std::shared_ptr<Executor> executor = nullptr) : executor_(std::move(executor)) {}
 
     Coro<std::vector<AddressInfo>> getaddrinfo(std::string host, int port, LookupOptions options) override;
@@ -129,8 +129,8 @@ struct AresOptions {
 };
 
 // Asks the name servers itself, by c-ares: any number of look-ups at once, without threads. Knows /etc/hosts and
-// the search list of resolv.conf, and no other source of nsswitch.conf. It opens sockets only while it asks. For one
-// loop at a time.
+// the search list of resolv.conf, and no other source of nsswitch.conf. It opens sockets only while it asks, and reads
+// those two files, which are small, on the loop's thread. For one loop at a time.
 class AresResolver final : public Resolver {
 public:
     // Errors: ValueError for servers that are none; std::bad_alloc.
