@@ -2,6 +2,8 @@
 
 #include <aio/base/error.hpp>
 
+#include "io/ares_socket.hpp"
+
 #include <ares.h>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -16,73 +18,6 @@
 namespace aio::detail {
 
 // --- sockets -------------------------------------------------------------------------------------------------
-
-// A socket of c-ares. Once dismissed, it goes when the backend has let go of both operations.
-class AresSocket {
-public:
-    AresSocket(AresChannel& channel, LoopState& loop, int fd) noexcept
-        : channel_(&channel), loop_(loop), in_(*this, OpKind::poll_in, fd), out_(*this, OpKind::poll_out, fd) {}
-    AresSocket(const AresSocket&) = delete;
-
-    int fd() const noexcept { return in_.fd; }
-    bool ready() const noexcept { return in_.ready || out_.ready; }
-    int take_readable() noexcept { return std::exchange(in_.ready, false) ? fd() : ARES_SOCKET_BAD; }
-    int take_writable() noexcept { return std::exchange(out_.ready, false) ? fd() : ARES_SOCKET_BAD; }
-
-    void want(bool readable, bool writable) noexcept {
-        in_.want(readable);
-        out_.want(writable);
-    }
-    // After c-ares has looked at what was ready.
-    void rearm() noexcept {
-        in_.arm();
-        out_.arm();
-    }
-    void dismiss() noexcept {
-        channel_ = nullptr;
-        want(false, false);
-        go_when_idle();
-    }
-
-    AresSocket* next = nullptr;  // the channel's
-
-private:
-    struct Poll final : Operation {
-        Poll(AresSocket& s, OpKind poll_kind, int descriptor) noexcept
-            : Operation(poll_kind, descriptor), socket(s) {}
-        void want(bool on) noexcept {
-            wanted = on;
-            if (on) return arm();
-            ready = false;
-            if (in_flight) backend().cancel(*this);
-        }
-        void arm() noexcept {
-            if (wanted && !ready && !in_flight) backend().start(*this);
-        }
-        void completed(int result, const char*, bool) noexcept override {
-            if (!socket.channel_) return socket.go_when_idle();
-            if (!wanted) return;
-            if (result == -ECANCELED) return arm();  // it was unwanted in between
-            ready = true;                            // an error too: c-ares meets it when it reads
-            socket.channel_->process_soon();
-        }
-        Backend& backend() const noexcept { return *socket.loop_.backend; }
-
-        AresSocket& socket;
-        bool wanted = false;
-        bool ready = false;
-    };
-
-    void go_when_idle() noexcept {
-        if (in_.in_flight || out_.in_flight) return;
-        if (loop_.backend) loop_.backend->close_fd(fd());
-        delete this;
-    }
-
-    AresChannel* channel_;  // null: dismissed
-    LoopState& loop_;
-    Poll in_, out_;
-};
 
 namespace {
 
@@ -368,8 +303,9 @@ void AresChannel::process() noexcept {
     if (!ares_) return;
     bool processed = false;
     while (AresSocket* socket = ready_socket()) {
-        const int readable = socket->take_readable();
-        ::ares_process_fd(ares_, readable, socket->take_writable());  // may close any socket
+        const int readable = socket->take_readable() ? socket->fd() : ARES_SOCKET_BAD;
+        const int writable = socket->take_writable() ? socket->fd() : ARES_SOCKET_BAD;
+        ::ares_process_fd(ares_, readable, writable);  // may close any socket
         processed = true;
     }
     if (!processed) ::ares_process_fd(ares_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);

@@ -1,6 +1,6 @@
 // c-ares on the loop: its sockets are watched by poll operations, its time-outs are a timer of the loop.
 //
-// c-ares opens, reads and closes its sockets itself, through functions that it is given (socket_functions below). A
+// c-ares opens, reads and closes its sockets itself, through functions that it is given (kSocketFunctions). A
 // descriptor may only be closed when the backend has no operation on it (backend.hpp), and c-ares closes whenever it
 // likes: so its close() only dismisses the AresSocket, which closes the descriptor after its last completion.
 //
