@@ -18,12 +18,17 @@ import os
 import sys
 from pathlib import Path
 
-from harness import compile_section, core_section, machine, streams_section
+from harness import compile_section, core_section, files_section, machine, streams_section
 from harness.programs import Workshop
 from harness.table import print_table
 
 ROOT = Path(__file__).resolve().parent.parent
-SECTIONS = {"core": core_section, "streams": streams_section, "compile": compile_section}
+SECTIONS = {
+    "core": core_section,
+    "streams": streams_section,
+    "files": files_section,
+    "compile": compile_section,
+}
 
 
 def parse_arguments():

@@ -81,14 +81,31 @@ bool WatchedBackend::fault_is_due() noexcept {
 
 void WatchedBackend::start(Operation& operation) noexcept {
     if (!fault_is_due()) return inner_->start(operation);
+    start_failing(operation);
+}
+
+bool WatchedBackend::start_file(Operation& operation) noexcept {
+    if (!fault_is_due()) return inner_->start_file(operation);
+    if (operation.kind == OpKind::file_write && fault_.variant % kIoVariants == 2) {
+        operation.out.size = std::min<std::size_t>(operation.out.size, 1);
+        return inner_->start_file(operation);
+    }
+    start_failing(operation);
+    return true;
+}
+
+void WatchedBackend::start_failing(Operation& operation) noexcept {
     // By kind: two errors that the kernel gives, and what a short count or a second error stands for.
-    static constexpr int kAnswers[6][kIoVariants] = {
+    static constexpr int kAnswers[9][kIoVariants] = {
         {-EMFILE, -ECONNABORTED, -ENOBUFS},    // accept
         {-ECONNRESET, -ENOMEM, 0},             // receive: 0 is the end of the stream
         {-EPIPE, -ECONNRESET, 1},              // send: 1 is a short count
         {-ECONNREFUSED, -ETIMEDOUT, -ENOMEM},  // connect
         {-EBADF, -ENOMEM, -EIO},               // poll_in
         {-EBADF, -ENOMEM, -EIO},               // poll_out
+        {-EIO, -ENOMEM, -EINTR},               // file_read
+        {-ENOSPC, -EIO, 1},                    // file_write: 1 is a short count
+        {-EIO, -ENOSPC, -EINTR},               // file_sync
     };
     const int answer = kAnswers[static_cast<std::size_t>(operation.kind)][fault_.variant % kIoVariants];
     if (answer == 1) {

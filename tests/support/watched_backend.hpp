@@ -43,6 +43,7 @@ public:
     void poll(TimePoint deadline) override;
     bool has_work() const noexcept override { return has_deferred() || !failing_.empty() || inner_->has_work(); }
     void start(detail::Operation& operation) noexcept override;
+    bool start_file(detail::Operation& operation) noexcept override;
     void cancel(detail::Operation& operation) noexcept override;
     void external_work(int change) noexcept override;
     void forget(int fd) noexcept override { inner_->forget(fd); }
@@ -71,6 +72,7 @@ private:
     static constexpr std::size_t kPollsOfARun = 20'000;
 
     bool fault_is_due() noexcept;
+    void start_failing(detail::Operation& operation) noexcept;
     Duration lateness() noexcept;
     bool deliver_failures() noexcept;
     void poll_patiently();

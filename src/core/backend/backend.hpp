@@ -26,12 +26,16 @@
 namespace aio::detail {
 
 enum class OpKind : std::uint8_t {
-    accept,   // multishot: each completion is a new descriptor; a failure ends it
-    receive,  // multishot: each completion is a piece of data; 0 at end of stream, which ends it, like a failure
-    send,     // one-shot: bytes sent, possibly fewer than asked
-    connect,  // one-shot: 0
-    poll_in,  // one-shot: the descriptor is readable (or at its end, or broken)
-    poll_out  // one-shot: the descriptor is writable (or broken)
+    accept,    // multishot: each completion is a new descriptor; a failure ends it
+    receive,   // multishot: each completion is a piece of data; 0 at end of stream, which ends it, like a failure
+    send,      // one-shot: bytes sent, possibly fewer than asked
+    connect,   // one-shot: 0
+    poll_in,   // one-shot: the descriptor is readable (or at its end, or broken)
+    poll_out,  // one-shot: the descriptor is writable (or broken)
+    // Files, at their own position, which moves: start_file(). All one-shot.
+    file_read,   // bytes read, 0 at the end
+    file_write,  // bytes written, possibly fewer than asked
+    file_sync    // 0: all of the file has reached its device
 };
 
 // One request to the kernel. Derive, and override completed().
@@ -48,9 +52,14 @@ public:
         const sockaddr* address;
         socklen_t length;
     };
+    struct Room {  // file_read
+        void* data;
+        std::size_t size;
+    };
     union {
-        Bytes out;
+        Bytes out;  // and file_write
         Peer peer;
+        Room in;
     };
     // The backend's own. epoll and sim: the link and the state in their queue; io_uring: cancel state.
     Operation* backend_next = nullptr;
@@ -154,6 +163,14 @@ public:
     // Asks for the end of an operation in flight. Its last completion comes from a later poll(): -ECANCELED, or
     // what happened before, which for a receive may be data with `more` false.
     virtual void cancel(Operation& operation) noexcept = 0;
+
+    // Starts an operation on a file that may take long: the disk's time. False: this backend has no way to do it
+    // without blocking, and a thread must. It completes in a later poll(). -EAGAIN and -EOPNOTSUPP say the same as
+    // false, of this file.
+    virtual bool start_file(Operation& operation) noexcept {
+        static_cast<void>(operation);
+        return false;
+    }
 
     // `change` is +1 when a thread begins work whose result this loop waits for, -1 when the result is in. A
     // virtual clock does not jump meanwhile.

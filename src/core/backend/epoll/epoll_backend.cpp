@@ -135,6 +135,9 @@ void EpollBackend::start(Operation& operation) noexcept {
         case OpKind::send: return start_send(operation);
         case OpKind::connect: return start_connect(operation);
         case OpKind::poll_out: return start_poll_out(operation);
+        case OpKind::file_read:
+        case OpKind::file_write:
+        case OpKind::file_sync: return enqueue(operation, -EOPNOTSUPP);  // a thread's: start_file()
     }
 }
 

@@ -30,6 +30,11 @@ constexpr unsigned kBestFlags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_
                                 IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE;  // Linux 6.1
 constexpr unsigned kOlderFlags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE;  // 5.19
 
+// Reads and writes a file where it stands, and moves it on.
+constexpr std::uint64_t kAtPosition = ~std::uint64_t{0};
+
+unsigned length_of(std::size_t size) noexcept { return static_cast<unsigned>(std::min<std::size_t>(size, INT_MAX)); }
+
 int open_ring(io_uring& ring, unsigned flags, unsigned submissions) noexcept {
     io_uring_params parameters = {};
     parameters.flags = flags;
@@ -109,6 +114,13 @@ bool UringBackend::submit(Operation& operation) noexcept {
         case OpKind::connect: io_uring_prep_connect(sqe, fd, operation.peer.address, operation.peer.length); break;
         case OpKind::poll_in: io_uring_prep_poll_add(sqe, fd, POLLIN); break;
         case OpKind::poll_out: io_uring_prep_poll_add(sqe, fd, POLLOUT); break;
+        case OpKind::file_read:
+            io_uring_prep_read(sqe, fd, operation.in.data, length_of(operation.in.size), kAtPosition);
+            break;
+        case OpKind::file_write:
+            io_uring_prep_write(sqe, fd, operation.out.data, length_of(operation.out.size), kAtPosition);
+            break;
+        case OpKind::file_sync: io_uring_prep_fsync(sqe, fd, 0); break;
     }
     io_uring_sqe_set_data(sqe, &operation);
     return true;
@@ -119,6 +131,14 @@ void UringBackend::start(Operation& operation) noexcept {
     operation.backend_word = kRunning;
     ++in_flight_;
     if (!submit(operation)) fail_later(operation, -EBUSY);
+}
+
+bool UringBackend::start_file(Operation& operation) noexcept {
+    operation.backend_word = kRunning;
+    if (!submit(operation)) return false;
+    operation.in_flight = true;
+    ++in_flight_;
+    return true;
 }
 
 void UringBackend::cancel(Operation& operation) noexcept {
@@ -203,7 +223,9 @@ void UringBackend::complete(const io_uring_cqe& cqe) noexcept {
     switch (operation.kind) {
         case OpKind::receive: return received(operation, cqe);
         case OpKind::accept: return accepted(operation, cqe);
-        case OpKind::send: return finish(operation, cqe.res);
+        case OpKind::send:
+        case OpKind::file_read:
+        case OpKind::file_write: return finish(operation, cqe.res);
         default: return finish(operation, std::min(cqe.res, 0));
     }
 }

@@ -32,6 +32,7 @@ public:
         return in_flight_ > 0 || has_deferred() || io_uring_sq_ready(&ring_) > 0;
     }
     void start(Operation& operation) noexcept override;
+    bool start_file(Operation& operation) noexcept override;
     void cancel(Operation& operation) noexcept override;
     void forget(int) noexcept override {}
     void close_fd(int fd) noexcept override;

@@ -1,0 +1,4 @@
+// Files, directories and temporary files: aio::files, as aiofiles.
+#pragma once
+
+#include <aio/io/files.hpp>

@@ -1,0 +1,7 @@
+// All of aio::files: files (file.hpp), what there is beside them on a disk (file_system.hpp), temporary files
+// (tempfile.hpp).
+#pragma once
+
+#include <aio/io/file.hpp>
+#include <aio/io/file_system.hpp>
+#include <aio/io/tempfile.hpp>

@@ -1,0 +1,20 @@
+#include "io/files/in_thread.hpp"
+
+#include <aio/base/error.hpp>
+
+namespace aio::detail {
+
+Executor& file_threads() {
+    static ThreadPoolExecutor* const threads = new ThreadPoolExecutor(0, "aio-files");
+    return *threads;
+}
+
+void check_path(const std::string& path) {
+    if (path.find('\0') != std::string::npos) {
+        throw ValueError("embedded null byte in the path " + quoted(path.substr(0, path.find('\0'))) + "...");
+    }
+}
+
+std::string quoted(const std::string& path) { return "'" + path + "'"; }
+
+}  // namespace aio::detail

@@ -1,0 +1,144 @@
+#include "io/files/system_calls.hpp"
+
+#include <linux/openat2.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+
+namespace aio::detail {
+
+namespace {
+
+static_assert(EINTR == 4);
+
+std::atomic<FileRoute> forced_route{FileRoute::usual};
+// A sandbox that does not know openat2 answers ENOSYS or EPERM: it is not asked again.
+std::atomic<bool> openat2_refused{false};
+
+constexpr std::size_t kMost = INT_MAX & ~4095;  // what one call of the kernel takes, rounded down as it does
+
+bool must_wait() noexcept {
+    if (forced_route.load(std::memory_order_relaxed) == FileRoute::usual) return false;
+    errno = EAGAIN;
+    return true;
+}
+
+// What the kernel does not do without waiting, on this file system, is for those who may wait.
+int or_again(int error) noexcept { return error == -EOPNOTSUPP || error == -ENOSYS ? -EAGAIN : error; }
+
+void wait_until_ready(int fd, short events) noexcept {
+    pollfd ready{fd, events, 0};
+    ::poll(&ready, 1, -1);
+}
+
+}  // namespace
+
+int negative_errno() noexcept { return -errno; }
+
+UniqueFd::~UniqueFd() {
+    if (fd_ >= 0) close_fd(fd_);
+}
+
+void force_file_route(FileRoute route) noexcept { forced_route.store(route); }
+FileRoute file_route() noexcept { return forced_route.load(std::memory_order_relaxed); }
+
+int open_now(const char* path, int flags) noexcept {
+    if (must_wait() || openat2_refused.load(std::memory_order_relaxed)) return -EAGAIN;
+    open_how how = {};
+    // Not to wait for the other end of a FIFO, for a terminal's line, or for the holder of a lease.
+    how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    if (flags & O_PATH) how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
+    how.resolve = RESOLVE_CACHED;
+    const long fd = uninterrupted([&] { return ::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how); });
+    if (fd == -ENOSYS || fd == -EPERM || fd == -EINVAL) {
+        if (fd == -ENOSYS) openat2_refused.store(true, std::memory_order_relaxed);
+        return -EAGAIN;
+    }
+    return static_cast<int>(fd);
+}
+
+int read_now(int fd, void* to, std::size_t size) noexcept {
+    if (must_wait()) return -EAGAIN;
+    const iovec piece{to, std::min(size, kMost)};
+    return or_again(static_cast<int>(uninterrupted([&] { return ::preadv2(fd, &piece, 1, -1, RWF_NOWAIT); })));
+}
+
+int write_now(int fd, const void* from, std::size_t size) noexcept {
+    if (must_wait()) return -EAGAIN;
+    const iovec piece{const_cast<void*>(from), std::min(size, kMost)};
+    return or_again(static_cast<int>(uninterrupted([&] { return ::pwritev2(fd, &piece, 1, -1, RWF_NOWAIT); })));
+}
+
+NoBrokenPipeSignal::NoBrokenPipeSignal() noexcept {
+    sigset_t pending;
+    ::sigpending(&pending);
+    if (::sigismember(&pending, SIGPIPE) == 1) return;  // somebody else's, who blocks it
+    sigset_t wanted;
+    ::sigemptyset(&wanted);
+    ::sigaddset(&wanted, SIGPIPE);
+    blocked_ = ::pthread_sigmask(SIG_BLOCK, &wanted, &before_) == 0;
+}
+
+NoBrokenPipeSignal::~NoBrokenPipeSignal() {
+    if (!blocked_) return;
+    const int error = errno;
+    if (error == EPIPE) {
+        sigset_t wanted;
+        ::sigemptyset(&wanted);
+        ::sigaddset(&wanted, SIGPIPE);
+        const timespec at_once{};
+        while (::sigtimedwait(&wanted, nullptr, &at_once) < 0 && errno == EINTR) {}
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = error;
+}
+
+int open_waiting(const char* path, int flags, mode_t permissions) noexcept {
+    const int all = flags | O_CLOEXEC | O_NOCTTY;
+    int fd = uninterrupted([&] { return ::open(path, all | O_NONBLOCK, permissions); });
+    // Somebody holds a lease, and was asked to give it up.
+    if (fd == -EWOULDBLOCK) fd = uninterrupted([&] { return ::open(path, all, permissions); });
+    return fd;
+}
+
+int read_waiting(int fd, void* to, std::size_t size) noexcept {
+    while (true) {
+        const auto result = uninterrupted([&] { return ::read(fd, to, std::min(size, kMost)); });
+        if (result != -EAGAIN) return static_cast<int>(result);
+        wait_until_ready(fd, POLLIN);
+    }
+}
+
+int write_waiting(int fd, const void* from, std::size_t size) noexcept {
+    while (true) {
+        const auto result = uninterrupted([&] { return ::write(fd, from, std::min(size, kMost)); });
+        if (result != -EAGAIN) return static_cast<int>(result);
+        wait_until_ready(fd, POLLOUT);
+    }
+}
+
+int write_all_waiting(int fd, const void* from, std::size_t size, std::size_t& written) noexcept {
+    written = 0;
+    while (written < size) {
+        const int result = write_waiting(fd, static_cast<const char*>(from) + written, size - written);
+        if (result < 0) return result;
+        if (result == 0) return -EIO;
+        written += static_cast<std::size_t>(result);
+    }
+    return 0;
+}
+
+// EINTR leaves the descriptor closed, on Linux.
+int close_fd(int fd) noexcept {
+    if (::close(fd) == 0 || errno == EINTR) return 0;
+    return -errno;
+}
+
+}  // namespace aio::detail

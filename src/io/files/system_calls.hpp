@@ -1,0 +1,92 @@
+// The system calls on files that are tried on the loop's thread, because they cannot block there, and those for a
+// thread, which may. Results are counts or descriptors, or a negative errno. EINTR is never one of them.
+//
+// What can be done without waiting is done at once: a page that is in the cache is copied in less time than it
+// takes to tell a thread, or the ring, about it. The kernel is asked in a way that makes it refuse where it would
+// wait: RWF_NOWAIT for what is in the file, RESOLVE_CACHED for the way to it.
+// Source: preadv2(2), openat2(2); Linux 6.12 fs/namei.c, mm/filemap.c, fs/pipe.c.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <signal.h>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace aio::detail {
+
+// Closes the descriptor unless it was taken.
+class UniqueFd {
+public:
+    UniqueFd() noexcept = default;
+    explicit UniqueFd(int fd) noexcept : fd_(fd) {}
+    UniqueFd(UniqueFd&& other) noexcept : fd_(other.take()) {}
+    UniqueFd& operator=(UniqueFd other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~UniqueFd();
+
+    int get() const noexcept { return fd_; }
+    int take() noexcept { return std::exchange(fd_, -1); }
+    explicit operator bool() const noexcept { return fd_ >= 0; }
+
+private:
+    int fd_ = -1;
+};
+
+// --- without waiting ---------------------------------------------------------------------------------------
+
+// -EAGAIN: it would wait, or may; or the kernel cannot tell.
+int open_now(const char* path, int flags) noexcept;
+int read_now(int fd, void* to, std::size_t size) noexcept;
+int write_now(int fd, const void* from, std::size_t size) noexcept;
+
+// Where calls that would wait go: what tests choose, so that both ways are taken, and what would not wait does.
+enum class FileRoute { usual, backend, thread };
+void force_file_route(FileRoute route) noexcept;
+FileRoute file_route() noexcept;
+
+// While it lives, writing to a pipe that nobody reads is an error (EPIPE) and no signal. Keeps errno.
+class NoBrokenPipeSignal {
+public:
+    NoBrokenPipeSignal() noexcept;
+    ~NoBrokenPipeSignal();
+    NoBrokenPipeSignal(const NoBrokenPipeSignal&) = delete;
+    NoBrokenPipeSignal& operator=(const NoBrokenPipeSignal&) = delete;
+
+private:
+    sigset_t before_;
+    bool blocked_ = false;
+};
+
+// --- on a thread -------------------------------------------------------------------------------------------
+
+// Never waits for the other end of a FIFO: opened for writing without a reader, that gives -ENXIO.
+int open_waiting(const char* path, int flags, mode_t permissions) noexcept;
+int read_waiting(int fd, void* to, std::size_t size) noexcept;
+int write_waiting(int fd, const void* from, std::size_t size) noexcept;
+// All of it: 0, or a negative errno; `written` tells how far it came.
+int write_all_waiting(int fd, const void* from, std::size_t size, std::size_t& written) noexcept;
+int close_fd(int fd) noexcept;
+
+// A call again while it is interrupted: its result or a negative errno.
+template <class Call>
+auto uninterrupted(Call&& call) noexcept -> decltype(call());
+
+// ---------------------------------------------------------------------------------------------------------
+
+int negative_errno() noexcept;
+
+template <class Call>
+auto uninterrupted(Call&& call) noexcept -> decltype(call()) {
+    constexpr int kInterrupted = -4;  // -EINTR
+    while (true) {
+        const auto result = call();
+        if (result >= 0) return result;
+        if (const int error = negative_errno(); error != kInterrupted) return error;
+    }
+}
+
+}  // namespace aio::detail

@@ -1,0 +1,149 @@
+// aio::files: whole files at once.
+#include <aio/io/file_system.hpp>
+
+#include "io/files/fairness.hpp"
+#include "io/files/paths.hpp"
+#include "io/files/system_calls.hpp"
+
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+
+namespace aio {
+
+namespace detail {
+
+namespace {
+
+constexpr std::size_t kScratch = 64 * 1024;
+constexpr std::size_t kMostAtOnce = 1024 * 1024;  // of a file, on the loop's thread
+
+char* scratch() {
+    thread_local std::unique_ptr<char[]> memory(new char[kScratch]);
+    return memory.get();
+}
+
+// The rest of a file with `read(fd, to, size)`: 0, or a negative errno. The first piece goes through memory that is
+// in the processor's cache, and tells whether there is more.
+template <class Read>
+int read_all(int fd, std::size_t most, Read&& read, std::string& text) {
+    struct stat status;
+    while (text.size() <= most) {
+        const int count = read(fd, scratch(), kScratch);
+        if (count <= 0) return count;
+        const auto got = static_cast<std::size_t>(count);
+        if (text.empty() && got == kScratch && ::fstat(fd, &status) == 0 && status.st_size > 0) {
+            if (static_cast<std::size_t>(status.st_size) > most) return -EAGAIN;
+            text.reserve(static_cast<std::size_t>(status.st_size) + 1);
+        }
+        text.append(scratch(), got);
+    }
+    return -EAGAIN;
+}
+
+// 0 when the whole file was there without waiting. Anything else is for a thread to do, and to complain of.
+int read_file_now(const std::string& path, std::string& text) {
+    const UniqueFd fd(open_now(path.c_str(), O_RDONLY));
+    if (!fd) return -EAGAIN;
+    const int result = read_all(fd.get(), kMostAtOnce, read_now, text);
+    if (result < 0 || !text.empty()) return result;
+    // Empty, or a FIFO without a writer.
+    struct stat status;
+    return ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode) ? 0 : -EAGAIN;
+}
+
+Answer<std::string> read_file_waiting(const std::string& path) {
+    Answer<std::string> answer;
+    const UniqueFd fd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); }));
+    answer.error = fd ? read_all(fd.get(), answer.value.max_size(), read_waiting, answer.value) : -errno;
+    return answer;
+}
+
+// --- writing -------------------------------------------------------------------------------------------------
+
+int write_and_close(UniqueFd fd, const std::string& data, bool sync) noexcept {
+    std::size_t written = 0;
+    int result = write_all_waiting(fd.get(), data.data(), data.size(), written);
+    if (result == 0 && sync) result = uninterrupted([&] { return ::fsync(fd.get()); });
+    const int closed = close_fd(fd.take());
+    return result < 0 ? result : closed;
+}
+
+// A name in a directory is on the device when the directory is.
+int sync_directory_of(const std::string& path) {
+    const std::string parent = parent_of(path);
+    const UniqueFd fd(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return fd && ::fsync(fd.get()) == 0 ? 0 : -errno;
+}
+
+// What a new file gets: the permissions of the one it takes the place of, or those asked for.
+void set_permissions(int fd, const std::string& path, unsigned wanted) noexcept {
+    struct stat old;
+    if (::stat(path.c_str(), &old) == 0) {
+        ::fchmod(fd, old.st_mode & 07777);
+        return;
+    }
+    const mode_t mask = ::umask(0);  // there is no way only to ask
+    ::umask(mask);
+    ::fchmod(fd, wanted & ~mask);
+}
+
+int replace_file(const std::string& path, const std::string& data, const files::WriteFileOptions& options) {
+    std::string beside = path + ".XXXXXX";
+    UniqueFd fd(::mkostemp(beside.data(), O_CLOEXEC));
+    if (!fd) return -errno;
+    set_permissions(fd.get(), path, options.permissions);
+    int result = write_and_close(std::move(fd), data, options.sync);
+    if (result == 0 && ::rename(beside.c_str(), path.c_str()) != 0) result = -errno;
+    if (result < 0) {
+        ::unlink(beside.c_str());
+    } else if (options.sync) {
+        result = sync_directory_of(path);
+    }
+    return result;
+}
+
+int write_file_waiting(const std::string& path, const std::string& data, const files::WriteFileOptions& options) {
+    if (options.atomic) return replace_file(path, data, options);
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (options.append ? O_APPEND : O_TRUNC);
+    UniqueFd fd(uninterrupted([&] { return ::open(path.c_str(), flags, options.permissions); }));
+    if (!fd) return -errno;
+    const NoBrokenPipeSignal quiet;
+    return write_and_close(std::move(fd), data, options.sync);
+}
+
+}  // namespace
+
+}  // namespace detail
+
+namespace files {
+
+Coro<std::string> read_file(std::string path) {
+    detail::check_path(path);
+    std::string text;
+    if (detail::read_file_now(path, text) == 0) {
+        if (detail::turn_is_over(text.size())) co_await detail::Pass();
+        co_return text;
+    }
+    text = std::string();
+    auto call = [path] { return detail::read_file_waiting(path); };
+    detail::Answer<std::string> answer = co_await detail::in_thread(std::move(call));
+    if (answer.error < 0) throw_os_error(-answer.error, "read the file " + detail::quoted(path));
+    co_return std::move(answer.value);
+}
+
+Coro<> write_file(std::string path, std::string data, WriteFileOptions options) {
+    detail::check_path(path);
+    if (options.append && options.atomic) throw ValueError("write_file: append and atomic exclude each other");
+    auto call = [path, data = std::move(data), options] { return detail::write_file_waiting(path, data, options); };
+    const int result = co_await detail::in_thread(std::move(call));
+    if (result < 0) throw_os_error(-result, "write the file " + detail::quoted(path));
+}
+
+}  // namespace files
+
+}  // namespace aio

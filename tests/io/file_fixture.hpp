@@ -1,0 +1,92 @@
+// What the tests of files share: a directory of their own, and every way that a call can take.
+#pragma once
+
+#include <aio/files.hpp>
+
+#include "io/files/system_calls.hpp"
+#include "support/async_test.hpp"
+
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+
+namespace aio::test {
+
+// Removed with all that is in it.
+class Scratch {
+public:
+    Scratch() {
+        char path[] = "/tmp/aio-files-XXXXXX";
+        root_ = ::mkdtemp(path);
+    }
+    ~Scratch() {
+        std::error_code ignored;
+        std::filesystem::remove_all(root_, ignored);
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    std::string path(const std::string& name = "file") const { return root_ + "/" + name; }
+    const std::string& root() const { return root_; }
+    // A file with `content` in it.
+    std::string with(const std::string& content, const std::string& name = "file") const {
+        std::ofstream(path(name), std::ios::binary) << content;
+        return path(name);
+    }
+
+private:
+    std::string root_;
+};
+
+inline std::string content_of(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Makes every call that could be made at once wait: for the backend's file operation, or for a thread.
+class Route {
+public:
+    explicit Route(detail::FileRoute route) { detail::force_file_route(route); }
+    ~Route() { detail::force_file_route(detail::FileRoute::usual); }
+    Route(const Route&) = delete;
+    Route& operator=(const Route&) = delete;
+};
+
+inline constexpr detail::FileRoute kRoutes[] = {detail::FileRoute::usual, detail::FileRoute::backend,
+                                                detail::FileRoute::thread};
+
+// A body on every route, each with a directory of its own: FILE_TEST(Suite, name) { ... scratch.path() ... }
+inline Coro<> on_every_route(Coro<> (*body)(Scratch& scratch)) {
+    for (const detail::FileRoute route : kRoutes) {
+        SCOPED_TRACE(static_cast<int>(route));
+        const Route forced(route);
+        Scratch scratch;
+        co_await body(scratch);
+    }
+}
+
+// Both ends of a pipe.
+struct Pipe {
+    Pipe() {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) == 0) {
+            out = detail::UniqueFd(ends[0]);
+            in = detail::UniqueFd(ends[1]);
+        }
+    }
+    detail::UniqueFd out, in;  // what goes into `in` comes out of `out`
+};
+
+}  // namespace aio::test
+
+#define FILE_TEST(suite, name)                                                                       \
+    static ::aio::Coro<> AIO_TEST_NAME_(suite, name, routed)(::aio::test::Scratch & scratch);        \
+    ASYNC_TEST(suite, name, kOnce) { co_await on_every_route(AIO_TEST_NAME_(suite, name, routed)); } \
+    static ::aio::Coro<> AIO_TEST_NAME_(suite, name, routed)([[maybe_unused]] ::aio::test::Scratch & scratch)
