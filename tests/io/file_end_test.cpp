@@ -8,8 +8,6 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
-#include <thread>
-
 namespace aio::test {
 namespace {
 

@@ -206,9 +206,10 @@ FILE_TEST(CopyFile, a_target_that_was_begun_here_is_removed_when_the_copy_fails_
     co_await expect_throws<std::runtime_error>(files::copyfile(from, scratch.path("to"), refuse));
     EXPECT_FALSE(fs::exists(scratch.path("to")));
     Future<> begun;
-    auto copying = create_task(files::copyfile(from, scratch.path("to"), [begun](std::uint64_t, std::uint64_t) {
+    const auto tell = [begun](std::uint64_t, std::uint64_t) {
         if (!begun.done()) begun.set_result();
-    }));
+    };
+    auto copying = create_task(files::copyfile(from, scratch.path("to"), tell));
     co_await begun;
     copying.cancel();
     while (fs::exists(scratch.path("to"))) co_await aio::sleep(1ms);

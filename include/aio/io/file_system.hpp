@@ -181,9 +181,9 @@ Coro<> write_file(std::string path, std::string data, WriteFileOptions options =
 Coro<std::uint64_t> copyfile(std::string from, std::string to);
 template <class F>
     requires std::invocable<F&, std::uint64_t, std::uint64_t>
-Coro<std::uint64_t> copyfile(std::string from, std::string to, F progress) {
+Coro<std::uint64_t> copyfile(std::string from, std::string to, F&& progress) {
     AIO_CHECK_LAMBDA(F);
-    return detail::copy_file(std::move(from), std::move(to), detail::CopyProgress(std::move(progress)));
+    return detail::copy_file(std::move(from), std::move(to), detail::CopyProgress(std::forward<F>(progress)));
 }
 
 // Copies `count` bytes between descriptors in the kernel, from `offset` on or, without one, from where `in` is; gives

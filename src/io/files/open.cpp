@@ -62,10 +62,6 @@ constexpr Duration kFirstPause = 1ms;
 constexpr Duration kLongestPause = 20ms;
 
 Coro<UniqueFd> open_path(std::string path, FileMode mode, files::OpenOptions options) {
-    if (const int flags = mode.flags(); flags == O_RDONLY) {
-        UniqueFd fd(open_now(path.c_str(), flags));
-        if (fd) co_return fd;
-    }
     for (Duration pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
         auto call = [path, flags = mode.flags(), permissions = options.permissions] {
             return open_on_thread(path, flags, permissions);
@@ -83,7 +79,9 @@ Coro<files::File> open_file(std::string path, std::string mode_text, std::string
     check_buffering(mode, options);
     parse_text_rules(mode, options);
     check_path(path);
-    UniqueFd fd = co_await open_path(path, mode, options);
+    UniqueFd fd;
+    if (mode.flags() == O_RDONLY) fd = UniqueFd(open_now(path.c_str(), O_RDONLY));
+    if (!fd) fd = co_await open_path(path, mode, options);
     files::File file = adopt(fd.get(), std::move(path), mode, options);
     make_blocking(*file.core());
     fd.take();
