@@ -63,17 +63,17 @@ void FutureBase::require_pending(const char* operation) const {
                             (state == State::cancelled ? "cancelled)" : "it has a result)"));
 }
 
-void FutureBase::schedule_all_callbacks() noexcept {
-    loop_->closed ? discard_callbacks() : callbacks_.schedule(loop_->ready, *this);
+void FutureBase::push_callback(Callback& callback) {
+    try {
+        callbacks_.push(&callback);
+    } catch (...) {
+        callback.discard();
+        throw;
+    }
 }
 
-void FutureBase::discard_callbacks() noexcept {
-    Callback* callback = callbacks_.take_all();
-    while (callback) {
-        Callback* next = callback->next_callback();
-        callback->discard();
-        callback = next;
-    }
+void FutureBase::schedule_all_callbacks() noexcept {
+    loop_->closed ? callbacks_.discard() : callbacks_.schedule(loop_->ready, *this);
 }
 
 void FutureBase::destroy() noexcept {
@@ -83,7 +83,7 @@ void FutureBase::destroy() noexcept {
         if (--references != 0) return;  // the handler kept the task that it was told of
     }
     if (state == State::pending) [[unlikely]]
-        discard_callbacks();
+        callbacks_.discard();
     if (kind == Kind::task) {
         static_cast<TaskBase*>(this)->frame().destroy();
     } else {

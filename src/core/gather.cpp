@@ -1,71 +1,56 @@
 #include <aio/core/gather.hpp>
 
-#include <algorithm>
-#include <new>
-
 namespace aio::detail {
 
 // --- the children ------------------------------------------------------------------------------------------
 
-void GatherChildren::reserve(std::size_t count) {
+GatherChildren::GatherChildren(std::size_t capacity) : capacity_(capacity) {
     Block** end = &first_;
-    while (capacity_ < count) {
-        const std::size_t size = std::min(count - capacity_, kPerBlock);
-        *end = new (frame_pool.allocate(bytes(size))) Block{nullptr, 0};
-        end = &(*end)->next;
-        capacity_ += size;
+    try {
+        for (std::size_t place = 0; place < capacity; place += kPerBlock) {
+            *end = new (frame_pool.allocate(bytes(place))) Block{nullptr};
+            end = &(*end)->next;
+        }
+    } catch (...) {
+        while (first_) drop_first_block();
+        throw;
     }
     filling_ = first_;
 }
 
 GatherChildren::~GatherChildren() {
-    while (first_) {
-        const std::size_t size = std::min(capacity_, kPerBlock);
-        capacity_ -= size;
-        frame_pool.deallocate(std::exchange(first_, first_->next), bytes(size));
-    }
+    while (first_) drop_first_block();
 }
 
-GatherChild& GatherChildren::add(GatherBase& gather, FutureBase* future) noexcept {
-    if (filling_->size == kPerBlock) filling_ = filling_->next;
-    return *new (filling_->at(filling_->size++)) GatherChild(gather, future);
+void GatherChildren::drop_first_block() noexcept {
+    Block* next = first_->next;
+    frame_pool.deallocate(first_, bytes(dropped_));
+    first_ = next;
+    dropped_ += kPerBlock;
 }
 
-void GatherChild::release_future() noexcept {
-    if (!has(kOwnsFuture)) return;
-    clear(kOwnsFuture);
-    future_->release();
-}
-
-// The gather counts at once; nothing has to run for it, except to let go of a gather that failed.
-bool GatherChild::scheduled_by(FutureBase& done) noexcept {
-    gather_->child_done(done);
-    return has(kHoldsGather);
-}
-
-void GatherChild::discard() noexcept {
-    if (!has(kHoldsGather)) return;
-    clear(kHoldsGather);
-    gather_->outer_.release();
+void GatherChildren::pop() noexcept {
+    if (++popped_ % kPerBlock == 0) drop_first_block();
 }
 
 // --- the gather --------------------------------------------------------------------------------------------
 
 GatherBase::~GatherBase() {
-    for (GatherChild& child : children_) {
-        if (!child.has(GatherChild::kOwnsFuture)) continue;
-        child.future().remove_callback(child);  // unless it is done
-        child.release_future();
+    for (; !children_.empty(); release_first()) {
+        children_.front()->remove_callback(watch_);  // unless it is done
     }
 }
 
-void GatherBase::add(FutureBase* future) noexcept { future->add_callback(children_.add(*this, future)); }
+void GatherBase::add(FutureBase* child) {
+    children_.push(child);
+    child->add_callback(watch_);
+}
 
 // The outer future is cancelled when all its children have ended, not now (semantics 19).
 bool GatherBase::cancel_children(std::string_view message) noexcept {
     bool any = false;
-    for (GatherChild& child : children_) {
-        if (!child.future().done() && child.future().cancel(message)) any = true;
+    for (FutureBase* child : children_) {
+        if (!child->done() && child->cancel(message)) any = true;
     }
     if (any) cancel_requested_ = true;
     return any;
@@ -76,10 +61,18 @@ bool GatherBase::cancel_children(std::string_view message) noexcept {
 void GatherBase::child_done(FutureBase& child) noexcept {
     ++done_;
     if (child.state != State::finished) {
-        if (outer_.done() || failed_) child.mark_retrieved();
-        if (!keep_errors_ && !failed_) failed_ = FutureRef<FutureBase>::share(&child);
+        if (outer_.done() || failed_) {
+            child.mark_retrieved();
+        } else if (!keep_errors_) {
+            failed_ = FutureRef<FutureBase>::share(&child);
+        }
     }
     if (done_ == count_ || failed_) outcome_.schedule();
+    child_left();
+}
+
+void GatherBase::child_left() noexcept {
+    if (held_by_children_) outer_.release();
 }
 
 void GatherBase::Outcome::schedule() noexcept {
@@ -116,12 +109,9 @@ void GatherBase::fail() {
     const FutureRef<FutureBase> failed = std::move(failed_);
     failed->mark_retrieved();
     outer_.finish_with(failed->cancelled() ? cancellation_of(*failed) : failed->exception());
-    for (GatherChild& child : children_) {
-        if (!child.future().done()) {
-            child.set(GatherChild::kHoldsGather);
-            outer_.retain();
-        }
-        child.release_future();
+    held_by_children_ = true;
+    for (; !children_.empty(); release_first()) {
+        if (!children_.front()->done()) outer_.retain();
     }
 }
 
@@ -138,11 +128,10 @@ void GatherBase::finish_all() {
 // All have ended. An error that a child answered its cancellation with is not lost.
 void GatherBase::finish_after_cancel() {
     std::exception_ptr error, cancelled;
-    for (GatherChild& child : children_) {
-        FutureBase& future = child.future();
-        future.mark_retrieved();
-        if (!keep_errors_ && !error && future.state == State::failed) error = future.exception();
-        if (!cancelled && future.cancelled()) cancelled = cancellation_of(future);
+    for (FutureBase* child : children_) {
+        child->mark_retrieved();
+        if (!keep_errors_ && !error && child->state == State::failed) error = child->exception();
+        if (!cancelled && child->cancelled()) cancelled = cancellation_of(*child);
     }
     error ? outer_.finish_with(std::move(error)) : outer_.finish_cancelled(std::move(cancelled));
 }

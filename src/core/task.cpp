@@ -227,16 +227,6 @@ std::vector<std::source_location> TaskBase::traceback() const {
     return (flags & kExtras) ? extras_->traceback : std::vector<std::source_location>();
 }
 
-void TaskBase::after_step() {
-    if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]]
-        return after_unusual_step();
-    unlink();
-    finish();
-    current.task = nullptr;  // for the destructors of the frame's parameters
-    current.context = nullptr;
-    release();  // the loop's reference: the frame may be gone now
-}
-
 void TaskBase::after_unusual_step() {
     if (!(flags & kEnded)) {
         // cancel() came while it ran: what it waits on now is cancelled at once, unless it only yielded.

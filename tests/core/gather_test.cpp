@@ -234,4 +234,59 @@ ASYNC_TEST(Gather, of_done_tasks_needs_no_more_than_a_pass, kAnyOrder) {
     EXPECT_EQ(a + b, 8);
 }
 
+ASYNC_TEST(Gather, shares_its_children_with_others_who_wait, kAnyOrder) {
+    std::vector<Task<int>> tasks{create_task(after(2ms, 1)), create_task(after(3ms, 2))};
+    auto first = gather(tasks);
+    auto second = gather(tasks);
+    EXPECT_EQ(co_await tasks[0], 1);
+    EXPECT_EQ((co_await second).size(), 2u);
+    EXPECT_EQ((co_await first)[1], 2);
+}
+
+ASYNC_TEST(Gather, joins_those_who_wait_already, kAnyOrder) {
+    Log& seen = keep<Log>();
+    Future<int> a, b;
+    a.add_done_callback([&seen] { seen.push_back("before"); });
+    auto all = gather(a, b);
+    a.add_done_callback([&seen] { seen.push_back("after"); });
+    a.set_result(1);
+    b.set_result(2);
+    auto [x, y] = co_await all;
+    EXPECT_EQ(x + y, 3);
+    EXPECT_EQ(seen.size(), 2u);
+}
+
+ASYNC_TEST(Gather, dropped_leaves_the_others_who_wait, kAnyOrder) {
+    Future<int> a, b;
+    auto kept = gather(a, b);
+    {
+        auto dropped = gather(a, b, a);
+        EXPECT_FALSE(dropped.done());
+    }
+    a.set_result(1);
+    b.set_result(2);
+    auto [x, y] = co_await kept;
+    EXPECT_EQ(x + y, 3);
+}
+
+ASYNC_TEST(Gather, failed_sees_the_errors_of_children_that_others_watch, kAnyOrder) {
+    Future<int> a, b;
+    auto all = gather(a, b, b);
+    auto other = gather(return_exceptions, b);
+    a.set_exception(std::runtime_error("first"));
+    co_await expect_throws<std::runtime_error>(all);
+    b.set_exception(std::runtime_error("second"));
+    auto [result] = co_await other;
+    EXPECT_FALSE(result) << "the error, in place";
+}
+
+ASYNC_TEST(Gather, of_a_thousand_gives_them_all, kAnyOrder) {
+    std::vector<Coro<int>> coros;
+    const int count = static_cast<int>(scaled(1000));
+    for (int i = 0; i < count; ++i) coros.push_back(after(0s, i));
+    const std::vector<int> all = co_await gather(std::move(coros));
+    CO_ASSERT_EQ(all.size(), static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], i);
+}
+
 }  // namespace aio::test

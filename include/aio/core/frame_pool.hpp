@@ -70,6 +70,7 @@ private:
 #else
     bool recycling_ = true;
 #endif
+    bool huge_pages_are_slow_ = false;
     bool registered_ = false;  // the thread's exit hands this pool to the depot
 };
 

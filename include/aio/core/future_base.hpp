@@ -49,9 +49,10 @@ public:
     void mark_retrieved() noexcept { flags &= static_cast<std::uint8_t>(~kUnretrieved); }
 
     // Registers `callback` to be scheduled when done; schedules it now when done already.
-    void add_callback(Callback& callback) noexcept {
+    // Errors: std::bad_alloc, as CallbackList::push; the callback was discarded.
+    void add_callback(Callback& callback) {
         if (state == State::pending) {
-            callbacks_.push(&callback);
+            push_callback(callback);
         } else if (loop_->closed) {
             callback.discard();
         } else {
@@ -59,7 +60,7 @@ public:
         }
     }
     // The same for an await, which has just seen that this is pending.
-    void add_waiter(Callback& waiter) noexcept { callbacks_.push(&waiter); }
+    void add_waiter(Callback& waiter) { callbacks_.push(&waiter); }
     // False when it is not registered (any more).
     bool remove_callback(Callback& callback) noexcept {
         return state == State::pending && callbacks_.remove(&callback);
@@ -89,13 +90,13 @@ protected:
 
     [[noreturn]] void throw_not_finished();
     void destroy() noexcept;
-    void discard_callbacks() noexcept;
     void schedule_callbacks() noexcept {
         if (callbacks_.empty()) return;
         if (!callbacks_.wakes_one_task() || loop_->closed) return schedule_all_callbacks();
         wake_task_of(callbacks_.take_one(), loop_->ready);
     }
     void schedule_all_callbacks() noexcept;
+    void push_callback(Callback& callback);
 
     bool exception_live() const noexcept {
         return kind != Kind::task || state == State::failed || state == State::cancelled || (flags & kThrew);

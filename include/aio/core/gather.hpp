@@ -32,84 +32,63 @@ namespace detail {
 
 class GatherBase;
 
-// What a gather registers with each of its children: it takes note when one is done. Forty bytes: a crowd has a
-// million of them.
-class GatherChild final : public Callback {
-public:
-    GatherChild(GatherBase& gather, FutureBase* future) noexcept : gather_(&gather), future_(future) {
-        flags = kWantsFuture | kOwnsFuture;
-    }
-
-    bool scheduled_by(FutureBase& done) noexcept override;
-    void run() override { discard(); }
-    void discard() noexcept override;
-    const char* name() const noexcept override { return "gather"; }
-
-    FutureBase& future() const noexcept { return *future_; }
-
-private:
-    friend class GatherBase;
-    // The gather holds its children's futures. Once it has failed it is the other way round: it is kept for the
-    // children that are still to end, so that their errors count as seen, and holds them no more, or futures that
-    // nobody completes would keep each other alive.
-    static constexpr std::uint8_t kOwnsFuture = 4, kHoldsGather = 8;
-    bool has(std::uint8_t bit) const noexcept { return (flags & bit) != 0; }
-    void set(std::uint8_t bit) noexcept { flags = static_cast<std::uint8_t>(flags | bit); }
-    void clear(std::uint8_t bit) noexcept { flags = static_cast<std::uint8_t>(flags & ~bit); }
-    void release_future() noexcept;
-
-    GatherBase* gather_;
-    FutureBase* future_;
-};
-
-// The children in order, in blocks of the frame pool: a gather of a few tasks costs no malloc, and one of a million
-// no array of forty megabytes.
+// The children in order, with a reference to each: a queue in blocks of the frame pool, since the pages of a fresh
+// array for a million would cost as much as the tasks.
 class GatherChildren {
     struct Block {
         Block* next;
-        std::size_t size;
-        GatherChild* at(std::size_t i) noexcept { return reinterpret_cast<GatherChild*>(this + 1) + i; }
+        FutureBase*& at(std::size_t place) noexcept {
+            return reinterpret_cast<FutureBase**>(this + 1)[place % kPerBlock];
+        }
     };
-    static constexpr std::size_t kPerBlock = (1024 - sizeof(Block)) / sizeof(GatherChild);
+    static constexpr std::size_t kPerBlock = (1024 - sizeof(Block)) / sizeof(FutureBase*);
 
 public:
     class Iterator {
     public:
-        explicit Iterator(Block* block) noexcept : block_(block && block->size > 0 ? block : nullptr) {}
-        GatherChild& operator*() const noexcept { return *block_->at(index_); }
+        Iterator(Block* block, std::size_t place) noexcept : block_(block), place_(place) {}
+        FutureBase* operator*() const noexcept { return block_->at(place_); }
         Iterator& operator++() noexcept {
-            if (++index_ == block_->size) *this = Iterator(block_->next);
+            if (++place_ % kPerBlock == 0) block_ = block_->next;
             return *this;
         }
-        Iterator operator++(int) noexcept {
-            const Iterator before = *this;
-            ++*this;
-            return before;
-        }
-        bool operator==(const Iterator&) const = default;
+        bool operator!=(const Iterator& other) const noexcept { return place_ != other.place_; }
 
     private:
         Block* block_;
-        std::size_t index_ = 0;
+        std::size_t place_;
     };
 
-    GatherChildren() = default;
+    // Errors: std::bad_alloc.
+    explicit GatherChildren(std::size_t capacity);
     GatherChildren(const GatherChildren&) = delete;
     ~GatherChildren();
 
-    // Makes room for `count` children in all. Errors: std::bad_alloc.
-    void reserve(std::size_t count);
-    GatherChild& add(GatherBase& gather, FutureBase* future) noexcept;
+    // No more than the capacity in all.
+    void push(FutureBase* child) noexcept {
+        if (size_ > 0 && size_ % kPerBlock == 0) filling_ = filling_->next;
+        filling_->at(size_++) = child;
+    }
+    // Precondition of both: not empty.
+    FutureBase* front() const noexcept { return *begin(); }
+    void pop() noexcept;
+    bool empty() const noexcept { return popped_ == size_; }
 
-    Iterator begin() const noexcept { return Iterator(first_); }
-    Iterator end() const noexcept { return Iterator(nullptr); }
+    Iterator begin() const noexcept { return Iterator(first_, popped_); }
+    Iterator end() const noexcept { return Iterator(nullptr, size_); }
 
 private:
-    static std::size_t bytes(std::size_t children) noexcept { return sizeof(Block) + children * sizeof(GatherChild); }
+    void drop_first_block() noexcept;
+    // Of the block that has room for the child at `place`; the last one is as small as may be.
+    std::size_t bytes(std::size_t place) const noexcept {
+        const std::size_t left = capacity_ - place;
+        return sizeof(Block) + (left < kPerBlock ? left : kPerBlock) * sizeof(FutureBase*);
+    }
 
+    const std::size_t capacity_;
     Block* first_ = nullptr;
     Block* filling_ = nullptr;
-    std::size_t capacity_ = 0;
+    std::size_t size_ = 0, popped_ = 0, dropped_ = 0;  // places of children, the last of dropped blocks
 };
 
 // The bookkeeping of a gather, whatever it collects.
@@ -120,15 +99,25 @@ public:
 protected:
     // Errors: std::bad_alloc.
     GatherBase(FutureObject& outer, std::size_t count, bool keep_errors)
-        : outer_(outer), count_(count), keep_errors_(keep_errors), outcome_(*this) {
-        children_.reserve(count);
-    }
+        : children_(count), outer_(outer), count_(count), keep_errors_(keep_errors), watch_(*this), outcome_(*this) {}
     ~GatherBase();
 
-    // Registers the next child, with a reference to it.
-    void add(FutureBase* child) noexcept;
+    // Registers the next child, whose reference it adopts. Errors: std::bad_alloc.
+    void add(FutureBase* child);
     bool cancel_children(std::string_view message) noexcept;
     std::size_t count() const noexcept { return count_; }
+    void release_first() noexcept {
+        FutureBase* first = children_.front();
+        children_.pop();
+        first->release();
+    }
+    // What the next child contributes. It is let go at once, while it is in the cache.
+    template <class Item>
+    typename Item::type take_first() {
+        typename Item::type result = Item::take(*children_.front());
+        release_first();
+        return result;
+    }
 
     // Puts the children's results into the outer future's slot. Errors: std::bad_alloc, what a copy throws.
     virtual void collect() = 0;
@@ -136,7 +125,22 @@ protected:
     GatherChildren children_;
 
 private:
-    friend class GatherChild;
+    // Takes note of each child that is done. One for all of them: a crowd has a million.
+    class Watch final : public Callback {
+    public:
+        explicit Watch(GatherBase& gather) noexcept : gather_(gather) { flags = kWantsFuture | kShared; }
+        bool scheduled_by(FutureBase& child) noexcept override {
+            gather_.child_done(child);
+            return false;
+        }
+        void run() override {}
+        void discard() noexcept override { gather_.child_left(); }
+        const char* name() const noexcept override { return "gather"; }
+
+    private:
+        GatherBase& gather_;
+    };
+
     // Completes the outer future, one pass after the child that decided.
     class Outcome final : public Callback {
     public:
@@ -152,6 +156,7 @@ private:
     };
 
     void child_done(FutureBase& child) noexcept;
+    void child_left() noexcept;
     void decide();
     void fail();
     void finish_all();
@@ -163,6 +168,11 @@ private:
     const std::size_t count_;
     const bool keep_errors_;
     bool cancel_requested_ = false;
+    // The gather holds its children. Once it has failed it is the other way round: each child that is still to end
+    // holds the gather, so that its error counts as seen; and is held no more, or futures that nobody completes would
+    // keep each other alive.
+    bool held_by_children_ = false;
+    Watch watch_;
     Outcome outcome_;
 };
 
@@ -175,11 +185,11 @@ struct GatherItem {
     using T = typename F::value_type;
     using State = std::remove_pointer_t<decltype(std::declval<F&>().state())>;
     using type = std::conditional_t<std::is_void_v<T>, None, T>;
-    static type take(GatherChild& child) {
+    static type take(FutureBase& child) {
         if constexpr (std::is_void_v<T>) {
             return {};
         } else {
-            return take_value<T>(static_cast<State&>(child.future()), 1);
+            return take_value<T>(static_cast<State&>(child), 1);
         }
     }
 };
@@ -187,10 +197,9 @@ template <class F>
 struct GatherItem<F, true> {
     using T = typename F::value_type;
     using type = Result<T>;
-    static type take(GatherChild& child) {
-        FutureBase& future = child.future();
-        if (future.cancelled()) return type::failure(cancellation_of(future));
-        if (std::exception_ptr error = future.exception()) return type::failure(std::move(error));
+    static type take(FutureBase& child) {
+        if (child.cancelled()) return type::failure(cancellation_of(child));
+        if (std::exception_ptr error = child.exception()) return type::failure(std::move(error));
         if constexpr (std::is_void_v<T>) {
             return type::success({});
         } else {
@@ -247,7 +256,7 @@ private:
         if constexpr (!std::is_void_v<R>) {
             std::vector<typename Item::type>& results = this->value.emplace();
             results.reserve(this->count());
-            for (GatherChild& child : this->children_) results.push_back(Item::take(child));
+            while (!this->children_.empty()) results.push_back(this->template take_first<Item>());
         }
     }
 };
@@ -268,9 +277,8 @@ public:
 private:
     void collect() override {
         if constexpr (!std::is_void_v<R>) {
-            auto child = this->children_.begin();
             // Braces: in the order of the children.
-            this->value.emplace(R{GatherItem<Fs, KeepErrors>::take(*child++)...});
+            this->value.emplace(R{this->template take_first<GatherItem<Fs, KeepErrors>>()...});
         }
     }
 };

@@ -37,6 +37,8 @@ struct Ready {
 // In Callback::flags, for the callbacks of futures.
 inline constexpr std::uint8_t kWantsFuture = 1;  // scheduled_by() must be told
 inline constexpr std::uint8_t kWakesTask = 2;    // a Waiter whose task is to be stepped: that one is scheduled
+inline constexpr std::uint8_t kShared = 32;      // watches many futures: see CallbackList
+inline constexpr std::uint8_t kRelay = 64;       // the list's own
 
 class FutureBase;
 
@@ -107,39 +109,24 @@ inline void schedule_one(Callback& callback, ReadyQueue& ready, FutureBase& futu
 }
 
 // The callbacks of a pending future, in order of registration: a circular list known by its last element.
+//
+// A gather of a million children watches them all with one callback, whose flags have kShared: linked to itself, it is
+// the whole list of each of them. In a list with others an allocated relay stands for it. Such a callback must have
+// kWantsFuture, and nothing to run.
 class CallbackList {
 public:
     bool empty() const noexcept { return last_ == nullptr; }
 
-    void push(Callback* item) noexcept {
-        if (last_) {
-            item->next_ready = last_->next_ready;
-            last_->next_ready = item;
-        } else {
-            item->next_ready = item;
-        }
+    // Errors: std::bad_alloc, if a shared callback and another one meet; nothing was added.
+    void push(Callback* item) {
+        if (last_) [[unlikely]]
+            return push_behind(item);
+        item->next_ready = item;
         last_ = item;
     }
 
     // False when `item` is not in the list.
-    bool remove(Callback* item) noexcept {
-        if (!last_) return false;
-        Ready* before = last_;
-        do {
-            if (before->next_ready == item) {
-                if (before == item) {
-                    last_ = nullptr;
-                } else {
-                    before->next_ready = item->next_ready;
-                    if (last_ == item) last_ = before;
-                }
-                item->next_ready = nullptr;
-                return true;
-            }
-            before = before->next_ready;
-        } while (before != last_);
-        return false;
-    }
+    bool remove(Callback* item) noexcept;
 
     // Nearly every list: one task waits. Precondition of both: not empty.
     bool wakes_one_task() const noexcept { return last_->next_ready == last_ && (last_->flags & kWakesTask) != 0; }
@@ -158,12 +145,14 @@ public:
         }
     }
 
-    // Unlinks all and returns the first of a null-terminated chain.
+    // Discards all of them.
+    void discard() noexcept;
+
+    // Unlinks all, none of which is shared, and returns the first of a null-terminated chain.
     Callback* take_all() noexcept {
         if (!last_) return nullptr;
         Ready* last = std::exchange(last_, nullptr);
-        Ready* first = std::exchange(last->next_ready, nullptr);
-        return static_cast<Callback*>(first);
+        return static_cast<Callback*>(std::exchange(last->next_ready, nullptr));
     }
 
     template <class F>
@@ -177,6 +166,8 @@ public:
     }
 
 private:
+    void push_behind(Callback* item);
+
     Ready* last_ = nullptr;
 };
 

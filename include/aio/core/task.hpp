@@ -96,10 +96,6 @@ void prepare_task(TaskBase& coroutine, LoopCore& loop, const TaskOptions& option
 // leaves the loop; a task that did not start is given up then.
 void start_task(TaskBase& task, LoopCore& loop, bool eagerly);
 
-}  // namespace detail
-
-namespace detail {
-
 template <class T>
 Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
     auto* promise = static_cast<CoroPromise<T>*>(coro.coroutine());

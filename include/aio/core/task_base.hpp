@@ -87,7 +87,14 @@ public:
         }
         std::coroutine_handle<>::from_address(leaf_).resume();
         while (cur.next) std::exchange(cur.next, nullptr).resume();
-        if (flags & (kEnded | kMustCancel)) after_step();
+        if (!(flags & (kEnded | kMustCancel))) return;
+        if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]]
+            return after_unusual_step();
+        unlink();
+        finish();
+        cur.task = nullptr;  // for the destructors of the frame's parameters
+        cur.context = nullptr;
+        release();  // the loop's reference: the frame may be gone now
     }
 
     // Hides FutureBase's: the same, without asking what it is.
@@ -168,7 +175,6 @@ protected:
     void dispose() noexcept;  // of the extras and the exception
 
     bool deliver_cancellation() noexcept;
-    void after_step();          // the coroutine ended, or was cancelled while it ran
     void after_unusual_step();  // it ended with an exception or cancelled, or goes on although it was cancelled
 
     union {
@@ -201,9 +207,10 @@ protected:
     ~Waiter() = default;
 
     void suspend(std::coroutine_handle<> frame) noexcept {
-        task_ = current.task;
-        task_->set_leaf(frame);
-        task_->set_waiter(this);
+        TaskBase* task = current.task;  // not task_, which would be read back from memory after each store
+        task_ = task;
+        task->set_leaf(frame);
+        task->set_waiter(this);
     }
     // Ends the wait: the task is stepped in the next pass.
     void wake() noexcept {
@@ -241,9 +248,9 @@ public:
     void await_suspend(std::coroutine_handle<> frame) {
         if (future_ == current.task) [[unlikely]]
             throw_awaits_itself();
-        suspend(frame);
-        flags = kWakesTask | kSuspended;
         future_->add_waiter(*this);
+        flags = kWakesTask | kSuspended;
+        suspend(frame);
     }
 
     bool cancel_wait(std::string_view message) noexcept override;
