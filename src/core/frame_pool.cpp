@@ -57,29 +57,37 @@ char* map_huge_chunk() {
 
 }  // namespace
 
-// What ended threads left: their free lists, for the next thread that runs short.
+// Free lists without a thread, for the next one that runs short: what ended threads left, and the surplus of those
+// that free more than they allocate.
 struct FramePoolDepot {
+    using Batch = FramePool::Batch;
+    using Block = FramePool::Block;
+
     std::mutex mutex;
-    FramePool::Block* free[FramePool::kClasses] = {};
+    Batch* free[FramePool::kClasses] = {};
 
     static FramePoolDepot& instance() {
         static FramePoolDepot* depot = new FramePoolDepot;  // outlives every thread's pool
         return *depot;
     }
 
-    void adopt(FramePool& pool) noexcept {
+    void put(std::size_t size_class, Block* list) noexcept {
+        auto* batch = static_cast<Batch*>(list);
         std::lock_guard lock(mutex);
-        for (std::size_t c = 1; c < FramePool::kClasses; ++c) {
-            FramePool::Block** end = &pool.free_[c];
-            while (*end) end = &(*end)->next;
-            *end = free[c];
-            free[c] = std::exchange(pool.free_[c], nullptr);
+        batch->next_batch = std::exchange(free[size_class], batch);
+    }
+
+    void adopt(FramePool& pool) noexcept {
+        for (std::size_t c = FramePool::kFirstShared; c < FramePool::kClasses; ++c) {
+            if (Block* list = std::exchange(pool.free_[c], nullptr)) put(c, list);
         }
     }
 
-    FramePool::Block* take(std::size_t size_class) noexcept {
+    Block* take(std::size_t size_class) noexcept {
         std::lock_guard lock(mutex);
-        return std::exchange(free[size_class], nullptr);
+        Batch* batch = free[size_class];
+        if (batch) free[size_class] = batch->next_batch;
+        return batch;
     }
 };
 
@@ -101,6 +109,15 @@ void FramePool::set_recycling(bool on) noexcept {
     recycling_ = on;
     if (on) return;
     std::fill(std::begin(free_), std::end(free_), nullptr);  // what was recycled so far stays allocated
+}
+
+void FramePool::give_away(std::size_t size_class) noexcept {
+    if (size_class < kFirstShared) return;
+    Block* last_kept = free_[size_class];
+    for (std::size_t i = 1; i < kBatch; ++i) last_kept = last_kept->next;
+    FramePoolDepot::instance().put(size_class, std::exchange(last_kept->next, nullptr));
+    std::size_t length = kBatch;
+    for (Block* block = free_[size_class]; block; block = block->next) block->length = length--;
 }
 
 void FramePool::refill() {
