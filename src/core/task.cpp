@@ -213,8 +213,18 @@ void TaskBase::store_current_exception() noexcept {
 
 void TaskBase::rethrow() { std::rethrow_exception(std::exchange(exception_, nullptr)); }
 
-void TaskBase::extend_traceback(const FutureBase& source) noexcept {
-    if (source.kind != Kind::task || !(source.flags & kExtras)) return;
+void TaskBase::extend_traceback(FutureBase& source) noexcept {
+    if (source.kind != Kind::task) {
+        const auto* remote = static_cast<const FutureObject&>(source).remote_traceback();
+        if (!remote || remote->empty()) return;
+        try {
+            TaskExtras& mine = extras();
+            mine.traced = source.exception();
+            mine.traceback = *remote;
+        } catch (const std::bad_alloc&) {}
+        return;
+    }
+    if (!(source.flags & kExtras)) return;
     const auto& other = static_cast<const TaskBase&>(source);
     try {
         TaskExtras& mine = extras();

@@ -161,6 +161,10 @@ public:
     template <class F, class... Args>
         requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
     auto run_in_executor(Executor* executor, F&& function, Args&&... args);
+    // The same for what is no Executor but has a submit() that gives a ConcurrentFuture: ProcessPoolExecutor.
+    template <class Pool, class F, class... Args>
+        requires requires(Pool& pool) { typename Pool::submits_by_itself; }
+    auto run_in_executor(Pool* pool, F&& function, Args&&... args);
     void set_default_executor(std::shared_ptr<Executor> executor);
     const std::shared_ptr<Executor>& default_executor() const noexcept;
     // Waits for the default executor's threads to end their work; it takes no more. Past `timeout` it reports

@@ -7,8 +7,10 @@
 
 #include <exception>
 #include <new>
+#include <source_location>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aio::detail {
 
@@ -157,6 +159,8 @@ public:
     virtual bool cancel_this(std::string_view message) noexcept;
     // Awaited by gather's and wait's outer futures: what this one stands for, for call graphs.
     virtual std::string_view describe() const noexcept { return "Future"; }
+    // The frames that the exception passed before it came here from another loop; null when there are none.
+    virtual const std::vector<std::source_location>* remote_traceback() const noexcept { return nullptr; }
 };
 
 // The running loop's core. Errors: RuntimeError("no running event loop").

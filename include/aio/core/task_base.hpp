@@ -154,7 +154,7 @@ public:
     // The frames that the task's exception passed through, innermost first.
     std::vector<std::source_location> traceback() const;
     // Frames of another task, seen when its exception is rethrown here.
-    void extend_traceback(const FutureBase& source) noexcept;
+    void extend_traceback(FutureBase& source) noexcept;
 
     // The message of the CancelledError that this task's await is about to throw.
     std::string take_cancel_message() noexcept;

@@ -31,6 +31,7 @@ int BufferRing::map(unsigned count, std::size_t size) noexcept {
     mapped_ = ring_bytes + count * size;
     void* memory = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return -errno;
+    ::madvise(memory, mapped_, MADV_DONTFORK);  // the kernel writes here: a child would make it copy on write
     ring_ = static_cast<io_uring_buf_ring*>(memory);
     memory_ = static_cast<char*>(memory) + ring_bytes;
     count_ = count;

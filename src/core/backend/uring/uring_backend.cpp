@@ -56,6 +56,7 @@ void UringBackend::set_up() {
         if (error != -ENOMEM) break;
     }
     if (error < 0) throw_os_error(-error, "io_uring_setup");
+    io_uring_ring_dontfork(&ring_);  // a child that is not executed anew would keep the ring
     if (const int refused = buffers_.open(ring_)) {
         io_uring_queue_exit(&ring_);
         throw_os_error(-refused, "io_uring: register a ring of receive buffers");
