@@ -110,16 +110,19 @@ void ConcurrentBase::add_callback(ConcurrentCallback* callback) noexcept {
     callback->done(*this);
 }
 
+void log_exception(const char* what, const std::exception_ptr& error) noexcept {
+    try {
+        log(LogLevel::error, std::string(what) + " " + describe_exception(error));
+    } catch (const std::bad_alloc&) {
+        log(LogLevel::error, what);
+    }
+}
+
 void call_logged(void (*call)(void*), void* data) noexcept {
     try {
         call(data);
     } catch (...) {
-        try {
-            log(LogLevel::error,
-                "exception in a callback of a ConcurrentFuture: " + describe_exception(std::current_exception()));
-        } catch (const std::bad_alloc&) {
-            log(LogLevel::error, "exception in a callback of a ConcurrentFuture");
-        }
+        log_exception("exception in a callback of a ConcurrentFuture:", std::current_exception());
     }
 }
 

@@ -14,7 +14,8 @@ namespace aio {
 // What the threads share. They hold it, so that they may outlive the ThreadPoolExecutor.
 class ThreadPoolExecutor::Pool {
 public:
-    Pool(std::size_t max_workers, std::string_view prefix) : max_workers_(max_workers), prefix_(prefix) {}
+    Pool(std::size_t max_workers, std::string_view prefix, detail::Function<void()> initializer)
+        : max_workers_(max_workers), prefix_(prefix), initializer_(std::move(initializer)) {}
 
     void push(const std::shared_ptr<Pool>& self, Job& job);
     void shut_down(bool wait, bool cancel_futures);
@@ -32,11 +33,14 @@ public:
 private:
     void start_thread(const std::shared_ptr<Pool>& self);
     void work() noexcept;
+    bool initialize() noexcept;
     Job* take() noexcept;
+    Job* take_all() noexcept;
     void join(std::vector<std::thread> threads) noexcept;
 
     const std::size_t max_workers_;
     const std::string prefix_;
+    const detail::Function<void()> initializer_;
 
     mutable std::mutex mutex_;       // of all below
     std::condition_variable wake_;   // a job, or the end
@@ -47,6 +51,7 @@ private:
     std::size_t idle_ = 0;     // threads that wait for a job
     std::size_t running_ = 0;  // threads that have not ended
     bool shut_down_ = false;
+    std::exception_ptr broken_;  // what every job gets from now on
     std::vector<std::thread> threads_;
 };
 
@@ -57,7 +62,8 @@ std::size_t default_workers() { return std::min<std::size_t>(32, std::thread::ha
 }  // namespace
 
 void ThreadPoolExecutor::Pool::push(const std::shared_ptr<Pool>& self, Job& job) {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (broken_) std::rethrow_exception(broken_);
     if (shut_down_) throw RuntimeError("ThreadPoolExecutor: cannot take jobs after shutdown");
     // As many idle threads as queued jobs are about to take them: this one needs another.
     if (idle_ <= queued_ && running_ < max_workers_) {
@@ -71,7 +77,9 @@ void ThreadPoolExecutor::Pool::push(const std::shared_ptr<Pool>& self, Job& job)
     *end_ = &job;
     end_ = &job.next;
     ++queued_;
-    wake_.notify_one();
+    const bool wake = idle_ > 0;
+    lock.unlock();  // first: the thread would wake up only to wait for the lock
+    if (wake) wake_.notify_one();
 }
 
 void ThreadPoolExecutor::Pool::start_thread(const std::shared_ptr<Pool>& self) {
@@ -88,7 +96,36 @@ void ThreadPoolExecutor::Pool::start_thread(const std::shared_ptr<Pool>& self) {
 }
 
 void ThreadPoolExecutor::Pool::work() noexcept {
+    if (initializer_ && !initialize()) return;
     while (Job* job = take()) job->run();
+}
+
+// False: this thread is of no use, and the executor is broken.
+bool ThreadPoolExecutor::Pool::initialize() noexcept {
+    try {
+        initializer_();
+        return true;
+    } catch (...) {
+        detail::log_exception("Exception in initializer:", std::current_exception());
+    }
+    Job* dropped;
+    std::exception_ptr broken = std::make_exception_ptr(
+        BrokenThreadPool("A thread initializer failed, the thread pool is not usable anymore"));
+    {
+        std::lock_guard lock(mutex_);
+        if (!broken_) broken_ = broken;
+        dropped = take_all();
+        --running_;
+        ended_.notify_all();
+    }
+    while (dropped) std::exchange(dropped, dropped->next)->fail(broken);
+    return false;
+}
+
+Job* ThreadPoolExecutor::Pool::take_all() noexcept {
+    end_ = &first_;
+    queued_ = 0;
+    return std::exchange(first_, nullptr);
 }
 
 // The next job, waiting for it; null when it is time to end.
@@ -116,11 +153,7 @@ void ThreadPoolExecutor::Pool::shut_down(bool wait, bool cancel_futures) {
         std::lock_guard lock(mutex_);
         shut_down_ = true;
         threads.swap(threads_);
-        if (cancel_futures) {
-            dropped = std::exchange(first_, nullptr);
-            end_ = &first_;
-            queued_ = 0;
-        }
+        if (cancel_futures) dropped = take_all();
         wake_.notify_all();
     }
     while (dropped) std::exchange(dropped, dropped->next)->discard();
@@ -136,10 +169,11 @@ void ThreadPoolExecutor::Pool::join(std::vector<std::thread> threads) noexcept {
     ended_.wait(lock, [this] { return running_ == 0; });
 }
 
-ThreadPoolExecutor::ThreadPoolExecutor(int max_workers, std::string_view thread_name_prefix) {
+ThreadPoolExecutor::ThreadPoolExecutor(int max_workers, std::string_view thread_name_prefix,
+                                       detail::Function<void()> initializer) {
     if (max_workers < 0) throw ValueError("ThreadPoolExecutor: max_workers must not be negative");
     const auto workers = max_workers == 0 ? default_workers() : static_cast<std::size_t>(max_workers);
-    pool_ = std::make_shared<Pool>(workers, thread_name_prefix);
+    pool_ = std::make_shared<Pool>(workers, thread_name_prefix, std::move(initializer));
 }
 
 // After shutdown(false) the threads were let go, and the destructor does not wait for them either.

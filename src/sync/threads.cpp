@@ -78,6 +78,13 @@ void LoopJob::discard() noexcept {
     deliver();
 }
 
+void LoopJob::fail(const std::exception_ptr& error) noexcept {
+    if (!claim()) return release();
+    drop();
+    error_ = error;
+    deliver();
+}
+
 void LoopJob::cancel_source() noexcept {
     if (claim()) drop();
 }
@@ -149,10 +156,11 @@ void RemoteTask::launch() {
     future_.retain();
     if (post(loop_, start_)) return;
     future_.release();
-    throw RuntimeError("run_coroutine_threadsafe: the event loop is closed");
+    throw RuntimeError("a call to another thread's event loop, which is closed");
 }
 
 void RemoteTask::post_cancel() noexcept {
+    if (cancel_posted_.exchange(true)) return;
     future_.retain();
     if (!post(loop_, cancel_)) let_go();
 }
@@ -174,7 +182,13 @@ void RemoteTask::on_end() noexcept {
     if (task->cancelled()) {
         future_.cancel();
     } else {
-        transfer(static_cast<TaskBase&>(*task));
+        auto& ended = static_cast<TaskBase&>(*task);
+        try {
+            if (ended.state == State::failed) future_.set_traceback(ended.traceback());
+        } catch (const std::bad_alloc&) {
+            // The exception matters more than its traceback.
+        }
+        transfer(ended);
     }
     let_go();
 }

@@ -178,6 +178,52 @@ TEST(ThreadPoolExecutor, shutdown_can_cancel_what_has_not_started) {
     EXPECT_EQ(pool.workers(), 0u);
 }
 
+TEST(ThreadPoolExecutor, calls_the_initializer_in_each_thread_first) {
+    static thread_local int prepared = 0;
+    std::atomic<int> calls{0};
+    ThreadPoolExecutor pool(2, "init", [&calls] {
+        ++calls;
+        prepared = 7;
+    });
+    auto gate = std::make_shared<Gate>();
+    auto first = pool.submit([gate] {
+        gate->pass();
+        return prepared;
+    });
+    gate->has_started.wait();
+    EXPECT_EQ(pool.submit([] { return prepared; }).result(10s), 7);
+    gate->go_on.set_value();
+    EXPECT_EQ(first.result(10s), 7);
+    EXPECT_EQ(calls, 2);
+}
+
+LOOP_TEST(ThreadPoolExecutor, initializer_that_fails_breaks_it, kOnce) {
+    ThreadPoolExecutor pool(1, "init", [] { throw std::runtime_error("no"); });
+    auto future = pool.submit(add, 1, 2);
+    EXPECT_THROW(static_cast<void>(future.result(10s)), BrokenThreadPool);
+    EXPECT_THROW(pool.submit(add, 1, 2), BrokenExecutor);
+    EXPECT_THROW(loop.run_in_executor(&pool, add, 1, 2), BrokenThreadPool);
+    pool.shutdown();
+    EXPECT_EQ(take_logs(), (Log{"Exception in initializer: std::runtime_error: no"}));
+}
+
+TEST(ThreadPoolExecutor, maps_a_function_over_items_in_order) {
+    ThreadPoolExecutor pool(3);
+    const std::vector<int> numbers{1, 2, 3, 4};
+    int expected = 1;
+    for (auto& future : pool.map([](int x) { return 10 * x; }, numbers)) {
+        EXPECT_EQ(future.result(10s), 10 * expected++);
+    }
+}
+
+ASYNC_TEST(ConcurrentFuture, is_awaited_as_it_stands, kOnce) {
+    ThreadPoolExecutor pool(1);
+    EXPECT_EQ(co_await pool.submit(add, 20, 22), 42);
+    ConcurrentFuture<int> failing;
+    failing.set_exception(std::make_exception_ptr(ValueError("bad")));
+    EXPECT_EQ(co_await expect_throws<ValueError>(failing), "bad");
+}
+
 TEST(ConcurrentFuture, result_waits_for_its_time) {
     ConcurrentFuture<int> future;
     EXPECT_THROW(future.result(1ms), TimeoutError);

@@ -3,7 +3,8 @@
 //
 //     int sum = pool.submit(add, 1, 2).result(1s);
 //
-// A handle: copies name the same result. Inside a coroutine, do not block on it: co_await wrap_future(future).
+// A handle: copies name the same result. Inside a coroutine, do not block on it: `co_await future`, which is
+// `co_await wrap_future(future)` (both in <aio/sync/threads.hpp>).
 //
 // Thread rule: any thread. Source: concurrent.futures.Future, CPython 3.12 _base.py.
 #pragma once
@@ -14,11 +15,18 @@
 #include <atomic>
 #include <exception>
 #include <optional>
+#include <source_location>
 #include <utility>
+#include <vector>
 
 namespace aio {
 
 namespace detail {
+
+template <class T>
+class FutureState;
+template <class State, class T>
+class OwningAwaiter;
 
 class ConcurrentBase;
 
@@ -73,6 +81,10 @@ public:
     const std::exception_ptr& exception() const;
     void add_callback(ConcurrentCallback* callback) noexcept;
 
+    // Where the exception passed in the loop it comes from. The producer sets it before the outcome.
+    const std::vector<std::source_location>& traceback() const noexcept { return traceback_; }
+    void set_traceback(std::vector<std::source_location> frames) noexcept { traceback_ = std::move(frames); }
+
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
         if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -90,6 +102,7 @@ private:
     std::atomic<Status> status_{Status::pending};
     ConcurrentCallback* callbacks_ = nullptr;  // newest first
     std::exception_ptr error_;                 // written before status_ says failed
+    std::vector<std::source_location> traceback_;
 };
 
 template <class T>
@@ -120,6 +133,8 @@ private:
     S* state_ = nullptr;
 };
 
+// "<what> <describe_exception>", as an error.
+void log_exception(const char* what, const std::exception_ptr& error) noexcept;
 // Calls `call()`; what it throws is logged.
 void call_logged(void (*call)(void*), void* data) noexcept;
 
@@ -132,6 +147,7 @@ class ConcurrentFuture {
 
 public:
     using value_type = T;
+    using native_awaitable = void;
 
     // A pending future, for the producer below.
     ConcurrentFuture() : state_(new State) {}
@@ -166,6 +182,10 @@ public:
         state_->wait(timeout);
         return state_->exception();
     }
+
+    // In a coroutine of any loop: the result, copied. Cancel: as cancel(), and the task goes on at once.
+    // Errors: CancelledError, or the exception.
+    detail::OwningAwaiter<detail::FutureState<T>, T> operator co_await() const;
 
     // Calls `function(future)`, or `function()`, when it is done: on the thread that ends it, or here and now.
     // What it throws is logged. Errors: std::bad_alloc.

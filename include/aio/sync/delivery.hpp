@@ -25,6 +25,8 @@ public:
     void attach(FutureBase& future) noexcept { future_ = &future; }
     void withdraw() noexcept;
     void detach() noexcept { future_ = nullptr; }
+    // The loop's thread, once delivered: where the exception passed in its own loop, or null.
+    virtual const std::vector<std::source_location>* traceback() const noexcept { return nullptr; }
 
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
@@ -84,6 +86,9 @@ public:
         delivery_.withdraw();
         return FutureObject::cancel_this(message);
     }
+    const std::vector<std::source_location>* remote_traceback() const noexcept override {
+        return delivery_.traceback();
+    }
 
 private:
     Delivery& delivery_;
@@ -128,6 +133,7 @@ class LoopJob : public Delivery, public Job {
 public:
     void run() noexcept final;
     void discard() noexcept final;
+    void fail(const std::exception_ptr& error) noexcept final;
 
 protected:
     using Delivery::Delivery;
@@ -179,6 +185,7 @@ public:
     WrappedDelivery(LoopState& loop, ConcurrentRef<ConcurrentState<T>> source) noexcept
         : Delivery(loop), source_(std::move(source)) {}
     void done(ConcurrentBase&) noexcept override { deliver(); }
+    const std::vector<std::source_location>* traceback() const noexcept override { return &source_->traceback(); }
 
 private:
     using Status = ConcurrentBase::Status;
@@ -203,6 +210,8 @@ class RemoteTask {
 public:
     // Posts the start. Errors: RuntimeError when the loop is closed.
     void launch();
+    // Any thread: cancels the task, and not the future, which is done when the task is.
+    void request_cancel() noexcept { post_cancel(); }
 
 protected:
     RemoteTask(LoopState& loop, ConcurrentBase& future) noexcept;
@@ -243,6 +252,7 @@ private:
 
     LoopState& loop_;
     ConcurrentBase& future_;
+    std::atomic<bool> cancel_posted_{false};
     ContextSlot context_ = read_context();
     TaskBase* task_ = nullptr;          // while it is not done: the loop keeps it
     FutureRef<FutureBase> ended_task_;  // from its end to on_end()
@@ -252,16 +262,15 @@ private:
 };
 
 template <class T>
-class RemoteTaskOf final : public ConcurrentState<T>, public RemoteTask {
+class RemoteResult : public ConcurrentState<T>, public RemoteTask {
 public:
-    RemoteTaskOf(LoopState& loop, Coro<T> coro) noexcept : RemoteTask(loop, *this), coro_(std::move(coro)) {}
+    using value_type = T;
+
+protected:
+    explicit RemoteResult(LoopState& loop) noexcept : RemoteTask(loop, *this) {}
 
 private:
-    TaskBase& start() override {
-        std::optional<Coro<T>> coro = std::exchange(coro_, std::nullopt);
-        return *create_task(std::move(*coro)).state();
-    }
-    void transfer(TaskBase& task) noexcept override {
+    void transfer(TaskBase& task) noexcept final {
         auto& promise = static_cast<CoroPromise<T>&>(task);
         this->outcome_of([&] {
             promise.check_value();
@@ -272,12 +281,81 @@ private:
             }
         });
     }
-    void fail(std::exception_ptr error) noexcept override {
+    void fail(std::exception_ptr error) noexcept final {
         this->outcome_of([&] { std::rethrow_exception(error); });
     }
-    void cancelled_from_outside() noexcept override { post_cancel(); }
+    void cancelled_from_outside() noexcept final { post_cancel(); }
+};
+
+template <class T>
+class RemoteTaskOf final : public RemoteResult<T> {
+public:
+    RemoteTaskOf(LoopState& loop, Coro<T> coro) noexcept : RemoteResult<T>(loop), coro_(std::move(coro)) {}
+
+private:
+    TaskBase& start() override {
+        std::optional<Coro<T>> coro = std::exchange(coro_, std::nullopt);
+        return *create_task(std::move(*coro)).state();
+    }
 
     std::optional<Coro<T>> coro_;
+};
+
+// g++ 12 takes the frame of a coroutine that is instantiated in a virtual function, with a lambda of a .cpp file, for a
+// type that other files might define differently.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
+template <class F, class... Args>
+auto call_as_task(F function, Args... args) -> std::invoke_result_t<F, Args...> {
+    co_return co_await std::apply(std::move(function), std::tuple<Args&&...>(std::move(args)...));
+}
+template <class F, class... Args>
+auto call_plainly(F function, Args... args) -> Coro<std::invoke_result_t<F, Args...>> {
+    co_return std::apply(std::move(function), std::tuple<Args&&...>(std::move(args)...));
+}
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+// What a function gives when it is called in another loop: its coroutine's result, or its own.
+template <class F, class... Args>
+struct RemoteCallResult {
+    using type = std::invoke_result_t<F, Args...>;
+};
+template <class F, class... Args>
+    requires CoroutineFunction<F, Args...>
+struct RemoteCallResult<F, Args...> {
+    using type = typename std::invoke_result_t<F, Args...>::value_type;
+};
+
+// A call that is made in another loop, as a task. The function is called there: a coroutine's frame is made and freed
+// on the same thread.
+template <class F, class... Args>
+class RemoteCallOf final : public RemoteResult<typename RemoteCallResult<F, Args...>::type> {
+    using Base = RemoteResult<typename RemoteCallResult<F, Args...>::type>;
+
+public:
+    template <class G, class... Given>
+    explicit RemoteCallOf(LoopState& loop, G&& function, Given&&... args)
+        : Base(loop), call_(std::in_place, std::forward<G>(function), std::forward<Given>(args)...) {}
+
+private:
+    TaskBase& start() override {
+        const auto begin = [](F& function, Args&... args) {
+            if constexpr (CoroutineFunction<F, Args...>) {
+                return create_task(call_as_task<F, Args...>(std::move(function), std::move(args)...));
+            } else {
+                return create_task(call_plainly<F, Args...>(std::move(function), std::move(args)...));
+            }
+        };
+        auto task = std::apply(begin, *call_);
+        call_.reset();
+        return *task.state();
+    }
+
+    std::optional<std::tuple<F, Args...>> call_;
 };
 
 }  // namespace aio::detail

@@ -8,6 +8,7 @@
 // Source: concurrent.futures, CPython 3.12 _base.py, thread.py.
 #pragma once
 
+#include <aio/base/function.hpp>
 #include <aio/sync/concurrent_future.hpp>
 
 #include <concepts>
@@ -17,8 +18,20 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace aio {
+
+// An executor that cannot work any more: every call that it has not made gets this, and so does each new one.
+class BrokenExecutor : public RuntimeError {
+public:
+    using RuntimeError::RuntimeError;
+};
+// A thread's initializer failed.
+class BrokenThreadPool : public BrokenExecutor {
+public:
+    using BrokenExecutor::BrokenExecutor;
+};
 
 // One call for an Executor to make. Whoever has it calls run() or discard(), once; it is gone then.
 class Job {
@@ -30,6 +43,8 @@ public:
     virtual void run() noexcept = 0;
     // Will not make it: who waits for the outcome gets CancelledError.
     virtual void discard() noexcept = 0;
+    // Cannot make it: who waits for the outcome gets `error`.
+    virtual void fail(const std::exception_ptr& error) noexcept = 0;
 
     Job* next = nullptr;  // the executor's, for its queue
 
@@ -46,7 +61,7 @@ public:
     Executor& operator=(const Executor&) = delete;
 
     // Takes `job`, to run it on a thread of its own. When it throws, the job stays the caller's.
-    // Errors: RuntimeError after shutdown(); OSError when no thread can be started.
+    // Errors: RuntimeError after shutdown(); BrokenExecutor; OSError when no thread can be started.
     virtual void execute(Job& job) = 0;
 
     // Takes no more jobs. `wait`: returns when all are done and the threads have ended. `cancel_futures`: those
@@ -57,14 +72,20 @@ public:
     template <class F, class... Args>
         requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
     auto submit(F&& function, Args&&... args);
+    // submit() of `function(item)` for each item: a vector of their futures, in order. `gather(pool.map(f, items))`
+    // awaits them all; result() of one after the other is what Python's iterator does.
+    template <class F, class Items>
+    auto map(F function, Items&& items);
 };
 
 // Threads that are started as needed, up to `max_workers`, and stay.
 class ThreadPoolExecutor final : public Executor {
 public:
-    // 0: min(32, processors + 4). Threads are named "<prefix>_0"...; the system keeps 15 characters.
+    // 0: min(32, processors + 4). Threads are named "<prefix>_0"...; the system keeps 15 characters. Each calls
+    // `initializer()` before its first job; when that throws the executor is broken, and says so in the log.
     // Errors: ValueError for a negative number.
-    explicit ThreadPoolExecutor(int max_workers = 0, std::string_view thread_name_prefix = "aio");
+    explicit ThreadPoolExecutor(int max_workers = 0, std::string_view thread_name_prefix = "aio",
+                                detail::Function<void()> initializer = nullptr);
     // shutdown(), unless it was called: waits for what runs. On one of its own threads it does not wait.
     ~ThreadPoolExecutor() override;
 
@@ -134,6 +155,11 @@ public:
         this->cancel();
         this->release();
     }
+    void fail(const std::exception_ptr& error) noexcept override {
+        call_.drop();
+        this->outcome_of([&] { std::rethrow_exception(error); });
+        this->release();
+    }
 
 private:
     void cancelled_from_outside() noexcept override { call_.drop(); }
@@ -158,6 +184,14 @@ auto Executor::submit(F&& function, Args&&... args) {
         throw;
     }
     return future;
+}
+
+template <class F, class Items>
+auto Executor::map(F function, Items&& items) {
+    using Future = decltype(submit(function, *std::begin(items)));
+    std::vector<Future> futures;
+    for (auto&& item : items) futures.push_back(submit(function, std::forward<decltype(item)>(item)));
+    return futures;
 }
 
 }  // namespace aio

@@ -55,6 +55,12 @@ auto EventLoop::run_in_executor(Executor* executor, F&& function, Args&&... args
     return future;
 }
 
+template <class Pool, class F, class... Args>
+    requires requires(Pool& pool) { typename Pool::submits_by_itself; }
+auto EventLoop::run_in_executor(Pool* pool, F&& function, Args&&... args) {
+    return wrap_future(pool->submit(std::forward<F>(function), std::forward<Args>(args)...), *this);
+}
+
 namespace detail {
 
 template <class F, class... Args>
@@ -102,6 +108,10 @@ Future<T> wrap_future(const ConcurrentFuture<T>& future, EventLoop& loop) {
 template <class T>
 Future<T> wrap_future(const ConcurrentFuture<T>& future) {
     return wrap_future(future, get_running_loop());
+}
+template <class T>
+detail::OwningAwaiter<detail::FutureState<T>, T> ConcurrentFuture<T>::operator co_await() const {
+    return wrap_future(*this).operator co_await();
 }
 
 }  // namespace aio
