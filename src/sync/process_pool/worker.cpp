@@ -1,0 +1,85 @@
+#include "sync/process_pool/worker.hpp"
+
+#include <aio/sync/process_pool.hpp>
+
+#include "sync/process_pool/remote_error.hpp"
+#include "sync/process_pool/wire.hpp"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace aio::detail {
+
+namespace {
+
+// What a call printed is there before its result is.
+void flush_output() noexcept {
+    std::fflush(stdout);
+    std::fflush(stderr);
+}
+
+// Not exit(): destructors of static objects and atexit() handlers are the parent's to run.
+[[noreturn]] void end() noexcept {
+    flush_output();
+    ::_exit(0);
+}
+
+// A library that the parent loaded after the pool was made is not here, and a call there would be a crash.
+ProcessThunk check_thunk(ProcessThunk thunk) {
+    Dl_info info;
+    if (::dladdr(reinterpret_cast<void*>(thunk), &info) != 0) return thunk;
+    throw RuntimeError("ProcessPoolExecutor: the function is in a library that was loaded after the pool was made");
+}
+
+std::string call(const std::string& message, std::size_t max_message) {
+    Unpickler in(message);
+    Pickler out;
+    ProcessThunk thunk;
+    in.read(&thunk, sizeof thunk);
+    check_thunk(thunk)(in, out);
+    if (out.bytes().size() > max_message) {
+        throw ValueError("ProcessPoolExecutor: the result has " + std::to_string(out.bytes().size()) +
+                         " bytes, more than max_message, " + std::to_string(max_message));
+    }
+    return out.take();
+}
+
+// Sends what `function` gives, or the error. False when the other end is gone.
+template <class F>
+bool answer(int fd, F&& function) noexcept {
+    std::string bytes;
+    MessageKind kind = MessageKind::result;
+    try {
+        bytes = function();
+    } catch (...) {
+        bytes = pickle_current_exception();
+        kind = MessageKind::error;
+    }
+    flush_output();
+    return send_message(fd, kind, {}, bytes);
+}
+
+}  // namespace
+
+void work(int fd, const void* data) noexcept {
+    const auto& options = *static_cast<const WorkerOptions*>(data);
+    bool going = answer(fd, [&options] {
+        if (options.initializer) options.initializer();
+        return std::string();
+    });
+    while (going) {
+        MessageKind kind;
+        std::string message;
+        Received received = Received::end;
+        going = answer(fd, [&] {
+            received = receive_message(fd, options.max_message + sizeof(ProcessThunk), kind, message);
+            if (received != Received::message) end();
+            return call(message, options.max_message);
+        });
+    }
+    end();
+}
+
+}  // namespace aio::detail

@@ -1,0 +1,396 @@
+// ProcessPoolExecutor: calls in other processes, which may die.
+#include <aio/sync/process_pool.hpp>
+#include <aio/sync/threads.hpp>
+
+#include <aio/core/gather.hpp>
+#include <aio/core/run.hpp>
+
+#include "support/async_test.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace aio::test {
+
+// A type with a Pickle of its own.
+struct Order {
+    int id;
+    std::vector<std::string> lines;
+    bool operator==(const Order&) const = default;
+};
+
+class OrderError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+}  // namespace aio::test
+
+template <>
+struct aio::Pickle<aio::test::Order> {
+    static void save(Pickler& out, const test::Order& order) { out.save(order.id, order.lines); }
+    static test::Order load(Unpickler& in) { return {in.load<int>(), in.load<std::vector<std::string>>()}; }
+};
+
+namespace aio::test {
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
+
+int add(int a, int b) { return a + b; }
+int here() { return ::getpid(); }
+std::size_t length(const std::string& text) { return text.size(); }
+std::string repeated(char c, std::size_t times) { return std::string(times, c); }
+void nothing() {}
+int die_of(int signal) {
+    ::raise(signal);
+    return 0;
+}
+int leave(int status) {
+    if (kSanitized) ::_exit(status);  // exit() would look for leaks, among what the parent's threads hold
+    std::exit(status);
+}
+int wait_for_the_end(int) {
+    for (;;) ::pause();
+}
+Order next_order(Order order) {
+    ++order.id;
+    order.lines.push_back("end");
+    return order;
+}
+template <class E>
+int throw_with(std::string text) {
+    throw E(text);
+}
+
+bool exists(int pid) { return ::kill(pid, 0) == 0; }
+void wait_until_gone(int pid) {
+    for (int tries = 0; exists(pid) && tries < 5000; ++tries) std::this_thread::sleep_for(1ms);
+    EXPECT_FALSE(exists(pid)) << "process " << pid;
+}
+
+template <class F>
+std::string broken_by(F&& call) {
+    try {
+        call();
+    } catch (const BrokenProcessPool& error) {
+        return error.what();
+    }
+    ADD_FAILURE() << "the pool is not broken";
+    return "";
+}
+
+}  // namespace
+
+TEST(ProcessPoolExecutor, makes_calls_in_other_processes) {
+    ProcessPoolExecutor pool(2);
+    EXPECT_EQ(pool.max_workers(), 2u);
+    EXPECT_EQ(pool.submit(add, 1, 2).result(60s), 3);
+    EXPECT_NE(pool.submit(here).result(60s), ::getpid());
+    EXPECT_EQ(pool.submit(length, "four").result(60s), 4u) << "travels as the parameter's type";
+    EXPECT_EQ(pool.submit([](std::vector<int> v) { return v.size(); }, std::vector<int>{1, 2, 3}).result(60s), 3u);
+    pool.submit(nothing).result(60s);
+    EXPECT_EQ(pool.submit(next_order, Order{1, {"a"}}).result(60s), (Order{2, {"a", "end"}}));
+    EXPECT_THROW(ProcessPoolExecutor(-1), ValueError);
+    EXPECT_EQ(ProcessPoolExecutor().max_workers(), std::thread::hardware_concurrency());
+}
+
+ASYNC_TEST(ProcessPoolExecutor, result_is_awaited, kOnce) {
+    auto& pool = keep<ProcessPoolExecutor>(2);
+    EXPECT_EQ(co_await pool.submit(add, 40, 2), 42);
+    EXPECT_EQ(co_await get_running_loop().run_in_executor(&pool, add, 1, 2), 3);
+    std::vector<std::string> texts = list(std::string("a"), std::string("bb"), std::string("ccc"));
+    auto lengths = pool.map(length, texts);
+    const std::vector<std::size_t> expected{1, 2, 3};
+    EXPECT_EQ(co_await gather(std::move(lengths)), expected);
+}
+
+ASYNC_TEST(ProcessPoolExecutor, is_made_inside_a_loop_and_calls_may_run_loops, kOnce) {
+    auto& pool = keep<ProcessPoolExecutor>(1);
+    const auto with_a_loop = [](int x) {
+        const auto twice = [](int y) -> Coro<int> {
+            co_await sleep(1ms);
+            co_return 2 * y;
+        };
+        return run(twice(x), {.backend = "epoll"});
+    };
+    EXPECT_EQ(co_await pool.submit(with_a_loop, 21), 42);
+}
+
+TEST(ProcessPoolExecutor, starts_workers_as_they_are_needed_and_reuses_them) {
+    ProcessPoolExecutor pool(4);
+    EXPECT_EQ(pool.processes().size(), 0u);
+    const int first = pool.submit(here).result(60s);
+    EXPECT_EQ(pool.processes(), std::vector<int>{first});
+    for (int i = 0; i < 20; ++i) pool.submit(here).result(60s);
+    EXPECT_LE(pool.processes().size(), 4u);
+    pool.shutdown();
+    EXPECT_EQ(pool.processes().size(), 0u);
+    wait_until_gone(first);
+    EXPECT_THROW(pool.submit(here), RuntimeError);
+}
+
+TEST(ProcessPoolExecutor, replaces_a_worker_after_its_number_of_calls) {
+    ProcessPoolExecutor pool({.max_workers = 1, .max_tasks_per_child = 2});
+    std::vector<int> pids;
+    for (int i = 0; i < 5; ++i) pids.push_back(pool.submit(here).result(60s));
+    EXPECT_EQ(pids[0], pids[1]);
+    EXPECT_NE(pids[1], pids[2]);
+    EXPECT_EQ(pids[2], pids[3]);
+    EXPECT_NE(pids[3], pids[4]);
+}
+
+TEST(ProcessPoolExecutor, sends_more_than_a_socket_holds_both_ways) {
+    ProcessPoolExecutor pool(2);
+    const auto doubled = [](std::string text) { return text + text; };
+    const std::string large(5 << 20, 'x');
+    std::vector<ConcurrentFuture<std::string>> futures;
+    for (int i = 0; i < 4; ++i) futures.push_back(pool.submit(doubled, large));
+    for (auto& future : futures) EXPECT_EQ(future.result(60s).size(), 2 * large.size());
+}
+
+TEST(ProcessPoolExecutor, refuses_messages_past_the_limit_and_goes_on) {
+    ProcessPoolExecutor pool({.max_workers = 1, .max_message = 1000});
+    EXPECT_THROW(pool.submit(length, std::string(2000, 'x')), ValueError);
+    EXPECT_THROW(pool.submit(repeated, 'x', 2000u).result(60s), ValueError);
+    EXPECT_EQ(pool.submit(repeated, 'x', 3u).result(60s), "xxx");
+}
+
+// --- errors --------------------------------------------------------------------------------------------------------
+
+TEST(ProcessPoolExecutor, known_errors_come_as_what_they_are) {
+    ProcessPoolExecutor pool(1);
+    EXPECT_EQ(expect_is<std::invalid_argument>(pool.submit(throw_with<std::invalid_argument>, "bad").exception(60s)),
+              "bad");
+    EXPECT_EQ(expect_is<ValueError>(pool.submit(throw_with<ValueError>, "bad").exception(60s)), "bad");
+    expect_is<std::bad_alloc>(pool.submit([]() -> int { throw std::bad_alloc(); }).exception(60s));
+    const auto missing = []() -> int { throw_os_error(ENOENT, "open the file"); };
+    const std::exception_ptr error = pool.submit(missing).exception(60s);
+    EXPECT_EQ(expect_is<OSError>(error), OSError(ENOENT, "open the file").what());
+    const auto refused = []() -> int { throw_os_error(ECONNREFUSED, "connect"); };
+    expect_is<ConnectionRefusedError>(pool.submit(refused).exception(60s));
+    const auto system = []() -> int { throw std::system_error(EPERM, std::generic_category(), "do it"); };
+    EXPECT_EQ(expect_is<std::system_error>(pool.submit(system).exception(60s)),
+              std::system_error(EPERM, std::generic_category(), "do it").what());
+    EXPECT_THROW(pool.submit([]() -> int { throw SystemExit(4); }).result(60s), SystemExit);
+}
+
+TEST(ProcessPoolExecutor, other_errors_come_with_their_name_and_text) {
+    ProcessPoolExecutor pool(1);
+    try {
+        pool.submit(throw_with<OrderError>, "no such order").result(60s);
+        ADD_FAILURE() << "it has not thrown";
+    } catch (const RemoteError& error) {
+        EXPECT_EQ(error.type(), "aio::test::OrderError");
+        EXPECT_STREQ(error.what(), "aio::test::OrderError: no such order");
+    }
+    EXPECT_EQ(expect_is<RemoteError>(pool.submit([]() -> int { throw 42; }).exception(60s)), "int");
+    EXPECT_EQ(pool.submit(add, 1, 1).result(60s), 2) << "it goes on";
+}
+
+// --- death -----------------------------------------------------------------------------------------------------------
+
+TEST(ProcessPoolExecutor, death_of_a_worker_breaks_the_pool_and_says_why) {
+    for (const int signal : {SIGKILL, SIGTERM}) {
+        ProcessPoolExecutor pool(1);
+        auto dying = pool.submit(die_of, signal);
+        const std::string why = broken_by([&] { dying.result(60s); });
+        EXPECT_NE(why.find("signal " + std::to_string(signal)), std::string::npos) << why;
+        EXPECT_THROW(pool.submit(add, 1, 2), BrokenProcessPool);
+    }
+    ProcessPoolExecutor pool(1);
+    const std::string why = broken_by([&] { pool.submit(leave, 3).result(60s); });
+    EXPECT_NE(why.find("exited with status 3"), std::string::npos) << why;
+    ProcessPoolExecutor another(1);
+    EXPECT_EQ(another.submit(add, 1, 2).result(60s), 3);
+}
+
+TEST(ProcessPoolExecutor, crash_is_an_exception) {
+    if (kSanitized) GTEST_SKIP() << "the sanitizer has handlers of its own";
+    const auto crash = [] {
+        int* volatile nowhere = nullptr;
+        return *nowhere;
+    };
+    const auto overrun = []() -> int { std::abort(); };
+    ProcessPoolExecutor first(1), second(1);
+    EXPECT_NE(broken_by([&] { first.submit(crash).result(60s); }).find("signal 11"), std::string::npos);
+    EXPECT_NE(broken_by([&] { second.submit(overrun).result(60s); }).find("signal 6"), std::string::npos);
+}
+
+TEST(ProcessPoolExecutor, every_call_that_is_not_done_gets_the_error) {
+    ProcessPoolExecutor pool(2);
+    auto running = pool.submit(wait_for_the_end, 0);
+    while (pool.processes().empty()) std::this_thread::sleep_for(1ms);
+    auto dying = pool.submit(die_of, SIGKILL);
+    std::vector<ConcurrentFuture<int>> pending;
+    try {
+        for (int i = 0; i < 10; ++i) pending.push_back(pool.submit(add, i, i));
+    } catch (const BrokenProcessPool&) {}  // it was quick
+    const std::string why = broken_by([&] { dying.result(60s); });
+    EXPECT_EQ(broken_by([&] { running.result(60s); }), why) << "the first reason";
+    for (auto& future : pending) EXPECT_EQ(broken_by([&] { future.result(60s); }), why);
+    pool.shutdown();
+    EXPECT_EQ(pool.processes().size(), 0u);
+}
+
+LOOP_TEST(ProcessPoolExecutor, worker_that_dies_between_calls_is_replaced, kOnce) {
+    ProcessPoolExecutor pool(1);
+    const int first = pool.submit(here).result(60s);
+    ::kill(first, SIGKILL);
+    for (int tries = 0; tries < 5000; ++tries) {  // its socket closes before it is a zombie
+        char state = ' ';
+        std::FILE* file = std::fopen(("/proc/" + std::to_string(first) + "/stat").c_str(), "r");
+        if (!file) break;
+        if (std::fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = ' ';
+        std::fclose(file);
+        if (state == 'Z') break;
+        std::this_thread::sleep_for(1ms);
+    }
+    EXPECT_NE(pool.submit(here).result(60s), first);
+    const Log logs = take_logs();
+    ASSERT_EQ(logs.size(), 1u);
+    EXPECT_NE(logs[0].find("killed by signal 9"), std::string::npos) << logs[0];
+}
+
+TEST(ProcessPoolExecutor, kill_workers_ends_what_would_not_end) {
+    ProcessPoolExecutor pool(1);
+    auto endless = pool.submit(wait_for_the_end, 0);
+    while (pool.processes().empty()) std::this_thread::sleep_for(1ms);
+    pool.kill_workers();
+    broken_by([&] { endless.result(60s); });
+}
+
+TEST(ProcessPoolExecutor, initializer_is_called_first_and_breaks_the_pool_when_it_fails) {
+    static int prepared = 0;
+    ProcessPoolExecutor pool({.max_workers = 1, .initializer = [] { prepared = 5; }});
+    EXPECT_EQ(pool.submit([] { return prepared; }).result(60s), 5);
+    EXPECT_EQ(prepared, 0) << "in the worker";
+    ProcessPoolExecutor failing({.max_workers = 1, .initializer = [] { throw std::runtime_error("no licence"); }});
+    const std::string why = broken_by([&] { failing.submit(here).result(60s); });
+    EXPECT_NE(why.find("no licence"), std::string::npos) << why;
+}
+
+// --- the process around it -------------------------------------------------------------------------------------------
+
+TEST(ProcessPoolExecutor, workers_have_no_descriptors_of_this_process_and_default_signals) {
+    const int open_here = ::open("/dev/null", O_RDONLY);  // without close-on-exec, on purpose
+    ProcessPoolExecutor pool(1);
+    const auto count_descriptors = [] {
+        int count = 0;
+        for (int fd = 0; fd < 1024; ++fd) count += ::fcntl(fd, F_GETFD) >= 0;
+        return count;
+    };
+    EXPECT_EQ(pool.submit(count_descriptors).result(60s), 4) << "0, 1, 2 and its socket";
+    const auto defaults = [](int signal) {
+        struct sigaction now = {};
+        ::sigaction(signal, nullptr, &now);
+        return now.sa_handler == SIG_DFL;
+    };
+    EXPECT_TRUE(pool.submit(defaults, SIGTERM).result(60s));
+    EXPECT_FALSE(pool.submit(defaults, SIGINT).result(60s)) << "Ctrl-C is for the parent";
+    ::close(open_here);
+}
+
+TEST(ProcessPoolExecutor, what_a_call_prints_is_there_before_its_result) {
+    char path[] = "/tmp/aio_process_pool_XXXXXX";
+    const int file = ::mkstemp(path);
+    const int saved = ::dup(STDOUT_FILENO);
+    std::fflush(stdout);
+    ::dup2(file, STDOUT_FILENO);
+    std::printf("before ");  // stays in the buffer; must not be printed by the worker once more
+    {
+        ProcessPoolExecutor pool(1);
+        ::dup2(saved, STDOUT_FILENO);
+        const auto print = [](int n) { std::printf("call %d ", n); };
+        pool.submit(print, 1).result(60s);
+        char text[100] = {};
+        EXPECT_GT(::pread(file, text, sizeof text - 1, 0), 0);
+        EXPECT_STREQ(text, "before call 1 ");
+    }
+    ::close(saved);
+    ::close(file);
+    ::unlink(path);
+}
+
+TEST(ProcessPoolExecutor, cancelled_before_it_begins_is_not_called) {
+    ProcessPoolExecutor pool(1);
+    auto running = pool.submit(wait_for_the_end, 0);
+    while (pool.processes().empty()) std::this_thread::sleep_for(1ms);
+    auto waiting = pool.submit(add, 1, 2);
+    auto dropped = pool.submit(add, 3, 4);
+    EXPECT_TRUE(waiting.cancel());
+    pool.shutdown(false, true);
+    EXPECT_TRUE(dropped.cancelled());
+    EXPECT_FALSE(running.cancel());
+    pool.kill_workers();
+    broken_by([&] { running.result(60s); });
+    EXPECT_TRUE(waiting.cancelled());
+}
+
+TEST(ProcessPoolExecutor, future_outlives_the_pool) {
+    ConcurrentFuture<int> future;
+    {
+        ProcessPoolExecutor pool(1);
+        future = pool.submit(add, 2, 3);
+    }
+    EXPECT_EQ(future.result(60s), 5) << "the destructor waits for calls";
+}
+
+TEST(ProcessPoolExecutor, workers_do_not_outlive_a_parent_that_is_killed) {
+    int pipe[2];
+    ASSERT_EQ(::pipe(pipe), 0);
+    const pid_t parent = ::fork();
+    if (parent == 0) {
+        ProcessPoolExecutor pool(1);
+        auto future = pool.submit(wait_for_the_end, 0);
+        int worker = 0;
+        while (worker == 0) {
+            const std::vector<int> workers = pool.processes();
+            if (!workers.empty()) worker = workers[0];
+        }
+        if (::write(pipe[1], &worker, sizeof worker) != sizeof worker) ::_exit(1);
+        ::raise(SIGKILL);
+    }
+    ::close(pipe[1]);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // orphans come to us
+    int worker = 0;
+    ASSERT_EQ(::read(pipe[0], &worker, sizeof worker), static_cast<ssize_t>(sizeof worker));
+    ::close(pipe[0]);
+    int status = 0;
+    EXPECT_EQ(::waitpid(parent, &status, 0), parent);
+    int ended = 0;
+    for (int tries = 0; ended == 0 && tries < 5000; ++tries) {
+        while (::waitpid(-1, nullptr, WNOHANG) > 0) ++ended;
+        if (!exists(worker)) break;
+        ended = 0;
+        std::this_thread::sleep_for(1ms);
+    }
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+    EXPECT_FALSE(exists(worker));
+}
+
+TEST(ProcessPoolExecutor, leaves_no_child_behind) {
+    { ProcessPoolExecutor(2).submit(here).result(60s); }
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a zombie";
+    EXPECT_EQ(errno, ECHILD);
+}
+
+}  // namespace aio::test
