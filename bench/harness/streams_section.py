@@ -103,7 +103,7 @@ def _sample(kind, measured):
     return measured["server_cpu_ns"] / measured["requests"]
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -111,7 +111,7 @@ def _free_port():
 
 def _echo(server, spin, load, connections, depth, seconds):
     """The slices of one run (bench/load/echo_load.cpp) against a fresh server."""
-    port = _free_port()
+    port = free_port()
     running = subprocess.Popen(server.command(port, spin), env={**os.environ, **server.env},
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                preexec_fn=pinned(SERVER_CPU))
