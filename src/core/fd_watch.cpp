@@ -70,6 +70,10 @@ void watch_fd(LoopState& state, int fd, bool writable, Call* call) {
         if (state.closed) throw RuntimeError("EventLoop: the loop is closed");
         if (::fcntl(fd, F_GETFD) < 0)
             throw_os_error(errno, std::string(what) + " of descriptor " + std::to_string(fd));
+        if (state.transport_fds.contains(fd)) {
+            throw RuntimeError(std::string(what) + ": descriptor " + std::to_string(fd) +
+                               " is used by a stream, a server or a datagram endpoint of this loop");
+        }
         unwatch_fd(state, fd, writable);
         std::unique_ptr<FdWatch>& slot = watches(state, writable)[fd];
         slot = std::make_unique<FdWatch>(state, fd, writable, call);

@@ -5,6 +5,7 @@
 #include <aio/core/loop_core.hpp>
 
 #include "core/backend/backend.hpp"
+#include "core/descriptor_set.hpp"
 #include "core/loop_resource.hpp"
 #include "core/timer_queue.hpp"
 #include "core/wakeup.hpp"
@@ -47,7 +48,8 @@ struct LoopState : LoopCore {
 
     std::unordered_map<int, std::unique_ptr<FdWatch>> readers, writers;
     std::unordered_map<int, Call*> signal_calls;
-    LoopResources resources;  // connections and servers: told when the loop closes
+    DescriptorSet transport_fds;  // what resources own
+    LoopResources resources;      // connections and servers: told when the loop closes
 
     TaskLink generators{&generators, &generators};  // started asynchronous generators (async_generator.cpp)
     bool generators_shut_down = false;

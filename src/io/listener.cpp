@@ -1,7 +1,8 @@
 #include "io/listener.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/core/log.hpp>
+
+#include "io/stale_socket.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,15 +22,6 @@ constexpr auto kAcceptPause = std::chrono::seconds(1);  // ACCEPT_RETRY_DELAY
 std::string path_of(const RawAddress& address) {
     std::string path = address.family() == AF_UNIX ? address.decoded().path : std::string();
     return !path.empty() && path[0] == '\0' ? std::string() : path;
-}
-
-// A socket that an earlier server left behind would keep bind() from working (semantics 47).
-void remove_stale_socket(const std::string& path) {
-    struct stat status;
-    if (::stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-        log(LogLevel::error, "Unable to remove the stale AF_UNIX socket " + path);
-    }
 }
 
 bool lacks_resources(int error) noexcept {
@@ -71,6 +63,7 @@ Listener::Listener(LoopState& loop, ListenerOwner& owner, const RawAddress& addr
     if (address.family() == AF_INET6) set_flag(IPPROTO_IPV6, IPV6_V6ONLY);
     try {
         bind();
+        loop_.transport_fds.add(fd_);
     } catch (...) {
         backend().close_fd(std::exchange(fd_, -1));
         throw;
@@ -165,6 +158,7 @@ void Listener::stop() noexcept {
 }
 
 void Listener::close_now() noexcept {
+    loop_.transport_fds.remove(fd_);
     backend().close_fd(std::exchange(fd_, -1));
     owner_.listener_closed(*this);
 }

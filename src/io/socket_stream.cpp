@@ -30,6 +30,7 @@ SocketStream::SocketStream(LoopState& loop, int fd, std::size_t limit, StreamOwn
       owner_(owner),
       receive_(*this, fd),
       send_(*this, fd),
+      room_(*this, fd),
       loss_(*this),
       served_(*this),
       peer_() {
@@ -41,7 +42,14 @@ SocketStream::SocketStream(LoopState& loop, int fd, std::size_t limit, StreamOwn
 }
 
 StreamRef SocketStream::open(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner) {
-    auto* stream = new SocketStream(loop, fd, limit, owner);
+    loop.transport_fds.add(fd);
+    SocketStream* stream = nullptr;
+    try {
+        stream = new SocketStream(loop, fd, limit, owner);
+    } catch (...) {
+        loop.transport_fds.remove(fd);
+        throw;
+    }
     stream->link_before(loop.resources);
     stream->start_receiving();
     return StreamRef(stream);
@@ -104,6 +112,7 @@ void SocketStream::take(const char* data, std::size_t size) noexcept {
 
 void SocketStream::transport_write(std::string_view data) {
     if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
+    check_not_sending_file("write");
     if (data.empty()) return;
     if (doomed_) {
         if (writes_after_loss_ < kWarnFromWrite) ++writes_after_loss_;
@@ -141,7 +150,7 @@ void SocketStream::send_eagerly(std::string_view data) {
 
 void SocketStream::flush_soon() noexcept {
     if (send_.in_flight) return;
-    gathering_ = !closing_;
+    gathering_ = !closing_ && !sending_file_;
     backend().defer(*this);
 }
 
@@ -178,6 +187,7 @@ void SocketStream::after_sending() noexcept {
     if (doomed_) return;
     check_write_buffer();
     if (write_buffer_size() > 0) return;
+    wake_file_sender();
     if (closing_) {
         schedule_loss(nullptr);
     } else if (eof_wanted_) {
@@ -187,9 +197,47 @@ void SocketStream::after_sending() noexcept {
 
 void SocketStream::write_eof() {
     if (closing_ || eof_wanted_) return;
+    check_not_sending_file("write_eof");
     eof_wanted_ = true;
     gathering_ = false;
     if (write_buffer_size() == 0) backend().shutdown(fd_, SHUT_WR);
+}
+
+// --- sendfile() --------------------------------------------------------------------------------------------
+
+void SocketStream::check_not_sending_file(const char* function) const {
+    if (sending_file_) throw RuntimeError(std::string(function) + "(): a sendfile() is in progress on this stream");
+}
+
+void SocketStream::begin_file() {
+    if (closing_) throw RuntimeError("sendfile(): the stream is closing");
+    if (eof_wanted_) throw RuntimeError("Cannot call sendfile() after write_eof()");
+    check_not_sending_file("sendfile");
+    sending_file_ = true;
+    gathering_ = false;
+}
+
+// What is buffered goes first; after_sending() tells when it is gone.
+void SocketStream::wait_for_room() noexcept {
+    if (write_buffer_size() == 0 && !room_.in_flight) backend().start(room_);
+}
+
+void SocketStream::has_room(int result) noexcept {
+    if (doomed_) return release_when_idle();
+    if (!room_waiter_) return;
+    if (result == -ECANCELED) return wait_for_room();  // an earlier waiter gave up, and another one came
+    wake_file_sender();
+}
+
+void SocketStream::wake_file_sender() noexcept {
+    if (RoomAwaiter* waiter = std::exchange(room_waiter_, nullptr)) waiter->ready();
+}
+
+bool RoomAwaiter::forget() noexcept {
+    if (stream_.room_waiter_ != this) return false;
+    stream_.room_waiter_ = nullptr;
+    if (stream_.room_.in_flight) stream_.backend().cancel(stream_.room_);
+    return true;
 }
 
 // --- the end -----------------------------------------------------------------------------------------------
@@ -226,6 +274,8 @@ void SocketStream::schedule_loss(std::exception_ptr error) noexcept {
     doomed_ = true;
     doom_ = std::move(error);
     loop_.ready.push(&loss_);
+    if (room_.in_flight) backend().cancel(room_);
+    wake_file_sender();
 }
 
 void SocketStream::lose() noexcept {
@@ -236,8 +286,9 @@ void SocketStream::lose() noexcept {
 // The last step. The descriptor stays open while the kernel still works on it: closing it would not end a receive
 // in flight, and a new connection with the same number could get its completion.
 void SocketStream::release_when_idle() noexcept {
-    if (!lost() || closed() || receive_.in_flight || send_.in_flight) return;
+    if (!lost() || closed() || receive_.in_flight || send_.in_flight || room_.in_flight) return;
     sending_.release();
+    loop_.transport_fds.remove(fd_);
     backend().close_fd(std::exchange(fd_, -1));
     LoopResource::unlink();
     Deferred::unlink();
@@ -261,6 +312,7 @@ void SocketStream::loop_closing() noexcept {
         mark_closing();
         stop_receiving();
         if (send_.in_flight) backend().cancel(send_);
+        if (room_.in_flight) backend().cancel(room_);
         doomed_ = true;
         lose();
     }

@@ -17,6 +17,7 @@
 namespace aio::detail {
 
 class SocketStream;
+class RoomAwaiter;
 
 // What a server is told about its connections. It outlives both calls.
 class StreamOwner {
@@ -47,6 +48,12 @@ public:
     void loop_closing() noexcept override;
     void before_poll() noexcept override { flush(); }
 
+    // --- sendfile() ------------------------------------------------------------------------------------------
+    // From begin_file() to end_file() what goes out is the caller's affair: writing is refused. He sends when nothing
+    // is buffered any more, and waits with RoomAwaiter. Errors: RuntimeError when nothing may be sent now.
+    void begin_file();
+    void end_file() noexcept { sending_file_ = false; }
+
     // Server: tells the owner when `task`, which serves this stream, is done; keeps a reference until then.
     void served_by(FutureBase& task) noexcept;
     std::size_t place = 0;  // the owner's, to find the stream among its own
@@ -63,6 +70,12 @@ private:
     struct Send final : Operation {
         Send(SocketStream& s, int fd) noexcept : Operation(OpKind::send, fd), stream(s) {}
         void completed(int result, const char*, bool) noexcept override { stream.sent(result); }
+        SocketStream& stream;
+    };
+    // sendfile() waits for room in the socket.
+    struct Room final : Operation {
+        Room(SocketStream& s, int fd) noexcept : Operation(OpKind::poll_out, fd), stream(s) {}
+        void completed(int result, const char*, bool) noexcept override { stream.has_room(result); }
         SocketStream& stream;
     };
     // connection_lost(), in a pass of its own.
@@ -86,6 +99,7 @@ private:
         FutureRef<FutureBase> task;
     };
 
+    friend class RoomAwaiter;
     SocketStream(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner);
     ~SocketStream() override = default;
 
@@ -105,6 +119,11 @@ private:
     void sent(int result) noexcept;
     void after_sending() noexcept;
 
+    void check_not_sending_file(const char* function) const;
+    void wait_for_room() noexcept;
+    void has_room(int result) noexcept;
+    void wake_file_sender() noexcept;
+
     void fail(int error, const char* attempted) noexcept;
     void force_close(std::exception_ptr error) noexcept;
     void schedule_loss(std::exception_ptr error) noexcept;
@@ -117,12 +136,15 @@ private:
     int fd_;
     bool stop_reading_ = false;  // nothing more is wanted from the socket, for now or for ever
     bool eof_wanted_ = false;    // write_eof() was called
+    bool sending_file_ = false;  // between begin_file() and end_file()
     bool doomed_ = false;        // connection_lost() is scheduled or was called
     std::uint8_t writes_after_loss_ = 0;
     StreamOwner* owner_;
     Receive receive_;
     Send send_;
-    ByteBuffer sending_;  // what send_ names
+    Room room_;
+    RoomAwaiter* room_waiter_ = nullptr;  // who waits for room_, or until nothing is buffered
+    ByteBuffer sending_;                  // what send_ names
     Loss loss_;
     Served served_;
     std::exception_ptr doom_;  // what connection_lost() will be told
@@ -132,6 +154,35 @@ private:
         sockaddr family_;
         sockaddr_in6 peer_;
     };
+};
+
+// Waits until the socket takes more, nothing is buffered before that, or the stream closes.
+class RoomAwaiter final : public Waiter {
+public:
+    explicit RoomAwaiter(SocketStream& stream) noexcept : stream_(stream) {}
+    RoomAwaiter(const RoomAwaiter&) = delete;
+    ~RoomAwaiter() { forget(); }
+
+    bool await_ready() const noexcept { return stream_.is_closing(); }
+    void await_suspend(std::coroutine_handle<> frame) noexcept {
+        suspend(frame);
+        stream_.room_waiter_ = this;
+        stream_.wait_for_room();
+    }
+    void await_resume() { check_cancelled(); }
+    bool cancel_wait(std::string_view message) noexcept override {
+        if (!forget()) return false;
+        wake_cancelled(message);
+        return true;
+    }
+    const char* name() const noexcept override { return "a stream's sendfile"; }
+    void ready() noexcept { wake(); }
+
+private:
+    // False when it does not wait any more.
+    bool forget() noexcept;
+
+    SocketStream& stream_;
 };
 
 }  // namespace aio::detail

@@ -5,37 +5,12 @@
 #include "io/peers.hpp"
 #include "support/async_test.hpp"
 
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
 namespace aio::test {
 namespace {
-
-// Runs `sh -c command` beside the loop; its exit status.
-Coro<int> run_command(std::string command) {
-    char* const arguments[] = {const_cast<char*>("sh"), const_cast<char*>("-c"), command.data(), nullptr};
-    pid_t pid = 0;
-    if (::posix_spawn(&pid, "/bin/sh", nullptr, nullptr, arguments, environ) != 0) co_return -1;
-    const int exited = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-    EventLoop& loop = get_running_loop();
-    Future<> done;
-    loop.add_reader(exited, [=] {
-        if (!done.done()) done.set_result();
-    });
-    co_await done;
-    loop.remove_reader(exited);
-    co_await run_passes(3);
-    ::close(exited);
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    co_return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 // tests/interop, looked for from this executable upwards: build folders are inside the checkout.
 std::filesystem::path interop_folder() {

@@ -155,6 +155,29 @@ int WatchedBackend::send_now(int fd, const void* data, std::size_t size) noexcep
     if (fault_.variant == 1) return -EAGAIN;
     return inner_->send_now(fd, data, std::min<std::size_t>(size, 1));
 }
+// An empty socket although poll() said otherwise: the datagram had a wrong checksum (select(2), BUGS).
+int WatchedBackend::receive_message(int fd, msghdr& message, int flags) noexcept {
+    static constexpr int kAnswers[kIoVariants] = {-ECONNREFUSED, -ENOMEM, -EAGAIN};
+    return fault_is_due() ? kAnswers[fault_.variant % kIoVariants] : inner_->receive_message(fd, message, flags);
+}
+int WatchedBackend::send_message(int fd, const msghdr& message) noexcept {
+    static constexpr int kAnswers[kIoVariants] = {-ECONNREFUSED, -ENOBUFS, -EAGAIN};
+    return fault_is_due() ? kAnswers[fault_.variant % kIoVariants] : inner_->send_message(fd, message);
+}
+int WatchedBackend::send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept {
+    if (!fault_is_due()) return inner_->send_file(fd, file, offset, count);
+    if (fault_.variant == 0) return -EPIPE;
+    if (fault_.variant == 1) return -EAGAIN;
+    return inner_->send_file(fd, file, offset, std::min<std::size_t>(count, 1));
+}
+int WatchedBackend::connect_now(int fd, const sockaddr* address, socklen_t length) noexcept {
+    const int failure = failure_of_call(ECONNREFUSED, ENETUNREACH);
+    return failure ? failure : inner_->connect_now(fd, address, length);
+}
+int WatchedBackend::accept_now(int fd, sockaddr_storage& peer, socklen_t& length) noexcept {
+    const int failure = failure_of_call(EMFILE, ECONNABORTED);
+    return failure ? failure : inner_->accept_now(fd, peer, length);
+}
 int WatchedBackend::open_socket(int family, int type) noexcept {
     const int failure = failure_of_call(EMFILE, ENFILE);
     return failure ? failure : inner_->open_socket(family, type);

@@ -48,10 +48,18 @@ public:
     void external_work(int change) noexcept override;
     void forget(int fd) noexcept override { inner_->forget(fd); }
     int send_now(int fd, const void* data, std::size_t size) noexcept override;
+    int receive_message(int fd, msghdr& message, int flags) noexcept override;
+    int send_message(int fd, const msghdr& message) noexcept override;
+    int send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept override;
     int open_socket(int family, int type) noexcept override;
     int bind(int fd, const sockaddr* address, socklen_t length) noexcept override;
     int listen(int fd, int backlog) noexcept override;
     int shutdown(int fd, int how) noexcept override { return inner_->shutdown(fd, how); }
+    int connect_now(int fd, const sockaddr* address, socklen_t length) noexcept override;
+    int accept_now(int fd, sockaddr_storage& peer, socklen_t& length) noexcept override;
+    int get_option(int fd, int level, int option, void* value, socklen_t& length) noexcept override {
+        return inner_->get_option(fd, level, option, value, length);
+    }
     int set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept override;
     int local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept override {
         return inner_->local_address(fd, address, length);

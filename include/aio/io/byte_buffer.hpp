@@ -34,6 +34,11 @@ public:
         end_ += count;
     }
 
+    // Makes room() at least `count`. Errors: std::bad_alloc, and nothing changed.
+    void reserve(std::size_t count) {
+        if (room() < count) make_room(count);
+    }
+
     // Where the next `count` bytes are to be written. Precondition: count <= room().
     char* end_for_append(std::size_t count) noexcept { return std::exchange(end_, end_ + count); }
 

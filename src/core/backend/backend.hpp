@@ -181,12 +181,23 @@ public:
 
     // Sends what the socket takes now, without waiting: a count or a negative errno (-EAGAIN).
     virtual int send_now(int fd, const void* data, std::size_t size) noexcept = 0;
+    // The same for messages, with their addresses: recvmsg(2) and sendmsg(2). With MSG_TRUNC in `flags` the count is
+    // the datagram's size, also when the buffer was too small for it.
+    virtual int receive_message(int fd, msghdr& message, int flags) noexcept = 0;
+    virtual int send_message(int fd, const msghdr& message) noexcept = 0;
+    // Sends at most `count` bytes of the file `file` from `offset` on: a count, 0 at its end, or a negative errno.
+    // Waits for the disk, never for the peer. -EINVAL: not with this socket or file.
+    virtual int send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept = 0;
 
     // Sockets. Results are descriptors or 0, or a negative errno. All are non-blocking and close-on-exec.
     virtual int open_socket(int family, int type) noexcept = 0;
     virtual int bind(int fd, const sockaddr* address, socklen_t length) noexcept = 0;
     virtual int listen(int fd, int backlog) noexcept = 0;
     virtual int shutdown(int fd, int how) noexcept = 0;
+    // -EINPROGRESS: once the socket is writable, its option SO_ERROR tells the outcome.
+    virtual int connect_now(int fd, const sockaddr* address, socklen_t length) noexcept = 0;
+    virtual int accept_now(int fd, sockaddr_storage& peer, socklen_t& length) noexcept = 0;
+    virtual int get_option(int fd, int level, int option, void* value, socklen_t& length) noexcept = 0;
     virtual int set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept = 0;
     virtual int local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept = 0;
     virtual int peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept = 0;

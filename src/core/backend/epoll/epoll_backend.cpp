@@ -112,6 +112,12 @@ int EpollBackend::open_socket(int family, int type) noexcept {
     return fd;
 }
 
+int EpollBackend::accept_now(int fd, sockaddr_storage& peer, socklen_t& length) noexcept {
+    const int accepted = KernelSockets::accept_now(fd, peer, length);
+    if (accepted >= 0) forget(accepted);
+    return accepted;
+}
+
 void EpollBackend::close_fd(int fd) noexcept {
     if (static_cast<std::size_t>(fd) < table_.size()) {
         Descriptor& descriptor = table_[static_cast<std::size_t>(fd)];

@@ -55,21 +55,17 @@ bool SimAddress::wildcard() const noexcept {
     return family != AF_UNIX && std::all_of(host.begin(), host.end(), [](char byte) { return byte == 0; });
 }
 
-namespace {
-
-std::string loopback_host(int family) {
+std::string SimAddress::loopback_host(int family) {
     if (family == AF_INET) return std::string("\x7f\0\0\1", 4);
     std::string host(family == AF_INET6 ? 16 : 0, '\0');
     if (!host.empty()) host.back() = 1;
     return host;
 }
 
-bool is_loopback(const SimAddress& address) {
-    if (address.family == AF_INET) return address.host[0] == 127;
-    return address.family == AF_UNIX || address.host == loopback_host(AF_INET6);
+bool SimAddress::loopback() const {
+    if (family == AF_INET) return host[0] == 127;
+    return family == AF_UNIX || host == loopback_host(AF_INET6);
 }
-
-}  // namespace
 
 // --- opening and naming ------------------------------------------------------------------------------------
 
@@ -79,10 +75,12 @@ SimSocket* SimNetwork::find(int fd) noexcept {
 }
 
 int SimNetwork::open(int family, int type) {
-    if ((type & 0xf) != SOCK_STREAM) return -ESOCKTNOSUPPORT;
+    type &= 0xf;
+    if (type != SOCK_STREAM && type != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
     if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) return -EAFNOSUPPORT;
     auto socket = std::make_unique<SimSocket>();
     socket->fd = next_fd_;
+    socket->type = type;
     socket->family = socket->local.family = family;
     sockets_.emplace(next_fd_, std::move(socket));
     return next_fd_++;
@@ -91,7 +89,8 @@ int SimNetwork::open(int family, int type) {
 bool SimNetwork::in_use(const SimSocket& socket, const SimAddress& address) const {
     return std::any_of(bound_.begin(), bound_.end(), [&](int fd) {
         const SimSocket& other = *sockets_.at(fd);
-        if (other.local.family != address.family || other.local.port != address.port) return false;
+        if (other.type != socket.type || other.local.family != address.family || other.local.port != address.port)
+            return false;
         if (other.reuse_port && socket.reuse_port) return false;
         return other.local.host == address.host || other.local.wildcard() || address.wildcard();
     });
@@ -112,7 +111,7 @@ int SimNetwork::bind(int fd, const sockaddr* address, socklen_t length) {
     if (socket->bound) return -EINVAL;
     SimAddress wanted = SimAddress::decode(address, length);
     if (wanted.family != socket->family) return -EAFNOSUPPORT;
-    if (!wanted.wildcard() && !is_loopback(wanted)) return -EADDRNOTAVAIL;
+    if (!wanted.wildcard() && !wanted.loopback()) return -EADDRNOTAVAIL;
     const bool any_port = wanted.family != AF_UNIX && wanted.port == 0;
     if (!any_port && in_use(*socket, wanted)) return -EADDRINUSE;
     socket->local = std::move(wanted);
@@ -156,6 +155,7 @@ int SimNetwork::peer_address(int fd, sockaddr_storage& address, socklen_t& lengt
 int SimNetwork::listen(int fd, int backlog) {
     SimSocket* socket = find(fd);
     if (!socket) return -EBADF;
+    if (socket->type != SOCK_STREAM) return -EOPNOTSUPP;
     if (!socket->bound) return -EINVAL;
     socket->state = SimSocket::State::listening;
     socket->backlog_limit = static_cast<std::size_t>(std::max(backlog, 1));
@@ -177,14 +177,16 @@ SimSocket* SimNetwork::listener_at(const SimAddress& address) {
 int SimNetwork::connect(int fd, const sockaddr* address, socklen_t length) {
     SimSocket* socket = find(fd);
     if (!socket) return -EBADF;
-    if (socket->state == SimSocket::State::connected) return -EISCONN;
+    if (socket->state == SimSocket::State::connected && socket->type == SOCK_STREAM) return -EISCONN;
     socket->remote = SimAddress::decode(address, length);
-    if (socket->remote.wildcard()) socket->remote.host = loopback_host(socket->family);
-    if (!is_loopback(socket->remote)) return -ENETUNREACH;
+    if (socket->remote.family != socket->family) return -EAFNOSUPPORT;
+    if (socket->remote.wildcard()) socket->remote.host = SimAddress::loopback_host(socket->family);
+    if (!socket->remote.loopback()) return -ENETUNREACH;
+    if (socket->type == SOCK_DGRAM) return connect_datagrams(*socket);
     SimSocket* listener = listener_at(socket->remote);
     if (!listener) return socket->family == AF_UNIX ? -ENOENT : -ECONNREFUSED;
     if (!socket->bound && socket->family != AF_UNIX) {
-        socket->local.host = loopback_host(socket->family);
+        socket->local.host = SimAddress::loopback_host(socket->family);
         if (const int error = assign_port(*socket)) return error;
     }
     if (listener->backlog.size() >= listener->backlog_limit) {
@@ -315,6 +317,7 @@ void SimNetwork::close(int fd) {
     SimSocket* socket = find(fd);
     if (!socket) return;
     if (socket->state == SimSocket::State::listening) stop_listening(*socket);
+    if (socket->type == SOCK_DGRAM) close_datagrams(*socket);
     if (SimSocket* other = find(socket->other)) {
         other->other = -1;
         other->end_of_inbox = true;
@@ -331,6 +334,7 @@ void SimNetwork::close(int fd) {
 bool SimNetwork::readable(int fd) noexcept {
     const SimSocket* socket = find(fd);
     if (!socket) return true;
+    if (socket->type == SOCK_DGRAM) return !socket->datagrams.empty() || socket->error != 0;
     if (socket->state == SimSocket::State::listening) return !socket->backlog.empty();
     return !socket->inbox.empty() || socket->end_of_inbox || socket->broken ||
            socket->state != SimSocket::State::connected;
@@ -339,6 +343,7 @@ bool SimNetwork::readable(int fd) noexcept {
 bool SimNetwork::writable(int fd) noexcept {
     SimSocket* socket = find(fd);
     if (!socket) return true;
+    if (socket->type == SOCK_DGRAM) return datagrams_writable(*socket);
     if (socket->state == SimSocket::State::connecting) return false;
     const SimSocket* other = find(socket->other);
     return !other || socket->write_shut || other->inbox.size() < kBuffer;

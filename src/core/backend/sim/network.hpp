@@ -1,10 +1,11 @@
-// Stream sockets in memory: TCP on the loopback addresses and AF_UNIX by path, as Linux would have them, without a
+// Sockets in memory: TCP and UDP on the loopback addresses and AF_UNIX by path, as Linux would have them, without a
 // kernel. Everything is decided by the order of the calls, so that a run repeats itself exactly.
 //
 // Calls never wait: what cannot be done yet answers -EAGAIN, and the socket appears in `changed` once it may be
 // worth another try. Kept as in the kernel: finite buffers, a listener's backlog, EADDRINUSE, ECONNREFUSED, the
 // half-closed connection, and RST, which a peer gets that still had data for us unread or writes to us after we
-// closed. Left out: any other network (ENETUNREACH), loss, delay.
+// closed; datagrams are dropped when the receiver's buffer is full (AF_UNIX: the sender waits), and a connected UDP
+// socket learns that nobody listens. Left out: any other network (ENETUNREACH), loss, delay, IPv4 on IPv6 sockets.
 #pragma once
 
 #include <sys/socket.h>
@@ -29,8 +30,15 @@ struct SimAddress {
 
     bool operator==(const SimAddress&) const = default;
     bool wildcard() const noexcept;
+    bool loopback() const;  // or AF_UNIX
+    static std::string loopback_host(int family);
     static SimAddress decode(const sockaddr* address, socklen_t length);
     void encode(sockaddr_storage& address, socklen_t& length) const noexcept;
+};
+
+struct SimDatagram {
+    std::string data;
+    SimAddress from;
 };
 
 struct SimSocket {
@@ -38,6 +46,7 @@ struct SimSocket {
 
     int fd = -1;
     int family = 0;
+    int type = SOCK_STREAM;
     State state = State::fresh;
     bool reuse_port = false;
     bool linger_zero = false;  // SO_LINGER with 0 seconds: close() sends RST
@@ -54,6 +63,10 @@ struct SimSocket {
     bool write_shut = false;
     int error = 0;        // to be reported once: ECONNRESET
     bool broken = false;  // the connection is reset
+
+    std::deque<SimDatagram> datagrams;  // SOCK_DGRAM: received, with
+    std::size_t datagram_bytes = 0;     // so many bytes in all
+    std::vector<int> blocked;           // AF_UNIX: senders for which there was no room
 
     Operation* in = nullptr;  // the backend's: what waits on this socket
     Operation* out = nullptr;
@@ -76,7 +89,10 @@ public:
     int accept(int fd);
     int receive(int fd, char* buffer, std::size_t size);
     int send(int fd, const char* data, std::size_t size);
+    int receive_message(int fd, msghdr& message, int flags);
+    int send_message(int fd, const msghdr& message);
     int shutdown(int fd, int how);
+    int get_option(int fd, int level, int option, void* value, socklen_t& length) noexcept;
     int set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept;
     int local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept;
     int peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept;
@@ -95,6 +111,15 @@ private:
     void establish(SimSocket& client, SimSocket& listener);
     void stop_listening(SimSocket& listener);
     void reset(SimSocket& socket);
+    // datagrams.cpp
+    int connect_datagrams(SimSocket& socket);
+    int assign_source(SimSocket& socket);
+    SimSocket* receiver_at(const SimAddress& address, const SimAddress& from);
+    static bool has_room(const SimSocket& receiver) noexcept;
+    int deliver(SimSocket& sender, const SimAddress& to, std::string data);
+    int take_datagram(SimSocket& socket, msghdr& message, int flags);
+    bool datagrams_writable(const SimSocket& socket);
+    void close_datagrams(SimSocket& socket);
     void touch(const SimSocket& socket) { changed.push_back(socket.fd); }
 
     std::unordered_map<int, std::unique_ptr<SimSocket>> sockets_;

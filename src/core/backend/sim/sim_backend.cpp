@@ -2,7 +2,10 @@
 
 #include <aio/base/error.hpp>
 
+#include "core/backend/socket_calls.hpp"
+
 #include <poll.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -251,6 +254,13 @@ bool SimBackend::poll_real(int timeout_ms) {
 
 int SimBackend::send_now(int fd, const void* data, std::size_t size) noexcept {
     size = std::min<std::size_t>(size, INT_MAX);
+    if (!SimNetwork::owns(fd)) {
+        iovec piece{const_cast<void*>(data), size};
+        msghdr message = {};
+        message.msg_iov = &piece;
+        message.msg_iovlen = 1;
+        return socket_calls::send_message(fd, message);
+    }
     return network_call([&] { return network_.send(fd, static_cast<const char*>(data), size); });
 }
 int SimBackend::open_socket(int family, int type) noexcept {
@@ -265,13 +275,41 @@ int SimBackend::listen(int fd, int backlog) noexcept {
 int SimBackend::shutdown(int fd, int how) noexcept {
     return network_call([&] { return network_.shutdown(fd, how); });
 }
+int SimBackend::receive_message(int fd, msghdr& message, int flags) noexcept {
+    if (!SimNetwork::owns(fd)) return socket_calls::receive_message(fd, message, flags);
+    return network_call([&] { return network_.receive_message(fd, message, flags); });
+}
+int SimBackend::send_message(int fd, const msghdr& message) noexcept {
+    if (!SimNetwork::owns(fd)) return socket_calls::send_message(fd, message);
+    return network_call([&] { return network_.send_message(fd, message); });
+}
+int SimBackend::send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept {
+    return SimNetwork::owns(fd) ? -EINVAL : socket_calls::send_file(fd, file, offset, count);
+}
+int SimBackend::connect_now(int fd, const sockaddr* address, socklen_t length) noexcept {
+    if (!SimNetwork::owns(fd)) return socket_calls::connect_now(fd, address, length);
+    return network_call([&] { return network_.connect(fd, address, length); });
+}
+int SimBackend::accept_now(int fd, sockaddr_storage& peer, socklen_t& length) noexcept {
+    if (!SimNetwork::owns(fd)) return socket_calls::accept_now(fd, peer, length);
+    const int accepted = network_call([&] { return network_.accept(fd); });
+    if (accepted >= 0) network_.peer_address(accepted, peer, length);
+    return accepted;
+}
+int SimBackend::get_option(int fd, int level, int option, void* value, socklen_t& length) noexcept {
+    if (!SimNetwork::owns(fd)) return socket_calls::get_option(fd, level, option, value, length);
+    return network_.get_option(fd, level, option, value, length);
+}
 int SimBackend::set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept {
+    if (!SimNetwork::owns(fd)) return socket_calls::set_option(fd, level, option, value, length);
     return network_.set_option(fd, level, option, value, length);
 }
 int SimBackend::local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept {
+    if (!SimNetwork::owns(fd)) return socket_calls::local_address(fd, address, length);
     return network_.local_address(fd, address, length);
 }
 int SimBackend::peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept {
+    if (!SimNetwork::owns(fd)) return socket_calls::peer_address(fd, address, length);
     return network_.peer_address(fd, address, length);
 }
 void SimBackend::close_fd(int fd) noexcept {

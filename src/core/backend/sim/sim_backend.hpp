@@ -5,7 +5,7 @@
 // microsecond has had its chance. Without a deadline the loop really waits, for other threads.
 //
 // Descriptors from SimNetwork::kFirstDescriptor up are simulated. Real ones can be watched (poll_in, poll_out),
-// with poll(2), next to the simulation; they are beyond its determinism.
+// with poll(2), next to the simulation, and take calls that do not wait; they are beyond its determinism.
 #pragma once
 
 #include "core/backend/backend.hpp"
@@ -31,10 +31,16 @@ public:
     void external_work(int change) noexcept override { external_work_ += change; }
     void forget(int) noexcept override {}
     int send_now(int fd, const void* data, std::size_t size) noexcept override;
+    int receive_message(int fd, msghdr& message, int flags) noexcept override;
+    int send_message(int fd, const msghdr& message) noexcept override;
+    int send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept override;
     int open_socket(int family, int type) noexcept override;
     int bind(int fd, const sockaddr* address, socklen_t length) noexcept override;
     int listen(int fd, int backlog) noexcept override;
     int shutdown(int fd, int how) noexcept override;
+    int connect_now(int fd, const sockaddr* address, socklen_t length) noexcept override;
+    int accept_now(int fd, sockaddr_storage& peer, socklen_t& length) noexcept override;
+    int get_option(int fd, int level, int option, void* value, socklen_t& length) noexcept override;
     int set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept override;
     int local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept override;
     int peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept override;
