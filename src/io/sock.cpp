@@ -130,9 +130,11 @@ Coro<> sock_sendall(int fd, std::string data) {
     } while (sent < data.size());
 }
 
-Coro<std::size_t> sock_sendto(int fd, std::string data, Address to) {
+namespace {
+
+Coro<std::size_t> send_datagram(int fd, std::string data, std::string host, int port, std::string path) {
     const Raw raw(fd, "sock_sendto");
-    const PeerAddress address(to);
+    const PeerAddress address(Address{std::move(host), port, std::move(path)});
     iovec piece{data.data(), data.size()};
     msghdr message = {};
     message.msg_iov = &piece;
@@ -145,6 +147,13 @@ Coro<std::size_t> sock_sendto(int fd, std::string data, Address to) {
         if (result != -EAGAIN) raw.fail(result);
         co_await raw.writable();
     }
+}
+
+}  // namespace
+
+// The view need not live until the coroutine runs.
+Coro<std::size_t> sock_sendto(int fd, std::string data, AddressView to) {
+    return send_datagram(fd, std::move(data), std::string(to.host), to.port, std::string(to.path));
 }
 
 // --- connecting and accepting ------------------------------------------------------------------------------

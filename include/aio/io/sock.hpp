@@ -63,7 +63,7 @@ Coro<std::pair<std::size_t, Address>> sock_recvfrom_into(int fd, std::span<char>
 // Sends all of it. Pass std::move(text) to save the copy.
 Coro<> sock_sendall(int fd, std::string data);
 // Sends a datagram: how many bytes. Errors: also ValueError for an address that is not numeric.
-Coro<std::size_t> sock_sendto(int fd, std::string data, Address to);
+Coro<std::size_t> sock_sendto(int fd, std::string data, AddressView to);
 
 // Connects to an address; a host that is a name is looked up first, and the first address of the socket's family taken.
 // Cancel: the attempt goes on in the kernel. Errors: also ConnectionRefusedError, TimeoutError; GaiError.
