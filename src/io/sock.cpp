@@ -172,13 +172,13 @@ Coro<RawAddress> resolved(const Raw& raw, std::string host, int port) {
     co_return *found;
 }
 
-Coro<> connect(int fd, std::string host, int port, std::string path) {
+Coro<> connect(int fd, bool is_path, std::string host, int port, std::string path) {
     const Raw raw(fd, "sock_connect");
     RawAddress address;
-    if (path.empty()) {
-        address = co_await resolved(raw, host, port);
-    } else {
+    if (is_path) {
         address = RawAddress::unix_path(path);
+    } else {
+        address = co_await resolved(raw, host, port);
     }
     int result = raw.backend().connect_now(fd, address.get(), address.length);
     while (result == -EAGAIN) {  // AF_UNIX: the backlog is full, and no poll tells when it is not
@@ -195,9 +195,7 @@ Coro<> connect(int fd, std::string host, int port, std::string path) {
 }  // namespace
 
 Coro<> sock_connect(int fd, AddressView to) {
-    if (!to) throw ValueError("sock_connect: the address is missing");
-    if (to.is_path() && to.path.empty()) throw ValueError("sock_connect: the path is empty");
-    return connect(fd, std::string(to.host), to.port, std::string(to.path));
+    return connect(fd, to.is_path() || !to, std::string(to.host), to.port, std::string(to.path));
 }
 
 Coro<std::pair<Socket, Address>> sock_accept(int fd) {
