@@ -90,8 +90,9 @@ Coro<> send_by_hand(StreamWriter writer, FileSource& source) {
 Coro<std::size_t> sendfile(StreamWriter writer, int file, SendfileOptions options) {
     LoopState& loop = LoopState::of(detail::require_loop());
     FileSource source(file, options.offset, options.count);
-    if (auto* plain = dynamic_cast<SocketStream*>(writer.stream().get())) {
-        const bool sent = co_await send_by_kernel(loop, *plain, source);
+    // Over TLS the kernel would send the file in the clear.
+    if (auto* stream = dynamic_cast<SocketStream*>(writer.stream().get()); stream && !stream->filter()) {
+        const bool sent = co_await send_by_kernel(loop, *stream, source);
         if (sent) co_return source.sent();
     }
     if (!options.fallback) throw_not_available();

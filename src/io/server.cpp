@@ -72,11 +72,32 @@ void listen_on(detail::ServerState& state, const std::vector<detail::RawAddress>
     if (listening == 0) std::rethrow_exception(absent);
 }
 
-Server make_server(detail::ClientHandler handler, ServerOptions options,
+using FilterMaker = std::shared_ptr<detail::FilterFactory>;
+
+FilterMaker filter_of(const ServerOptions& options) {
+    if (!options.ssl) return nullptr;
+    detail::TlsRequest request;
+    request.context = options.ssl.context();
+    request.server_side = true;
+    request.handshake_timeout = options.ssl_handshake_timeout;
+    request.shutdown_timeout = options.ssl_shutdown_timeout;
+    return options.ssl.make(request);
+}
+
+// An option that makes no sense as it stands, or null.
+const char* misused(const ServerOptions& options) {
+    if (options.ssl) return nullptr;
+    if (options.ssl_handshake_timeout) return "ssl_handshake_timeout is only meaningful with ssl";
+    if (options.ssl_shutdown_timeout) return "ssl_shutdown_timeout is only meaningful with ssl";
+    return nullptr;
+}
+
+Server make_server(detail::ClientHandler handler, ServerOptions options, FilterMaker filter,
                    const std::vector<detail::RawAddress>& addresses) {
+    if (const char* misuse = misused(options)) throw ValueError(std::string("start_server: ") + misuse);
     if (options.limit == 0) throw ValueError("start_server: the limit must be positive");
     detail::LoopState& loop = detail::LoopState::of(detail::require_loop());
-    Server server(new detail::ServerState(loop, std::move(handler), options));
+    Server server(new detail::ServerState(loop, std::move(handler), options, std::move(filter)));
     listen_on(server.state(), addresses);
     if (options.start_serving) server.start_serving();
     return server;
@@ -87,17 +108,32 @@ Server make_server(detail::ClientHandler handler, ServerOptions options,
 Coro<> Server::wait_closed() const { return wait_until_closed(*this); }
 Coro<> Server::serve_forever() const { return serve_until_closed(*this); }
 
-namespace detail {
+namespace {
 
-Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, ServerOptions options) {
-    check_port("start_server", port);
-    const std::vector<RawAddress> addresses = co_await resolve(std::move(host), port, true);
-    co_return make_server(std::move(handler), options, addresses);
+Coro<Server> listen_tcp(detail::ClientHandler handler, std::string host, int port, ServerOptions options,
+                        FilterMaker filter) {
+    detail::check_port("start_server", port);
+    if (filter) co_await filter->prepare();
+    const std::vector<detail::RawAddress> addresses = co_await detail::resolve(std::move(host), port, true);
+    co_return make_server(std::move(handler), options, std::move(filter), addresses);
 }
 
-Coro<Server> start_path_server(ClientHandler handler, std::string path, ServerOptions options) {
-    const std::vector<RawAddress> addresses(1, RawAddress::unix_path(path));
-    co_return make_server(std::move(handler), options, addresses);
+Coro<Server> listen_unix(detail::ClientHandler handler, std::string path, ServerOptions options, FilterMaker filter) {
+    if (filter) co_await filter->prepare();
+    const std::vector<detail::RawAddress> addresses(1, detail::RawAddress::unix_path(path));
+    co_return make_server(std::move(handler), options, std::move(filter), addresses);
+}
+
+}  // namespace
+
+namespace detail {
+
+Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, const ServerOptions& options) {
+    return listen_tcp(std::move(handler), std::move(host), port, options, filter_of(options));
+}
+
+Coro<Server> start_path_server(ClientHandler handler, std::string path, const ServerOptions& options) {
+    return listen_unix(std::move(handler), std::move(path), options, filter_of(options));
 }
 
 }  // namespace detail

@@ -6,8 +6,9 @@
 
 namespace aio::detail {
 
-ServerState::ServerState(LoopState& loop, ClientHandler handler, ServerOptions options)
-    : loop_(loop), handler_(std::move(handler)), options_(options) {
+ServerState::ServerState(LoopState& loop, ClientHandler handler, ServerOptions options,
+                         std::shared_ptr<FilterFactory> filter)
+    : loop_(loop), handler_(std::move(handler)), options_(options), filter_(std::move(filter)) {
     link_before(loop.resources);
 }
 
@@ -101,11 +102,25 @@ void ServerState::serve(int fd) {
     stream->place = streams_.size() - 1;
     streams_.back() = stream;
     ++references_;
+    if (filter_) return filter_->serve(*stream);
+    handle(*stream);
+}
+
+void ServerState::handle(SocketStream& stream) {
+    const StreamRef reference(&stream);
     ContextScope context(context_);
     FutureRef<FutureBase> task = handler_(StreamReader(reference), StreamWriter(reference));
     if (!task) return;
     ++references_;
-    stream->served_by(*task);
+    stream.served_by(*task);
+}
+
+void ServerState::stream_secured(SocketStream& stream) noexcept {
+    try {
+        handle(stream);
+    } catch (...) {
+        report_client_error(std::current_exception());
+    }
 }
 
 void ServerState::stream_closed(SocketStream& stream) noexcept {

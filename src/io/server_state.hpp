@@ -17,7 +17,8 @@ namespace aio::detail {
 
 class ServerState final : public LoopResource, private ListenerOwner, private StreamOwner {
 public:
-    ServerState(LoopState& loop, ClientHandler handler, ServerOptions options);
+    // `filter`: what secures each connection before the handler is called; null: nothing.
+    ServerState(LoopState& loop, ClientHandler handler, ServerOptions options, std::shared_ptr<FilterFactory> filter);
 
     void add_handle() noexcept {
         ++references_;
@@ -49,10 +50,12 @@ private:
     void accept_failed(Listener& listener, std::exception_ptr error, bool retrying) noexcept override;
     void listener_closed(Listener& listener) noexcept override;
     void stream_closed(SocketStream& stream) noexcept override;
+    void stream_secured(SocketStream& stream) noexcept override;
     void handler_done(SocketStream& stream, FutureBase* task) noexcept override;
 
     void release() noexcept;
     void serve(int fd);
+    void handle(SocketStream& stream);
     void report_client_error(std::exception_ptr error) noexcept;
     void something_closed() noexcept;
     std::vector<StreamRef> client_references() const;
@@ -60,6 +63,7 @@ private:
     LoopState& loop_;
     ClientHandler handler_;
     ServerOptions options_;
+    std::shared_ptr<FilterFactory> filter_;
     ContextSlot context_ = read_context();  // handlers run in a copy of it
     std::uint32_t references_ = 1;
     std::uint32_t handles_ = 1;  // the references that are Server objects

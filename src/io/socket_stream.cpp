@@ -76,7 +76,8 @@ Address SocketStream::sockname() const {
 
 void SocketStream::start_receiving() noexcept {
     stop_reading_ = false;
-    if (!receive_.in_flight && !eof_ && !closing_) backend().start(receive_);
+    const bool over = filter_ ? input_over_ || doomed_ : eof_ || closing_;
+    if (!receive_.in_flight && !over) backend().start(receive_);
 }
 
 void SocketStream::stop_receiving() noexcept {
@@ -88,7 +89,9 @@ void SocketStream::pause_reading() noexcept { stop_receiving(); }
 void SocketStream::resume_reading() noexcept { start_receiving(); }
 
 void SocketStream::received(int result, const char* data, bool more) noexcept {
-    if (result > 0) {
+    if (filter_) [[unlikely]] {
+        filtered_received(result, data);
+    } else if (result > 0) {
         if (!closing_) take(data, static_cast<std::size_t>(result));
     } else if (result == 0) {
         if (!closing_) feed_eof();  // half-open: writing goes on (semantics 46)
@@ -96,7 +99,7 @@ void SocketStream::received(int result, const char* data, bool more) noexcept {
         fail(-result, "receive from");
     }
     if (more) return;
-    if (closing_) return release_when_idle();
+    if (doomed_) return release_when_idle();
     if (!stop_reading_ && !receive_.in_flight) start_receiving();
 }
 
@@ -114,7 +117,7 @@ void SocketStream::transport_write(std::string_view data) {
     if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
     check_not_sending_file("write");
     if (data.empty()) return;
-    if (doomed_) {
+    if (deaf_) {
         if (writes_after_loss_ < kWarnFromWrite) ++writes_after_loss_;
         if (writes_after_loss_ == kWarnFromWrite) {
             log(LogLevel::warning, "StreamWriter.write: the connection to " + peername().str() + " is lost");
@@ -132,6 +135,8 @@ void SocketStream::transport_write(std::string_view data) {
 
 // A lot at once: what the socket takes is not copied.
 void SocketStream::send_eagerly(std::string_view data) {
+    if (filter_) [[unlikely]]
+        return seal_eagerly(data);
     int result = 0;
     while (!out_.empty() && result >= 0) {
         result = backend().send_now(fd_, out_.data(), out_.size());
@@ -156,6 +161,8 @@ void SocketStream::flush_soon() noexcept {
 
 void SocketStream::flush() noexcept {
     gathering_ = false;
+    if (filter_) [[unlikely]]
+        return flush_filtered();
     if (out_.empty() || send_.in_flight || doomed_) return;
     swap(out_, sending_);
     start_send();
@@ -172,12 +179,15 @@ void SocketStream::sent(int result) noexcept {
         sending_.release();
         return release_when_idle();
     }
-    if (result < 0 && result != -ECANCELED) return fail(-result, "send to");
+    if (result < 0 && result != -ECANCELED) {
+        if (filter_ && filter_->may_break()) return force_close(nullptr);
+        return fail(-result, "send to");
+    }
     if (!sending_.empty()) {
         start_send();
     } else {
         sending_.release();
-        if (!out_.empty()) flush_soon();
+        if (!out_.empty() || (filter_ && filter_->has_output())) flush_soon();
     }
     after_sending();
 }
@@ -188,6 +198,7 @@ void SocketStream::after_sending() noexcept {
     check_write_buffer();
     if (write_buffer_size() > 0) return;
     wake_file_sender();
+    if (filter_) return end_filtered();
     if (closing_) {
         schedule_loss(nullptr);
     } else if (eof_wanted_) {
@@ -196,6 +207,8 @@ void SocketStream::after_sending() noexcept {
 }
 
 void SocketStream::write_eof() {
+    if (filter_)
+        throw RuntimeError("StreamWriter.write_eof: a connection over TLS has no half-closed state; close()");
     if (closing_ || eof_wanted_) return;
     check_not_sending_file("write_eof");
     eof_wanted_ = true;
@@ -244,6 +257,8 @@ bool RoomAwaiter::forget() noexcept {
 
 void SocketStream::close() {
     if (closing_) return;
+    if (filter_) [[unlikely]]
+        return close_filtered();
     mark_closing();
     stop_receiving();
     if (write_buffer_size() == 0) schedule_loss(nullptr);
@@ -271,7 +286,8 @@ void SocketStream::force_close(std::exception_ptr error) noexcept {
 }
 
 void SocketStream::schedule_loss(std::exception_ptr error) noexcept {
-    doomed_ = true;
+    doomed_ = deaf_ = true;
+    if (filter_) filter_->abandoned(error);
     doom_ = std::move(error);
     loop_.ready.push(&loss_);
     if (room_.in_flight) backend().cancel(room_);
@@ -313,7 +329,8 @@ void SocketStream::loop_closing() noexcept {
         stop_receiving();
         if (send_.in_flight) backend().cancel(send_);
         if (room_.in_flight) backend().cancel(room_);
-        doomed_ = true;
+        doomed_ = deaf_ = true;
+        if (filter_) filter_->abandoned(nullptr);
         lose();
     }
 }

@@ -11,6 +11,7 @@
 
 #include "core/loop_state.hpp"
 #include "io/raw_address.hpp"
+#include "io/stream_filter.hpp"
 
 #include <netinet/in.h>
 
@@ -23,6 +24,8 @@ class RoomAwaiter;
 class StreamOwner {
 public:
     virtual void stream_closed(SocketStream& stream) noexcept = 0;
+    // The stream's filter has set up the connection.
+    virtual void stream_secured(SocketStream& stream) noexcept = 0;
     // The task that serves the stream is done, with this outcome; null: it was destroyed with its loop.
     virtual void handler_done(SocketStream& stream, FutureBase* task) noexcept = 0;
 
@@ -37,13 +40,16 @@ public:
 
     void transport_write(std::string_view data) override;
     void write_eof() override;
-    bool can_write_eof() const noexcept override { return true; }
+    bool can_write_eof() const noexcept override { return !filter_; }
     void close() override;
     void abort() override;
-    std::size_t write_buffer_size() const noexcept override { return out_.size() + sending_.size(); }
+    std::size_t write_buffer_size() const noexcept override {
+        return out_.size() + sending_.size() + (filter_ ? filter_->output_size() : 0);
+    }
     Address peername() const override;
     Address sockname() const override;
     int fileno() const noexcept override { return fd_; }
+    StreamFilter* filter() const noexcept override { return filter_.get(); }
 
     void loop_closing() noexcept override;
     void before_poll() noexcept override { flush(); }
@@ -57,6 +63,23 @@ public:
     // Server: tells the owner when `task`, which serves this stream, is done; keeps a reference until then.
     void served_by(FutureBase& task) noexcept;
     std::size_t place = 0;  // the owner's, to find the stream among its own
+    StreamOwner* owner() const noexcept { return owner_; }
+
+    // --- through a filter: filtered_stream.cpp ---
+
+    // From now on everything goes through `filter`. What was written before goes out first, as it was; what was
+    // received and not read is the filter's. Ends the validity of views.
+    // Errors arrive at the filter's abandoned().
+    void begin_filter(std::unique_ptr<StreamFilter> filter);
+    bool ended() const noexcept { return eof_ || closing_; }
+    // For the filter: where plain bytes go, and what to call when some were put there.
+    ByteBuffer& plain_input() noexcept { return in_; }
+    void plain_input_added() noexcept { data_added(); }
+    ByteBuffer& plain_output() noexcept { return out_; }
+    void flush_soon() noexcept;
+    // Ends the connection at once, after the filter's last words.
+    void fail_filter(std::exception_ptr error) noexcept;
+    LoopState& loop() const noexcept { return loop_; }
 
 private:
     // One operation or callback of the stream, forwarded to a member function.
@@ -113,7 +136,6 @@ private:
     void stop_receiving() noexcept;
 
     void send_eagerly(std::string_view data);
-    void flush_soon() noexcept;
     void flush() noexcept;
     void start_send() noexcept;
     void sent(int result) noexcept;
@@ -123,6 +145,13 @@ private:
     void wait_for_room() noexcept;
     void has_room(int result) noexcept;
     void wake_file_sender() noexcept;
+    void filtered_received(int result, const char* data) noexcept;
+    void seal_eagerly(std::string_view data);
+    void flush_filtered() noexcept;
+    bool seal_some(std::string_view& data);
+    int seal_and_send(std::string_view& data);
+    void close_filtered() noexcept;
+    void end_filtered() noexcept;
 
     void fail(int error, const char* attempted) noexcept;
     void force_close(std::exception_ptr error) noexcept;
@@ -138,6 +167,8 @@ private:
     bool eof_wanted_ = false;    // write_eof() was called
     bool sending_file_ = false;  // between begin_file() and end_file()
     bool doomed_ = false;        // connection_lost() is scheduled or was called
+    bool deaf_ = false;          // what is written is dropped: doomed_, or closing with a filter
+    bool input_over_ = false;    // with a filter: the socket has ended
     std::uint8_t writes_after_loss_ = 0;
     StreamOwner* owner_;
     Receive receive_;
@@ -145,6 +176,7 @@ private:
     Room room_;
     RoomAwaiter* room_waiter_ = nullptr;  // who waits for room_, or until nothing is buffered
     ByteBuffer sending_;                  // what send_ names
+    std::unique_ptr<StreamFilter> filter_;
     Loss loss_;
     Served served_;
     std::exception_ptr doom_;  // what connection_lost() will be told

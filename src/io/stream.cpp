@@ -5,6 +5,7 @@
 #include "io/connect.hpp"
 #include "io/resolve.hpp"
 #include "io/socket_stream.hpp"
+#include "io/stream_filter.hpp"
 
 namespace aio {
 
@@ -19,13 +20,63 @@ StreamPair ends_of(detail::StreamRef stream) {
     return StreamPair(std::move(reader), StreamWriter(std::move(stream)));
 }
 
-Coro<StreamPair> connect_stream(detail::ConnectPlan plan, std::size_t limit) {
+using FilterMaker = std::shared_ptr<detail::FilterFactory>;
+
+// What the options ask for in the way of TLS, kept; null: nothing.
+FilterMaker filter_of(const ConnectionOptions& options, std::optional<std::string_view> host) {
+    if (!options.ssl) return nullptr;
+    detail::TlsRequest request;
+    request.context = options.ssl.context();
+    request.server_hostname = options.server_hostname ? options.server_hostname : host;
+    request.handshake_timeout = options.ssl_handshake_timeout;
+    request.shutdown_timeout = options.ssl_shutdown_timeout;
+    request.session = options.ssl_session;
+    request.suppress_ragged_eofs = options.suppress_ragged_eofs;
+    return options.ssl.make(request);
+}
+
+// An option that makes no sense as it stands, or null. Source: create_connection, CPython 3.13 base_events.py.
+const char* misused(const ConnectionOptions& options, bool has_name) {
+    if (options.ssl) {
+        if (!has_name && !options.server_hostname)
+            return "You must set server_hostname when using ssl without a host";
+        return nullptr;
+    }
+    if (options.server_hostname) return "server_hostname is only meaningful with ssl";
+    if (options.ssl_handshake_timeout) return "ssl_handshake_timeout is only meaningful with ssl";
+    if (options.ssl_shutdown_timeout) return "ssl_shutdown_timeout is only meaningful with ssl";
+    if (options.ssl_session) return "ssl_session is only meaningful with ssl";
+    return nullptr;
+}
+
+// Aborts the connection unless its handshake came to an end.
+class AbortUnlessSecured {
+public:
+    explicit AbortUnlessSecured(detail::StreamRef stream) noexcept : stream_(std::move(stream)) {}
+    AbortUnlessSecured(const AbortUnlessSecured&) = delete;
+    AbortUnlessSecured& operator=(const AbortUnlessSecured&) = delete;
+    ~AbortUnlessSecured() {
+        if (!secured) stream_->abort();
+    }
+    bool secured = false;
+
+private:
+    detail::StreamRef stream_;
+};
+
+Coro<StreamPair> connect_stream(detail::ConnectPlan plan, std::size_t limit, FilterMaker filter) {
     if (limit == 0) throw ValueError("open_connection: the limit must be positive");
     detail::LoopState& loop = detail::LoopState::of(detail::require_loop());
     const int fd = co_await detail::connect_socket(std::move(plan));
     detail::SocketGuard socket(loop, fd);
     detail::StreamRef stream = detail::SocketStream::open(loop, fd, limit);
     socket.take();
+    if (filter) {
+        AbortUnlessSecured guard(stream);
+        const Future<> secured = filter->start(static_cast<detail::SocketStream&>(*stream));
+        co_await secured;
+        guard.secured = true;
+    }
     co_return ends_of(std::move(stream));
 }
 
@@ -46,16 +97,21 @@ Coro<detail::ConnectPlan> plan_connection(std::string host, int port, Connection
     co_return plan;
 }
 
-Coro<StreamPair> open_tcp(std::string host, int port, ConnectionOptions options, std::string local_host) {
+Coro<StreamPair> open_tcp(std::string host, int port, ConnectionOptions options, std::string local_host,
+                          FilterMaker filter, const char* misuse) {
+    if (misuse) throw ValueError(std::string("open_connection: ") + misuse);
+    if (filter) co_await filter->prepare();
     detail::ConnectPlan plan = co_await plan_connection(std::move(host), port, options, std::move(local_host));
-    co_return co_await connect_stream(std::move(plan), options.limit);
+    co_return co_await connect_stream(std::move(plan), options.limit, std::move(filter));
 }
 
-Coro<StreamPair> open_unix(std::string path, std::size_t limit) {
+Coro<StreamPair> open_unix(std::string path, std::size_t limit, FilterMaker filter, const char* misuse) {
+    if (misuse) throw ValueError(std::string("open_unix_connection: ") + misuse);
+    if (filter) co_await filter->prepare();
     detail::ConnectPlan plan;
     plan.addresses.push_back(detail::RawAddress::unix_path(path));
     plan.wanted = plan.addresses.front().str();
-    co_return co_await connect_stream(std::move(plan), limit);
+    co_return co_await connect_stream(std::move(plan), limit, std::move(filter));
 }
 
 }  // namespace
@@ -85,13 +141,16 @@ detail::Separators StreamReader::separators(std::vector<std::string> given) {
     return result;
 }
 
-// The options hold views, which need not live until the coroutine runs.
+// The options hold views and name contexts, which need not live until the coroutine runs.
 Coro<StreamPair> open_connection(std::string host, int port, ConnectionOptions options) {
-    return open_tcp(std::move(host), port, options, std::string(options.local_host));
+    const bool has_name = !host.empty();
+    FilterMaker filter = filter_of(options, std::string_view(host));
+    return open_tcp(std::move(host), port, options, std::string(options.local_host), std::move(filter),
+                    misused(options, has_name));
 }
 
 Coro<StreamPair> open_unix_connection(std::string path, ConnectionOptions options) {
-    return open_unix(std::move(path), options.limit);
+    return open_unix(std::move(path), options.limit, filter_of(options, std::nullopt), misused(options, false));
 }
 
 }  // namespace aio

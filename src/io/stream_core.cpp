@@ -41,6 +41,10 @@ void StreamCore::feed_data(std::string_view data) {
     if (eof_) throw RuntimeError("StreamReader.feed_data: called after feed_eof");
     if (data.empty()) return;
     in_.append(data.data(), data.size());
+    data_added();
+}
+
+void StreamCore::data_added() noexcept {
     if (reader_) wake_reader();
     // A read that still waits wants more, whatever there is (semantics 44).
     if (!reading_paused_ && in_.size() > 2 * limit_ && !(reader_ && reader_->wants_more())) [[unlikely]] {

@@ -34,9 +34,11 @@ public:
         end_ += count;
     }
 
-    // Makes room() at least `count`. Errors: std::bad_alloc, and nothing changed.
-    void reserve(std::size_t count) {
+    // Makes room() at least `count`, and returns where they may be written, to be followed by end_for_append() with
+    // how many they are. Errors: std::bad_alloc, and nothing changed.
+    char* reserve(std::size_t count) {
         if (room() < count) make_room(count);
+        return end_;
     }
 
     // Where the next `count` bytes are to be written. Precondition: count <= room().

@@ -39,6 +39,12 @@ struct ServerOptions {
     bool keep_alive = false;                    // SO_KEEPALIVE on each connection
     bool start_serving = true;                  // false: not before start_serving() or serve_forever()
     std::size_t limit = detail::kDefaultLimit;  // of each reader's buffer, in bytes
+
+    // TLS, with <aio/io/ssl.hpp>: a context with a certificate. The handler is called after the handshake. One that
+    // fails is the client's affair: logged in debug mode only.
+    aio::ssl::Use ssl = {};
+    std::optional<Duration> ssl_handshake_timeout = {};  // else: 60 seconds
+    std::optional<Duration> ssl_shutdown_timeout = {};   // else: 30 seconds without progress
 };
 
 // A handle: copies name the same server. When the last one is dropped the server stops listening, as close()
@@ -103,8 +109,9 @@ ClientHandler client_handler(F&& handler) {
         });
 }
 
-Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, ServerOptions options);
-Coro<Server> start_path_server(ClientHandler handler, std::string path, ServerOptions options);
+// Plain functions, which keep what the options name.
+Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, const ServerOptions& options);
+Coro<Server> start_path_server(ClientHandler handler, std::string path, const ServerOptions& options);
 
 template <class F>
 concept HandlesClients = std::invocable<std::decay_t<F>&, StreamReader, StreamWriter>;

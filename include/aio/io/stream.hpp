@@ -20,6 +20,7 @@
 #include <aio/core/coro.hpp>
 #include <aio/core/time.hpp>
 #include <aio/io/address.hpp>
+#include <aio/io/ssl_use.hpp>
 #include <aio/io/stream_awaiters.hpp>
 #include <aio/io/stream_core.hpp>
 
@@ -127,6 +128,16 @@ private:
     detail::StreamRef stream_;
 };
 
+// How to secure a connection that is there. Trivially destructible, as ConnectionOptions is.
+struct StartTlsOptions {
+    std::optional<bool> server_side = {};                  // else: true for connections that a server accepted
+    std::optional<std::string_view> server_hostname = {};  // as in ConnectionOptions; there is no default
+    std::optional<Duration> ssl_handshake_timeout = {};    // else: 60 seconds
+    std::optional<Duration> ssl_shutdown_timeout = {};     // else: 30 seconds without progress
+    const ssl::SSLSession* ssl_session = nullptr;          // a client's, to resume
+    bool suppress_ragged_eofs = true;                      // false: an end without close_notify is an SSLEOFError
+};
+
 class StreamWriter {
 public:
     explicit StreamWriter(detail::StreamRef stream) noexcept : stream_(std::move(stream)) {}
@@ -164,7 +175,17 @@ public:
     Address sockname() const { return stream_->sockname(); }
     int fileno() const noexcept { return stream_->fileno(); }
 
-    // When drain() begins to wait and when it stops, in bytes. Default: 64 KiB and a quarter of it; without
+    // Makes this connection one over TLS, for both its ends, and waits for the handshake (STARTTLS). What was
+    // written before goes out first, in the clear. What was received and not read yet must belong to the handshake:
+    // it goes to TLS, so that nothing that was sent in the clear can pass for something that came encrypted.
+    // A connection over TLS gets TLS inside TLS. Until it returns, write() is possible, and goes out encrypted.
+    // Cancel: the connection is aborted. Errors: as open_connection with ssl; the connection is closed then.
+    // RuntimeError without a connection; ConnectionResetError when it is closing or at its end.
+    Coro<> start_tls(const ssl::SSLContext& context, StartTlsOptions options = {}) const;
+    // asyncio's get_extra_info("ssl_object"), ("peercert"), ("cipher"): include <aio/io/ssl.hpp>.
+    ssl::SSLObject ssl_object() const;
+
+    // When drain() begins to wait and when it stops, in bytes. Default: 64 KiB (TLS: 512) and a quarter of it; without
     // `low`, a quarter of `high`. high = 0: drain() waits until everything is sent. Errors: ValueError if low > high.
     void set_write_buffer_limits(std::size_t high = detail::kDefaultHighWater,
                                  std::optional<std::size_t> low = std::nullopt) const {
@@ -191,6 +212,16 @@ struct ConnectionOptions {
     // or 0 without happy_eyeballs_delay (asyncio's None).
     int interleave = -1;
     bool all_errors = false;  // fail with an ExceptionGroup of what each attempt failed with
+
+    // TLS, with <aio/io/ssl.hpp>: `.ssl = true`, or a context.
+    aio::ssl::Use ssl = {};
+    // The name that the certificate must be valid for, and that the server is told. Default: `host`. "": none, and
+    // `.ssl = true` then does not check it; open_unix_connection needs one.
+    std::optional<std::string_view> server_hostname = {};
+    std::optional<Duration> ssl_handshake_timeout = {};  // else: 60 seconds
+    std::optional<Duration> ssl_shutdown_timeout = {};   // else: 30 seconds without progress
+    const aio::ssl::SSLSession* ssl_session = nullptr;   // to resume
+    bool suppress_ragged_eofs = true;                    // false: an end without close_notify is an SSLEOFError
 };
 
 using StreamPair = std::pair<StreamReader, StreamWriter>;
@@ -202,6 +233,8 @@ using StreamPair = std::pair<StreamReader, StreamWriter>;
 // Errors: GaiError; ConnectionRefusedError, TimeoutError, other OSErrors; OSError("... Multiple exceptions: ...")
 // when several addresses failed in different ways, or an ExceptionGroup (`all_errors`); ValueError for a port that
 // is none.
+// With ssl also: ssl::SSLError and below; ConnectionResetError when the peer hangs up during the handshake,
+// ConnectionAbortedError when that takes too long; ValueError for options that make no sense.
 Coro<StreamPair> open_connection(std::string host, int port, ConnectionOptions options = {});
 // The same for an AF_UNIX path ('\0' first: the abstract namespace).
 Coro<StreamPair> open_unix_connection(std::string path, ConnectionOptions options = {});

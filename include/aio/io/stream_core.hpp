@@ -22,6 +22,7 @@ struct Address;
 namespace aio::detail {
 
 class ReadWaiter;
+class StreamFilter;
 
 inline constexpr std::size_t kDefaultLimit = 64 * 1024;
 inline constexpr std::size_t kDefaultHighWater = 64 * 1024;
@@ -69,6 +70,8 @@ public:
     virtual Address peername() const;
     virtual Address sockname() const;
     virtual int fileno() const noexcept { return -1; }
+    // What stands between this stream and its transport (TLS), or null.
+    virtual StreamFilter* filter() const noexcept { return nullptr; }
 
     void set_write_buffer_limits(std::size_t high, std::size_t low);
     bool is_closing() const noexcept { return closing_; }
@@ -86,6 +89,8 @@ protected:
     virtual void resume_reading() noexcept {}
 
     // For transports. pause and resume of writing follow write_buffer_size().
+    // Bytes were put into in_: wakes the reader, pauses the transport.
+    void data_added() noexcept;
     void check_write_buffer() noexcept;
     void mark_closing() noexcept;
     // The connection is over; null: in good order. Wakes readers and drains, once.
