@@ -68,6 +68,7 @@ void WatchedBackend::poll_patiently() {
         } else {
             inner_->poll(inner_->now() + left);
         }
+        // A completion may have deferred what is next.
         if (!state_.ready.empty() || state_.wakeup.pending() || !failing_.empty() || has_deferred()) return;
         if (left == Duration(0)) return stalled_(data_);
     }

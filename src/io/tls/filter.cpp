@@ -136,6 +136,7 @@ void TlsFilter::end_of_input() {
 
 std::string_view TlsFilter::seal(std::string_view plain, ByteBuffer& sealed) {
     const bool written = !plain.empty();
+    if (phase_ == Phase::closing) last_progress_ = stream_.loop().backend->now();
     if (phase_ == Phase::open || phase_ == Phase::closing) plain = engine_.write(plain, kSealedAtOnce);
     if (phase_ == Phase::closing && plain.empty() && !notified_) {
         engine_.send_close_notify();
@@ -166,15 +167,15 @@ std::size_t TlsFilter::output_size() const noexcept {
 
 void TlsFilter::close() {
     phase_ = Phase::closing;
-    unsent_when_armed_ = stream_.write_buffer_size();
+    last_progress_ = stream_.loop().backend->now();
     arm(limits_.shutdown, &TlsFilter::shutdown_expired);
 }
 
 // Unlike asyncio's, the limit counts from the last progress: a slow peer may take what it is owed.
 void TlsFilter::shutdown_expired() {
     try {
-        const std::size_t unsent = stream_.write_buffer_size();
-        if (unsent < unsent_when_armed_) return close();
+        const Duration left = last_progress_ + limits_.shutdown - stream_.loop().backend->now();
+        if (left > Duration(0)) return arm(left, &TlsFilter::shutdown_expired);
         throw TimeoutError(engine_.attempted() + ": SSL shutdown timed out: no close_notify came within " +
                            seconds_text(limits_.shutdown));
     } catch (...) {

@@ -81,8 +81,8 @@ private:
     bool notified_ = false;       // our close_notify is in the output
     bool farewell_only_ = false;  // and nothing else has been sent since what was before is out
     std::optional<Future<>> done_;
-    TimerHandle timer_;                  // of the handshake, or of the shutdown
-    std::size_t unsent_when_armed_ = 0;  // of the shutdown's timer, to see progress
+    TimerHandle timer_;          // of the handshake, or of the shutdown
+    TimePoint last_progress_{};  // while it closes: when something was taken to be sent
     Secured secured_{*this};
 };
 
