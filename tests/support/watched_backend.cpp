@@ -88,7 +88,7 @@ void WatchedBackend::start(Operation& operation) noexcept {
 bool WatchedBackend::start_file(Operation& operation) noexcept {
     if (!fault_is_due()) return inner_->start_file(operation);
     if (operation.kind == OpKind::file_write && fault_.variant % kIoVariants == 2) {
-        operation.out.size = std::min<std::size_t>(operation.out.size, 1);
+        operation.piece.size = std::min<std::size_t>(operation.piece.size, 1);
         return inner_->start_file(operation);
     }
     start_failing(operation);

@@ -32,7 +32,7 @@ enum class OpKind : std::uint8_t {
     connect,   // one-shot: 0
     poll_in,   // one-shot: the descriptor is readable (or at its end, or broken)
     poll_out,  // one-shot: the descriptor is writable (or broken)
-    // Files, at their own position, which moves: start_file(). All one-shot.
+    // Files, at an offset, and nothing is done to their own position: start_file(). All one-shot.
     file_read,   // bytes read, 0 at the end
     file_write,  // bytes written, possibly fewer than asked
     file_sync    // 0: all of the file has reached its device
@@ -52,14 +52,15 @@ public:
         const sockaddr* address;
         socklen_t length;
     };
-    struct Room {  // file_read
+    struct Piece {  // file_read, file_write
         void* data;
         std::size_t size;
+        std::int64_t offset;
     };
     union {
         Bytes out;  // and file_write
         Peer peer;
-        Room in;
+        Piece piece;
     };
     // The backend's own. epoll and sim: the link and the state in their queue; io_uring: cancel state.
     Operation* backend_next = nullptr;

@@ -22,7 +22,7 @@ FileRef::FileRef(const FileRef& other) noexcept : file_(other.file_) {
 void FileRef::release() noexcept { file_->release(); }
 
 FileCore::FileCore(LoopState& loop, std::string name, const Setup& setup)
-    : RawFile(loop, setup.fd, setup.kind, setup.executor),
+    : RawFile(loop, setup.fd, setup.kind, setup.own_position && !setup.mode.appending, setup.executor),
       name_(std::move(name)),
       mode_(setup.mode),
       text_(setup.text),

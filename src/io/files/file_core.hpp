@@ -33,6 +33,7 @@ public:
         int fd;
         Kind kind;
         bool close_fd = true;
+        bool own_position = true;  // no other process or descriptor has it too
         FileMode mode = {};
         TextRules text = {};
         std::size_t buffer = kFileBuffer;  // 0: none

@@ -82,7 +82,7 @@ Coro<files::File> open_file(std::string path, std::string mode_text, std::string
     UniqueFd fd;
     if (mode.flags() == O_RDONLY) fd = UniqueFd(open_now(path.c_str(), O_RDONLY));
     if (!fd) fd = co_await open_path(path, mode, options);
-    files::File file = adopt(fd.get(), std::move(path), mode, options);
+    files::File file = adopt(fd.get(), std::move(path), mode, options, true);
     make_blocking(*file.core());
     fd.take();
     co_return file;
@@ -94,18 +94,20 @@ Coro<files::File> open_descriptor(int number, std::string mode_text, std::string
     check_buffering(mode, options);
     parse_text_rules(mode, options);
     if (number < 0) throw ValueError("open: negative file descriptor");
-    co_return adopt(number, std::to_string(number), mode, options);
+    co_return adopt(number, std::to_string(number), mode, options, false);
 }
 
 }  // namespace
 
-files::File adopt(int fd, std::string name, const FileMode& mode, const files::OpenOptions& options) {
+files::File adopt(int fd, std::string name, const FileMode& mode, const files::OpenOptions& options,
+                  bool opened_here) {
     LoopState& loop = LoopState::of(require_loop());
     struct stat status;
     if (::fstat(fd, &status) != 0) throw_os_error(errno, attempt(name, mode));
     if (S_ISDIR(status.st_mode)) throw_os_error(EISDIR, attempt(name, mode));
     FileCore::Setup setup{.fd = fd, .kind = kind_of(fd, status)};
     setup.close_fd = options.closefd;
+    setup.own_position = opened_here;
     setup.mode = mode;
     setup.text = parse_text_rules(mode, options);
     setup.buffer = buffer_of(mode, options);

@@ -25,6 +25,9 @@ Coro<> attempt_on(const std::string& path, const char* verb, F call) {
 // "/a/b" of "/a/b/c", "/" of "/a", "" of "a"; trailing slashes do not count.
 std::string parent_of(const std::string& path);
 
+// Eight letters and digits that nobody can guess, for a name that nobody has. Errors: OSError.
+std::string random_letters();
+
 // These block.
 int make_directories(const std::string& path, unsigned mode, bool exist_ok) noexcept;
 void remove_empty_parents(const std::string& path) noexcept;

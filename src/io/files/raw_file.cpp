@@ -66,11 +66,12 @@ RawFile::Kind kind_of(int fd, const struct stat& status) noexcept {
     return memory ? RawFile::Kind::memory : RawFile::Kind::regular;
 }
 
-RawFile::RawFile(LoopState& loop, int fd, Kind kind, Executor* executor) noexcept
+RawFile::RawFile(LoopState& loop, int fd, Kind kind, bool own_position, Executor* executor) noexcept
     : loop_(loop),
       fd_(fd),
       executor_(executor),
       kind_(kind),
+      own_position_(own_position),
       poll_first_(kind == Kind::fifo),
       kernel_call_(*this, fd) {}
 
@@ -109,13 +110,18 @@ void RawFile::start(const FileRequest& request) {
     start_on_thread();
 }
 
+// At an offset of our own, and the position is set when it is done: io_uring's "where the file stands" leaves the
+// position where it was when a write is cut short by an error (Linux 6.18 io_uring/rw.c, kiocb_done). A position that
+// others share, or that is the end of the file, only the kernel can move: that is for a thread.
 bool RawFile::start_in_backend() noexcept {
     if (file_route() == FileRoute::thread) return false;
     kernel_call_.kind = kind_of(request_.call);
-    if (request_.call == FileCall::read) {
-        kernel_call_.in = {request_.room, request_.size};
-    } else {
-        kernel_call_.out = {request_.data, request_.size};
+    if (request_.call != FileCall::sync) {
+        if (!own_position_) return false;
+        const off_t position = ::lseek(fd_, 0, SEEK_CUR);
+        if (position < 0) return false;
+        void* const data = request_.call == FileCall::read ? request_.room : const_cast<void*>(request_.data);
+        kernel_call_.piece = {data, request_.size, position};
     }
     if (!backend().start_file(kernel_call_)) return false;
     stage_ = Stage::in_backend;
@@ -156,6 +162,7 @@ void RawFile::completed(int result) noexcept {
         if (start_in_backend()) return;
         return start_on_thread_or_fail();
     }
+    if (result > 0) ::lseek(fd_, kernel_call_.piece.offset + result, SEEK_SET);
     done(result);
 }
 

@@ -77,7 +77,7 @@ public:
     Transfer settled() noexcept { return Transfer(*this, {}); }
 
 protected:
-    RawFile(LoopState& loop, int fd, Kind kind, Executor* executor) noexcept;
+    RawFile(LoopState& loop, int fd, Kind kind, bool own_position, Executor* executor) noexcept;
     ~RawFile() = default;
 
     // Begins the call. Precondition: not busy.
@@ -151,7 +151,8 @@ private:
     Stage stage_ = Stage::idle;
     bool reads_now_ = true;  // the file system can tell
     bool writes_now_ = true;
-    bool poll_first_;  // a FIFO that may not have had a writer yet: it looks like its end
+    bool own_position_;  // nobody else moves it
+    bool poll_first_;    // a FIFO that may not have had a writer yet: it looks like its end
     bool thread_done_ = false;
     int thread_result_ = 0;
     KernelCall kernel_call_;

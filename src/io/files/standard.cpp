@@ -30,7 +30,7 @@ File standard(std::size_t which) {
     options.closefd = false;
     if (stream.fd == 2) options.buffering = 1;  // said at once, whoever reads it
     const detail::FileMode mode = detail::parse_mode(stream.mode);
-    File file = detail::adopt(stream.fd, stream.name, mode, options);
+    File file = detail::adopt(stream.fd, stream.name, mode, options, false);
     if (place) place->registered_at(nullptr);
     place = file.core().get();
     place->registered_at(&place);

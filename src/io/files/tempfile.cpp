@@ -21,6 +21,16 @@ namespace aio {
 
 namespace detail {
 
+// Source: tempfile._RandomNameSequence, CPython 3.13: eight letters of these.
+std::string random_letters() {
+    static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    unsigned char bytes[8] = {};
+    if (::getrandom(bytes, sizeof bytes, 0) < 0) throw_os_error(errno, "getrandom");
+    std::string result;
+    for (const unsigned char byte : bytes) result += kLetters[byte % (sizeof kLetters - 1)];
+    return result;
+}
+
 namespace {
 
 constexpr int kTries = 100;  // names that others have
@@ -57,16 +67,6 @@ struct TempPlan {
     std::string mode, dir, prefix, suffix, errors;
     files::TempOptions options;
 };
-
-// Source: tempfile._RandomNameSequence, CPython 3.13: eight letters of these.
-std::string random_letters() {
-    static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
-    unsigned char bytes[8] = {};
-    if (::getrandom(bytes, sizeof bytes, 0) < 0) throw_os_error(errno, "getrandom");
-    std::string result;
-    for (const unsigned char byte : bytes) result += kLetters[byte % (sizeof kLetters - 1)];
-    return result;
-}
 
 // Tries names until `make(path)` is not refused because somebody has it: 0 or a negative errno.
 template <class Make>
@@ -121,7 +121,7 @@ Coro<files::File> open_temporary(TempPlan plan, bool named) {
     const bool remove = named && plan.options.delete_;
     try {
         files::File file =
-            adopt(made.fd.get(), named ? made.path : std::to_string(made.fd.get()), mode, plan.open_options());
+            adopt(made.fd.get(), named ? made.path : std::to_string(made.fd.get()), mode, plan.open_options(), true);
         made.fd.take();
         if (remove) file.core()->remove_at_close(made.path);
         co_return file;
@@ -138,7 +138,7 @@ Coro<files::SpooledFile> open_spooled(TempPlan plan) {
     UniqueFd fd(::memfd_create("aio-spooled", MFD_CLOEXEC));
     if (!fd) throw_os_error(errno, "make a file in memory");
     if (mode.appending) ::fcntl(fd.get(), F_SETFL, O_APPEND);
-    files::File file = adopt(fd.get(), std::to_string(fd.get()), mode, plan.open_options());
+    files::File file = adopt(fd.get(), std::to_string(fd.get()), mode, plan.open_options(), true);
     fd.take();
     co_return files::SpooledFile(std::move(file), std::move(plan.dir), plan.options.max_size);
 }

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
@@ -80,23 +79,13 @@ int sync_directory_of(const std::string& path) {
     return fd && ::fsync(fd.get()) == 0 ? 0 : -errno;
 }
 
-// What a new file gets: the permissions of the one it takes the place of, or those asked for.
-void set_permissions(int fd, const std::string& path, unsigned wanted) noexcept {
-    struct stat old;
-    if (::stat(path.c_str(), &old) == 0) {
-        ::fchmod(fd, old.st_mode & 07777);
-        return;
-    }
-    const mode_t mask = ::umask(0);  // there is no way only to ask
-    ::umask(mask);
-    ::fchmod(fd, wanted & ~mask);
-}
-
 int replace_file(const std::string& path, const std::string& data, const files::WriteFileOptions& options) {
-    std::string beside = path + ".XXXXXX";
-    UniqueFd fd(::mkostemp(beside.data(), O_CLOEXEC));
+    const std::string beside = path + "." + random_letters();
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    UniqueFd fd(::open(beside.c_str(), flags, options.permissions));
     if (!fd) return -errno;
-    set_permissions(fd.get(), path, options.permissions);
+    struct stat old;
+    if (::stat(path.c_str(), &old) == 0) ::fchmod(fd.get(), old.st_mode & 07777);
     int result = write_and_close(std::move(fd), data, options.sync);
     if (result == 0 && ::rename(beside.c_str(), path.c_str()) != 0) result = -errno;
     if (result < 0) {

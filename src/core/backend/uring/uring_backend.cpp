@@ -30,9 +30,9 @@ constexpr unsigned kBestFlags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_
                                 IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE;  // Linux 6.1
 constexpr unsigned kOlderFlags = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE;  // 5.19
 
-// Reads and writes a file where it stands, and moves it on.
-constexpr std::uint64_t kAtPosition = ~std::uint64_t{0};
-
+std::uint64_t offset_of(const Operation& operation) noexcept {
+    return static_cast<std::uint64_t>(operation.piece.offset);
+}
 unsigned length_of(std::size_t size) noexcept { return static_cast<unsigned>(std::min<std::size_t>(size, INT_MAX)); }
 
 int open_ring(io_uring& ring, unsigned flags, unsigned submissions) noexcept {
@@ -116,10 +116,10 @@ bool UringBackend::submit(Operation& operation) noexcept {
         case OpKind::poll_in: io_uring_prep_poll_add(sqe, fd, POLLIN); break;
         case OpKind::poll_out: io_uring_prep_poll_add(sqe, fd, POLLOUT); break;
         case OpKind::file_read:
-            io_uring_prep_read(sqe, fd, operation.in.data, length_of(operation.in.size), kAtPosition);
+            io_uring_prep_read(sqe, fd, operation.piece.data, length_of(operation.piece.size), offset_of(operation));
             break;
         case OpKind::file_write:
-            io_uring_prep_write(sqe, fd, operation.out.data, length_of(operation.out.size), kAtPosition);
+            io_uring_prep_write(sqe, fd, operation.piece.data, length_of(operation.piece.size), offset_of(operation));
             break;
         case OpKind::file_sync: io_uring_prep_fsync(sqe, fd, 0); break;
     }
