@@ -117,7 +117,9 @@ private:
     public:
         explicit ThreadCall(RawFile& file) noexcept : file_(file) {}
         void run() noexcept override { file_.perform(); }
-        void discard() noexcept override { file_.perform(); }  // what is to be written is written
+        // What is to be written is written.
+        void discard() noexcept override { file_.perform(); }
+        void fail(const std::exception_ptr&) noexcept override { file_.perform(); }
 
     private:
         RawFile& file_;
