@@ -276,11 +276,12 @@ void AresChannel::ask_names(AresQuery& query, const RawAddress& address, int fla
 void AresChannel::let_go(AresQuery& query) noexcept {
     if (query.done.is_set()) {
         delete &query;
-        return;
+    } else {
+        query.abandoned = true;
+        --waited_for_;
     }
-    query.abandoned = true;
-    if (--waited_for_ > 0 || !ares_) return;
-    ::ares_cancel(ares_);
+    if (waited_for_ > 0 || asked_ == 0 || !ares_) return;
+    ::ares_cancel(ares_);  // only abandoned ones are left
     arm_timer();
 }
 

@@ -245,6 +245,18 @@ ASYNC_TEST(AresResolver, a_cancelled_question_leaves_the_others_alone, kOnce) {
     EXPECT_TRUE(lost.cancelled());
 }
 
+ASYNC_TEST(AresResolver, a_cancelled_question_ends_with_the_last_that_is_waited_for, kOnce) {
+    Dns dns;
+    auto lost = create_task(ask("drop.test"));
+    auto kept = create_task(ask("slow.test"));
+    co_await settle();
+    lost.cancel();
+    EXPECT_EQ((co_await kept).size(), 3u);
+    co_await aio::sleep(20ms);
+    EXPECT_EQ(in_flight(), 0u);
+    EXPECT_EQ(pending_timers(), 0u);
+}
+
 ASYNC_TEST(AresResolver, sockets_are_open_only_while_it_asks, kOnce) {
     Dns dns;
     co_await ask("a.test");
