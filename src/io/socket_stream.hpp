@@ -71,7 +71,7 @@ public:
     // received and not read is the filter's. Ends the validity of views.
     // Errors arrive at the filter's abandoned().
     void begin_filter(std::unique_ptr<StreamFilter> filter);
-    bool ended() const noexcept { return eof_ || closing_; }
+    bool ended() const noexcept { return eof_ || closing_ || eof_wanted_; }
     // For the filter: where plain bytes go, and what to call when some were put there.
     ByteBuffer& plain_input() noexcept { return in_; }
     void plain_input_added() noexcept { data_added(); }

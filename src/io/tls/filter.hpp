@@ -43,7 +43,9 @@ public:
     bool starting() const noexcept override { return phase_ == Phase::starting; }
     void close() override;
     bool finished() const noexcept override { return phase_ == Phase::closing && notified_ && input_over_; }
-    bool may_break() const noexcept override { return phase_ == Phase::closing && farewell_only_; }
+    bool may_break() const noexcept override {
+        return phase_ == Phase::closing && notified_ && (farewell_only_ || stream_.write_buffer_size() == 0);
+    }
     std::unique_ptr<StreamFilter> take_below() noexcept override { return std::move(below_); }
     void abandoned(const std::exception_ptr& error) noexcept override;
 
@@ -79,7 +81,7 @@ private:
     Phase phase_ = Phase::starting;
     bool input_over_ = false;     // close_notify, or the socket's end
     bool notified_ = false;       // our close_notify is in the output
-    bool farewell_only_ = false;  // and nothing else has been sent since what was before is out
+    bool farewell_only_ = false;  // and no data went with it
     std::optional<Future<>> done_;
     TimerHandle timer_;          // of the handshake, or of the shutdown
     TimePoint last_progress_{};  // while it closes: when something was taken to be sent
