@@ -100,12 +100,22 @@ void PipeStream::read_some() noexcept {
         if (count < 0) return fail(-count, "read from");
         if (count == 0) {
             feed_eof();
-            mark_closing();
-            return schedule_loss(nullptr);
+            stop_reading_ = true;
+            return held_open_ ? void() : end_of_input();
         }
         if (!take(piece, static_cast<std::size_t>(count))) return;
         if (static_cast<std::size_t>(count) < sizeof piece) return;
     }
+}
+
+void PipeStream::end_of_input() noexcept {
+    mark_closing();
+    schedule_loss(nullptr);
+}
+
+void PipeStream::let_close() noexcept {
+    held_open_ = false;
+    if (eof_ && !closing_) end_of_input();
 }
 
 // False when reading is over, or must pause.

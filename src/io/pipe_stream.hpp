@@ -28,6 +28,10 @@ public:
     void abort() override;
     int fileno() const noexcept override { return closed() ? -1 : fd_.fd(); }
 
+    // The end of what is read does not close the stream, until let_close().
+    void hold_open() noexcept { held_open_ = true; }
+    void let_close() noexcept;
+
     void loop_closing() noexcept override;
     void before_poll() noexcept override { flush(); }
 
@@ -62,6 +66,7 @@ private:
     bool reads() const noexcept { return direction_ != Direction::write; }
     void start_input() noexcept;
     void input(int result) noexcept;
+    void end_of_input() noexcept;
     void read_some() noexcept;
     bool take(const char* data, std::size_t size) noexcept;
 
@@ -82,6 +87,7 @@ private:
     PipeFd fd_;
     const Direction direction_;
     bool stop_reading_ = false;  // nothing more is wanted, for now or for ever
+    bool held_open_ = false;
     bool eof_written_ = false;
     bool doomed_ = false;  // connection_lost() is scheduled or was called
     char last_written_ = '\n';

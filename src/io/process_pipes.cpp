@@ -86,6 +86,8 @@ OwnedFd ProcessState::open_terminal(const SubprocessRequest& request) {
     OwnedFd theirs(::ioctl(ours.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (theirs.get() < 0) throw_os_error(errno, what);
     terminal_ = PipeStream::open(loop_, ours.get(), request.limit, PipeStream::Direction::both);
+    // A child that has closed its terminal and is about to end would get SIGHUP if ours closed now.
+    static_cast<PipeStream&>(*terminal_).hold_open();
     ours.take();
     for (int which = 0; which < 2; ++which) {
         if (request.stdio[which] == SubprocessRequest::kInherit) streams_[which] = terminal_;

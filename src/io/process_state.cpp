@@ -111,6 +111,7 @@ void ProcessState::ended(int result) noexcept {
             reap(true);
         }
     }
+    if (terminal_ && returncode_) static_cast<PipeStream&>(*terminal_).let_close();
     for (Callback* waiter = exits_.take_all(); waiter;) {
         Callback* next = waiter->next_callback();
         waiter->run();

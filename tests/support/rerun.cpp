@@ -114,6 +114,7 @@ public:
         for (unsigned variant = 0; variant < variants_of(mode_); ++variant) {
             for (std::uint64_t k = 1; k <= last_k(); ++k) {
                 if (!run_point({k, variant}) || testing::Test::HasFailure()) break;
+                if (testing::Test::IsSkipped()) return;
             }
         }
     }
@@ -128,7 +129,7 @@ private:
         if (!seeded()) return kMostPoints;
         const char* seeds = std::getenv("AIO_TEST_SEEDS");
         if (seeds) return std::strtoull(seeds, nullptr, 10);
-        return mode_ == RerunMode::late ? 100 : 1000;
+        return mode_ == RerunMode::late ? 20 : 1000;
     }
 
     // False when nothing was left to go wrong.
@@ -140,7 +141,8 @@ private:
         if (problem.empty() && plan_of(mode_, point).thorough) problem = next_loop_problem();
         outcome = Outcome();
         // GoogleTest keeps the text of failures.
-        if (problem.empty() && !testing::Test::HasFailure() && leaks(point)) problem = "memory leaked";
+        const bool silent = !testing::Test::HasFailure() && !testing::Test::IsSkipped();
+        if (problem.empty() && silent && leaks(point)) problem = "memory leaked";
         if (!problem.empty()) ADD_FAILURE() << problem << "\n" << replay(point);
         return injected;
     }

@@ -4,7 +4,7 @@
 //   AIO_TEST_RERUN=cancel   before the k-th step of any task, that task is cancelled; then the main task instead
 //   AIO_TEST_RERUN=io       the k-th operation or socket call of the backend fails, in kIoVariants ways
 //   AIO_TEST_RERUN=shuffle  AIO_TEST_SEEDS (default: 1,000) orders of the ready tasks, by seed
-//   AIO_TEST_RERUN=late     the machine is busy: timers fire up to 40 ms late, by AIO_TEST_SEEDS (100) seeds; on sim
+//   AIO_TEST_RERUN=late     the machine is busy: timers fire up to 40 ms late, by AIO_TEST_SEEDS (20) seeds; on sim
 //   AIO_TEST_K=k.v          only that one: the number and the variant that a failure was reported with
 //
 // A run must not crash, hang, leak memory, descriptors or tasks, or lose a wake-up; and the next loop must work.

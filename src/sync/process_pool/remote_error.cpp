@@ -69,6 +69,13 @@ const Known kKnown[] = {
     {&typeid(ConnectionResetError), raise_os_error},
     {&typeid(ConnectionAbortedError), raise_os_error},
     {&typeid(ConnectionRefusedError), raise_os_error},
+    {&typeid(ChildProcessError), raise_os_error},
+    {&typeid(ProcessLookupError), raise_os_error},
+    {&typeid(FileNotFoundError), raise_os_error},
+    {&typeid(FileExistsError), raise_os_error},
+    {&typeid(IsADirectoryError), raise_os_error},
+    {&typeid(NotADirectoryError), raise_os_error},
+    {&typeid(PermissionError), raise_os_error},
     {&typeid(std::system_error), raise_system_error},
 };
 constexpr std::uint32_t kUnknown = 0xffffffff;
