@@ -21,10 +21,13 @@ std::string noise(std::size_t size) {
     return text;
 }
 
+// Reruns repeat each test: a smaller amount of data then does.
+std::size_t amount() { return rerunning() ? 300'000 : 10'000'000; }
+
 // --- data --------------------------------------------------------------------------------------------------
 
 ASYNC_TEST(SubprocessData, megabytes_go_through_unchanged) {
-    const std::string sent = noise(10'000'000);
+    const std::string sent = noise(amount());
     Process cat = co_await create_subprocess_exec("cat").stdin_(PIPE).stdout_(PIPE);
     auto [out, err] = co_await cat.communicate(sent);
     EXPECT_TRUE(out == sent) << "sent " << sent.size() << " bytes and got " << out.size();
@@ -33,18 +36,20 @@ ASYNC_TEST(SubprocessData, megabytes_go_through_unchanged) {
 
 ASYNC_TEST(SubprocessData, output_and_error_are_read_side_by_side) {
     // Whoever read one after the other would wait for ever.
-    const char* script =
-        "(head -c 10000000 /dev/zero | tr '\\0' o) & (head -c 10000000 /dev/zero | tr '\\0' e) >&2; wait";
+    const std::string size = std::to_string(amount());
+    const std::string script =
+        "(head -c " + size + " /dev/zero | tr '\\0' o) & (head -c " + size + " /dev/zero | tr '\\0' e) >&2; wait";
     Process shell = co_await create_subprocess_shell(script).stdout_(PIPE).stderr_(PIPE);
     auto [out, err] = co_await shell.communicate();
-    EXPECT_TRUE(out == std::string(10'000'000, 'o')) << out.size();
-    EXPECT_TRUE(err == std::string(10'000'000, 'e')) << err.size();
+    EXPECT_TRUE(out == std::string(amount(), 'o')) << out.size();
+    EXPECT_TRUE(err == std::string(amount(), 'e')) << err.size();
 }
 
 ASYNC_TEST(SubprocessData, a_slow_reader_loses_nothing) {
-    Process process = co_await create_subprocess_exec("seq", "1", "20000").stdout_(PIPE).limit(1000);
+    const int last = rerunning() ? 2'000 : 20'000;
+    Process process = co_await create_subprocess_exec("seq", "1", std::to_string(last)).stdout_(PIPE).limit(1000);
     std::string expected, got;
-    for (int i = 1; i <= 20000; ++i) expected += std::to_string(i) + "\n";
+    for (int i = 1; i <= last; ++i) expected += std::to_string(i) + "\n";
     for (int round = 0;; ++round) {
         const std::string piece = co_await process.stdout_().read(1 + round % 3000);
         if (piece.empty()) break;
@@ -101,10 +106,11 @@ Coro<int> run_one(int i) {
 }
 
 ASYNC_TEST(SubprocessLife, two_hundred_at_once) {
+    const int count = static_cast<int>(scaled(200));
     std::vector<Coro<int>> all;
-    for (int i = 0; i < 200; ++i) all.push_back(run_one(i));
+    for (int i = 0; i < count; ++i) all.push_back(run_one(i));
     const std::vector<int> codes = co_await gather(std::move(all));
-    for (int i = 0; i < 200; ++i) EXPECT_EQ(codes[static_cast<std::size_t>(i)], i % 256);
+    for (int i = 0; i < count; ++i) EXPECT_EQ(codes[static_cast<std::size_t>(i)], i % 256);
     EXPECT_FALSE(has_children());
 }
 
