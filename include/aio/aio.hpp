@@ -1,4 +1,5 @@
-// The umbrella: every asyncio name. For programs; the library's own files include what they use.
+// The umbrella: the names of asyncio. For programs; the library's own files include what they use.
+// Beside it: <aio/subprocess.hpp>, <aio/files.hpp>, <aio/ssl.hpp>, <aio/multicore.hpp>.
 #pragma once
 
 #include <aio/base/error.hpp>
@@ -18,7 +19,12 @@
 #include <aio/core/task_group.hpp>
 #include <aio/core/timeout.hpp>
 #include <aio/core/wait.hpp>
+#include <aio/io/datagram.hpp>
+#include <aio/io/dns.hpp>
+#include <aio/io/pipe.hpp>
+#include <aio/io/sendfile.hpp>
 #include <aio/io/server.hpp>
+#include <aio/io/sock.hpp>
 #include <aio/io/stream.hpp>
 #include <aio/sync/barrier.hpp>
 #include <aio/sync/condition.hpp>

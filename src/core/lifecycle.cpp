@@ -129,6 +129,7 @@ void close_loop(LoopState& state) noexcept {
     state.backend.reset();
     std::destroy_at(&state.timers);
     std::construct_at(&state.timers);
+    state.transport_fds = DescriptorSet();
     state.custom_task_factory = state.observed = state.debug = false;
     state.shuffle_seed = 0;
     state.before_step = nullptr;

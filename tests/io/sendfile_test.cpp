@@ -190,7 +190,8 @@ ASYNC_TEST(Sendfile, ends_when_the_peer_resets_the_connection, kOnce) {
     co_await expect_ended_by([](Connection& connection) { connection.server->abort_clients(); });
 }
 
-ASYNC_TEST(Sendfile, on_a_closing_stream_is_refused) {  // CPython: test_sendfile.test_sendfile_for_closing_transp
+ASYNC_TEST(Sendfile, on_a_closing_stream_is_refused,
+           kOnce) {  // CPython: test_sendfile.test_sendfile_for_closing_transp
     auto& file = keep<Socket>(file_with("data"));
     auto& connection = keep<Connection>();
     co_await open(connection);

@@ -86,8 +86,8 @@ int SimNetwork::deliver(SimSocket& sender, const SimAddress& to, std::string dat
         receiver->blocked.push_back(sender.fd);
         return -EAGAIN;
     }
-    receiver->datagram_bytes += data.size();
     receiver->datagrams.push_back({std::move(data), std::move(from)});
+    receiver->datagram_bytes += static_cast<std::size_t>(size);
     touch(*receiver);
     return size;
 }
