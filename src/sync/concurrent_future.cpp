@@ -68,6 +68,13 @@ bool ConcurrentBase::begin_outcome() noexcept {
     return false;
 }
 
+bool ConcurrentBase::failed_with(std::exception_ptr&& error) noexcept {
+    if (!begin_outcome()) return false;
+    error_ = std::move(error);
+    finish(Status::failed);
+    return true;
+}
+
 void ConcurrentBase::finish(Status status) noexcept {
     ConcurrentCallback* callbacks;
     {

@@ -170,25 +170,31 @@ void RemoteTask::on_start() noexcept {
     try {
         task_ = &start();
     } catch (...) {
-        fail(std::current_exception());
+        future_.failed_with(std::current_exception());
         return let_go();
     }
     task_->add_callback(end_);  // takes over the start's reference
 }
 
 void RemoteTask::on_end() noexcept {
-    const FutureRef<FutureBase> task = std::move(ended_task_);
+    FutureRef<FutureBase> task = std::move(ended_task_);
     task_ = nullptr;
     if (task->cancelled()) {
         future_.cancel();
-    } else {
-        auto& ended = static_cast<TaskBase&>(*task);
+    } else if (task->state == State::failed) {
+        auto& failed = static_cast<TaskBase&>(*task);
         try {
-            if (ended.state == State::failed) future_.set_traceback(ended.traceback());
+            future_.set_traceback(failed.traceback());
         } catch (const std::bad_alloc&) {
             // The exception matters more than its traceback.
         }
-        transfer(ended);
+        // From here on the exception is the other thread's. The count of its references is kept in the C++ library,
+        // where ThreadSanitizer does not see it: nothing here may be the last to let go.
+        std::exception_ptr error = failed.exception();
+        task = FutureRef<FutureBase>();
+        future_.failed_with(std::move(error));
+    } else {
+        transfer(static_cast<TaskBase&>(*task));
     }
     let_go();
 }

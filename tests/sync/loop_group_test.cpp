@@ -86,7 +86,8 @@ TEST(LoopGroup, thread_gets_results_of_coroutines_and_of_plain_functions) {
     LoopGroup group({.size = 2});
     EXPECT_EQ(group.submit_to(1, joined, "a", "b").result(10s), "ab");
     EXPECT_EQ(group.submit([](int x) { return x + 1; }, 1).result(10s), 2);
-    EXPECT_THROW(group.submit_to(0, fail_on_the_way).result(10s), std::runtime_error);
+    auto failing = group.submit_to(0, fail_on_the_way);
+    EXPECT_THROW(static_cast<void>(failing.result(10s)), std::runtime_error);
     group.submit_to(0, [] {}).result(10s);
     auto move_only = [p = std::make_unique<int>(5)]() -> Coro<std::unique_ptr<int>> {
         co_await sleep(0s);
@@ -118,7 +119,9 @@ ASYNC_TEST(LoopGroup, members_call_each_other, kOnce) {
 
 ASYNC_TEST(LoopGroup, exception_comes_with_its_traceback, kOnce) {
     auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 1});
-    auto ask = [&group]() -> Coro<> { co_await group.submit(fail_on_the_way); };
+    // Kept: ThreadSanitizer does not see the C++ library count references to exceptions, and must see who is last.
+    auto& future = keep<ConcurrentFuture<int>>(group.submit(fail_on_the_way));
+    auto ask = [&future]() -> Coro<> { co_await future; };
     Task<> task = create_task(ask);
     EXPECT_EQ(co_await expect_throws<std::runtime_error>(task), "deep");
     std::string functions;
@@ -153,7 +156,8 @@ TEST(LoopGroup, stop_cancels_and_waits_for_what_is_left) {
 
 TEST(LoopGroup, own_loop_cannot_stop_it) {
     LoopGroup group({.size = 1});
-    EXPECT_THROW(group.submit([&group] { group.stop(); }).result(10s), RuntimeError);
+    auto stopping = group.submit([&group] { group.stop(); });
+    EXPECT_THROW(stopping.result(10s), RuntimeError);
 }
 
 TEST(LoopGroup, run_gives_what_each_loop_gave) {

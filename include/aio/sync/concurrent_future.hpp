@@ -73,6 +73,9 @@ public:
         return true;
     }
 
+    // The same for an exception, of which the producer keeps no reference.
+    bool failed_with(std::exception_ptr&& error) noexcept;
+
     // Blocks until done. Errors: TimeoutError.
     void wait(std::optional<Duration> timeout);
     // Errors: CancelledError, or the exception; precondition: done.

@@ -222,9 +222,8 @@ protected:
 
     // The loop's thread. Makes the task.
     virtual TaskBase& start() = 0;
-    // The loop's thread: the task is done, with a result.
+    // The loop's thread: the task is done, with a value.
     virtual void transfer(TaskBase& task) noexcept = 0;
-    virtual void fail(std::exception_ptr error) noexcept = 0;
 
 private:
     class Step final : public Callback {
@@ -273,16 +272,12 @@ private:
     void transfer(TaskBase& task) noexcept final {
         auto& promise = static_cast<CoroPromise<T>&>(task);
         this->outcome_of([&] {
-            promise.check_value();
             if constexpr (std::is_void_v<T> || std::copy_constructible<T>) {
                 copy_value<T>(promise, *this);
             } else {
                 move_value<T>(promise, *this);
             }
         });
-    }
-    void fail(std::exception_ptr error) noexcept final {
-        this->outcome_of([&] { std::rethrow_exception(error); });
     }
     void cancelled_from_outside() noexcept final { post_cancel(); }
 };
