@@ -99,17 +99,25 @@ struct Dns {
     }
 };
 
-// A port that nobody has, in the kernel: the simulation has ports of its own.
-int free_port() {
-    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+// Binds a socket of the kernel's to a port of this machine, 0 for any; -1 when it is taken.
+int bind_port(int type, int port) {
+    const int fd = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
     socklen_t length = sizeof address;
-    ::bind(fd, reinterpret_cast<const sockaddr*>(&address), length);
+    const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), length) == 0;
     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
     ::close(fd);
-    return ntohs(address.sin_port);
+    return bound ? ntohs(address.sin_port) : -1;
+}
+
+// A port that nobody has, neither for UDP nor for TCP: a name server wants both.
+int free_port() {
+    int port = -1;
+    while (port < 0) port = bind_port(SOCK_STREAM, bind_port(SOCK_DGRAM, 0));
+    return port;
 }
 
 Coro<Log> ask(std::string host, LookupOptions options = {.type = SOCK_STREAM}) {
@@ -292,16 +300,15 @@ ASYNC_TEST(AresResolver, names_of_addresses, kOnce) {
 ASYNC_TEST(AresResolver, asks_a_real_name_server, kOnce) {
     if (::access("/usr/sbin/dnsmasq", X_OK) != 0) CO_SKIP();
     const std::string number = std::to_string(free_port());
-    // The shell ends, and with it dnsmasq, when its standard input does.
     const ServerProcess process(
-        "/usr/sbin/dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= "
+        "exec /usr/sbin/dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= "
         "--listen-address=127.0.0.1 --bind-interfaces --port=" +
         number +
         " --address=/web.test/192.0.2.7 --address=/web.test/2001:db8::7 --cname=www.test,host.test "
-        "--host-record=host.test,192.0.2.8 2>/dev/null & server=$!; trap 'kill $server' EXIT; cat");
+        "--host-record=host.test,192.0.2.8 2>/dev/null");
     const std::string servers = "127.0.0.1:" + number;
     set_resolver(std::make_shared<AresResolver>(AresOptions{.servers = servers, .timeout = 200ms, .tries = 3}));
-    for (int i = 0; i < 25 && co_await gai_code("web.test") != 0; ++i) {
+    for (int i = 0; i < 50 && co_await gai_code("web.test") != 0; ++i) {
         ::usleep(20'000);  // it is starting
     }
     EXPECT_THAT(co_await ask("web.test"), testing::UnorderedElementsAre("192.0.2.7", "2001:db8::7"));
