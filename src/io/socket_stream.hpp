@@ -57,6 +57,7 @@ public:
     // --- sendfile() ------------------------------------------------------------------------------------------
     // From begin_file() to end_file() what goes out is the caller's affair: writing is refused. He sends when nothing
     // is buffered any more, and waits with RoomAwaiter. Errors: RuntimeError when nothing may be sent now.
+    void check_not_sending_file(const char* function) const;
     void begin_file();
     void end_file() noexcept { sending_file_ = false; }
 
@@ -141,7 +142,6 @@ private:
     void sent(int result) noexcept;
     void after_sending() noexcept;
 
-    void check_not_sending_file(const char* function) const;
     void wait_for_room() noexcept;
     void has_room(int result) noexcept;
     void wake_file_sender() noexcept;

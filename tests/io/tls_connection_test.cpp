@@ -213,7 +213,7 @@ ASYNC_TEST(Tls, an_unread_stream_stops_receiving) {
     Server server = co_await start_server(flood, "127.0.0.1", 0, {.ssl = server_context()});
     auto [reader, writer] = co_await open_connection(
         "127.0.0.1", server.port(), {.limit = 10'000, .ssl = client_context(), .server_hostname = "localhost"});
-    for (int i = 0; i < 1000 && !reader.stream()->reading_paused(); ++i) co_await aio::sleep(1ms);
+    for (int i = 0; i < 2000 && !reader.stream()->reading_paused(); ++i) co_await aio::sleep(1ms);
     EXPECT_TRUE(reader.stream()->reading_paused());
     for (int i = 0; i < 50; ++i) co_await reader.readexactly(100'000);
     writer.abort();

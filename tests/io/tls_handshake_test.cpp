@@ -43,7 +43,7 @@ ASYNC_TEST(TlsHandshake, a_server_that_says_nothing_is_given_up) {
     co_await stop(server);
 }
 
-ASYNC_TEST(TlsHandshake, the_default_limit_is_60_seconds) {  // semantics 48
+ASYNC_TEST(TlsHandshake, the_default_limit_is_60_seconds, kOnce) {  // semantics 48
     if (!virtual_time()) CO_SKIP();
     Server server = co_await start_server(read_to_the_end, "127.0.0.1", 0);
     const Stopwatch watch;

@@ -153,7 +153,7 @@ ASYNC_TEST(TlsShutdown, a_peer_that_does_not_answer_close_notify_is_given_up) { 
     co_await stop(server);
 }
 
-ASYNC_TEST(TlsShutdown, the_default_limit_is_30_seconds) {  // semantics 48
+ASYNC_TEST(TlsShutdown, the_default_limit_is_30_seconds, kOnce) {  // semantics 48
     if (!virtual_time()) CO_SKIP();
     Server server = co_await manual_server(never_answer);
     auto [reader, writer] = co_await connect_to(server);
@@ -164,10 +164,10 @@ ASYNC_TEST(TlsShutdown, the_default_limit_is_30_seconds) {  // semantics 48
     co_await stop(server);
 }
 
-ASYNC_TEST(TlsShutdown, a_slow_peer_is_not_given_up_while_it_makes_progress) {
+ASYNC_TEST(TlsShutdown, a_slow_peer_is_not_given_up_while_it_makes_progress, kOnce) {
     if (!virtual_time()) CO_SKIP();
-    const std::size_t total = 1 << 20;
-    auto play = [total](ManualPeer& peer) -> Coro<> {
+    static constexpr std::size_t total = 1 << 20;
+    auto play = [](ManualPeer& peer) -> Coro<> {
         std::size_t seen = 0;
         while (seen < total) {
             seen += (co_await peer.read()).size();

@@ -13,18 +13,25 @@ namespace aio::detail {
 // --- addresses ---------------------------------------------------------------------------------------------
 
 SimAddress SimAddress::decode(const sockaddr* address, socklen_t length) {
+    union {  // a copy: in a buffer an address may stand anywhere
+        sockaddr any;
+        sockaddr_in v4;
+        sockaddr_in6 v6;
+        sockaddr_un path;
+    } copy = {};
+    std::memcpy(&copy, address, std::min<std::size_t>(length, sizeof copy));
     SimAddress result;
-    result.family = address->sa_family;
+    result.family = copy.any.sa_family;
     if (result.family == AF_INET) {
-        const auto& v4 = *reinterpret_cast<const sockaddr_in*>(address);
+        const sockaddr_in& v4 = copy.v4;
         result.port = ntohs(v4.sin_port);
         result.host.assign(reinterpret_cast<const char*>(&v4.sin_addr), sizeof v4.sin_addr);
     } else if (result.family == AF_INET6) {
-        const auto& v6 = *reinterpret_cast<const sockaddr_in6*>(address);
+        const sockaddr_in6& v6 = copy.v6;
         result.port = ntohs(v6.sin6_port);
         result.host.assign(reinterpret_cast<const char*>(&v6.sin6_addr), sizeof v6.sin6_addr);
     } else if (result.family == AF_UNIX) {
-        const auto& path = *reinterpret_cast<const sockaddr_un*>(address);
+        const sockaddr_un& path = copy.path;
         result.host.assign(path.sun_path, length - offsetof(sockaddr_un, sun_path));
         if (!result.host.empty() && result.host.back() == '\0') result.host.pop_back();
     }
