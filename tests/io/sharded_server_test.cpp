@@ -41,6 +41,11 @@ Coro<std::string> ask(int port, std::string question) {
 struct Tally {
     std::mutex mutex;
     std::map<std::thread::id, int> served;
+
+    std::size_t loops() {
+        std::lock_guard lock(mutex);
+        return served.size();
+    }
 };
 
 }  // namespace
@@ -66,10 +71,10 @@ ASYNC_TEST(ShardedServer, all_loops_serve_on_one_port, kOnce) {
     for (int i = 0; i < kConnections; ++i) {
         EXPECT_EQ(answers[static_cast<std::size_t>(i)], std::to_string(i) + "\n");
     }
-    EXPECT_EQ(tally.served.size(), 2u);
     server.close();
     co_await server.wait_closed();
     EXPECT_EQ(server.serving(), 0u);
+    EXPECT_EQ(tally.loops(), 2u);
     co_await expect_throws<ConnectionRefusedError>(ask(server.port(), "anybody?"));
 }
 
@@ -132,6 +137,9 @@ ASYNC_TEST(ShardedServer, last_handle_closes_it, kOnce) {
 }
 
 ASYNC_TEST(ShardedServer, port_that_is_taken_is_an_error_and_nobody_listens, kOnce) {
+#if defined(__SANITIZE_THREAD__)
+    CO_SKIP();  // libstdc++ counts the references to an exception where the sanitizer does not look
+#endif
     if (simulated()) CO_SKIP();
     auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 2});
     Server taken = co_await start_server(echo_lines, "127.0.0.1", 0);

@@ -117,7 +117,8 @@ ASYNC_TEST(Subprocess, pauses_reading_beyond_twice_the_limit) {  // CPython: tes
     Process process = co_await create_subprocess_shell("printf xxxxxxxxxxxxxxxxxxxxx").stdout_(PIPE).limit(10);
     const StreamReader out = process.stdout_();
     EXPECT_EQ(out.limit(), 10u);
-    co_await wait_until([out] { return out.stream()->reading_paused(); });
+    auto paused = [out] { return out.stream()->reading_paused(); };  // named: docs/compilers.md
+    co_await wait_until(paused);
     EXPECT_FALSE(out.at_eof());
     auto [text, err] = co_await process.communicate();
     EXPECT_EQ(text, std::string(21, 'x'));
