@@ -149,16 +149,10 @@ Answer reap_worker(pid_t pid) noexcept {
     ::prctl(PR_SET_NAME, "aio-forkserver");
     keep_only(control);
     current = {};  // the loop that ran on the thread that forked runs there
-    // A killed parent does not always end the connection: somebody may hold a copy of its end.
-    const pid_t parent = ::getppid();
-    const timeval interval{1, 0};
-    ::setsockopt(kControl, SOL_SOCKET, SO_RCVTIMEO, &interval, sizeof interval);
     for (;;) {
         Question question;
         int passed;
-        const ssize_t received = receive_question(kControl, question, passed);
-        if (received < 0 && errno == EAGAIN && ::getppid() == parent) continue;
-        if (received != sizeof question) ::_exit(0);  // the parent is gone
+        if (receive_question(kControl, question, passed) != sizeof question) ::_exit(0);  // the parent is gone
         const Answer answer = question.reap == 0 ? spawn_worker(passed, work, data) : reap_worker(question.reap);
         ssize_t sent;
         do {
