@@ -57,6 +57,9 @@ private:
 
 namespace {
 
+// The pool whose thread this is, which cannot wait for its own end, even if an earlier shutdown() let it go.
+thread_local const void* working_for = nullptr;
+
 std::size_t default_workers() { return std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4); }
 
 }  // namespace
@@ -96,6 +99,7 @@ void ThreadPoolExecutor::Pool::start_thread(const std::shared_ptr<Pool>& self) {
 }
 
 void ThreadPoolExecutor::Pool::work() noexcept {
+    working_for = this;
     if (initializer_ && !initialize()) return;
     while (Job* job = take()) job->run();
 }
@@ -157,9 +161,7 @@ void ThreadPoolExecutor::Pool::shut_down(bool wait, bool cancel_futures) {
         wake_.notify_all();
     }
     while (dropped) std::exchange(dropped, dropped->next)->discard();
-    const auto self = std::this_thread::get_id();
-    const bool ours = std::any_of(threads.begin(), threads.end(), [self](auto& t) { return t.get_id() == self; });
-    if (wait && !ours) return join(std::move(threads));
+    if (wait && working_for != this) return join(std::move(threads));
     for (std::thread& thread : threads) thread.detach();
 }
 

@@ -160,6 +160,20 @@ TEST(ThreadPoolExecutor, reuses_idle_threads) {
     EXPECT_LT(pool.workers(), std::size_t{kJobs / 2});
 }
 
+TEST(ThreadPoolExecutor, its_own_thread_does_not_wait_for_itself_after_it_was_let_go) {
+    auto pool = std::make_shared<ThreadPoolExecutor>(1);
+    auto gate = std::make_shared<Gate>();
+    auto ended = pool->submit([pool, gate] {
+        gate->pass();
+        pool->shutdown(true);
+        return true;
+    });
+    gate->has_started.wait();
+    pool->shutdown(false);
+    gate->go_on.set_value();
+    EXPECT_TRUE(ended.result(10s));
+}
+
 TEST(ThreadPoolExecutor, shutdown_can_cancel_what_has_not_started) {
     auto gate = std::make_shared<Gate>();
     ThreadPoolExecutor pool(1);
