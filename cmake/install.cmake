@@ -11,8 +11,13 @@ write_basic_package_version_file(aiocppConfigVersion.cmake COMPATIBILITY SameMin
 install(FILES
   ${PROJECT_BINARY_DIR}/aiocppConfig.cmake
   ${PROJECT_BINARY_DIR}/aiocppConfigVersion.cmake
+  cmake/Findlibbrotlidec.cmake
+  cmake/Findlibbrotlienc.cmake
   cmake/Findlibcares.cmake
+  cmake/Findlibidn2.cmake
+  cmake/Findlibpsl.cmake
   cmake/Findliburing.cmake
+  cmake/Findlibzstd.cmake
   cmake/find_by_pkg_config.cmake
   DESTINATION ${package_dir})
 

@@ -10,7 +10,7 @@ function(aiocpp_layer name)
   target_compile_features(aiocpp_${name} PUBLIC cxx_std_20)
   target_compile_definitions(aiocpp_${name} PRIVATE AIOCPP_VERSION="${PROJECT_VERSION}")
   target_include_directories(aiocpp_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(aiocpp_${name} PRIVATE ${AIOCPP_DEPENDENCIES})
+  target_link_libraries(aiocpp_${name} PRIVATE ${AIOCPP_DEPENDENCIES} nlohmann_json::nlohmann_json)
   # One set of objects serves the static and the shared library.
   set_target_properties(aiocpp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   aiocpp_compile_options(aiocpp_${name})
@@ -20,6 +20,19 @@ function(aiocpp_layer name)
     endif()
   endforeach()
   set_property(GLOBAL APPEND PROPERTY AIOCPP_LAYERS ${name})
+endfunction()
+
+# aiocpp_foreign_sources(NAME SOURCE... INCLUDE DIR DEFINE MACRO...): C sources that another project publishes instead
+# of a library, compiled into the layer NAME, as they are: our warnings are not theirs.
+function(aiocpp_foreign_sources name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "INCLUDE" "DEFINE")
+  if(NOT TARGET aiocpp_${name})
+    return()
+  endif()
+  target_sources(aiocpp_${name} PRIVATE ${arg_UNPARSED_ARGUMENTS})
+  target_include_directories(aiocpp_${name} SYSTEM PRIVATE ${arg_INCLUDE})
+  target_compile_definitions(aiocpp_${name} PRIVATE ${arg_DEFINE})
+  set_source_files_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES COMPILE_OPTIONS "-w;-O2;-fvisibility=hidden")
 endfunction()
 
 # Sets OUT to the objects of all layers. They are named one by one because a static library that *links* an

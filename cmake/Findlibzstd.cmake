@@ -1,0 +1,2 @@
+include(${CMAKE_CURRENT_LIST_DIR}/find_by_pkg_config.cmake)
+find_by_pkg_config(libzstd libzstd-dev)

@@ -1,0 +1,117 @@
+// A URL in its parts (yarl.URL): parsed, requoted, joined; a value that does not change.
+//
+//     aio::http::URL url("https://example.org/search?q=été#top");
+//     url.host();                              // "example.org"
+//     url.path_qs();                           // "/search?q=%C3%A9t%C3%A9": what a request asks for
+//     url.join("../index.html").str();         // "https://example.org/index.html"
+//
+// What may not stand in a URL is quoted (UTF-8, then %XX); what is quoted stays so, but for letters, digits and "-._~",
+// which never need it. Names of hosts become lower case, and IDNA ("é.example" is "xn--9ca.example"). "." and ".." in
+// the path of an absolute URL are resolved. Functions named raw_ give a part as it is sent, the others unquoted.
+//
+// Source: RFC 3986; RFC 5891 (IDNA 2008, by libidn2); yarl 1.18.
+#pragma once
+
+#include <aio/http/errors.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aio::http {
+
+// The parameters of a query, in order; a name may stand there more than once.
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+class URL {
+public:
+    URL() noexcept = default;
+    // Errors: InvalidURL, which says what is wrong where.
+    URL(std::string_view text);
+    template <class S>
+        requires(std::convertible_to<const S&, std::string_view> && !std::same_as<S, std::string_view>)
+    URL(const S& text) : URL(std::string_view(text)) {}
+
+    // "https", lower case; empty for a relative reference.
+    const std::string& scheme() const noexcept { return scheme_; }
+    // Without the brackets of IPv6 addresses, and with the zone: "fe80::1%eth0".
+    std::string host() const;
+    const std::string& raw_host() const noexcept { return host_; }
+    // The port that stands there, else the scheme's, else 0.
+    std::uint16_t port() const noexcept;
+    std::optional<std::uint16_t> explicit_port() const noexcept { return port_; }
+    std::string user() const;
+    // Nothing, which is not the empty password of "http://user:@host/".
+    std::optional<std::string> password() const;
+    std::string path() const;
+    const std::string& raw_path() const noexcept { return path_; }
+    // Without "?".
+    std::string query_string() const;
+    const std::string& raw_query_string() const noexcept { return query_; }
+    // The parameters; "+" is a space there.
+    Query query() const;
+    std::string fragment() const;
+    // The last segment of the path, and what stands behind its last dot, with the dot.
+    std::string name() const;
+    std::string suffix() const;
+
+    // "/path?query": what a request to the host itself asks for.
+    std::string path_qs() const;
+    // "host:port", with brackets around IPv6 addresses, without a port that is the scheme's: for the Host header.
+    std::string host_port() const;
+    // "https://host:port", without user, path and more. Errors: InvalidURL for a relative reference.
+    URL origin() const;
+    bool same_origin(const URL& other) const noexcept;
+    bool is_absolute() const noexcept { return has_host_; }
+    bool is_default_port() const noexcept;
+    std::string str() const;
+    // The same without user and password: for messages and logs.
+    std::string str_without_credentials() const;
+
+    // What `reference`, relative to this URL, names (RFC 3986 section 5.2).
+    URL join(const URL& reference) const;
+    // One more segment, quoted: url / "a b/c" ends in "/a%20b%2Fc".
+    URL operator/(std::string_view segment) const;
+    // Errors of these: InvalidURL.
+    URL with_scheme(std::string_view scheme) const;
+    URL with_host(std::string_view host) const;
+    URL with_port(std::optional<std::uint16_t> port) const;
+    URL with_user(std::string_view user, std::optional<std::string_view> password = std::nullopt) const;
+    URL without_credentials() const;
+    URL with_path(std::string_view path) const;
+    URL with_query(const Query& query) const;
+    // Appends parameters to those that are there.
+    URL extend_query(const Query& query) const;
+    URL with_fragment(std::string_view fragment) const;
+    URL with_name(std::string_view name) const;
+
+    friend bool operator==(const URL&, const URL&) = default;
+
+private:
+    void parse_authority(std::string_view authority, std::string_view whole);
+    void set_host(std::string_view host, std::string_view whole);
+    void append_authority(std::string& text, bool credentials) const;
+    std::string to_text(bool credentials) const;
+
+    // All quoted.
+    std::string scheme_, user_, host_, path_, query_, fragment_;
+    std::optional<std::string> password_;
+    std::optional<std::uint16_t> port_;
+    bool has_host_ = false;   // "//" stood there
+    bool has_query_ = false;  // "?" stood there
+};
+
+// Quotes everything but letters, digits, "-._~" and `also`.
+std::string quote(std::string_view text, std::string_view also = "");
+// The bytes that text stands for. "%" that begins no quoted byte stays. plus: "+" is a space.
+std::string unquote(std::string_view text, bool plus = false);
+// "a=1&b=x+y", as forms are sent (WHATWG URL, application/x-www-form-urlencoded), and back.
+std::string urlencode(const Query& query);
+Query parse_qsl(std::string_view text);
+
+}  // namespace aio::http

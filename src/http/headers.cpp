@@ -1,0 +1,146 @@
+#include <aio/base/error.hpp>
+#include <aio/http/headers.hpp>
+
+#include "http/wire/syntax.hpp"
+
+#include <utility>
+
+namespace aio::http {
+
+namespace {
+
+void check(std::string_view name, std::string_view value) {
+    if (!wire::is_token(name)) {
+        throw ValueError("the header name '" + wire::printable(name) + "' is no token (RFC 9110 section 5.6.2)");
+    }
+    if (!wire::is_field_value(value)) {
+        throw ValueError("the value of the header " + std::string(name) + ", '" + wire::printable(value) +
+                         "', has a control character; CR or LF would begin another header");
+    }
+}
+
+}  // namespace
+
+Headers::Headers(std::initializer_list<Field> fields) {
+    for (const auto& [name, value] : fields) add(name, value);
+}
+
+Headers::Entry Headers::store(std::string_view name, std::string_view value) {
+    check(name, value);
+    value = wire::trimmed(value);
+    const std::size_t old_size = text_.size();
+    if (const std::size_t size = old_size + name.size() + value.size(); size > text_.capacity()) {
+        std::string grown;  // beside the old text, of which `name` and `value` may be
+        grown.reserve(2 * size);
+        grown.append(text_).append(name).append(value);
+        text_.swap(grown);
+    } else {
+        text_.append(name).append(value);
+    }
+    Entry entry;
+    entry.name = static_cast<std::uint32_t>(old_size);
+    entry.value = static_cast<std::uint32_t>(old_size + name.size());
+    entry.end = static_cast<std::uint32_t>(text_.size());
+    return entry;
+}
+
+Headers& Headers::add(std::string_view name, std::string_view value) {
+    entries_.push_back(store(name, value));
+    return *this;
+}
+
+Headers& Headers::set(std::string_view name, std::string_view value) {
+    const std::size_t first = find(name);
+    if (first == kNone) return add(name, value);
+    const Entry entry = store(name, value);
+    entries_[first] = entry;
+    for (std::size_t i; (i = find(name, first + 1)) != kNone;) {
+        entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    return *this;
+}
+
+Headers& Headers::setdefault(std::string_view name, std::string_view value) {
+    return contains(name) ? *this : add(name, value);
+}
+
+Headers& Headers::update(const Headers& other) {
+    for (const auto& field : other) remove(field.name);
+    for (const auto& field : other) add(field.name, field.value);
+    return *this;
+}
+
+bool Headers::remove(std::string_view name) noexcept {
+    const std::size_t removed = std::erase_if(
+        entries_, [&](const Entry& entry) { return wire::equal_ignoring_case(field(entry).name, name); });
+    return removed > 0;
+}
+
+void Headers::clear() noexcept {
+    text_.clear();
+    entries_.clear();
+    unfinished_ = {};
+}
+
+std::size_t Headers::find(std::string_view name, std::size_t from) const noexcept {
+    for (std::size_t i = from; i < entries_.size(); ++i) {
+        if (wire::equal_ignoring_case(field(entries_[i]).name, name)) return i;
+    }
+    return kNone;
+}
+
+std::optional<std::string_view> Headers::get(std::string_view name) const noexcept {
+    const std::size_t i = find(name);
+    if (i == kNone) return std::nullopt;
+    return field(entries_[i]).value;
+}
+
+std::string_view Headers::get(std::string_view name, std::string_view otherwise) const noexcept {
+    return get(name).value_or(otherwise);
+}
+
+std::vector<std::string_view> Headers::getall(std::string_view name) const {
+    std::vector<std::string_view> all;
+    for (std::size_t i = find(name); i != kNone; i = find(name, i + 1)) all.push_back(field(entries_[i]).value);
+    return all;
+}
+
+std::string Headers::combined(std::string_view name) const {
+    std::string all;
+    for (std::size_t i = find(name); i != kNone; i = find(name, i + 1)) {
+        if (!all.empty()) all += ", ";
+        all += field(entries_[i]).value;
+    }
+    return all;
+}
+
+bool Headers::lists(std::string_view name, std::string_view member) const noexcept {
+    for (std::size_t i = find(name); i != kNone; i = find(name, i + 1)) {
+        std::string_view rest = field(entries_[i]).value;
+        while (!rest.empty()) {
+            if (wire::equal_ignoring_case(wire::trimmed(wire::take_until(rest, ',')), member)) return true;
+        }
+    }
+    return false;
+}
+
+void Headers::append_name(std::string_view piece) {
+    if (unfinished_.end == 0) {
+        unfinished_.name = static_cast<std::uint32_t>(text_.size());
+        unfinished_.end = 1;
+    }
+    text_ += piece;
+    unfinished_.value = static_cast<std::uint32_t>(text_.size());
+}
+
+void Headers::append_value(std::string_view piece) { text_ += piece; }
+
+Headers::Field Headers::finish_field() noexcept {
+    std::size_t end = text_.size();
+    while (end > unfinished_.value && (text_[end - 1] == ' ' || text_[end - 1] == '\t')) --end;
+    unfinished_.end = static_cast<std::uint32_t>(end);
+    entries_.push_back(unfinished_);
+    return field(std::exchange(unfinished_, {}));
+}
+
+}  // namespace aio::http

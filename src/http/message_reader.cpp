@@ -1,0 +1,61 @@
+#include "http/message_reader.hpp"
+
+#include <utility>
+
+namespace aio::http::detail {
+
+using wire::Event;
+
+namespace {
+constexpr std::ptrdiff_t kMostAtOnce = 256 * 1024;
+}
+
+MessageReader::MessageReader(StreamReader stream, wire::Parser::Role role, const wire::Limits& limits)
+    : stream_(std::move(stream)), parser_(role, limits) {}
+
+void MessageReader::fail() { throw WireError(parser_.fault(), parser_.explanation()); }
+
+Coro<bool> MessageReader::read_head() {
+    while (true) {
+        switch (parser_.next(rest_)) {
+            case Event::head:
+                done_ = parser_.complete();
+                co_return true;
+            case Event::need_more: break;
+            case Event::fault: fail();
+            case Event::body:
+            case Event::end: continue;  // of a message that nobody wanted to read to its end
+        }
+        rest_ = co_await stream_.read_view(kMostAtOnce);
+        if (rest_.empty()) {
+            if (parser_.finish() == Event::fault) fail();
+            co_return false;
+        }
+    }
+}
+
+Coro<std::string_view> MessageReader::next_piece() {
+    while (!done_) {
+        switch (parser_.next(rest_)) {
+            case Event::body: co_return parser_.body();
+            case Event::end:
+                done_ = true;
+                continue;
+            case Event::fault: fail();
+            case Event::head:
+            case Event::need_more: break;
+        }
+        rest_ = co_await stream_.read_view(kMostAtOnce);
+        if (!rest_.empty()) continue;
+        if (parser_.finish() == Event::fault) fail();
+        done_ = true;
+    }
+    co_return std::string_view();
+}
+
+const Headers* MessageReader::trailers() const noexcept {
+    Headers& trailers = const_cast<wire::Parser&>(parser_).trailers();
+    return trailers.empty() ? nullptr : &trailers;
+}
+
+}  // namespace aio::http::detail

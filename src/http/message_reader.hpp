@@ -1,0 +1,62 @@
+// A connection's incoming half: what its stream carries, as heads and bodies, read when they are asked for. Of both
+// clients and servers.
+//
+//     while (co_await messages.read_head()) {
+//         ... messages.head(), BodyReader(&messages) ...
+//         if (!messages.done()) ...                     // the body must be read to its end before the next head
+//     }
+#pragma once
+
+#include <aio/base/error.hpp>
+#include <aio/http/body_reader.hpp>
+#include <aio/io/stream.hpp>
+
+#include "http/wire/parser.hpp"
+
+#include <string_view>
+
+namespace aio::http::detail {
+
+// What came breaks HTTP. Servers answer with the status that fits, clients throw their own errors.
+class WireError : public Error {
+public:
+    WireError(wire::Fault fault, std::string_view explanation) : Error(std::string(explanation)), fault_(fault) {}
+    wire::Fault fault() const noexcept { return fault_; }
+
+private:
+    wire::Fault fault_;
+};
+
+class MessageReader final : public BodySource {
+public:
+    MessageReader(StreamReader stream, wire::Parser::Role role, const wire::Limits& limits = {});
+
+    // Waits for the next message's head. False: the connection ended before one began.
+    // Errors: WireError; the stream's. Cancel: nothing is lost.
+    Coro<bool> read_head();
+    wire::Head& head() noexcept { return parser_.head(); }
+    wire::Parser& parser() noexcept { return parser_; }
+
+    // The body of the message whose head was read. Errors: WireError (unexpected_end when it is cut short).
+    Coro<std::string_view> next_piece() override;
+    const Headers* trailers() const noexcept override;
+    // Whether the message has ended: its body was read to the end, or there was none.
+    bool done() const noexcept { return done_; }
+    // Whether the next message, or its beginning, is here already.
+    bool has_more() const noexcept { return !rest_.empty(); }
+    // Whether bytes of a head came whose end did not.
+    bool in_head() const noexcept { return parser_.in_message(); }
+
+    // What came behind the last message: belongs to the protocol after an upgrade. Valid until the next read.
+    std::string_view take_rest() noexcept { return std::exchange(rest_, {}); }
+
+private:
+    [[noreturn]] void fail();
+
+    StreamReader stream_;
+    wire::Parser parser_;
+    std::string_view rest_;  // of the stream's buffer: received and not parsed
+    bool done_ = true;
+};
+
+}  // namespace aio::http::detail

@@ -1,0 +1,121 @@
+#include "http/wire/date.hpp"
+
+#include "http/wire/syntax.hpp"
+
+#include <array>
+#include <chrono>
+#include <ctime>
+
+namespace aio::http::wire {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr UnixTime kSecondsPerDay = 86400;
+
+using std::chrono::day, std::chrono::month, std::chrono::year, std::chrono::sys_days;
+
+void append_two(std::string& text, unsigned number) {
+    text += static_cast<char>('0' + number / 10 % 10);
+    text += static_cast<char>('0' + number % 10);
+}
+
+// Splits "06 Nov 1994", "06-Nov-94" and "08:49:37" alike.
+std::string_view take_word(std::string_view& rest) noexcept {
+    const std::size_t begin = rest.find_first_not_of(" ,-:");
+    if (begin == std::string_view::npos) return {};
+    rest.remove_prefix(begin);
+    const std::size_t size = std::min(rest.find_first_of(" ,-:"), rest.size());
+    const std::string_view word = rest.substr(0, size);
+    rest.remove_prefix(size);
+    return word;
+}
+
+std::optional<unsigned> month_number(std::string_view name) noexcept {
+    for (unsigned i = 0; i < kMonths.size(); ++i) {
+        if (equal_ignoring_case(name, kMonths[i])) return i + 1;
+    }
+    return std::nullopt;
+}
+
+// Two digits mean a year that is at most 50 years ahead.
+int full_year(int number, std::size_t digits) noexcept {
+    if (digits > 2) return number;
+    return number + (number < 70 ? 2000 : 1900);
+}
+
+std::optional<UnixTime> parse_clock(std::string_view& rest) noexcept {
+    const auto hours = parse_number<unsigned>(take_word(rest));
+    const auto minutes = parse_number<unsigned>(take_word(rest));
+    const auto seconds = parse_number<unsigned>(take_word(rest));
+    if (!hours || !minutes || !seconds || *hours > 23 || *minutes > 59 || *seconds > 60) return std::nullopt;
+    return *hours * 3600 + *minutes * 60 + *seconds;
+}
+
+}  // namespace
+
+std::string format_date(UnixTime time) {
+    const UnixTime days = (time >= 0 ? time : time - kSecondsPerDay + 1) / kSecondsPerDay;
+    const auto seconds = static_cast<unsigned>(time - days * kSecondsPerDay);
+    const sys_days date{std::chrono::days(days)};
+    const std::chrono::year_month_day ymd(date);
+    std::string text(kDays[std::chrono::weekday(date).c_encoding()]);
+    text += ", ";
+    append_two(text, static_cast<unsigned>(ymd.day()));
+    text.append(" ").append(kMonths[static_cast<unsigned>(ymd.month()) - 1]).append(" ");
+    const int y = static_cast<int>(ymd.year());
+    append_two(text, static_cast<unsigned>(y / 100));
+    append_two(text, static_cast<unsigned>(y % 100));
+    text += ' ';
+    append_two(text, seconds / 3600);
+    text += ':';
+    append_two(text, seconds / 60 % 60);
+    text += ':';
+    append_two(text, seconds % 60);
+    text += " GMT";
+    return text;
+}
+
+std::optional<UnixTime> parse_date(std::string_view text) noexcept {
+    std::string_view rest = text;
+    take_word(rest);  // the day of the week
+    const std::string_view first = take_word(rest);
+    const bool asctime = !first.empty() && is_alpha(first.front());
+    const std::string_view second = take_word(rest);
+    const auto month_of_year = month_number(asctime ? first : second);
+    const auto day_of_month = parse_number<unsigned>(asctime ? second : first);
+    std::optional<UnixTime> clock;
+    std::string_view year_text;
+    if (asctime) {
+        clock = parse_clock(rest);
+        year_text = take_word(rest);
+    } else {
+        year_text = take_word(rest);
+        clock = parse_clock(rest);
+    }
+    const auto number = parse_number<int>(year_text);
+    if (!month_of_year || !day_of_month || !clock || !number) return std::nullopt;
+    const auto date = year(full_year(*number, year_text.size())) / month(*month_of_year) / day(*day_of_month);
+    if (!date.ok() || *number > 9999) return std::nullopt;
+    return sys_days(date).time_since_epoch().count() * kSecondsPerDay + *clock;
+}
+
+UnixTime unix_time() noexcept {
+    timespec now;
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now.tv_sec;
+}
+
+std::string_view current_date() {
+    thread_local UnixTime second = -1;
+    thread_local std::string text;
+    if (const UnixTime now = unix_time(); now != second) {
+        text = format_date(now);
+        second = now;
+    }
+    return text;
+}
+
+}  // namespace aio::http::wire

@@ -1,0 +1,21 @@
+// Dates as HTTP writes them: "Sun, 06 Nov 1994 08:49:37 GMT". Source: RFC 9110 section 5.6.7.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aio::http::wire {
+
+// Seconds since 1970, UTC.
+using UnixTime = std::int64_t;
+
+std::string format_date(UnixTime time);
+// All three forms that have been in use: RFC 1123, RFC 850, asctime(). Nothing for anything else.
+std::optional<UnixTime> parse_date(std::string_view text) noexcept;
+// The wall clock, now, made once a second and thread. Valid until the next call on this thread.
+std::string_view current_date();
+UnixTime unix_time() noexcept;
+
+}  // namespace aio::http::wire

@@ -1,0 +1,86 @@
+#include "http/wire/host_name.hpp"
+
+#include <aio/base/error.hpp>
+
+#include "http/wire/syntax.hpp"
+
+#include <arpa/inet.h>
+#include <idn2.h>
+
+#include <cstdlib>
+#include <memory>
+
+namespace aio::http::wire {
+
+namespace {
+
+struct Free {
+    void operator()(char* text) const noexcept { std::free(text); }
+};
+using IdnText = std::unique_ptr<char, Free>;
+
+std::string normalised_ipv6(std::string_view host) {
+    const std::string_view zone = host.find('%') == std::string_view::npos ? "" : host.substr(host.find('%'));
+    const std::string address(host.substr(0, host.size() - zone.size()));
+    in6_addr bytes;
+    if (::inet_pton(AF_INET6, address.c_str(), &bytes) != 1) {
+        throw ValueError("'" + printable(host) + "' is no IPv6 address");
+    }
+    char text[INET6_ADDRSTRLEN];
+    ::inet_ntop(AF_INET6, &bytes, text, sizeof text);
+    if (zone.empty()) return text;
+    return text + std::string("%").append(zone.substr(zone.starts_with("%25") ? 3 : 1));
+}
+
+std::string to_ascii(std::string_view host) {
+    char* result = nullptr;
+    const std::string text(host);
+    const int code = ::idn2_to_ascii_8z(text.c_str(), &result, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    const IdnText owner(result);
+    if (code != IDN2_OK) {
+        throw ValueError("the host '" + printable(host) + "' is no internationalised name: " + ::idn2_strerror(code));
+    }
+    return result;
+}
+
+bool is_ascii(std::string_view text) noexcept {
+    for (const char c : text) {
+        if (static_cast<unsigned char>(c) >= 0x80) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::string normalised_host(std::string_view host) {
+    if (host.starts_with('[')) {
+        if (!host.ends_with(']')) throw ValueError("a bracket in the host that is not closed");
+        return normalised_ipv6(host.substr(1, host.size() - 2));
+    }
+    if (host.find(':') != std::string_view::npos) return normalised_ipv6(host);
+    for (const char c : host) {
+        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || std::string_view("\"#%/<>?@[\\]^`{|}").find(c) != std::string_view::npos) {
+            throw ValueError("'" + printable({&c, 1}) + "' in the host");
+        }
+    }
+    return is_ascii(host) ? lowered(host) : lowered(to_ascii(host));
+}
+
+std::string readable_host(const std::string& host) {
+    if (host.find("xn--") == std::string::npos) return host;
+    char* result = nullptr;
+    const int code = ::idn2_to_unicode_8z8z(host.c_str(), &result, 0);
+    const IdnText owner(result);
+    return code == IDN2_OK ? result : host;
+}
+
+bool is_ip_address(std::string_view host) noexcept {
+    char text[INET6_ADDRSTRLEN];
+    host = host.substr(0, host.find('%'));
+    if (host.size() >= sizeof text) return false;
+    text[host.copy(text, host.size())] = 0;
+    in6_addr bytes;
+    return ::inet_pton(AF_INET, text, &bytes) == 1 || ::inet_pton(AF_INET6, text, &bytes) == 1;
+}
+
+}  // namespace aio::http::wire

@@ -1,0 +1,23 @@
+#include "http/wire/syntax.hpp"
+
+namespace aio::http::wire {
+
+std::string printable(std::string_view text) {
+    constexpr std::size_t kMost = 80;
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string result;
+    for (const char c : text.substr(0, kMost)) {
+        const auto u = static_cast<unsigned char>(c);
+        if (u >= 0x20 && u < 0x7f) {
+            result += c;
+        } else {
+            result += "\\x";
+            result += kDigits[u >> 4];
+            result += kDigits[u & 15];
+        }
+    }
+    if (text.size() > kMost) result += "...";
+    return result;
+}
+
+}  // namespace aio::http::wire
