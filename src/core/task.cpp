@@ -254,7 +254,6 @@ void TaskBase::after_unusual_step() {
     }
     unlink();
     current.task = nullptr;  // for the destructors of the frame's parameters
-    current.context = nullptr;
     if (!(flags & kThrew)) {
         // It returned in the very step in which it was cancelled (semantics 12).
         finish_cancelled(cancelled_error(take_cancel_message()));
@@ -299,6 +298,7 @@ void step_now(TaskBase& task) {
     const Current saved = current;
     if (saved.task) saved.task->link();  // so that all_tasks() finds it, though it is not the current one
     current.loop = task.loop();
+    current.context = nullptr;
     current.inline_depth = 0;
     struct Restore {
         const Current& saved;

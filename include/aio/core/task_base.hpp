@@ -95,8 +95,7 @@ public:
         unlink();
         finish();
         cur.task = nullptr;  // for the destructors of the frame's parameters
-        cur.context = nullptr;
-        release();  // the loop's reference: the frame may be gone now
+        release();           // the loop's reference: the frame may be gone now
     }
 
     // Into the loop's list of tasks, and out of it. TaskLink's, for those that may be in it or not.
@@ -262,7 +261,6 @@ public:
         if (future_ == current.task) [[unlikely]]
             throw_awaits_itself();
         future_->add_waiter(*this);
-        flags = kWakesTask | kSuspended;
         suspend(frame);
     }
 
@@ -271,11 +269,11 @@ public:
 
 protected:
     // Adopts one reference. Derived classes, which know its type, give it back.
-    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask; }
+    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask | kRegistered; }
     ~FutureWaiter() = default;
     // For destructors, before the future is released: the frame may be destroyed while it waits.
     void deregister() noexcept {
-        if (flags & kSuspended) [[unlikely]]
+        if (task_ && (flags & kRegistered)) [[unlikely]]
             future_->remove_callback(*this);
     }
     // Throws what the await throws: cancellation of the awaiting task first, then what the future holds.
@@ -288,7 +286,7 @@ protected:
     [[noreturn]] void throw_failed();
     [[noreturn]] void throw_awaits_itself();
 
-    static constexpr std::uint8_t kSuspended = 4;
+    static constexpr std::uint8_t kRegistered = 4;  // once it has suspended, until it has resumed
     FutureBase* future_;
 };
 
