@@ -1,29 +1,36 @@
 """Section cores: what a second event loop on a second processor adds to an echo server."""
 
-import json
-import os
-import select
 import subprocess
 import sys
 
-from .machine import CPUS, LOAD_CPU, SERVER_CPU, pinned, quiet
-from .streams_section import MESSAGE_BYTES, free_port
+from .echo_run import Process, echo, free_port
+from .machine import CPUS, LOAD_CPU, SERVER_CPU, quiet
 from .table import ABSENT, Outcome, number
 
-TITLE = "TCP echo of 64-byte messages, server CPU ns per request on 1 and 2 loops; requests/s per loop-second, 2 to 1"
+TITLE = "TCP echo of 64-byte messages, server CPU ns per request; requests/s of two loops to those of one"
 
 BAR = 1.8
 # case: (connections for each loop, messages in flight on each). The load grows with the loops: half as many connections
 # for each would be smaller batches, and measure those.
 CASES = {"64x1": (64, 1), "64x16": (64, 16)}
 BACKENDS = ("io_uring", "epoll")
+# Two processes of one loop each share nothing but the kernel and the load generator: what those two cost.
+ONE, TWO, APART = "one loop", "two loops", "two processes"
+
+
+def _processes(server, port, backend, form):
+    env = {"AIO_BACKEND": backend}
+    if form == TWO:
+        return [Process([str(server), str(port), "2"], env, {SERVER_CPU, LOAD_CPU})]
+    cpus = (SERVER_CPU, LOAD_CPU) if form == APART else (SERVER_CPU,)
+    return [Process([str(server), str(port), "1"], env, {cpu}) for cpu in cpus]
 
 
 def measure(workshop, arguments):
     server = workshop.aio("echo_cores", "io/echo_cores.cpp")
     load = workshop.cxx("echo_load", "load/echo_load.cpp")
     cases = {name: case for name, case in CASES.items() if arguments.only in name}
-    samples = {case: {backend: {1: [], 2: []} for backend in BACKENDS} for case in cases}
+    samples = {case: {backend: {ONE: [], TWO: [], APART: []} for backend in BACKENDS} for case in cases}
     if len(CPUS) < 2:
         workshop.note("cores: two processors are needed")
         server = None
@@ -31,50 +38,33 @@ def measure(workshop, arguments):
     for repetition in range(repetitions if server and load else 0):
         for case, (connections, depth) in cases.items():
             for backend in BACKENDS:
-                for loops in (1, 2):
-                    print(f"cores {repetition + 1}/{repetitions}: {case} {backend} {loops}", file=sys.stderr, flush=True)
+                for form, taken in samples[case][backend].items():
+                    print(f"cores {repetition + 1}/{repetitions}: {case} {backend} {form}", file=sys.stderr, flush=True)
+                    port = free_port()
+                    processes = _processes(server, port, backend, form)
+                    loops = 1 if form == ONE else 2
                     try:
-                        slices = _echo(server, backend, loops, load, connections * loops, depth, seconds)
+                        slices = echo(processes, port, load, connections * loops, depth, seconds)
                     except (RuntimeError, OSError, subprocess.TimeoutExpired) as failure:
-                        workshop.note(f"cores, {case}, {backend}, {loops}: {failure}")
+                        workshop.note(f"cores, {case}, {backend}, {form}: {failure}")
                         continue
-                    samples[case][backend][loops].extend(each["server_cpu_ns"] / each["requests"] for each in slices)
+                    taken.extend(each["server_cpu_ns"] / each["requests"] for each in slices)
     return _outcome(samples)
 
 
-def _echo(program, backend, loops, load, connections, depth, seconds):
-    """The slices of one run (bench/load/echo_load.cpp) against a fresh server, whose loops pin themselves."""
-    port = free_port()
-    cpus = {SERVER_CPU} if loops == 1 else {SERVER_CPU, LOAD_CPU}
-    running = subprocess.Popen([str(program), str(port), str(loops)], env={**os.environ, "AIO_BACKEND": backend},
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               preexec_fn=lambda: os.sched_setaffinity(0, cpus))
-    try:
-        readable, _, _ = select.select([running.stdout], [], [], 10)
-        if not readable or not running.stdout.readline().startswith(b"ready"):
-            raise RuntimeError("the server did not say that it is ready")
-        command = [load, "127.0.0.1", port, connections, depth, MESSAGE_BYTES, seconds, running.pid]
-        done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=seconds + 30, preexec_fn=pinned(LOAD_CPU), check=False)
-        if done.returncode != 0:
-            raise RuntimeError(done.stderr.strip() or f"the load ended with {done.returncode}")
-        return json.loads(done.stdout)["slices"]
-    finally:
-        running.kill()
-        running.wait()
-
-
 def _outcome(samples):
-    header = ["connections per loop x depth", "backend", "1 loop", "2 loops", "capacity", "bar", "verdict"]
+    header = ["connections per loop x depth", "backend", ONE, TWO, APART, "two loops : one", "generator apart", "bar",
+              "verdict"]
     rows, missed = [], 0
     for case, backends in samples.items():
-        for backend, by_loops in backends.items():
-            one, two = quiet(by_loops[1]), quiet(by_loops[2])
-            if not one or not two:
-                rows.append([case, backend, number(one), number(two), ABSENT, f"≥ {BAR}×", ABSENT])
-                continue
-            capacity = 2 * one / two
-            missed += capacity < BAR
-            rows.append([case, backend, number(one), number(two), f"{capacity:.2f}×", f"≥ {BAR}×",
-                         "pass" if capacity >= BAR else "MISS"])
+        for backend, by_form in backends.items():
+            one, two, apart = (quiet(by_form[form]) for form in (ONE, TWO, APART))
+            row = [case, backend, number(one), number(two), number(apart)]
+            if one and two and apart:
+                capacity = 2 * apart / two
+                missed += capacity < BAR
+                row += [f"{2 * one / two:.2f}×", f"{capacity:.2f}×", f"≥ {BAR}×", "pass" if capacity >= BAR else "MISS"]
+            else:
+                row += [ABSENT, ABSENT, f"≥ {BAR}×", ABSENT]
+            rows.append(row)
     return Outcome(header, rows, missed, samples)

@@ -1,18 +1,14 @@
 """Section streams: TCP echo of 64-byte messages, server CPU per request, and the latency of one client."""
 
-import json
-import os
-import select
-import socket
 import subprocess
 import sys
 
-from .machine import LOAD_CPU, SERVER_CPU, pinned, quiet
+from .echo_run import Process, echo, free_port
+from .machine import SERVER_CPU, quiet
 from .table import ABSENT, Outcome, number, ratio, times
 
 TITLE = "TCP echo of 64-byte messages, server CPU ns per request; the last two: p50 latency in us"
 
-MESSAGE_BYTES = 64
 SPIN_US = 50
 # case: (connections, messages in flight on each, bar as a ratio to the better limit, what is measured)
 CASES = {
@@ -89,7 +85,9 @@ def measure(workshop, arguments):
                     continue
                 print(f"streams {repetition + 1}/{repetitions}: {case} {name}", file=sys.stderr, flush=True)
                 try:
-                    slices = _echo(server, spin, [str(load)], connections, depth, seconds)
+                    port = free_port()
+                    process = Process(server.command(port, spin), server.env, {SERVER_CPU})
+                    slices = echo([process], port, load, connections, depth, seconds)
                 except (RuntimeError, OSError, subprocess.TimeoutExpired) as failure:
                     workshop.note(f"streams, {name}, {case}: {failure}")
                     continue
@@ -101,34 +99,6 @@ def _sample(kind, measured):
     if kind == "latency":
         return measured["p50_us"]
     return measured["server_cpu_ns"] / measured["requests"]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _echo(server, spin, load, connections, depth, seconds):
-    """The slices of one run (bench/load/echo_load.cpp) against a fresh server."""
-    port = free_port()
-    running = subprocess.Popen(server.command(port, spin), env={**os.environ, **server.env},
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               preexec_fn=pinned(SERVER_CPU))
-    try:
-        readable, _, _ = select.select([running.stdout], [], [], 10)
-        if not readable or not running.stdout.readline().startswith(b"ready"):
-            raise RuntimeError("the server did not say that it is ready")
-        command = [*load, "127.0.0.1", port, connections, depth, MESSAGE_BYTES, seconds, running.pid]
-        done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=seconds + 30, preexec_fn=pinned(LOAD_CPU), check=False)
-        if done.returncode != 0:
-            raise RuntimeError(done.stderr.strip() or f"the load ended with {done.returncode}")
-        return json.loads(done.stdout)["slices"]
-    finally:
-        running.kill()
-        running.wait()
-        running.stdout.close()
 
 
 def _outcome(cases, servers, samples):

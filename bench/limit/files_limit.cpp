@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <string>
-#include <vector>
 
 namespace {
 
@@ -17,7 +16,9 @@ constexpr int kFiles = 10'000;
 constexpr long kMebibytes = 1024;
 
 std::string folder;
-std::vector<char> memory(256 * 1024);
+// Aligned: copying out of the kernel to an address that is 16 bytes behind a multiple of 64, as malloc's large blocks are,
+// takes five times as long on Zen 3.
+alignas(4096) char memory[256 * 1024];
 
 void expect(bool right) {
     if (right) return;
@@ -29,7 +30,7 @@ std::size_t until_end(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     std::size_t total = 0;
     while (true) {
-        const ssize_t count = ::read(fd, memory.data(), memory.size());
+        const ssize_t count = ::read(fd, memory, sizeof memory);
         if (count <= 0) break;
         total += static_cast<std::size_t>(count);
     }
@@ -41,7 +42,7 @@ std::size_t by_size(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status;
     ::fstat(fd, &status);
-    const ssize_t count = ::read(fd, memory.data(), static_cast<std::size_t>(status.st_size));
+    const ssize_t count = ::read(fd, memory, static_cast<std::size_t>(status.st_size));
     ::close(fd);
     return static_cast<std::size_t>(count);
 }
@@ -60,7 +61,7 @@ void big(const char* name, std::size_t piece) {
         ::lseek(fd, 0, SEEK_SET);
         std::size_t total = 0;
         while (true) {
-            const ssize_t count = ::read(fd, memory.data(), piece);
+            const ssize_t count = ::read(fd, memory, piece);
             if (count <= 0) break;
             total += static_cast<std::size_t>(count);
         }

@@ -2,7 +2,7 @@
 // keeps DEPTH messages of BYTES bytes in flight: it writes them in one go, waits until all have come back,
 // compares every byte, and writes the next. Prints one JSON object.
 //
-//     echo_load HOST PORT CONNECTIONS DEPTH BYTES SECONDS [SERVER_PID]
+//     echo_load HOST PORT CONNECTIONS DEPTH BYTES SECONDS [SERVER_PID...]
 //
 // The time is cut into slices of 25 ms. At the end of each the clients stop writing and wait for what is on
 // its way, so that the server is idle when its CPU time (/proc/PID/task/*/schedstat) is read: a slice's
@@ -129,8 +129,8 @@ private:
 
 class Load {
 public:
-    Load(const sockaddr_in& server, int connections, int depth, int bytes, std::string server_pid)
-        : depth_(depth), server_pid_(std::move(server_pid)), poller_(epoll_create1(EPOLL_CLOEXEC)) {
+    Load(const sockaddr_in& server, int connections, int depth, int bytes, std::vector<std::string> server_pids)
+        : depth_(depth), server_pids_(std::move(server_pids)), poller_(epoll_create1(EPOLL_CLOEXEC)) {
         for (int i = 0; i < connections; ++i) {
             clients_.emplace_back(server, static_cast<std::uint32_t>(i), depth, bytes);
             epoll_event event{};
@@ -167,9 +167,15 @@ public:
     }
 
 private:
+    std::uint64_t servers_cpu_ns() const {
+        std::uint64_t sum = 0;
+        for (const std::string& pid : server_pids_) sum += cpu_ns_of(pid);
+        return sum;
+    }
+
     void run_slice() {
         std::vector<float> of_slice_us;
-        const std::uint64_t cpu_before_ns = cpu_ns_of(server_pid_);
+        const std::uint64_t cpu_before_ns = servers_cpu_ns();
         const Clock::time_point started = Clock::now();
         for (Client& client : clients_) client.begin(Clock::now());
         std::size_t in_flight = clients_.size();
@@ -194,11 +200,11 @@ private:
         usleep(300);  // the server goes back to sleep, and the scheduler books its last stretch
         const std::uint64_t requests = of_slice_us.size() * static_cast<std::uint64_t>(depth_);
         latencies_us_.insert(latencies_us_.end(), of_slice_us.begin(), of_slice_us.end());
-        slices_.push_back({requests, cpu_ns_of(server_pid_) - cpu_before_ns, quantile(of_slice_us, 0.50)});
+        slices_.push_back({requests, servers_cpu_ns() - cpu_before_ns, quantile(of_slice_us, 0.50)});
     }
 
     int depth_;
-    std::string server_pid_;
+    std::vector<std::string> server_pids_;
     int poller_;
     std::vector<Client> clients_;
     std::vector<float> latencies_us_;
@@ -210,7 +216,7 @@ private:
 
 int main(int argc, char** argv) {
     if (argc < 7) {
-        std::fprintf(stderr, "usage: %s HOST PORT CONNECTIONS DEPTH BYTES SECONDS [SERVER_PID]\n", argv[0]);
+        std::fprintf(stderr, "usage: %s HOST PORT CONNECTIONS DEPTH BYTES SECONDS [SERVER_PID...]\n", argv[0]);
         return 2;
     }
     sockaddr_in server{};
@@ -220,7 +226,8 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "%s: HOST must be an IPv4 address, not %s\n", argv[0], argv[1]);
         return 2;
     }
-    Load load(server, std::atoi(argv[3]), std::atoi(argv[4]), std::atoi(argv[5]), argc > 7 ? argv[7] : "");
+    Load load(server, std::atoi(argv[3]), std::atoi(argv[4]), std::atoi(argv[5]),
+              std::vector<std::string>(argv + std::min(argc, 7), argv + argc));
     load.run(std::atof(argv[6]));
     load.print();
 }

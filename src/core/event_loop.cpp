@@ -36,6 +36,7 @@ void run_chain(LoopState& state, Ready* item) {
     try {
         while (item) {
             next = item->next_ready;
+            state.rest_of_pass = next;
             if (next) __builtin_prefetch(next);  // null would cost a page walk
             if (item->kind == Kind::task) [[likely]] {
                 static_cast<TaskBase*>(item)->step();
@@ -46,7 +47,7 @@ void run_chain(LoopState& state, Ready* item) {
             item = next;
         }
     } catch (...) {
-        state.ready.prepend(next);
+        state.ready.prepend(std::exchange(state.rest_of_pass, nullptr));
         throw;
     }
 }

@@ -78,7 +78,7 @@ struct FramePoolDepot {
     }
 
     void adopt(FramePool& pool) noexcept {
-        for (std::size_t c = FramePool::kFirstShared; c < FramePool::kClasses; ++c) {
+        for (std::size_t c = 1; c < FramePool::kClasses; ++c) {
             if (Block* list = std::exchange(pool.free_[c], nullptr)) put(c, list);
         }
     }
@@ -111,13 +111,16 @@ void FramePool::set_recycling(bool on) noexcept {
     std::fill(std::begin(free_), std::end(free_), nullptr);  // what was recycled so far stays allocated
 }
 
-void FramePool::give_away(std::size_t size_class) noexcept {
-    if (size_class < kFirstShared) return;
-    Block* last_kept = free_[size_class];
-    for (std::size_t i = 1; i < kBatch; ++i) last_kept = last_kept->next;
-    FramePoolDepot::instance().put(size_class, std::exchange(last_kept->next, nullptr));
-    std::size_t length = kBatch;
-    for (Block* block = free_[size_class]; block; block = block->next) block->length = length--;
+void FramePool::give_away_surplus() noexcept {
+    received_ = 0;
+    for (std::size_t c = 1; c < kClasses; ++c) {
+        Block* last_kept = free_[c];
+        for (std::size_t i = 1; last_kept && i < kBatch; ++i) last_kept = last_kept->next;
+        if (!last_kept) continue;
+        Block* last = last_kept;
+        for (std::size_t i = 0; last && i < kBatch; ++i) last = last->next;
+        if (last) FramePoolDepot::instance().put(c, std::exchange(last_kept->next, nullptr));
+    }
 }
 
 void FramePool::refill() {

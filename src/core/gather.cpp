@@ -68,6 +68,9 @@ void GatherBase::child_done(FutureBase& child) noexcept {
         }
     }
     if (done_ == count_ || failed_) outcome_.schedule();
+    // Mostly they end in order: the first one's frame, which this step has in the cache, is then done with.
+    const bool first = !children_.empty() && children_.front() == &child;
+    if (first && child.state == State::finished && child.kind == Kind::task && child.references == 2) take_early();
     child_left();
 }
 

@@ -71,6 +71,12 @@ void discard_chain(Ready* item) noexcept {
     }
 }
 
+// What is ready will not run. Tasks among it, which may not have begun, are destroyed with the others.
+void discard_ready(LoopState& state) noexcept {
+    link_all(state);
+    discard_chain(state.ready.take_all());
+}
+
 // Tasks that will never be stepped again: their frames are destroyed, innermost first.
 void destroy_tasks(LoopState& state) noexcept {
     while (state.tasks.next != &state.tasks) {
@@ -80,7 +86,7 @@ void destroy_tasks(LoopState& state) noexcept {
         task.abandon();
         task.release();  // the loop's reference
         // Its destructors may have woken others (a guard releases its lock): let go of those while they live.
-        discard_chain(state.ready.take_all());
+        discard_ready(state);
     }
 }
 
@@ -109,7 +115,7 @@ void close_loop(LoopState& state) noexcept {
     current.loop = &state;
     release_signals(state);
     discard_chain(state.wakeup.close());
-    discard_chain(state.ready.take_all());
+    discard_ready(state);
     destroy_tasks(state);  // sleeping ones leave the timer queue
     while (Callback* timer = state.timers.pop()) timer->discard();
     discard_chain(state.ready.take_all());

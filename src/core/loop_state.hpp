@@ -57,7 +57,6 @@ struct LoopState : LoopCore {
     // Test doors (tests/support): see run_observed() in observe.cpp.
     std::uint64_t shuffle_seed = 0;
     std::minstd_rand shuffle;
-    Ready* rest_of_pass = nullptr;  // what this pass has not come to yet
     void (*before_step)(LoopState&, TaskBase&, void*) = nullptr;
     void* before_step_data = nullptr;
 

@@ -7,6 +7,7 @@
 
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -144,6 +145,8 @@ bool TaskBase::deliver_cancellation() noexcept {
     return false;
 }
 
+void Waiter::run() { task_->step(); }
+
 void Waiter::wake_cancelled(std::string_view message) noexcept {
     task_->set_cancel_message(message);
     task_->flags |= kCancelDelivered;
@@ -251,7 +254,6 @@ void TaskBase::after_unusual_step() {
     }
     unlink();
     current.task = nullptr;  // for the destructors of the frame's parameters
-    current.context = nullptr;
     if (!(flags & kThrew)) {
         // It returned in the very step in which it was cancelled (semantics 12).
         finish_cancelled(cancelled_error(take_cancel_message()));
@@ -294,7 +296,9 @@ void CoroOwner::destroy_unfinished() noexcept {
 
 void step_now(TaskBase& task) {
     const Current saved = current;
+    if (saved.task) saved.task->link();  // so that all_tasks() finds it, though it is not the current one
     current.loop = task.loop();
+    current.context = nullptr;
     current.inline_depth = 0;
     struct Restore {
         const Current& saved;
@@ -317,6 +321,7 @@ void prepare_task(TaskBase& task, LoopCore& loop, const TaskOptions& options) {
         if (options.context) extras->shared_context = options.context->slot();
     }
     task.become_task(loop);
+    task.link();  // it may be shown to a factory before it stands in the ready queue
     if (extras) task.adopt_extras(extras.release());  // in place of what become_task inherited
 }
 
@@ -333,6 +338,17 @@ void start_task(TaskBase& task, LoopCore& loop, bool eagerly) {
         throw;
     }
     if (!task.started()) loop.ready.push(&task);
+}
+
+void link_all(LoopCore& loop) noexcept {
+    const auto link = [](Ready* item) {
+        for (; item; item = item->next_ready) {
+            if (item->kind == Kind::task) static_cast<TaskBase*>(item)->link();
+        }
+    };
+    link(loop.rest_of_pass);
+    link(loop.ready.first());
+    if (current.task && current.loop == &loop) current.task->link();
 }
 
 void TaskBase::adopt_extras(TaskExtras* extras) noexcept {
@@ -354,10 +370,13 @@ AnyTask current_task() {
 
 std::vector<AnyTask> all_tasks(EventLoop& loop) {
     std::vector<AnyTask> tasks;
+    detail::link_all(loop.core());
     detail::TaskLink& head = loop.core().tasks;
     for (detail::TaskLink* link = head.next; link != &head; link = link->next) {
         tasks.emplace_back(detail::FutureRef<detail::TaskBase>::share(static_cast<detail::TaskBase*>(link)));
     }
+    const auto older = [](const AnyTask& a, const AnyTask& b) { return a.base()->id() < b.base()->id(); };
+    std::sort(tasks.begin(), tasks.end(), older);
     return tasks;
 }
 

@@ -1,6 +1,7 @@
 #include "core/wakeup.hpp"
 
 #include <aio/base/error.hpp>
+#include <aio/core/frame_pool.hpp>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -56,11 +57,13 @@ void Wakeup::wake() noexcept {
 void Wakeup::drain(ReadyQueue& ready) noexcept {
     if (!pending()) return;
     Ready* item = reversed(posted_.exchange(nullptr, std::memory_order_acquire));
-    while (item) {
+    std::size_t count = 0;
+    for (; item; ++count) {
         Ready* next = item->next_ready;
         ready.push(item);
         item = next;
     }
+    frame_pool.received_from_others(count);
 }
 
 bool Wakeup::begin_sleep() noexcept {

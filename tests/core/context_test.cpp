@@ -125,6 +125,21 @@ ASYNC_TEST(Context, may_be_given_to_a_task_and_a_callback, kAnyOrder) {
     EXPECT_EQ(log, Log{"changed by a task"});
 }
 
+ASYNC_TEST(Context, of_a_task_started_eagerly_is_a_copy_too) {
+    Context context;
+    context.run([] {
+        name.set("outside");
+        auto body = []() -> Coro<> {
+            EXPECT_EQ(name.get(), "outside");
+            name.set("inside");
+            co_return;
+        };
+        create_task(body, {.eager_start = true});
+    });
+    EXPECT_EQ(context.run([] { return name.get(); }), "outside");
+    co_return;
+}
+
 namespace {
 
 // A parameter of a coroutine, destroyed when the task is: after its promise.

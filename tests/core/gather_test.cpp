@@ -289,4 +289,38 @@ ASYNC_TEST(Gather, of_a_thousand_gives_them_all, kAnyOrder) {
     for (int i = 0; i < count; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], i);
 }
 
+namespace {
+
+Coro<int> hold_then_give(std::shared_ptr<int> value, Duration delay) {
+    co_await sleep(delay);
+    co_return *value;
+}
+
+}  // namespace
+
+ASYNC_TEST(Gather, lets_go_of_children_that_end_in_order_before_it_is_done, kAnyOrder) {
+    const auto first = std::make_shared<int>(1), second = std::make_shared<int>(2), third = std::make_shared<int>(3);
+    Task<int> shared = create_task(hold_then_give(second, 2ms));
+    std::vector<Task<int>> children;
+    children.push_back(create_task(hold_then_give(first, 1ms)));
+    children.push_back(shared);
+    children.push_back(create_task(hold_then_give(third, 20ms)));
+    Future<std::vector<int>> all = gather(std::move(children));
+    co_await sleep(10ms);
+    EXPECT_EQ(first.use_count(), 1);   // its frame is gone
+    EXPECT_EQ(second.use_count(), 2);  // somebody else has a handle
+    EXPECT_FALSE(all.done());
+    EXPECT_EQ(co_await all, list(1, 2, 3));
+    EXPECT_EQ(co_await shared, 2);
+}
+
+ASYNC_TEST(Gather, that_took_results_early_still_fails_with_the_first_error, kAnyOrder) {
+    std::vector<Coro<int>> children;
+    children.push_back(after(1ms, 1));
+    children.push_back(fail_after(2ms));
+    children.push_back(after(3ms, 3));
+    co_await expect_throws<std::runtime_error>(gather(std::move(children)));
+    co_await sleep(5ms);
+}
+
 }  // namespace aio::test

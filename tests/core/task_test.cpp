@@ -203,6 +203,64 @@ ASYNC_TEST(AllTasks, lists_what_is_not_done, kAnyOrder) {
     EXPECT_EQ(all_tasks().size(), 1u);
 }
 
+namespace {
+
+std::vector<std::string> names_of_all_tasks() {
+    std::vector<std::string> names;
+    for (const AnyTask& task : all_tasks()) names.push_back(task.get_name());
+    return names;
+}
+
+}  // namespace
+
+// A task stands in the loop's list only once its first step has suspended.
+ASYNC_TEST(AllTasks, lists_tasks_before_during_and_after_their_first_step) {
+    Log& seen = keep<Log>();
+    current_task().set_name("main");
+    auto body = [&seen]() -> Coro<> {
+        seen = names_of_all_tasks();
+        co_await sleep(1ms);
+    };
+    Task<> first = create_task(body, {.name = "first"});
+    Task<> second = create_task(body, {.name = "second"});
+    const Log everybody{"main", "first", "second"};
+    EXPECT_EQ(names_of_all_tasks(), everybody);  // both are ready
+    co_await sleep(0s);
+    EXPECT_EQ(seen, everybody);  // as second saw it, itself running
+    EXPECT_EQ(names_of_all_tasks(), everybody);
+    co_await first;
+    co_await second;
+    EXPECT_EQ(names_of_all_tasks(), Log{"main"});
+}
+
+ASYNC_TEST(AllTasks, lists_the_tasks_that_this_pass_has_not_come_to) {
+    Log& seen = keep<Log>();
+    current_task().set_name("main");
+    auto look = [&seen]() -> Coro<> {
+        seen = names_of_all_tasks();
+        co_return;
+    };
+    auto nothing = []() -> Coro<> { co_return; };
+    Task<> first = create_task(look, {.name = "first"});
+    Task<> second = create_task(nothing, {.name = "second"});
+    co_await first;
+    EXPECT_EQ(seen, (Log{"main", "first", "second"}));
+    co_await second;
+}
+
+ASYNC_TEST(AllTasks, lists_who_starts_another_eagerly_in_its_own_first_step) {
+    Log& seen = keep<Log>();
+    current_task().set_name("main");
+    auto inner = [&seen]() -> Coro<> {
+        seen = names_of_all_tasks();
+        co_return;
+    };
+    auto outer = [&inner]() -> Coro<> { co_await create_task(inner, {.name = "inner", .eager_start = true}); };
+    co_await create_task(std::ref(outer), {.name = "outer"});
+    EXPECT_EQ(seen, (Log{"main", "outer", "inner"}));
+    EXPECT_EQ(names_of_all_tasks(), Log{"main"});
+}
+
 ASYNC_TEST(Task, started_eagerly_takes_its_first_step_at_once) {
     Log& log = keep<Log>();
     auto body = [&]() -> Coro<> {

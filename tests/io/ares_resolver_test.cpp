@@ -99,27 +99,6 @@ struct Dns {
     }
 };
 
-// Binds a socket of the kernel's to a port of this machine, 0 for any; -1 when it is taken.
-int bind_port(int type, int port) {
-    const int fd = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    socklen_t length = sizeof address;
-    const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), length) == 0;
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-    ::close(fd);
-    return bound ? ntohs(address.sin_port) : -1;
-}
-
-// A port that nobody has, neither for UDP nor for TCP: a name server wants both.
-int free_port() {
-    int port = -1;
-    while (port < 0) port = bind_port(SOCK_STREAM, bind_port(SOCK_DGRAM, 0));
-    return port;
-}
-
 Coro<Log> ask(std::string host, LookupOptions options = {.type = SOCK_STREAM}) {
     const Infos infos = co_await aio::getaddrinfo(host, 80, options);
     co_return hosts_of(infos);

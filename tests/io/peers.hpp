@@ -4,6 +4,8 @@
 #include <aio/core/wait.hpp>
 #include <aio/io/server.hpp>
 
+#include "support/command.hpp"
+
 #include <string>
 
 #include <gmock/gmock.h>
@@ -28,9 +30,6 @@ Coro<> reset_at_once(StreamReader reader, StreamWriter writer);
 
 // Closes both and waits until they are.
 Coro<> end(Server server, StreamWriter writer);
-
-// Runs `sh -c command` beside the loop; its exit status.
-Coro<int> run_command(std::string command);
 
 // A path for a socket that nothing is at.
 std::string fresh_socket_path();

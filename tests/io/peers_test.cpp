@@ -3,9 +3,6 @@
 #include "core/loop_state.hpp"
 #include "support/async_test.hpp"
 
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -67,25 +64,6 @@ Coro<> end(Server server, StreamWriter writer) {
     server.close();
     co_await writer.wait_closed();
     co_await server.wait_closed();
-}
-
-Coro<int> run_command(std::string command) {
-    char* const arguments[] = {const_cast<char*>("sh"), const_cast<char*>("-c"), command.data(), nullptr};
-    pid_t pid = 0;
-    if (::posix_spawn(&pid, "/bin/sh", nullptr, nullptr, arguments, environ) != 0) co_return -1;
-    const int exited = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-    EventLoop& loop = get_running_loop();
-    Future<> done;
-    loop.add_reader(exited, [=] {
-        if (!done.done()) done.set_result();
-    });
-    co_await done;
-    loop.remove_reader(exited);
-    co_await run_passes(3);
-    ::close(exited);
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    co_return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 std::string fresh_socket_path() {

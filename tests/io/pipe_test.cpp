@@ -168,35 +168,25 @@ ASYNC_TEST(ReadPipe, takes_back_the_flag_it_had_to_share) {
 
 // --- what is refused ---------------------------------------------------------------------------------------
 
-template <class E, class F>
-std::string refusal(F call) {
-    try {
-        call();
-    } catch (const E& error) {
-        return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
-}
-
 ASYNC_TEST(PipeArguments, regular_files_and_directories_are_refused) {
     auto& ends = keep<Ends>();
     ends.fd = {::open("/proc/self/exe", O_RDONLY | O_CLOEXEC), ::open("/", O_RDONLY | O_CLOEXEC)};
-    EXPECT_THAT(refusal<ValueError>([&] { connect_read_pipe(ends.fd[0]); }),
+    EXPECT_THAT(expect_error<ValueError>([&] { connect_read_pipe(ends.fd[0]); }),
                 testing::HasSubstr("is a regular file: pipes, sockets and character devices can be waited for"));
-    EXPECT_THAT(refusal<ValueError>([&] { connect_read_pipe(ends.fd[1]); }), testing::HasSubstr("is a directory"));
+    EXPECT_THAT(expect_error<ValueError>([&] { connect_read_pipe(ends.fd[1]); }),
+                testing::HasSubstr("is a directory"));
     EXPECT_TRUE(is_open(ends.fd[0])) << "it is still the caller's";
     co_return;
 }
 
 ASYNC_TEST(PipeArguments, the_wrong_end_and_no_descriptor_at_all_are_refused) {
     auto& pipe = keep<Pipe>();
-    EXPECT_THAT(refusal<ValueError>([&] { connect_read_pipe(pipe.fd[1]); }),
+    EXPECT_THAT(expect_error<ValueError>([&] { connect_read_pipe(pipe.fd[1]); }),
                 testing::HasSubstr("open for writing only"));
-    EXPECT_THAT(refusal<ValueError>([&] { connect_write_pipe(pipe.fd[0]); }),
+    EXPECT_THAT(expect_error<ValueError>([&] { connect_write_pipe(pipe.fd[0]); }),
                 testing::HasSubstr("open for reading only"));
-    refusal<ValueError>([&] { connect_read_pipe(pipe.fd[0], 0); });
-    EXPECT_EQ(refusal<OSError>([&] { connect_read_pipe(-1); }),
+    expect_error<ValueError>([&] { connect_read_pipe(pipe.fd[0], 0); });
+    EXPECT_EQ(expect_error<OSError>([&] { connect_read_pipe(-1); }),
               "connect_read_pipe: descriptor -1: Bad file descriptor (errno 9)");
     co_return;
 }
@@ -205,7 +195,7 @@ ASYNC_TEST(PipeArguments, a_watched_descriptor_is_refused) {
     auto& pipe = keep<Pipe>();
     EventLoop& loop = get_running_loop();
     loop.add_reader(pipe.fd[0], [] {});
-    refusal<RuntimeError>([&] { connect_read_pipe(pipe.fd[0]); });
+    expect_error<RuntimeError>([&] { connect_read_pipe(pipe.fd[0]); });
     loop.remove_reader(pipe.fd[0]);
     co_await run_passes(3);
 }

@@ -28,18 +28,6 @@ inline bool has_children() {
     return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-// Expects that `call()` throws an E, and returns its what().
-template <class E, class F>
-std::string expect_error(F call) {
-    try {
-        call();
-    } catch (const E& error) {
-        return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
-}
-
 // The standard output of a child, to its end, without a newline at the end; and it must succeed.
 inline Coro<std::string> output_of(CreateSubprocess command) {
     command.stdout_(PIPE);

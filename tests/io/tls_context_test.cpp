@@ -8,18 +8,6 @@ namespace {
 
 using testing::HasSubstr;
 
-// The what() of the E that `call` throws.
-template <class E, class F>
-std::string thrown(F call) {
-    try {
-        call();
-    } catch (const E& error) {
-        return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
-}
-
 TEST(TlsContext, verifies_by_default_if_it_is_a_clients) {
     const ssl::SSLContext client = ssl::create_default_context();
     EXPECT_EQ(client.protocol(), ssl::PROTOCOL_TLS_CLIENT);
@@ -37,11 +25,11 @@ TEST(TlsContext, verifies_by_default_if_it_is_a_clients) {
 
 TEST(TlsContext, a_missing_file_is_an_os_error) {
     const ssl::SSLContext context(ssl::PROTOCOL_TLS_SERVER);
-    EXPECT_THAT(thrown<OSError>([&] { context.load_cert_chain("/nowhere.pem"); }),
+    EXPECT_THAT(expect_error<OSError>([&] { context.load_cert_chain("/nowhere.pem"); }),
                 HasSubstr("load_cert_chain: certificate '/nowhere.pem': No such file or directory (errno 2)"));
-    EXPECT_THAT(thrown<OSError>([&] { context.load_cert_chain(pki().pem("localhost"), "/nowhere.key"); }),
+    EXPECT_THAT(expect_error<OSError>([&] { context.load_cert_chain(pki().pem("localhost"), "/nowhere.key"); }),
                 HasSubstr("load_cert_chain: private key '/nowhere.key': No such file or directory"));
-    EXPECT_THAT(thrown<OSError>([&] { context.load_verify_locations("/nowhere.pem"); }),
+    EXPECT_THAT(expect_error<OSError>([&] { context.load_verify_locations("/nowhere.pem"); }),
                 HasSubstr("load_verify_locations: cafile '/nowhere.pem': No such file or directory"));
     EXPECT_THROW(context.load_verify_locations(""), ValueError);
 }
@@ -50,25 +38,26 @@ TEST(TlsContext, a_file_that_holds_something_else_is_an_ssl_error) {
     const std::string path = pki().path("nonsense.pem");
     std::ofstream(path) << "this is no certificate\n";
     const ssl::SSLContext context(ssl::PROTOCOL_TLS_SERVER);
-    EXPECT_THAT(thrown<ssl::SSLError>([&] { context.load_cert_chain(path); }), HasSubstr("NO_START_LINE"));
-    EXPECT_THAT(thrown<ssl::SSLError>([&] { context.load_verify_locations(path); }), HasSubstr("nonsense.pem"));
-    EXPECT_THAT(thrown<ssl::SSLError>([&] { context.load_verify_locations("", "", "neither"); }),
+    EXPECT_THAT(expect_error<ssl::SSLError>([&] { context.load_cert_chain(path); }), HasSubstr("NO_START_LINE"));
+    EXPECT_THAT(expect_error<ssl::SSLError>([&] { context.load_verify_locations(path); }), HasSubstr("nonsense.pem"));
+    EXPECT_THAT(expect_error<ssl::SSLError>([&] { context.load_verify_locations("", "", "neither"); }),
                 HasSubstr("cadata has no certificate in PEM or DER format"));
 }
 
 TEST(TlsContext, the_key_must_be_the_certificates) {
     const ssl::SSLContext context(ssl::PROTOCOL_TLS_SERVER);
-    EXPECT_THAT(thrown<ssl::SSLError>([&] { context.load_cert_chain(pki().pem("localhost"), pki().key("second")); }),
-                HasSubstr("key values mismatch"));
+    EXPECT_THAT(
+        expect_error<ssl::SSLError>([&] { context.load_cert_chain(pki().pem("localhost"), pki().key("second")); }),
+        HasSubstr("key values mismatch"));
 }
 
 TEST(TlsContext, an_encrypted_key_needs_its_password) {
     const ssl::SSLContext context(ssl::PROTOCOL_TLS_SERVER);
     const std::string certificate = pki().pem("localhost"), key = pki().key("encrypted");
     context.load_cert_chain(certificate, key, "opensesame");
-    EXPECT_THAT(thrown<ssl::SSLError>([&] { context.load_cert_chain(certificate, key, "guess"); }),
+    EXPECT_THAT(expect_error<ssl::SSLError>([&] { context.load_cert_chain(certificate, key, "guess"); }),
                 HasSubstr("encrypted.key': the password does not decrypt the private key"));
-    EXPECT_THAT(thrown<ssl::SSLError>([&] { context.load_cert_chain(certificate, key); }),
+    EXPECT_THAT(expect_error<ssl::SSLError>([&] { context.load_cert_chain(certificate, key); }),
                 HasSubstr("the private key is encrypted, and needs a password"));
 }
 

@@ -3,16 +3,10 @@
 
 #include "core/loop_state.hpp"
 #include "io/tls_peers.hpp"
+#include "support/command.hpp"
 
-#include <netinet/in.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -21,58 +15,6 @@ namespace aio::test {
 namespace {
 
 using testing::HasSubstr;
-
-bool has_program(const std::string& name) {
-    const std::string command = "command -v " + name + " >/dev/null";
-    return std::system(command.c_str()) == 0;
-}
-
-#define SKIP_WITHOUT(program) \
-    if (simulated() || !has_program(program)) CO_SKIP()
-
-// `sh -c command` in a process group of its own, which goes with this object.
-class Command {
-public:
-    explicit Command(std::string command) {
-        char* const arguments[] = {const_cast<char*>("sh"), const_cast<char*>("-c"), command.data(), nullptr};
-        posix_spawnattr_t attributes;
-        ::posix_spawnattr_init(&attributes);
-        ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-        if (::posix_spawn(&pid_, "/bin/sh", nullptr, &attributes, arguments, environ) != 0) pid_ = -1;
-        ::posix_spawnattr_destroy(&attributes);
-    }
-    Command(const Command&) = delete;
-    Command& operator=(const Command&) = delete;
-    ~Command() {
-        if (pid_ <= 0) return;
-        ::kill(-pid_, SIGTERM);
-        ::waitpid(pid_, nullptr, 0);
-    }
-    // Its exit status.
-    Coro<int> wait() {
-        const int exited = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
-        EventLoop& loop = get_running_loop();
-        Future<> done;
-        loop.add_reader(exited, [=] {
-            if (!done.done()) done.set_result();
-        });
-        co_await done;
-        loop.remove_reader(exited);
-        co_await run_passes(3);
-        ::close(exited);
-        int status = 0;
-        ::waitpid(std::exchange(pid_, -1), &status, 0);
-        co_return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    }
-
-private:
-    pid_t pid_ = -1;
-};
-
-Coro<int> run_command(std::string command) {
-    Command running(std::move(command));
-    co_return co_await running.wait();
-}
 
 std::string python_script() {
     std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
@@ -96,18 +38,6 @@ Coro<std::string> appearing(std::string path) {
         text = contents(path);
     }
     co_return text;
-}
-
-int free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    ::bind(fd, reinterpret_cast<const sockaddr*>(&address), length);
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-    ::close(fd);
-    return ntohs(address.sin_port);
 }
 
 // Connects as soon as something listens there.

@@ -130,6 +130,18 @@ Coro<std::string> expect_throws(A awaitable, std::source_location where = std::s
     co_return "";
 }
 
+// Expects that `call()` throws an E, and returns its what(). Other exceptions pass on.
+template <class E, class F>
+std::string expect_error(F call, std::source_location where = std::source_location::current()) {
+    try {
+        call();
+    } catch (const E& error) {
+        return error.what();
+    }
+    note_no_exception(where);
+    return "";
+}
+
 // The what() of `error`, for E or what derives from it; fails the test for another.
 template <class E>
 std::string expect_is(const std::exception_ptr& error, std::source_location where = std::source_location::current()) {

@@ -3,8 +3,8 @@
 // A frame is allocated and freed for every call of a coroutine, almost always the same few sizes on the same
 // thread, so a free list per size class answers in a few instructions and never meets malloc in steady state.
 // Blocks are carved from chunks and kept for reuse; those of a thread that ends go to the next thread that
-// runs short. A block may be freed on another thread than it came from: a thread that frees what others allocate
-// gives its surplus to them in batches, so that a stream of calls from one thread to another needs no new memory.
+// runs short. A block may be freed on another thread than it came from: a loop that is handed work by other threads
+// gives them its surplus in batches, so that a stream of calls from one thread to another needs no new memory.
 //
 // Under AddressSanitizer and in tests (`set_recycling(false)`) every block is its own operator new, so that
 // use after free, leaks and injected allocation failures are seen for frames as for anything else.
@@ -36,15 +36,19 @@ public:
         const std::size_t size_class = (bytes + kGranule - 1) / kGranule;
         if (size_class < kClasses && recycling_) [[likely]] {
             auto* block = static_cast<Block*>(memory);
-            Block* const first = free_[size_class];
-            block->next = first;
-            block->length = first ? first->length + 1 : 1;
+            block->next = free_[size_class];
             free_[size_class] = block;
-            if (block->length >= 2 * kBatch) [[unlikely]]
-                give_away(size_class);
             return;
         }
         ::operator delete(memory);
+    }
+
+    // This thread's loop was handed so many things by other threads, most of them frames of theirs, to be freed here:
+    // every now and then what the free lists have too much goes to the threads that run short.
+    void received_from_others(std::size_t count) noexcept {
+        received_ += count;
+        if (received_ >= kBatch) [[unlikely]]
+            give_away_surplus();
     }
 
     // Tests only, before this thread's first frame: with false each block is an operator new of its own.
@@ -55,23 +59,21 @@ private:
     static constexpr std::size_t kBatch = 4096;
     struct Block {
         Block* next;
-        std::size_t length;  // of the list that begins here
     };
-    // The first block of a list that no thread has. Blocks of 16 bytes have no room for it, and stay where they are.
+    // The first block of a list that no thread has.
     struct Batch : Block {
         Batch* next_batch;
     };
-    static constexpr std::size_t kFirstShared = 2;
     friend struct FramePoolDepot;
 
     void* allocate_slow(std::size_t bytes);
     void refill();
-    // The older half of a long list goes to the threads that run short.
-    void give_away(std::size_t size_class) noexcept;
+    void give_away_surplus() noexcept;
 
     Block* free_[kClasses] = {};
     char* chunk_ = nullptr;  // the part of the newest chunk that is not carved yet
     std::size_t chunk_left_ = 0;
+    std::size_t received_ = 0;  // since give_away_surplus()
     unsigned chunks_ = 0;
 #if defined(__SANITIZE_ADDRESS__)
     bool recycling_ = false;

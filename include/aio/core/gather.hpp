@@ -111,16 +111,20 @@ protected:
         children_.pop();
         first->release();
     }
-    // What the next child contributes. It is let go at once, while it is in the cache.
+    // What the next child contributes, which `holders` hold beside whoever may have another handle. It is let go at
+    // once, while it is in the cache.
     template <class Item>
-    typename Item::type take_first() {
-        typename Item::type result = Item::take(*children_.front());
+    typename Item::type take_first(std::uint32_t holders = 1) {
+        typename Item::type result = Item::take(*children_.front(), holders);
         release_first();
         return result;
     }
 
     // Puts the children's results into the outer future's slot. Errors: std::bad_alloc, what a copy throws.
     virtual void collect() = 0;
+    // Takes the result of the first child, a task that has just ended and that nobody but its loop and this gather holds.
+    // A gather that does not want it yet leaves it where it is.
+    virtual void take_early() noexcept {}
 
     GatherChildren children_;
 
@@ -185,11 +189,11 @@ struct GatherItem {
     using T = typename F::value_type;
     using State = std::remove_pointer_t<decltype(std::declval<F&>().state())>;
     using type = std::conditional_t<std::is_void_v<T>, None, T>;
-    static type take(FutureBase& child) {
+    static type take(FutureBase& child, std::uint32_t holders) {
         if constexpr (std::is_void_v<T>) {
             return {};
         } else {
-            return take_value<T>(static_cast<State&>(child), 1);
+            return take_value<T>(static_cast<State&>(child), holders);
         }
     }
 };
@@ -197,7 +201,7 @@ template <class F>
 struct GatherItem<F, true> {
     using T = typename F::value_type;
     using type = Result<T>;
-    static type take(FutureBase& child) {
+    static type take(FutureBase& child, std::uint32_t holders) {
         if (child.cancelled()) return type::failure(cancellation_of(child));
         if (std::exception_ptr error = child.exception()) return type::failure(std::move(error));
         if constexpr (std::is_void_v<T>) {
@@ -205,9 +209,9 @@ struct GatherItem<F, true> {
         } else {
             ValueSlot<T> slot;
             if constexpr (std::is_reference_v<T>) {
-                slot.value = &GatherItem<F, false>::take(child);
+                slot.value = &GatherItem<F, false>::take(child, holders);
             } else {
-                slot.value.emplace(GatherItem<F, false>::take(child));
+                slot.value.emplace(GatherItem<F, false>::take(child, holders));
             }
             return type::success(std::move(slot));
         }
@@ -245,6 +249,7 @@ public:
     using R = GatheredVector<F, KeepErrors>;
 
     GatherRange(LoopCore& loop, std::size_t count) : GatherState<R>(loop, count, KeepErrors) {
+        if constexpr (!std::is_void_v<R>) results_.reserve(count);
         if (count == 0) {
             collect();
             this->finish();
@@ -254,11 +259,20 @@ public:
 private:
     void collect() override {
         if constexpr (!std::is_void_v<R>) {
-            std::vector<typename Item::type>& results = this->value.emplace();
-            results.reserve(this->count());
-            while (!this->children_.empty()) results.push_back(this->template take_first<Item>());
+            while (!this->children_.empty()) results_.push_back(this->template take_first<Item>());
+            this->value.emplace(std::move(results_));
         }
     }
+    void take_early() noexcept override {
+        if constexpr (std::is_void_v<R>) {
+            this->release_first();
+        } else if constexpr (std::is_nothrow_move_constructible_v<typename Item::type>) {
+            results_.push_back(this->template take_first<Item>(2));
+        }
+    }
+
+    // For void there is nothing to keep.
+    std::vector<std::conditional_t<std::is_void_v<R>, None, typename Item::type>> results_;
 };
 
 template <bool KeepErrors, class... Fs>

@@ -15,12 +15,13 @@ namespace aio::detail {
 
 class TaskBase;
 
-// A circular list of a loop's unfinished tasks (all_tasks), linked through the tasks.
+// A circular list of a loop's unfinished tasks, linked through the tasks: those whose first step did not end them. The
+// others come and go without it; all_tasks() finds them in the ready queue.
 struct TaskLink {
     TaskLink* previous;
-    TaskLink* next;
+    TaskLink* next;  // of a task: null while it is not linked
 
-    TaskLink() noexcept {}  // unlinked: most coroutines never become tasks
+    TaskLink() noexcept {}  // most coroutines never become tasks
     TaskLink(TaskLink* p, TaskLink* n) noexcept : previous(p), next(n) {}
 
     void link_before(TaskLink& head) noexcept {
@@ -40,6 +41,7 @@ struct LoopCore {
     EventLoop* owner = nullptr;
     std::uint64_t next_task_id = 0;
     TaskLink tasks{&tasks, &tasks};
+    Ready* rest_of_pass = nullptr;  // what this pass has not come to yet
 
     bool closed = false;
     bool running = false;

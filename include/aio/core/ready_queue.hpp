@@ -71,6 +71,7 @@ public:
     ReadyQueue& operator=(const ReadyQueue&) = delete;
 
     bool empty() const noexcept { return first_ == nullptr; }
+    Ready* first() const noexcept { return first_; }
 
     void push(Ready* item) noexcept {
         item->next_ready = nullptr;

@@ -33,8 +33,8 @@ struct TaskExtras;
 class CoroOwner;
 
 inline constexpr unsigned kMaxInlineDepth = 48;
-// Of a task: it has not taken its first step. Cancelled then, it ends without running its body. (A task is never
-// run inline, so that the bit is free.)
+// Of a task: its first step has not suspended. Cancelled before that step, it ends without running its body. (A task is
+// never run inline, so that the bit is free.)
 inline constexpr std::uint8_t kUnstarted = kInline;
 
 class TaskBase : public FutureBase, public TaskLink {
@@ -69,7 +69,7 @@ public:
         flags = kTask | kUnstarted;
         cancel_requests = 0;
         id_ = ++loop.next_task_id;
-        link_before(loop.tasks);
+        next = nullptr;
         // Mostly a task without variables creates another one.
         const TaskBase* creator = current.task;
         if (!creator || (creator->flags & kExtras) || current.context) [[unlikely]]
@@ -78,23 +78,32 @@ public:
 
     // Runs the task until its next suspension. Called by the loop only, never for a task that is done. It stays
     // the current task until the loop's next item says otherwise.
-    void step() {
+    [[gnu::always_inline]] void step() {
         Current& cur = current;
         cur.task = this;
-        if (flags & (kMustCancel | kUnstarted)) {
-            if ((flags & kMustCancel) && !deliver_cancellation()) return;
-            flags &= static_cast<std::uint8_t>(~kUnstarted);
-        }
+        if ((flags & kMustCancel) && !deliver_cancellation()) return;
         std::coroutine_handle<>::from_address(leaf_).resume();
         while (cur.next) std::exchange(cur.next, nullptr).resume();
-        if (!(flags & (kEnded | kMustCancel))) return;
+        if (!(flags & (kEnded | kMustCancel | kUnstarted))) return;
+        if (!(flags & kEnded)) {  // the first step
+            flags &= static_cast<std::uint8_t>(~kUnstarted);
+            link();
+            if (!(flags & kMustCancel)) return;
+        }
         if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]]
             return after_unusual_step();
         unlink();
         finish();
         cur.task = nullptr;  // for the destructors of the frame's parameters
-        cur.context = nullptr;
-        release();  // the loop's reference: the frame may be gone now
+        release();           // the loop's reference: the frame may be gone now
+    }
+
+    // Into the loop's list of tasks, and out of it. TaskLink's, for those that may be in it or not.
+    void link() noexcept {
+        if (!next) link_before(loop_->tasks);
+    }
+    void unlink() noexcept {
+        if (next) TaskLink::unlink();
     }
 
     // Hides FutureBase's: the same, without asking what it is.
@@ -123,7 +132,7 @@ public:
     Context context() const;
 
     Waiter* waiter() const noexcept { return done() ? nullptr : waiter_; }
-    bool started() const noexcept { return !(flags & kUnstarted); }
+    bool started() const noexcept { return !(flags & kUnstarted) || done(); }
     // The innermost frame that is suspended or running.
     TaskBase* innermost() noexcept { return done() ? nullptr : &of(std::coroutine_handle<>::from_address(leaf_)); }
 
@@ -189,6 +198,9 @@ protected:
     static_assert(sizeof(std::source_location) == sizeof(where_));
 };
 
+// Links the tasks of `loop` that are not in its list yet: those that have not begun, and the one that runs.
+void link_all(LoopCore& loop) noexcept;
+
 // What a suspended task waits on. It lives in an awaiter, hence in a coroutine frame, and can stand in a
 // future's callbacks, a primitive's list of waiters, or the timer queue.
 class Waiter : public Callback {
@@ -201,7 +213,7 @@ public:
     // The future or task that is waited on, for call graphs; null for primitives, which name themselves.
     virtual FutureBase* awaited() const noexcept { return nullptr; }
 
-    void run() override { task_->step(); }
+    void run() override;
 
 protected:
     ~Waiter() = default;
@@ -249,7 +261,6 @@ public:
         if (future_ == current.task) [[unlikely]]
             throw_awaits_itself();
         future_->add_waiter(*this);
-        flags = kWakesTask | kSuspended;
         suspend(frame);
     }
 
@@ -258,11 +269,11 @@ public:
 
 protected:
     // Adopts one reference. Derived classes, which know its type, give it back.
-    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask; }
+    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask | kRegistered; }
     ~FutureWaiter() = default;
     // For destructors, before the future is released: the frame may be destroyed while it waits.
     void deregister() noexcept {
-        if (flags & kSuspended) [[unlikely]]
+        if (task_ && (flags & kRegistered)) [[unlikely]]
             future_->remove_callback(*this);
     }
     // Throws what the await throws: cancellation of the awaiting task first, then what the future holds.
@@ -275,7 +286,7 @@ protected:
     [[noreturn]] void throw_failed();
     [[noreturn]] void throw_awaits_itself();
 
-    static constexpr std::uint8_t kSuspended = 4;
+    static constexpr std::uint8_t kRegistered = 4;  // once it has suspended, until it has resumed
     FutureBase* future_;
 };
 
