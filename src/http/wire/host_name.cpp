@@ -59,7 +59,8 @@ std::string normalised_host(std::string_view host) {
     }
     if (host.find(':') != std::string_view::npos) return normalised_ipv6(host);
     for (const char c : host) {
-        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || std::string_view("\"#%/<>?@[\\]^`{|}").find(c) != std::string_view::npos) {
+        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f ||
+            std::string_view("\"#%/<>?@[\\]^`{|}").find(c) != std::string_view::npos) {
             throw ValueError("'" + printable({&c, 1}) + "' in the host");
         }
     }

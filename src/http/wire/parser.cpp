@@ -77,7 +77,7 @@ struct Parser::Machine {
     Headers trailers;
     std::string_view chunk;  // of Event::body
     std::string_view explanation;
-    std::exception_ptr error;  // a callback ran out of memory
+    std::exception_ptr error;    // a callback ran out of memory
     const char* mark = nullptr;  // what is behind it, of the present data, check_framing() has not seen
     std::size_t framing = 0;     // bytes that are no body, in one stretch
     std::size_t fields = 0;
@@ -295,7 +295,8 @@ bool Parser::Machine::check_framing(const char* end) noexcept {
     if (previous == '\n' && (*mark == ' ' || *mark == '\t')) {
         return fail(Fault::bad_message, "a line that begins with white space (obs-fold)"), false;
     }
-    for (const char* p = mark; (p = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p))));) {
+    for (const char* p = mark;
+         (p = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p))));) {
         if ((p == mark ? previous : p[-1]) != '\r') return fail(Fault::bad_message, "LF without CR"), false;
         if (++p == end) break;
         if (*p == ' ' || *p == '\t') {

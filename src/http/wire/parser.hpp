@@ -32,9 +32,9 @@ namespace aio::http::wire {
 
 // What an outsider may make us hold, in bytes. What exceeds it is a fault.
 struct Limits {
-    std::size_t line = 8190;      // the request's target, or the status line's reason
-    std::size_t field = 8190;     // one header field, name and value
-    std::size_t fields = 128;     // how many there may be, of headers and of trailers
+    std::size_t line = 8190;       // the request's target, or the status line's reason
+    std::size_t field = 8190;      // one header field, name and value
+    std::size_t fields = 128;      // how many there may be, of headers and of trailers
     std::size_t head = 64 * 1024;  // all header fields
 };
 
@@ -58,13 +58,13 @@ enum class Event : std::uint8_t { need_more, head, body, end, fault };
 
 enum class Fault : std::uint8_t {
     none,
-    bad_message,                   // 400: it breaks the grammar, or means different things to different readers
-    target_too_long,               // 414
-    fields_too_large,              // 431
-    unsupported_version,           // 505
-    unsupported_transfer_coding,   // 501
-    unexpected_end,                // the connection ended within a message
-    unexpected_data,               // bytes after a message that was to be the last
+    bad_message,                  // 400: it breaks the grammar, or means different things to different readers
+    target_too_long,              // 414
+    fields_too_large,             // 431
+    unsupported_version,          // 505
+    unsupported_transfer_coding,  // 501
+    unexpected_end,               // the connection ended within a message
+    unexpected_data,              // bytes after a message that was to be the last
 };
 
 class Parser {
