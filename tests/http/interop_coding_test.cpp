@@ -15,7 +15,7 @@ using namespace http::wire;
 struct Peer {
     const char* program;
     Coding coding;
-    const char* pack;    // from $IN, to its output
+    const char* pack;  // from $IN, to its output
     const char* unpack;
 };
 
