@@ -22,6 +22,7 @@
 #include <aio/http/url.hpp>
 #include <aio/io/stream.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,9 +99,10 @@ public:
     BodyReader& content() noexcept;
     // All of it, as bytes. Kept: text() and json() may follow.
     Coro<std::string> read();
-    // All of it, as UTF-8: decoded from `encoding`, or from charset(), or taken for UTF-8; what cannot be decoded
-    // becomes U+FFFD. Errors: also ValueError for an unknown encoding.
-    Coro<std::string> text(std::string encoding = "");
+    // All of it, as UTF-8: decoded from `encoding`, else from charset(), else taken for UTF-8. What cannot be decoded is
+    // an aio::UnicodeDecodeError ("strict"), becomes U+FFFD ("replace"), or is left out ("ignore").
+    // Errors: also UnknownCharsetError.
+    Coro<std::string> text(std::string encoding = "", std::string errors = "strict");
 #ifdef AIO_HTTP_HAS_JSON
     // All of it. Include <nlohmann/json.hpp> to use it. Errors: also ContentTypeError when Content-Type does not say
     // that it is JSON (unless told not to look), nlohmann::json::parse_error when it is not.
