@@ -112,7 +112,11 @@ std::unique_ptr<ResponseState> make_response(OutgoingRequest& request, Lease lea
         state->url = request.url.with_fragment("");
     }
     state->request_headers = hop.session->take_headers();
-    std::swap(state->request_headers, request.headers);
+    if (hop.session->options.middlewares.empty()) {
+        std::swap(state->request_headers, request.headers);
+    } else {
+        state->request_headers = request.headers;  // it may be sent once more
+    }
     state->upgraded = head.status == 101;
     state->keep_alive = head.keep_alive && !head.upgrade && !state->request_headers.lists("Connection", "close");
     state->sending = std::move(sending);
