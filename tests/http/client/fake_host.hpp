@@ -75,6 +75,9 @@ Coro<std::string> fails(http::ClientRequest request) {
     co_return co_await expect_throws<E>(std::move(request));
 }
 
+// A port that nobody listens at.
+Coro<int> unused_port();
+
 // The text of the answer.
 Coro<std::string> text_of(http::ClientRequest request);
 

@@ -117,6 +117,15 @@ Coro<> end(http::ClientSession& session, FakeHost& host) {
     co_await host.stop();
 }
 
+Coro<int> unused_port() {
+    auto nobody = [](StreamReader, StreamWriter) {};
+    const Server server = co_await start_server(nobody, "127.0.0.1", 0);
+    const int port = server.port();
+    server.close();
+    co_await server.wait_closed();
+    co_return port;
+}
+
 Coro<std::string> text_of(http::ClientRequest request) {
     http::ClientResponse response = co_await std::move(request);
     co_return co_await response.text();

@@ -3,11 +3,11 @@
 #include <aio/core/timeout.hpp>
 
 #include "http/client/fake_host.hpp"
-#include "io/resolvers.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <cstdlib>
+#include <cerrno>
+#include <cstdio>
 #include <fstream>
 
 namespace aio::test {
@@ -313,7 +313,7 @@ ASYNC_TEST(ClientRequest, can_be_a_task_and_be_gathered) {
 }
 
 ASYNC_TEST(ClientRequest, errors_know_the_request) {
-    const int port = co_await closed_port();
+    const int port = co_await unused_port();
     ClientSession session;
     std::exception_ptr error;
     try {
