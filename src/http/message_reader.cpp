@@ -18,9 +18,7 @@ void MessageReader::fail() { throw WireError(parser_.fault(), parser_.explanatio
 Coro<bool> MessageReader::read_head() {
     while (true) {
         switch (parser_.next(rest_)) {
-            case Event::head:
-                done_ = parser_.complete();
-                co_return true;
+            case Event::head: done_ = parser_.complete(); co_return true;
             case Event::need_more: break;
             case Event::fault: fail();
             case Event::body:
@@ -39,9 +37,7 @@ Coro<std::string_view> MessageReader::next_piece() {
     while (!done_) {
         switch (parser_.next(rest_)) {
             case Event::body: co_return parser_.body();
-            case Event::end:
-                done_ = true;
-                continue;
+            case Event::end: done_ = true; continue;
             case Event::fault: fail();
             case Event::head:
             case Event::need_more: break;
@@ -56,7 +52,7 @@ Coro<std::string_view> MessageReader::next_piece() {
 }
 
 const Headers* MessageReader::trailers() const noexcept {
-    Headers& trailers = const_cast<wire::Parser&>(parser_).trailers();
+    const Headers& trailers = parser_.trailers();
     return trailers.empty() ? nullptr : &trailers;
 }
 
