@@ -103,8 +103,10 @@ Coro<ClientResponse> send_all(OutgoingRequest& request) {
             co_await hop.tracers->send(&TraceConfig::on_request_redirect, redirect);
         }
         if (history.size() >= hop.spec->max_redirects) {
-            throw TooManyRedirects(response.status(), response.reason(),
+            TooManyRedirects error(response.status(), response.reason(),
                                    std::make_shared<const Headers>(response.headers()));
+            error.set_request_info(std::make_shared<const RequestInfo>(response.request_info()));
+            throw error;
         }
         follow(request, response, *location);
         co_await drain_or_give_up(response.state());

@@ -45,7 +45,7 @@ public:
 
     // On 127.0.0.1. What it does on each connection: `talk`; or reads requests and responds.
     static Coro<FakeHost*> open(Respond respond, ServerOptions options = {});
-    static Coro<FakeHost*> talking(Talk talk);
+    static Coro<FakeHost*> talking(Talk talk, ServerOptions options = {});
 
     http::URL url(std::string_view path = "/", std::string_view host = "127.0.0.1") const;
     int port() const noexcept { return port_; }

@@ -41,14 +41,14 @@ Coro<FakeHost*> FakeHost::open(Respond respond, ServerOptions options) {
     co_return host;
 }
 
-Coro<FakeHost*> FakeHost::talking(Talk talk) {
+Coro<FakeHost*> FakeHost::talking(Talk talk, ServerOptions options) {
     FakeHost* host = &keep<FakeHost>();
     host->talk_ = std::move(talk);
     auto handler = [host](StreamReader reader, StreamWriter writer) {
         ++host->connections;
         return host->talk_(*host, std::move(reader), std::move(writer));
     };
-    host->server_ = co_await start_server(handler, "127.0.0.1", 0);
+    host->server_ = co_await start_server(handler, "127.0.0.1", 0, options);
     host->port_ = host->server_->port();
     co_return host;
 }

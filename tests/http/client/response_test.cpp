@@ -141,7 +141,6 @@ ASYNC_TEST(ClientResponse, decodes_text_by_its_charset) {
     EXPECT_EQ(co_await bad.text("", "replace"), "Zo\xef\xbf\xbd");
     EXPECT_EQ(co_await bad.text("latin-1"), "Zoë");
     EXPECT_EQ(bad.content_type(), "text/plain");
-    co_await fails<ValueError>(session.get("http://[::1"));
     auto unknown = co_await session.get(host.url("/klingon"));
     EXPECT_EQ(unknown.charset(), "klingon");
     co_await expect_throws<ValueError>(unknown.text());
