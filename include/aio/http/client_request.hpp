@@ -63,7 +63,8 @@ public:
     ClientRequest&& form(const Query& fields);
     ClientRequest&& data(FormData form);
     // Chunked, unless a Content-Length header says how long it is. Can be sent once: no retry, no redirect with it.
-    ClientRequest&& data(AsyncGenerator<std::string> pieces, std::string_view content_type = "application/octet-stream");
+    ClientRequest&& data(AsyncGenerator<std::string> pieces,
+                         std::string_view content_type = "application/octet-stream");
     ClientRequest&& data(std::unique_ptr<detail::BodySource> source, std::optional<std::uint64_t> size = std::nullopt,
                          std::string_view content_type = "application/octet-stream");
     // The file at `path`, read while it is sent. Content type: by its extension, if it is not given.

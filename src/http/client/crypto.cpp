@@ -128,7 +128,8 @@ std::string base64(std::string_view data) {
     for (std::size_t i = 0; i < data.size(); i += 3) {
         const std::string_view group = data.substr(i, 3);
         unsigned bits = 0;
-        for (std::size_t j = 0; j < 3; ++j) bits = bits << 8 | (j < group.size() ? static_cast<unsigned char>(group[j]) : 0U);
+        for (std::size_t j = 0; j < 3; ++j)
+            bits = bits << 8 | (j < group.size() ? static_cast<unsigned char>(group[j]) : 0U);
         for (std::size_t j = 0; j < 4; ++j) text += j <= group.size() ? kAlphabet[bits >> (18 - 6 * j) & 63] : '=';
     }
     return text;

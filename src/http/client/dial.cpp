@@ -4,9 +4,9 @@
 #include <aio/io/ssl.hpp>
 #include <aio/sync/threads.hpp>
 
+#include "http/client/crypto.hpp"
 #include "http/client/route.hpp"
 #include "http/client/session_state.hpp"
-#include "http/client/crypto.hpp"
 #include "http/wire/syntax.hpp"
 #include "io/open_addresses.hpp"
 
@@ -119,7 +119,8 @@ Coro<> open_tunnel(StreamPair& streams, const Route& route, const wire::Limits& 
         try {
             answered = co_await messages.read_head();
         } catch (const WireError& error) {
-            throw ClientProxyConnectionError(EPROTO, "the proxy " + proxy + " answered what is no HTTP: " + error.what());
+            throw ClientProxyConnectionError(EPROTO,
+                                             "the proxy " + proxy + " answered what is no HTTP: " + error.what());
         }
         if (!answered) {
             throw ClientProxyConnectionError(ECONNRESET, "the proxy " + proxy + " closed the connection");

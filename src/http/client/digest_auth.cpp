@@ -135,8 +135,8 @@ public:
         const std::string middle = qop.empty() ? "" : std::string(count) + ":" + cnonce + ":" + qop + ":";
         const std::string response = hash(secret + ":" + challenge.nonce + ":" + middle + hash(what));
         std::string text = "Digest username=" + quoted(login_) + ", realm=" + quoted(challenge.realm) +
-                           ", nonce=" + quoted(challenge.nonce) + ", uri=" + quoted(uri) + ", response=\"" + response +
-                           "\", algorithm=" + challenge.algorithm;
+                           ", nonce=" + quoted(challenge.nonce) + ", uri=" + quoted(uri) + ", response=\"" +
+                           response + "\", algorithm=" + challenge.algorithm;
         if (challenge.has_opaque) text += ", opaque=" + quoted(challenge.opaque);
         if (!qop.empty()) text += ", qop=" + qop + ", nc=" + count + ", cnonce=\"" + cnonce + "\"";
         return text;

@@ -32,7 +32,8 @@ void write_head(std::string& text, const OutgoingRequest& request, const Route& 
         if (!route.proxy->authorization.empty()) {
             text.append("Proxy-Authorization: ").append(route.proxy->authorization).append("\r\n");
         }
-        for (const auto& [name, value] : route.proxy->headers) text.append(name).append(": ").append(value).append("\r\n");
+        for (const auto& [name, value] : route.proxy->headers)
+            text.append(name).append(": ").append(value).append("\r\n");
     }
     text.append("\r\n");
 }
@@ -95,7 +96,8 @@ Coro<> read_answer(Connection& connection, Sending* sending, const std::string& 
     }
 }
 
-std::unique_ptr<ResponseState> make_response(OutgoingRequest& request, Lease lease, std::shared_ptr<Sending> sending) {
+std::unique_ptr<ResponseState> make_response(OutgoingRequest& request, Lease lease,
+                                             std::shared_ptr<Sending> sending) {
     const Hop& hop = request.hop();
     auto state = std::make_unique<ResponseState>(hop.session->shared_from_this());
     wire::Head& head = lease->messages.head();
@@ -150,6 +152,8 @@ Coro<ClientResponse> exchange(OutgoingRequest& request, const Route& route, Leas
             connection.writer.write(hop.session->scratch);
         }
         co_await read_answer(connection, sending.get(), request.url.raw_host());
+        if (sending && sending->go_ahead && !sending->go_ahead->done())
+            give_up(*sending);  // it does not want the body
     } catch (const CancelledError&) {
         failure = std::current_exception();
     } catch (...) {
@@ -223,13 +227,8 @@ Coro<ClientResponse> transmit(OutgoingRequest& request) {
         append_key(key, route);
         Lease lease = pool.try_acquire(key);
         // One that was kept died just now: the others may have, too.
-        if (retried && lease.connection()) {
-            lease.renew();
-        }
-        const bool kept = lease.connection() != nullptr;
-        if (!kept) {
-            lease = co_await connect(request, route, std::move(lease));
-        }
+        if (retried && lease.connection()) lease.renew();
+        if (!lease.connection()) lease = co_await connect(request, route, std::move(lease));
         const bool reused = lease->requests > 0;
         if (reused && !hop.tracers->empty()) co_await hop.tracers->send(&TraceConfig::on_connection_reuseconn, {});
         std::exception_ptr failure;
@@ -240,8 +239,8 @@ Coro<ClientResponse> transmit(OutgoingRequest& request) {
         } catch (const ServerDisconnectedError&) {
             failure = std::current_exception();
         }
-        const bool again = reused && !retried && is_idempotent(request.method) &&
-                           (!hop.payload || hop.payload->available());
+        const bool again =
+            reused && !retried && is_idempotent(request.method) && (!hop.payload || hop.payload->available());
         if (!again) std::rethrow_exception(failure);
         retried = true;
     }

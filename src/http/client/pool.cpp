@@ -228,9 +228,8 @@ void Pool::discard(std::unique_ptr<Connection> connection) noexcept {
 }
 
 void Pool::prune_closing() {
-    std::erase_if(closing_, [](const StreamWriter& writer) {
-        return writer.wait_closed().operator co_await().await_ready();
-    });
+    std::erase_if(closing_,
+                  [](const StreamWriter& writer) { return writer.wait_closed().operator co_await().await_ready(); });
     prune_at_ = std::max<std::size_t>(64, 2 * closing_.size());
 }
 

@@ -77,8 +77,8 @@ void add_cookies(OutgoingRequest& request) {
         for (std::string_view rest = text; !rest.empty();) {
             const std::string_view pair = wire::trimmed(wire::take_until(rest, ';'));
             const std::string_view name = pair.substr(0, pair.find('='));
-            const bool replaced = std::any_of(cookies.begin(), cookies.end(),
-                                              [&](const auto& cookie) { return cookie.first == name; });
+            const bool replaced =
+                std::any_of(cookies.begin(), cookies.end(), [&](const auto& cookie) { return cookie.first == name; });
             if (!replaced) all.append(all.empty() ? "" : "; ").append(pair);
         }
         for (const auto& [name, value] : cookies) {
@@ -105,7 +105,8 @@ void add_body_headers(OutgoingRequest& request) {
     if (!hop.payload->content_type().empty()) add_auto(headers, hop, "Content-Type", hop.payload->content_type());
     bool chunked = hop.spec->chunked || headers.lists("Transfer-Encoding", "chunked");
     if (hop.spec->compress != wire::Coding::identity) {
-        if (headers.contains("Content-Encoding")) throw ValueError("compress(), and a Content-Encoding header as well");
+        if (headers.contains("Content-Encoding"))
+            throw ValueError("compress(), and a Content-Encoding header as well");
         headers.set("Content-Encoding", wire::name(hop.spec->compress));
         chunked = true;
     }

@@ -83,8 +83,8 @@ bool bypasses_proxy(std::string_view no_proxy, std::string_view host, int port) 
 
 std::optional<URL> proxy_from_environment(const URL& url) {
     const bool secure = url.scheme() == "https" || url.scheme() == "wss";
-    const char* proxy = environment(secure ? "https_proxy" : "http_proxy",
-                                    !secure && std::getenv("REQUEST_METHOD") != nullptr);
+    const char* proxy =
+        environment(secure ? "https_proxy" : "http_proxy", !secure && std::getenv("REQUEST_METHOD") != nullptr);
     if (!proxy) proxy = environment("all_proxy", false);
     if (!proxy) return std::nullopt;
     const char* except = environment("no_proxy", false);

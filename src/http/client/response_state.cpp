@@ -24,8 +24,8 @@ public:
         try {
             co_return co_await body_.next_piece();
         } catch (const wire::CodingError& error) {
-            state_.failure = std::make_exception_ptr(ClientPayloadError(
-                std::string("the response's body cannot be unpacked: ") + error.what()));
+            state_.failure = std::make_exception_ptr(
+                ClientPayloadError(std::string("the response's body cannot be unpacked: ") + error.what()));
         }
         state_.give_up();
         std::rethrow_exception(state_.failure);
@@ -132,7 +132,8 @@ void rethrow_as_client_error(const Connection& connection, const Sending* sendin
             throw ClientPayloadError(cut_short ? "the response's body was cut short"
                                                : std::string("the response's body is malformed: ") + error.what());
         }
-        if (cut_short) throw ServerDisconnectedError("the server closed the connection within the head of its answer");
+        if (cut_short)
+            throw ServerDisconnectedError("the server closed the connection within the head of its answer");
         throw ClientResponseError(400, std::string("the server's answer is malformed: ") + error.what());
     } catch (const ConnectionError& error) {
         throw ClientConnectionResetError(error.code(), error.what());

@@ -45,7 +45,7 @@ struct ResponseState final : public BodySource {
     BodyReader content;
     std::optional<std::string> body;  // once read() has it
     std::optional<Headers> trailing;
-    std::exception_ptr failure;       // of the body: every further read has it too
+    std::exception_ptr failure;  // of the body: every further read has it too
     std::vector<ClientResponse> history;
 
     Coro<std::string_view> next_piece() override;

@@ -63,8 +63,9 @@ Route find_route(const URL& url, const Hop& hop) {
     route.url = &url;
     route.tls = url.scheme() == "https" || url.scheme() == "wss";
     if (!route.tls && url.scheme() != "http" && url.scheme() != "ws") {
-        throw InvalidURL(url.str_without_credentials(), url.is_absolute() ? "the scheme is none of http and https"
-                                                                          : "it is relative, and there is no base_url");
+        throw InvalidURL(url.str_without_credentials(), url.is_absolute()
+                                                            ? "the scheme is none of http and https"
+                                                            : "it is relative, and there is no base_url");
     }
     const RequestExtras* extras = hop.spec->extras.get();
     route.ssl = extras && extras->ssl ? &*extras->ssl : &hop.session->pool->options().ssl;

@@ -27,8 +27,8 @@ struct Proxy {
 };
 
 struct Route {
-    const URL* url = nullptr;        // outlives it
-    const ClientSSL* ssl = nullptr;  // the same
+    const URL* url = nullptr;          // outlives it
+    const ClientSSL* ssl = nullptr;    // the same
     std::string_view server_hostname;  // in place of the URL's host; or empty
     std::unique_ptr<Proxy> proxy;      // null: directly
     bool tls = false;

@@ -117,8 +117,8 @@ Coro<ClientResponse> send_all(OutgoingRequest& request) {
 std::exception_ptr with_info(ClientError& error, const OutgoingRequest& request) {
     if (!error.request_info()) {
         const URL bare = request.url.without_credentials();
-        error.set_request_info(std::make_shared<const RequestInfo>(bare.with_fragment(""), request.method,
-                                                                   request.headers, bare));
+        error.set_request_info(
+            std::make_shared<const RequestInfo>(bare.with_fragment(""), request.method, request.headers, bare));
     }
     return std::current_exception();
 }

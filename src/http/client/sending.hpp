@@ -30,11 +30,11 @@ struct Sending {
     std::unique_ptr<BodySource> plain;   // what the program gave
     std::unique_ptr<BodySource> packed;  // the same in a content coding, or null
     bool chunked = false;
-    std::uint64_t left = 0;              // not chunked: bytes that were announced and not written
-    std::optional<Future<>> go_ahead;    // with Expect: 100-continue
+    std::uint64_t left = 0;            // not chunked: bytes that were announced and not written
+    std::optional<Future<>> go_ahead;  // with Expect: 100-continue
     TimerHandle patience;
-    std::shared_ptr<Tracers> tracers;    // null: none
-    std::string method;                  // for them
+    std::shared_ptr<Tracers> tracers;  // null: none
+    std::string method;                // for them
     URL url;
 
     Task<> task;

@@ -111,11 +111,12 @@ ASYNC_TEST(ClientInterop, talks_to_nginx, kOnce) {
     std::ofstream(folder + "/nginx.conf")
         << "daemon off; pid " << folder << "/pid; error_log " << folder << "/error.log; events {}\n"
         << "http { access_log off; keepalive_requests 10; gzip on; gzip_types text/plain; gzip_proxied any;\n"
-        << "client_body_temp_path " << folder << "/a; proxy_temp_path " << folder << "/b; fastcgi_temp_path " << folder
-        << "/c; uwsgi_temp_path " << folder << "/d; scgi_temp_path " << folder << "/e; default_type text/plain;\n"
+        << "client_body_temp_path " << folder << "/a; proxy_temp_path " << folder << "/b; fastcgi_temp_path "
+        << folder << "/c; uwsgi_temp_path " << folder << "/d; scgi_temp_path " << folder
+        << "/e; default_type text/plain;\n"
         << "server { listen 127.0.0.1:" << port << "; root " << folder << "; } }\n";
-    Process nginx = co_await create_subprocess_exec("/usr/sbin/nginx", "-p", folder, "-e", folder + "/error.log", "-c",
-                                                    folder + "/nginx.conf")
+    Process nginx = co_await create_subprocess_exec("/usr/sbin/nginx", "-p", folder, "-e", folder + "/error.log",
+                                                    "-c", folder + "/nginx.conf")
                         .stderr_(DEVNULL);
     http::SessionOptions options;
     options.base_url = "http://127.0.0.1:" + std::to_string(port);
@@ -125,8 +126,7 @@ ASYNC_TEST(ClientInterop, talks_to_nginx, kOnce) {
         try {
             co_await text_of(session.get("/nothing"));
             up = true;
-        } catch (const http::ClientConnectorError&) {
-        }
+        } catch (const http::ClientConnectorError&) {}
         if (!up) co_await aio::sleep(10ms);
     }
     EXPECT_TRUE(up);

@@ -41,8 +41,10 @@ ASYNC_TEST(ClientMiddlewares, stand_around_the_request_in_order) {
 ASYNC_TEST(DigestAuth, answers_a_challenge_and_keeps_it) {
     FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
         if (request.header("authorization") != "(none)") return answer("in");
-        return answer("", "WWW-Authenticate: Basic realm=\"x, y\", Digest realm=\"a b\", qop=\"auth, auth-int\", "
-                          "algorithm=SHA-256, nonce=\"n1\", opaque=\"op\"\r\n", "401 Unauthorized");
+        return answer("",
+                      "WWW-Authenticate: Basic realm=\"x, y\", Digest realm=\"a b\", qop=\"auth, auth-int\", "
+                      "algorithm=SHA-256, nonce=\"n1\", opaque=\"op\"\r\n",
+                      "401 Unauthorized");
     });
     http::SessionOptions options;
     options.middlewares = {http::DigestAuthMiddleware("user", "pass")};
@@ -130,13 +132,15 @@ ASYNC_TEST(ClientTracing, tells_every_step) {
     co_await second;
     EXPECT_THAT(log, testing::IsSupersetOf({"reuse", "queued", "not queued", "create", "hit", "created"}));
     log.clear();
-    co_await fails<http::ClientConnectorError>(session.get("http://name.test:" + std::to_string(co_await unused_port())));
+    co_await fails<http::ClientConnectorError>(
+        session.get("http://name.test:" + std::to_string(co_await unused_port())));
     EXPECT_THAT(log, ElementsAre("start", "create", "hit", "exception"));
     co_await end(session, host);
 }
 
 ASYNC_TEST(ClientTracing, keeps_a_context_for_each_request_and_awaits_handlers) {
-    FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) { return answer(request.header("x-trace")); });
+    FakeHost& host =
+        *co_await FakeHost::open([](const RawRequest& request) { return answer(request.header("x-trace")); });
     http::TraceConfig trace;
     trace.on_request_start.append([](http::TraceContext& context, const http::TraceRequestStart& what) -> Coro<> {
         co_await aio::sleep(1ms);

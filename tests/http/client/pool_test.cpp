@@ -141,10 +141,11 @@ ASYNC_TEST(ClientPool, does_not_repeat_what_may_have_had_its_effect) {
 }
 
 ASYNC_TEST(ClientPool, repeats_once_and_not_on_a_fresh_connection) {
-    FakeHost& host = *co_await FakeHost::talking([](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
-        co_await self.read(reader);
-        writer.close();
-    });
+    FakeHost& host =
+        *co_await FakeHost::talking([](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
+            co_await self.read(reader);
+            writer.close();
+        });
     ClientSession session;
     co_await fails<http::ServerDisconnectedError>(session.get(host.url()));
     EXPECT_EQ(host.requests.size(), 1u);

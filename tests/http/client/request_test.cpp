@@ -203,16 +203,17 @@ ASYNC_TEST(ClientRequest, packs_a_body) {
 }
 
 ASYNC_TEST(ClientRequest, waits_for_100_continue_before_it_sends_the_body) {
-    FakeHost& host = *co_await FakeHost::talking([](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
-        const std::string head = co_await reader.readuntil("\r\n\r\n");
-        EXPECT_THAT(head, HasSubstr("Expect: 100-continue"));
-        co_await aio::sleep(100ms);
-        writer.write("HTTP/1.1 100 Continue\r\n\r\n");
-        EXPECT_EQ(co_await reader.readexactly(4), "body");
-        static_cast<void>(self);
-        writer.write(answer("thanks"));
-        co_await reader.read();
-    });
+    FakeHost& host =
+        *co_await FakeHost::talking([](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
+            const std::string head = co_await reader.readuntil("\r\n\r\n");
+            EXPECT_THAT(head, HasSubstr("Expect: 100-continue"));
+            co_await aio::sleep(100ms);
+            writer.write("HTTP/1.1 100 Continue\r\n\r\n");
+            EXPECT_EQ(co_await reader.readexactly(4), "body");
+            static_cast<void>(self);
+            writer.write(answer("thanks"));
+            co_await reader.read();
+        });
     ClientSession session;
     const Stopwatch watch;
     EXPECT_EQ(co_await text_of(session.post(host.url()).data("body").expect100()), "thanks");

@@ -29,7 +29,8 @@ ASYNC_TEST(ClientResponse, reads_bodies_by_length_in_chunks_and_to_the_end) {
     FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
         if (request.target == "/length") return answer("by length");
         if (request.target == "/chunks") {
-            return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nin \r\n6\r\nchunks\r\n0\r\nX-Sum: 9\r\n\r\n";
+            return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nin \r\n6\r\nchunks\r\n0\r\nX-Sum: "
+                   "9\r\n\r\n";
         }
         return Reply("HTTP/1.1 200 OK\r\n\r\nto the end", true);
     });
@@ -93,7 +94,8 @@ ASYNC_TEST(ClientResponse, unpacks_bodies) {
         const std::string coding = request.target.substr(1);
         const std::string text(200'000, 'u');
         std::string body = packed(*http::wire::parse_coding(coding), text);
-        if (coding == "gzip") body = packed(Coding::gzip, text.substr(0, 1000)) + packed(Coding::gzip, text.substr(1000));
+        if (coding == "gzip")
+            body = packed(Coding::gzip, text.substr(0, 1000)) + packed(Coding::gzip, text.substr(1000));
         return answer(body, "Content-Encoding: " + coding + "\r\n");
     });
     ClientSession session;
@@ -108,7 +110,8 @@ ASYNC_TEST(ClientResponse, unpacks_bodies) {
 
 ASYNC_TEST(ClientResponse, refuses_bombs_and_broken_codings) {
     FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
-        if (request.target == "/bomb") return answer(packed(Coding::gzip, std::string(20'000'000, '0')), "Content-Encoding: gzip\r\n");
+        if (request.target == "/bomb")
+            return answer(packed(Coding::gzip, std::string(20'000'000, '0')), "Content-Encoding: gzip\r\n");
         if (request.target == "/cut") {
             const std::string body = packed(Coding::gzip, "some text that is long enough");
             return answer(body.substr(0, body.size() / 2), "Content-Encoding: gzip\r\n");
@@ -258,7 +261,8 @@ ASYNC_TEST(MisbehavingServer, speaks_something_else) {
     co_await expect_broken<ClientResponseError>("220 mail.example ESMTP\r\n", "malformed", false);
 }
 ASYNC_TEST(MisbehavingServer, sends_a_huge_header) {
-    co_await expect_broken<ClientResponseError>(answer("", "X: " + std::string(10'000, 'x') + "\r\n"), "limit", false);
+    co_await expect_broken<ClientResponseError>(answer("", "X: " + std::string(10'000, 'x') + "\r\n"), "limit",
+                                                false);
 }
 ASYNC_TEST(MisbehavingServer, sends_100_000_cookies) {
     std::string cookies;
@@ -275,13 +279,16 @@ ASYNC_TEST(MisbehavingServer, has_a_length_and_chunks) {
     co_await expect_broken<ClientResponseError>(answer("", "Transfer-Encoding: chunked\r\n"), "malformed", false);
 }
 ASYNC_TEST(MisbehavingServer, cuts_the_body_short) {
-    co_await expect_broken<ClientPayloadError>("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "cut short", true);
+    co_await expect_broken<ClientPayloadError>("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "cut short",
+                                               true);
 }
 ASYNC_TEST(MisbehavingServer, cuts_the_chunks_short) {
-    co_await expect_broken<ClientPayloadError>("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal", "cut short", true);
+    co_await expect_broken<ClientPayloadError>("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal",
+                                               "cut short", true);
 }
 ASYNC_TEST(MisbehavingServer, has_a_chunk_that_is_none) {
-    co_await expect_broken<ClientPayloadError>("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nx", "malformed", true);
+    co_await expect_broken<ClientPayloadError>("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nx",
+                                               "malformed", true);
 }
 
 ASYNC_TEST(MisbehavingServer, sends_more_than_it_announced) {

@@ -97,8 +97,7 @@ ASYNC_TEST(ClientTimeouts, sock_connect_covers_the_look_up) {
     with.connector = http::TCPConnector(options).share();
     ClientSession session(std::move(with));
     const Stopwatch watch;
-    co_await fails<http::ConnectionTimeoutError>(
-        session.get("http://silent.test/").timeout({.sock_connect = 50ms}));
+    co_await fails<http::ConnectionTimeoutError>(session.get("http://silent.test/").timeout({.sock_connect = 50ms}));
     watch.expect(50ms);
     EXPECT_EQ(session.connector().statistics().acquired, 0u);
     co_await session.close();
