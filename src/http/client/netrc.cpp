@@ -1,7 +1,7 @@
 #include "http/client/netrc.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/files.hpp>
+#include <aio/io/files.hpp>
 
 #include <cstdlib>
 

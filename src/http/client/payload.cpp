@@ -1,7 +1,7 @@
 #include "http/client/payload.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/files.hpp>
+#include <aio/io/files.hpp>
 
 #include "http/body_sources.hpp"
 #include "http/wire/media_type.hpp"

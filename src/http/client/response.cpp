@@ -1,7 +1,7 @@
 #include <aio/http/client_response.hpp>
 
 #include <aio/base/error.hpp>
-#include <aio/files.hpp>
+#include <aio/io/files.hpp>
 #include <aio/http/errors.hpp>
 
 #include "http/client/response_state.hpp"
