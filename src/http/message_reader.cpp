@@ -24,6 +24,7 @@ Coro<bool> MessageReader::read_head() {
             case Event::body:
             case Event::end: continue;  // of a message that nobody wanted to read to its end
         }
+        if (watch_) watch_->about_to_read();
         rest_ = co_await stream_.read_view(kMostAtOnce);
         if (rest_.empty()) {
             if (parser_.finish() == Event::fault) fail();
@@ -41,6 +42,7 @@ Coro<std::string_view> MessageReader::next_piece() {
             case Event::head:
             case Event::need_more: break;
         }
+        if (watch_) watch_->about_to_read();
         rest_ = co_await stream_.read_view(kMostAtOnce);
         if (!rest_.empty()) continue;
         if (parser_.finish() == Event::fault) fail();

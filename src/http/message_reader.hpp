@@ -14,6 +14,7 @@
 #include "http/wire/parser.hpp"
 
 #include <string_view>
+#include <utility>
 
 namespace aio::http::detail {
 
@@ -25,6 +26,15 @@ public:
 
 private:
     wire::Fault fault_;
+};
+
+// Is told each time a MessageReader is about to wait for bytes: for limits on how long that may take.
+class ReadWatch {
+public:
+    virtual void about_to_read() noexcept = 0;
+
+protected:
+    ~ReadWatch() = default;
 };
 
 class MessageReader final : public BodySource {
@@ -51,12 +61,16 @@ public:
     // What came behind the last message: belongs to the protocol after an upgrade. Valid until the next read.
     std::string_view take_rest() noexcept { return std::exchange(rest_, {}); }
 
+    // Null: nobody.
+    void set_watch(ReadWatch* watch) noexcept { watch_ = watch; }
+
 private:
     [[noreturn]] void fail();
 
     StreamReader stream_;
     wire::Parser parser_;
     std::string_view rest_;  // of the stream's buffer: received and not parsed
+    ReadWatch* watch_ = nullptr;
     bool done_ = true;
 };
 

@@ -299,5 +299,9 @@ Coro<NameInfo> CachingResolver::getnameinfo(Address address, int flags) {
 void CachingResolver::clear() noexcept { cache_->clear(); }
 void CachingResolver::clear(std::string_view host) noexcept { cache_->clear(host); }
 std::size_t CachingResolver::size() const noexcept { return cache_->size(); }
+bool CachingResolver::remembers(std::string_view host, LookupOptions options) const {
+    cache_->enter();
+    return cache_->find(key_of(host, options)) != nullptr;
+}
 
 }  // namespace aio

@@ -3,6 +3,7 @@
 #include <aio/base/error.hpp>
 
 #include "io/connect.hpp"
+#include "io/open_addresses.hpp"
 #include "io/resolve.hpp"
 #include "io/socket_stream.hpp"
 #include "io/stream_filter.hpp"
@@ -80,28 +81,44 @@ Coro<StreamPair> connect_stream(detail::ConnectPlan plan, std::size_t limit, Fil
     co_return ends_of(std::move(stream));
 }
 
-Coro<detail::ConnectPlan> plan_connection(std::string host, int port, ConnectionOptions options,
-                                          std::string local_host) {
-    detail::check_port("open_connection", port);
+// All but the addresses and their name.
+Coro<detail::ConnectPlan> plan_connection(ConnectionOptions options, std::string local_host) {
     detail::check_port("open_connection: local_port", options.local_port);
     detail::ConnectPlan plan;
-    plan.addresses = co_await detail::resolve(host, port, false, options.family);
     if (!local_host.empty() || options.local_port != 0) {
         plan.locals = co_await detail::resolve(local_host, options.local_port, true, options.family);
     }
     plan.delay = options.happy_eyeballs_delay;
     plan.all_errors = options.all_errors;
-    plan.wanted = Address(std::move(host), port).str();
-    const int interleave = options.interleave >= 0 ? options.interleave : plan.delay > Duration(0) ? 1 : 0;
-    if (interleave > 0) plan.addresses = detail::interleaved(plan.addresses, interleave);
     co_return plan;
+}
+
+void interleave(detail::ConnectPlan& plan, const ConnectionOptions& options) {
+    const int count = options.interleave >= 0 ? options.interleave : plan.delay > Duration(0) ? 1 : 0;
+    if (count > 0) plan.addresses = detail::interleaved(plan.addresses, count);
 }
 
 Coro<StreamPair> open_tcp(std::string host, int port, ConnectionOptions options, std::string local_host,
                           FilterMaker filter, const char* misuse) {
     if (misuse) throw ValueError(std::string("open_connection: ") + misuse);
     if (filter) co_await filter->prepare();
-    detail::ConnectPlan plan = co_await plan_connection(std::move(host), port, options, std::move(local_host));
+    detail::check_port("open_connection", port);
+    std::vector<detail::RawAddress> addresses = co_await detail::resolve(host, port, false, options.family);
+    detail::ConnectPlan plan = co_await plan_connection(options, std::move(local_host));
+    plan.addresses = std::move(addresses);
+    plan.wanted = Address(std::move(host), port).str();
+    interleave(plan, options);
+    co_return co_await connect_stream(std::move(plan), options.limit, std::move(filter));
+}
+
+Coro<StreamPair> open_known(std::vector<AddressInfo> infos, std::string wanted, ConnectionOptions options,
+                            std::string local_host, FilterMaker filter, const char* misuse) {
+    if (misuse) throw ValueError(std::string("open_connection: ") + misuse);
+    if (filter) co_await filter->prepare();
+    detail::ConnectPlan plan = co_await plan_connection(options, std::move(local_host));
+    for (const AddressInfo& info : infos) plan.addresses.push_back(detail::numeric_address(info.address));
+    plan.wanted = std::move(wanted);
+    interleave(plan, options);
     co_return co_await connect_stream(std::move(plan), options.limit, std::move(filter));
 }
 
@@ -147,6 +164,12 @@ Coro<StreamPair> open_connection(std::string host, int port, ConnectionOptions o
     FilterMaker filter = filter_of(options, std::string_view(host));
     return open_tcp(std::move(host), port, options, std::string(options.local_host), std::move(filter),
                     misused(options, has_name));
+}
+
+Coro<StreamPair> detail::open_addresses(std::vector<AddressInfo> addresses, std::string wanted,
+                                        ConnectionOptions options) {
+    return open_known(std::move(addresses), std::move(wanted), options, std::string(options.local_host),
+                      filter_of(options, std::nullopt), misused(options, false));
 }
 
 Coro<StreamPair> open_unix_connection(std::string path, ConnectionOptions options) {

@@ -178,6 +178,8 @@ public:
     void clear(std::string_view host) noexcept;
     // Answers that are remembered, good or not.
     std::size_t size() const noexcept;
+    // Whether this question would be answered at once.
+    bool remembers(std::string_view host, LookupOptions options) const;
 
     class Cache;
 

@@ -1,0 +1,74 @@
+// Client middlewares: what stands between a session and the wire, and may change a request, look at its answer, or
+// send it once more.
+//
+//     aio::Coro<ClientResponse> note(OutgoingRequest& request, ClientHandler next) {
+//         request.headers.set("X-Request-Id", new_id());
+//         co_return co_await next(request);
+//     }
+//     ClientSession session({.middlewares = {note}});
+//
+// Called for every hop: a redirect passes through all of them again. Source: aiohttp 3.12 client_middlewares.py.
+#pragma once
+
+#include <aio/base/function.hpp>
+#include <aio/core/coro.hpp>
+#include <aio/http/client_options.hpp>
+#include <aio/http/client_response.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aio::http {
+
+namespace detail {
+struct Hop;
+}
+
+// One request as it will be sent. What is changed here changes what is sent.
+class OutgoingRequest {
+public:
+    std::string method;
+    URL url;
+    Headers headers;  // all of them, Host and Content-Length included
+
+    // The body, if it is a text in memory; "" if there is none; nothing when it is streamed.
+    std::optional<std::string_view> text() const noexcept;
+    // Whether the handler can be called once more: the body is none, or can be sent again.
+    bool repeatable() const noexcept;
+
+    // Made by the session.
+    explicit OutgoingRequest(detail::Hop& hop) noexcept : hop_(&hop) {}
+    detail::Hop& hop() const noexcept { return *hop_; }
+
+private:
+    detail::Hop* hop_;
+};
+
+// The rest of the way: the next middleware, or the connection. Valid until the middleware has returned.
+// Errors of the call: ClientError and below; RuntimeError when called again and the body is used up.
+using ClientHandler = aio::detail::Function<Coro<ClientResponse>(OutgoingRequest&)>;
+
+// Any function, or object with operator(), from (OutgoingRequest&, ClientHandler) to Coro<ClientResponse>.
+class ClientMiddleware : public aio::detail::Function<Coro<ClientResponse>(OutgoingRequest&, ClientHandler)> {
+public:
+    using Function::Function;
+};
+
+// Answers 401 and 407... with what RFC 7616 (Digest) asks for: MD5, SHA-256 and SHA-512-256, also with -sess; qop
+// "auth" and "auth-int". Once it has a challenge, requests to that host carry the answer at once.
+// Source: RFC 7616; aiohttp 3.12 client_middleware_digest_auth.py.
+class DigestAuthMiddleware {
+public:
+    // preemptive: use a challenge for later requests too.
+    DigestAuthMiddleware(std::string login, std::string password, bool preemptive = true);
+    Coro<ClientResponse> operator()(OutgoingRequest& request, ClientHandler next) const;
+
+    class State;
+
+private:
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace aio::http

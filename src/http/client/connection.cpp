@@ -1,0 +1,95 @@
+#include "http/client/connection.hpp"
+
+#include <aio/http/errors.hpp>
+
+#include <algorithm>
+
+namespace aio::http::detail {
+
+Connection::Connection(StreamPair streams, const wire::Limits& limits)
+    : reader(std::move(streams.first)),
+      writer(std::move(streams.second)),
+      messages(reader, wire::Parser::Role::responses, limits) {}
+
+Connection::~Connection() {
+    timer_.cancel();
+    close();
+}
+
+void Connection::begin_exchange(std::optional<TimePoint> total, std::optional<Duration> sock_read) {
+    ++requests;
+    total_ = total.value_or(TimePoint::max());
+    read_by_ = TimePoint::max();
+    sock_read_ = sock_read;
+    messages.set_watch(sock_read ? this : nullptr);
+    if (total) arm(*total);
+}
+
+void Connection::end_exchange() noexcept {
+    total_ = read_by_ = TimePoint::max();
+    sock_read_.reset();
+    messages.set_watch(nullptr);
+}
+
+void Connection::about_to_read() noexcept {
+    try {
+        read_by_ = get_running_loop().time() + *sock_read_;
+        arm(read_by_);
+    } catch (...) {
+        fail(std::current_exception());  // without a timer the limit would not hold
+    }
+}
+
+// A timer that is due earlier will look again.
+void Connection::arm(TimePoint when) {
+    if (timer_ && timer_.when() <= when) return;
+    const TimerHandle timer = get_running_loop().call_at(when, [this] { timer_fired(); });
+    timer_.cancel();
+    timer_ = timer;
+}
+
+void Connection::timer_fired() noexcept {
+    timer_ = TimerHandle();
+    const TimePoint next = std::min(total_, read_by_);
+    if (next == TimePoint::max()) return;
+    try {
+        const TimePoint now = get_running_loop().time();
+        if (next > now) return arm(next);
+        expired_ = total_ <= now;
+        if (expired_) throw TimeoutError("the request's total time is over");
+        throw SocketTimeoutError("the server sent nothing for as long as sock_read allows");
+    } catch (...) {
+        fail(std::current_exception());
+    }
+}
+
+// Reading does not have to wait when something came: data, the end, or an error.
+bool Connection::fresh() const {
+    if (writer.is_closing() || messages.in_head()) return false;
+    return !reader.read_view(1).operator co_await().await_ready();
+}
+
+void Connection::fail(std::exception_ptr error) noexcept {
+    end_exchange();
+    reader.set_exception(std::move(error));
+    abort();
+}
+
+void Connection::close() noexcept {
+    if (writer.is_closing()) return;
+    try {
+        writer.close();
+    } catch (...) {
+        abort();
+    }
+}
+
+void Connection::abort() noexcept {
+    try {
+        writer.abort();
+    } catch (...) {
+        // Only a stream without a transport throws, and this one has one.
+    }
+}
+
+}  // namespace aio::http::detail

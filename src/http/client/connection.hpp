@@ -1,0 +1,60 @@
+// One connection of a pool: its stream, what is parsed from it, and how long it may take.
+//
+// Deadlines act through the stream: when one passes, the stream gets an exception, which whoever reads or drains sees.
+// No task is cancelled for it, and no timer is made per request: one is armed, and looks what the deadline is by then.
+#pragma once
+
+#include <aio/core/event_loop.hpp>
+#include <aio/io/stream.hpp>
+
+#include "http/message_reader.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace aio::http::detail {
+
+class Connection final : private ReadWatch {
+public:
+    Connection(StreamPair streams, const wire::Limits& limits);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    StreamReader reader;
+    StreamWriter writer;
+    MessageReader messages;
+    std::uint64_t requests = 0;  // that were sent on it, the present one included
+    std::size_t place = 0;       // among all of its pool
+    TimePoint idle_since{};
+
+    // From here on reads and writes must have ended by `total`, and each read within `sock_read`. Nothing: no limit.
+    void begin_exchange(std::optional<TimePoint> total, std::optional<Duration> sock_read);
+    void end_exchange() noexcept;
+    // Whether the total time is over.
+    bool expired() const noexcept { return expired_; }
+
+    // Whether the next request may go here: nothing came since the last answer, not even the end.
+    bool fresh() const;
+    // Whoever reads or drains gets `error`; the connection is closed.
+    void fail(std::exception_ptr error) noexcept;
+    // Sends what is buffered, and closes; or drops it.
+    void close() noexcept;
+    void abort() noexcept;
+
+private:
+    void about_to_read() noexcept override;
+    void arm(TimePoint when);
+    void timer_fired() noexcept;
+
+    TimerHandle timer_;
+    TimePoint total_ = TimePoint::max();
+    TimePoint read_by_ = TimePoint::max();
+    std::optional<Duration> sock_read_;
+    bool expired_ = false;
+};
+
+}  // namespace aio::http::detail

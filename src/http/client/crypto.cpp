@@ -1,0 +1,181 @@
+#include "http/client/crypto.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/core/event_loop.hpp>
+#include <aio/sync/threads.hpp>
+
+#include "http/wire/syntax.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <array>
+#include <mutex>
+
+namespace aio::http {
+
+ClientSSL::ClientSSL(const ssl::SSLContext& context)
+    : context_(context.context()), verify_(context.verify_mode() != ssl::CERT_NONE) {}
+
+ClientSSL ClientSSL::fingerprint(std::string_view text) {
+    ClientSSL how(true);
+    if (text.size() == 32) {
+        how.pinned_ = text;
+        return how;
+    }
+    std::string digits;
+    for (const char c : text) {
+        if (c != ':') digits += c;
+    }
+    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+        const int high = wire::hex_value(digits[i]), low = wire::hex_value(digits[i + 1]);
+        if (high < 0 || low < 0) break;
+        how.pinned_ += static_cast<char>(high * 16 + low);
+    }
+    if (digits.size() != 64 || how.pinned_.size() != 32) {
+        throw ValueError("fingerprint: a SHA-256 has 32 bytes, or 64 hexadecimal digits");
+    }
+    return how;
+}
+
+}  // namespace aio::http
+
+namespace aio::http::detail {
+
+namespace {
+
+std::mutex default_lock;
+std::optional<ssl::SSLContext>& default_context() {
+    static std::optional<ssl::SSLContext> context;
+    return context;
+}
+
+ssl::SSLContext make_default_context() {
+    const std::lock_guard lock(default_lock);
+    std::optional<ssl::SSLContext>& context = default_context();
+    if (!context) context = ssl::create_default_context();
+    return *context;
+}
+
+}  // namespace
+
+std::optional<ssl::SSLContext> tls_context(const ClientSSL& how) {
+    if (how.context()) return ssl::SSLContext(how.context());
+    if (how.verifies() && how.pinned().empty()) return std::nullopt;
+    static const ssl::SSLContext trusting = [] {
+        const ssl::SSLContext context(ssl::PROTOCOL_TLS_CLIENT);
+        context.set_check_hostname(false);
+        context.set_verify_mode(ssl::CERT_NONE);
+        return context;
+    }();
+    return trusting;
+}
+
+Coro<ssl::SSLContext> default_tls_context() {
+    auto made = get_running_loop().run_in_executor(nullptr, make_default_context);
+    co_return co_await std::move(made);
+}
+
+// --- digests -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::string digest(const EVP_MD* algorithm, std::string_view data) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes;
+    unsigned size = 0;
+    if (!algorithm || EVP_Digest(data.data(), data.size(), bytes.data(), &size, algorithm, nullptr) != 1) {
+        throw RuntimeError("OpenSSL cannot compute this digest");
+    }
+    return {reinterpret_cast<const char*>(bytes.data()), size};
+}
+
+std::string hex(std::string_view bytes) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const char c : bytes) {
+        text += kDigits[static_cast<unsigned char>(c) >> 4];
+        text += kDigits[static_cast<unsigned char>(c) & 15];
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string sha256(std::string_view data) { return digest(EVP_sha256(), data); }
+
+std::string hex_digest(const char* algorithm, std::string_view data) {
+    return hex(digest(EVP_get_digestbyname(algorithm), data));
+}
+
+std::string random_hex(std::size_t size) {
+    std::string bytes(size, '\0');
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(size)) != 1) {
+        throw RuntimeError("OpenSSL has no random numbers");
+    }
+    return hex(bytes);
+}
+
+// --- base64: RFC 4648 section 4 ----------------------------------------------------------------------------------------
+
+namespace {
+constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+}
+
+std::string base64(std::string_view data) {
+    std::string text;
+    text.reserve((data.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < data.size(); i += 3) {
+        const std::string_view group = data.substr(i, 3);
+        unsigned bits = 0;
+        for (std::size_t j = 0; j < 3; ++j)
+            bits = bits << 8 | (j < group.size() ? static_cast<unsigned char>(group[j]) : 0U);
+        for (std::size_t j = 0; j < 4; ++j) text += j <= group.size() ? kAlphabet[bits >> (18 - 6 * j) & 63] : '=';
+    }
+    return text;
+}
+
+std::optional<std::string> unbase64(std::string_view text) {
+    while (text.ends_with('=')) text.remove_suffix(1);
+    if (text.size() % 4 == 1) return std::nullopt;
+    std::string data;
+    unsigned bits = 0, count = 0;
+    for (const char c : text) {
+        const std::size_t value = kAlphabet.find(c);
+        if (value == std::string_view::npos) return std::nullopt;
+        bits = (bits << 6 | static_cast<unsigned>(value)) & 0xffffff;
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            data += static_cast<char>(bits >> count & 0xff);
+        }
+    }
+    return data;
+}
+
+// ------------------------------------------------------------------------------------------------------------------------
+
+}  // namespace aio::http::detail
+
+namespace aio::http {
+
+BasicAuth::BasicAuth(std::string login, std::string password)
+    : login_(std::move(login)), password_(std::move(password)) {
+    if (login_.find(':') != std::string::npos) {
+        throw ValueError("BasicAuth: a login with ':' could not be told from its password");
+    }
+}
+
+BasicAuth BasicAuth::decode(std::string_view header) {
+    const std::string_view scheme = wire::take_until(header, ' ');
+    const std::optional<std::string> decoded = detail::unbase64(wire::trimmed(header));
+    if (!wire::equal_ignoring_case(scheme, "basic") || !decoded || decoded->find(':') == std::string::npos) {
+        throw ValueError("BasicAuth: this is no Basic authorization");
+    }
+    const std::size_t colon = decoded->find(':');
+    return BasicAuth(decoded->substr(0, colon), decoded->substr(colon + 1));
+}
+
+std::string BasicAuth::encode() const { return "Basic " + detail::base64(login_ + ":" + password_); }
+
+}  // namespace aio::http

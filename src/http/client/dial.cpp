@@ -1,0 +1,183 @@
+// From a route to a connection: names, TCP or AF_UNIX, TLS, tunnels through proxies.
+#include <aio/base/error.hpp>
+#include <aio/http/errors.hpp>
+#include <aio/io/ssl.hpp>
+#include <aio/sync/threads.hpp>
+
+#include "http/client/crypto.hpp"
+#include "http/client/route.hpp"
+#include "http/client/session_state.hpp"
+#include "http/wire/syntax.hpp"
+#include "io/open_addresses.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <exception>
+
+namespace aio::http::detail {
+
+namespace {
+
+std::string with_brackets(std::string_view host) {
+    if (host.find(':') == std::string_view::npos) return std::string(host);
+    return "[" + std::string(host) + "]";
+}
+
+std::string host_and_port(const URL& url) { return with_brackets(url.raw_host()) + ":" + std::to_string(url.port()); }
+
+// The name for TLS: without the dot of an absolute name, which no certificate has.
+std::string_view name_for_tls(const Route& route) {
+    std::string_view name = route.server_hostname.empty() ? route.url->raw_host() : route.server_hostname;
+    if (name.ends_with('.')) name.remove_suffix(1);
+    return name;
+}
+
+// Inside a catch block: throws what aiohttp's user expects in place of what was caught.
+[[noreturn]] void rethrow_as_connector_error(const std::string& wanted, bool of_proxy) {
+    const std::string prefix = "cannot connect to " + std::string(of_proxy ? "the proxy " : "") + wanted + ": ";
+    try {
+        throw;
+    } catch (const GaiError& error) {
+        throw ClientConnectorDNSError(error.code(), prefix + error.what());
+    } catch (const ssl::SSLCertVerificationError& error) {
+        throw ClientConnectorCertificateError(error.code(), prefix + error.what());
+    } catch (const ssl::SSLError& error) {
+        throw ClientConnectorSSLError(error.code(), prefix + error.what());
+    } catch (const OSError& error) {
+        if (of_proxy) throw ClientProxyConnectionError(error.code(), prefix + error.what());
+        throw ClientConnectorError(error.code(), prefix + error.what());
+    } catch (const TimeoutError& error) {  // the kernel's ETIMEDOUT: our own limits arrive as cancellations
+        if (of_proxy) throw ClientProxyConnectionError(ETIMEDOUT, prefix + error.what());
+        throw ClientConnectorError(ETIMEDOUT, prefix + error.what());
+    }
+}
+
+ConnectionOptions connection_options(const Pool& pool, const SessionState& session) {
+    const ConnectorOptions& given = pool.options();
+    ConnectionOptions options;
+    options.limit = session.options.read_bufsize;
+    options.family = given.family;
+    options.happy_eyeballs_delay = given.happy_eyeballs_delay;
+    options.interleave = given.interleave;
+    options.local_host = given.local_host;
+    options.local_port = given.local_port;
+    return options;
+}
+
+// To the first hop: the host itself, or the proxy.
+Coro<StreamPair> open_first(Pool& pool, const Route& route, const SessionState& session, Tracers& tracers) {
+    ConnectionOptions options = connection_options(pool, session);
+    const URL& to = route.proxy ? route.proxy->url : *route.url;
+    const bool tls = route.proxy ? route.proxy->url.scheme() == "https" : route.tls;
+    const ClientSSL& how = route.proxy ? pool.options().ssl : *route.ssl;
+    std::optional<ssl::SSLContext> context;
+    std::string name;
+    if (tls) {
+        context = tls_context(how);
+        name = route.proxy ? std::string(to.raw_host()) : std::string(name_for_tls(route));
+        options.server_hostname = name;
+        options.ssl_shutdown_timeout = pool.options().ssl_shutdown_timeout;
+        if (context) {
+            options.ssl = *context;
+        } else {
+            options.ssl = true;
+        }
+    }
+    std::string wanted = host_and_port(to);
+    if (!pool.unix_path().empty()) {
+        options.local_host = {};
+        options.local_port = 0;
+        co_return co_await open_unix_connection(pool.unix_path(), options);
+    }
+    std::vector<AddressInfo> infos = co_await pool.resolve(to.raw_host(), to.port(), tracers);
+    for (AddressInfo& info : infos) info.address.port = to.port();
+    co_return co_await aio::detail::open_addresses(std::move(infos), std::move(wanted), options);
+}
+
+// Source: RFC 9110 section 9.3.6.
+std::string connect_head(const Route& route) {
+    const std::string target = host_and_port(*route.url);
+    std::string head = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
+    if (!route.proxy->authorization.empty()) {
+        head.append("Proxy-Authorization: ").append(route.proxy->authorization).append("\r\n");
+    }
+    for (const auto& [name, value] : route.proxy->headers) {
+        head.append(name).append(": ").append(value).append("\r\n");
+    }
+    return head + "\r\n";
+}
+
+Coro<> open_tunnel(StreamPair& streams, const Route& route, const wire::Limits& limits) {
+    const std::string proxy = host_and_port(route.proxy->url);
+    const std::string request = connect_head(route);
+    streams.second.write(request);
+    MessageReader messages(streams.first, wire::Parser::Role::responses, limits);
+    messages.parser().expect_tunnel();
+    do {
+        bool answered = false;
+        try {
+            answered = co_await messages.read_head();
+        } catch (const WireError& error) {
+            throw ClientProxyConnectionError(EPROTO,
+                                             "the proxy " + proxy + " answered what is no HTTP: " + error.what());
+        }
+        if (!answered) {
+            throw ClientProxyConnectionError(ECONNRESET, "the proxy " + proxy + " closed the connection");
+        }
+    } while (messages.head().status / 100 == 1);
+    wire::Head& head = messages.head();
+    if (head.status / 100 != 2) {
+        throw ClientHttpProxyError(head.status, head.reason, std::make_shared<const Headers>(head.headers));
+    }
+    // It would be read as if it had come encrypted.
+    if (messages.has_more()) {
+        throw ClientProxyConnectionError(EPROTO, "the proxy " + proxy + " sent data before TLS began");
+    }
+}
+
+Coro<> begin_tls(StreamPair& streams, const Pool& pool, const Route& route) {
+    std::optional<ssl::SSLContext> context = tls_context(*route.ssl);
+    if (!context) context = co_await default_tls_context();
+    const std::string name(name_for_tls(route));
+    StartTlsOptions options;
+    options.server_hostname = name;
+    options.ssl_shutdown_timeout = pool.options().ssl_shutdown_timeout;
+    co_await streams.second.start_tls(*context, options);
+}
+
+void check_fingerprint(const StreamPair& streams, const Route& route) {
+    if (!route.tls || route.ssl->pinned().empty()) return;
+    const std::optional<ssl::Certificate> certificate = streams.second.ssl_object().getpeercert();
+    if (certificate && sha256(certificate->der) == route.ssl->pinned()) return;
+    streams.second.abort();
+    throw ServerFingerprintMismatch("the certificate of " + route.wanted() + " is not the one that was pinned");
+}
+
+}  // namespace
+
+std::string Route::wanted() const { return host_and_port(*url); }
+
+Coro<std::unique_ptr<Connection>> dial(Pool& pool, const Route& route, const SessionState& session,
+                                       Tracers& tracers) {
+    const wire::Limits limits = session.wire_limits();
+    const std::string wanted = route.proxy ? host_and_port(route.proxy->url) : route.wanted();
+    std::optional<StreamPair> streams;
+    bool tunnelled = false;
+    try {
+        streams.emplace(co_await open_first(pool, route, session, tracers));
+        if (route.tunnels()) {
+            co_await open_tunnel(*streams, route, limits);
+            tunnelled = true;
+            co_await begin_tls(*streams, pool, route);
+        }
+        check_fingerprint(*streams, route);
+    } catch (const ClientError&) {
+        throw;
+    } catch (const std::exception&) {
+        rethrow_as_connector_error(tunnelled ? route.wanted() : wanted, route.proxy && !tunnelled);
+    }
+    co_return std::make_unique<Connection>(std::move(*streams), limits);
+}
+
+}  // namespace aio::http::detail

@@ -1,0 +1,99 @@
+// What a ClientRequest collects, and what becomes of it on its way: a hop is one request of the chain that redirects
+// make. Internal.
+#pragma once
+
+#include <aio/http/client_middleware.hpp>
+#include <aio/http/client_options.hpp>
+#include <aio/http/headers.hpp>
+#include <aio/http/tracing.hpp>
+#include <aio/http/url.hpp>
+
+#include "http/client/payload.hpp"
+#include "http/wire/coding.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aio::http::detail {
+
+class Pool;
+class SessionState;
+
+// What few requests have.
+struct RequestExtras {
+    Headers headers;
+    Query params;
+    std::vector<std::pair<std::string, std::string>> cookies;
+    std::vector<std::string> skip_auto_headers;
+    std::optional<BasicAuth> auth, proxy_auth;
+    std::optional<ClientSSL> ssl;
+    std::string server_hostname;
+    std::optional<URL> proxy;
+    Headers proxy_headers;
+    std::shared_ptr<const void> trace_request_ctx;
+    std::uint64_t max_decompressed_size = 0;
+};
+
+struct RequestSpec {
+    URL url;
+    std::string method;
+    std::unique_ptr<Payload> payload;
+    std::unique_ptr<RequestExtras> extras;
+    ClientTimeout timeout;
+    wire::Coding compress = wire::Coding::identity;
+    bool chunked = false;
+    bool expect100 = false;
+    bool allow_redirects = true;
+    bool raise_for_status = false;
+    bool auto_decompress = true;
+    unsigned max_redirects = 10;
+
+    RequestExtras& more() {
+        if (!extras) extras = std::make_unique<RequestExtras>();
+        return *extras;
+    }
+};
+
+// One TraceConfig and the request it is told of.
+struct Traced {
+    const TraceConfig* config;
+    TraceContext context;
+};
+
+// One request's tracers; usually none.
+class Tracers : public std::enable_shared_from_this<Tracers> {
+public:
+    bool empty() const noexcept { return all_.empty(); }
+    void add(const TraceConfig& config, std::shared_ptr<const void> request_ctx) {
+        Traced& traced = all_.emplace_back();
+        traced.config = &config;
+        traced.context.trace_request_ctx = std::move(request_ctx);
+    }
+    // Awaited only when there are tracers: `if (!tracers.empty()) co_await tracers.send(...)`.
+    template <class Params>
+    Coro<> send(TraceSignal<Params> TraceConfig::* signal, Params params) {
+        for (Traced& traced : all_) {
+            const TraceSignal<Params>& handlers = traced.config->*signal;
+            if (!handlers.empty()) co_await handlers.send(traced.context, params);
+        }
+    }
+
+private:
+    std::vector<Traced> all_;
+};
+
+// One request and the answer to it; OutgoingRequest's other half.
+struct Hop {
+    SessionState* session = nullptr;
+    RequestSpec* spec = nullptr;
+    Payload* payload = nullptr;  // of this hop: null when a redirect dropped it
+    Tracers* tracers = nullptr;
+    std::optional<TimePoint> total;  // the deadline
+    bool credentials_apply = true;   // the origin is still the first one
+};
+
+}  // namespace aio::http::detail

@@ -1,0 +1,148 @@
+#include "http/client/response_state.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/http/errors.hpp>
+
+#include "http/decoded_body.hpp"
+
+#include <cerrno>
+
+namespace aio::http::detail {
+
+namespace {
+
+// What redirects, and answers that ask for credentials, have to say beside their head is short.
+constexpr std::uint64_t kMostDrained = 64 * 1024;
+
+// A body without its coding, whose mistakes are the server's.
+class CheckedBody final : public BodySource {
+public:
+    CheckedBody(BodySource& body, ResponseState& state) noexcept : body_(body), state_(state) {}
+
+    Coro<std::string_view> next_piece() override {
+        if (state_.failure) std::rethrow_exception(state_.failure);
+        try {
+            co_return co_await body_.next_piece();
+        } catch (const wire::CodingError& error) {
+            state_.failure = std::make_exception_ptr(
+                ClientPayloadError(std::string("the response's body cannot be unpacked: ") + error.what()));
+        }
+        state_.give_up();
+        std::rethrow_exception(state_.failure);
+    }
+    const Headers* trailers() const noexcept override { return state_.trailers(); }
+
+private:
+    BodySource& body_;
+    ResponseState& state_;
+};
+
+std::exception_ptr as_client_error(const Connection& connection, const Sending* sending) {
+    try {
+        rethrow_as_client_error(connection, sending, Stage::body);
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
+}  // namespace
+
+ResponseState::~ResponseState() {
+    give_up();
+    if (!session) return;
+    session->recycle(std::move(headers));
+    session->recycle(std::move(request_headers));
+}
+
+void ResponseState::open_body(bool unpack, const wire::DecoderLimits& limits) {
+    content = BodyReader(this);
+    if (!unpack) return;
+    const std::string coding = headers.contains("Content-Encoding") ? headers.combined("Content-Encoding") : "";
+    if (coding.empty() || !wire::parse_codings(coding)) return;  // what we do not know is left as it is
+    unpacked = decoded_body(*this, coding, limits);
+    if (!unpacked) return;
+    checked = std::make_unique<CheckedBody>(*unpacked, *this);
+    content = BodyReader(checked.get());
+}
+
+Coro<std::string_view> ResponseState::next_piece() {
+    if (failure) std::rethrow_exception(failure);
+    if (ended) co_return std::string_view();
+    if (!lease) throw ClientConnectionError("the response was closed before its body was read");
+    std::string_view piece;
+    try {
+        piece = co_await lease->messages.next_piece();
+    } catch (const CancelledError&) {
+        throw;
+    } catch (...) {
+        failure = as_client_error(*lease.connection(), sending.get());
+    }
+    if (failure) {
+        lease->abort();
+        give_up();
+        std::rethrow_exception(failure);
+    }
+    if (piece.empty()) {
+        ended = true;
+        if (const Headers* behind = lease->messages.trailers()) trailing = *behind;
+        finish();
+    } else if (tracers) {
+        const TraceResponseChunkReceived received{method, url, piece};
+        co_await tracers->send(&TraceConfig::on_response_chunk_received, received);
+    }
+    co_return piece;
+}
+
+void ResponseState::finish() noexcept {
+    const bool sent = !sending || sending->done;
+    if (sending) aio::http::detail::give_up(*std::exchange(sending, nullptr));
+    lease.end(keep_alive && sent);
+}
+
+void ResponseState::give_up() noexcept {
+    if (sending) aio::http::detail::give_up(*std::exchange(sending, nullptr));
+    lease.end(false);
+}
+
+RequestInfo ResponseState::info() const {
+    return RequestInfo(url, method, request_headers, real_url.is_absolute() ? real_url : url);
+}
+
+Coro<> drain_or_give_up(ResponseState& state) {
+    const bool worth_it = state.keep_alive && state.lease && state.content_length.value_or(0) <= kMostDrained;
+    try {
+        std::uint64_t drained = 0;
+        while (worth_it && !state.ended && drained <= kMostDrained) {
+            const std::string_view piece = co_await state.next_piece();
+            drained += piece.size();
+        }
+    } catch (const ClientError&) {
+        // The head is what counted.
+    }
+    state.give_up();
+}
+
+void rethrow_as_client_error(const Connection& connection, const Sending* sending, Stage stage) {
+    if (sending && sending->error) std::rethrow_exception(sending->error);
+    try {
+        throw;
+    } catch (const WireError& error) {
+        const bool cut_short = error.fault() == wire::Fault::unexpected_end;
+        if (stage == Stage::body) {
+            throw ClientPayloadError(cut_short ? "the response's body was cut short"
+                                               : std::string("the response's body is malformed: ") + error.what());
+        }
+        if (cut_short)
+            throw ServerDisconnectedError("the server closed the connection within the head of its answer");
+        throw ClientResponseError(400, std::string("the server's answer is malformed: ") + error.what());
+    } catch (const ConnectionError& error) {
+        throw ClientConnectionResetError(error.code(), error.what());
+    } catch (const OSError& error) {
+        throw ClientOSError(error.code(), error.what());
+    } catch (const TimeoutError& error) {
+        if (connection.expired()) throw;
+        throw ClientOSError(ETIMEDOUT, error.what());  // the kernel's
+    }
+}
+
+}  // namespace aio::http::detail

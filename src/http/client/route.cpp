@@ -1,0 +1,93 @@
+#include "http/client/route.hpp"
+
+#include <aio/http/errors.hpp>
+
+#include "http/client/session_state.hpp"
+#include "http/wire/syntax.hpp"
+
+namespace aio::http::detail {
+
+namespace {
+
+std::string proxy_authorization(const URL& proxy, const std::optional<BasicAuth>& given) {
+    if (given) return given->encode();
+    if (proxy.user().empty() && !proxy.password()) return {};
+    return BasicAuth(proxy.user(), proxy.password().value_or("")).encode();
+}
+
+// The request's own proxy, else its session's, else the environment's.
+std::unique_ptr<Proxy> find_proxy(const URL& url, const Hop& hop) {
+    const SessionOptions& options = hop.session->options;
+    const RequestExtras* extras = hop.spec->extras.get();
+    const bool own = extras && extras->proxy;
+    if (!own && !options.proxy && !options.trust_env) return nullptr;
+    auto proxy = std::make_unique<Proxy>();
+    std::optional<BasicAuth> auth;
+    if (own) {
+        proxy->url = *extras->proxy;
+    } else if (options.proxy) {
+        proxy->url = *options.proxy;
+    } else {
+        std::optional<URL> found = proxy_from_environment(url);
+        if (!found) return nullptr;
+        proxy->url = *std::move(found);
+        if (hop.session->netrc) auth = hop.session->netrc->find(proxy->url.raw_host());
+    }
+    if (proxy->url.scheme() != "http" && proxy->url.scheme() != "https") {
+        throw InvalidURL(proxy->url.str_without_credentials(), "a proxy's scheme is http or https");
+    }
+    if (extras && extras->proxy_auth) {
+        auth = extras->proxy_auth;
+    } else if (options.proxy_auth) {
+        auth = options.proxy_auth;
+    }
+    proxy->authorization = proxy_authorization(proxy->url, auth);
+    proxy->url = proxy->url.without_credentials();
+    if (extras) proxy->headers = extras->proxy_headers;
+    return proxy;
+}
+
+void append_ssl(std::string& key, const ClientSSL& how) {
+    if (how.context()) {
+        key += std::to_string(reinterpret_cast<std::uintptr_t>(how.context().get()));
+    } else {
+        key += how.pinned();
+        if (!how.verifies()) key += '!';
+    }
+}
+
+}  // namespace
+
+Route find_route(const URL& url, const Hop& hop) {
+    Route route;
+    route.url = &url;
+    route.tls = url.scheme() == "https" || url.scheme() == "wss";
+    if (!route.tls && url.scheme() != "http" && url.scheme() != "ws") {
+        throw InvalidURL(url.str_without_credentials(), url.is_absolute()
+                                                            ? "the scheme is none of http and https"
+                                                            : "it is relative, and there is no base_url");
+    }
+    const RequestExtras* extras = hop.spec->extras.get();
+    route.ssl = extras && extras->ssl ? &*extras->ssl : &hop.session->pool->options().ssl;
+    if (extras && hop.credentials_apply) route.server_hostname = extras->server_hostname;
+    route.proxy = find_proxy(url, hop);
+    return route;
+}
+
+void append_key(std::string& key, const Route& route) {
+    key += route.tls ? 's' : 'p';
+    key += route.url->raw_host();
+    key += '\n';
+    const unsigned port = route.url->port();
+    key += static_cast<char>(port >> 8);
+    key += static_cast<char>(port & 0xff);
+    if (route.tls) {
+        append_ssl(key, *route.ssl);
+        key.append("\n").append(route.server_hostname);
+    }
+    if (!route.proxy) return;
+    key.append("\n").append(route.proxy->url.str()).append("\n").append(route.proxy->authorization);
+    for (const auto& [name, value] : route.proxy->headers) key.append("\n").append(name).append(":").append(value);
+}
+
+}  // namespace aio::http::detail

@@ -1,0 +1,59 @@
+// The way to a host: directly, or through a proxy; over TLS or not.
+#pragma once
+
+#include <aio/core/coro.hpp>
+#include <aio/http/client_options.hpp>
+#include <aio/http/headers.hpp>
+#include <aio/http/url.hpp>
+
+#include "http/client/connection.hpp"
+#include "http/client/pool.hpp"
+#include "http/client/request_spec.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aio::http::detail {
+
+struct Proxy {
+    URL url;
+    std::string authorization;  // "Basic ...", or empty
+    Headers headers;            // more of them, for the proxy alone
+
+    Proxy() = default;
+};
+
+struct Route {
+    const URL* url = nullptr;          // outlives it
+    const ClientSSL* ssl = nullptr;    // the same
+    std::string_view server_hostname;  // in place of the URL's host; or empty
+    std::unique_ptr<Proxy> proxy;      // null: directly
+    bool tls = false;
+
+    Route() = default;
+    bool tunnels() const noexcept { return proxy && tls; }
+    // Whether the request names the whole URL, for a proxy to see.
+    bool absolute_form() const noexcept { return proxy && !tls; }
+    // "example.org:443", for messages.
+    std::string wanted() const;
+};
+
+// What the request and its session say about the way to `url`. Errors: InvalidURL for a scheme that is not HTTP's.
+Route find_route(const URL& url, const Hop& hop);
+// What connections of that route have in common, appended to `key`.
+void append_key(std::string& key, const Route& route);
+
+// A new connection. Errors: ClientConnectorError and below, ClientProxyConnectionError, ClientHttpProxyError,
+// ServerFingerprintMismatch. Cancel: it is given up. `pool` and `route` outlive the call.
+Coro<std::unique_ptr<Connection>> dial(Pool& pool, const Route& route, const SessionState& session, Tracers& tracers);
+
+// The proxy that http_proxy, https_proxy or all_proxy names for `url`, unless no_proxy excepts it. Errors: InvalidURL.
+std::optional<URL> proxy_from_environment(const URL& url);
+// Whether `no_proxy`, a list of hosts, domains ("example.org", ".example.org"), host:port, addresses with or without
+// "/bits", or "*", excepts a host.
+bool bypasses_proxy(std::string_view no_proxy, std::string_view host, int port);
+
+}  // namespace aio::http::detail

@@ -1,0 +1,116 @@
+// The four limits on time, each with its error.
+#include <aio/core/timeout.hpp>
+#include <aio/io/dns.hpp>
+
+#include "http/client/fake_host.hpp"
+
+namespace aio::test {
+namespace {
+
+using http::ClientSession, http::ClientTimeout;
+
+// The head after `before`, the body's pieces `between` one another.
+struct Slow {
+    Duration before, between;
+};
+
+Coro<> drip(FakeHost& host, StreamReader reader, StreamWriter writer, Slow slow) {
+    while (co_await host.read(reader)) {
+        co_await aio::sleep(slow.before);
+        writer.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+        for (int i = 0; i < 5; ++i) {
+            co_await aio::sleep(slow.between);
+            writer.write("x");
+        }
+    }
+    writer.close();
+}
+
+Coro<FakeHost*> dripping(Duration before, Duration between) {
+    const Slow slow{before, between};
+    auto talk = [slow](FakeHost& host, StreamReader reader, StreamWriter writer) {
+        return drip(host, std::move(reader), std::move(writer), slow);
+    };
+    co_return co_await FakeHost::talking(talk);
+}
+
+ASYNC_TEST(ClientTimeouts, total_covers_head_and_body) {
+    FakeHost& host = *co_await dripping(40ms, 40ms);
+    ClientSession session;
+    const Stopwatch watch;
+    co_await fails<TimeoutError>(session.get(host.url()).timeout(20ms));
+    watch.expect(20ms);
+    auto response = co_await session.get(host.url()).timeout(100ms);
+    co_await expect_throws<TimeoutError>(response.read());
+    watch.expect(120ms);
+    EXPECT_EQ(session.connector().statistics().acquired, 0u);
+    EXPECT_EQ(co_await text_of(session.get(host.url()).timeout(2s)), "xxxxx");
+    co_await end(session, host);
+}
+
+ASYNC_TEST(ClientTimeouts, sock_read_is_between_pieces) {
+    FakeHost& host = *co_await dripping(30ms, 30ms);
+    FakeHost& slower = *co_await dripping(30ms, 200ms);
+    ClientSession session;
+    EXPECT_EQ(co_await text_of(session.get(host.url()).timeout({.sock_read = 120ms})), "xxxxx");
+    auto response = co_await session.get(slower.url()).timeout({.sock_read = 120ms});
+    const Stopwatch watch;
+    co_await expect_throws<http::SocketTimeoutError>(response.read());
+    watch.expect(120ms);
+    co_await fails<http::SocketTimeoutError>(session.get(slower.url()).timeout({.sock_read = 10ms}));
+    co_await session.close();
+    co_await slower.stop();
+    co_await host.stop();
+}
+
+ASYNC_TEST(ClientTimeouts, connect_covers_the_wait_for_a_place) {
+    FakeHost& host = *co_await dripping(100ms, 1ms);
+    http::ConnectorOptions options;
+    options.limit = 1;
+    http::SessionOptions with;
+    with.connector = http::TCPConnector(options).share();
+    ClientSession session(std::move(with));
+    auto first = create_task(text_of(session.get(host.url())));
+    co_await run_passes(3);
+    const Stopwatch watch;
+    co_await fails<http::ConnectionTimeoutError>(session.get(host.url()).timeout({.connect = 20ms}));
+    watch.expect(20ms);
+    co_await fails<TimeoutError>(session.get(host.url()).timeout(20ms));
+    EXPECT_EQ(co_await first, "xxxxx");
+    EXPECT_EQ(session.connector().statistics().waiting, 0u);
+    co_await end(session, host);
+}
+
+// Never answers.
+class SilentResolver final : public Resolver {
+public:
+    Coro<std::vector<AddressInfo>> getaddrinfo(std::string, int, LookupOptions) override {
+        co_await aio::sleep(1h);
+        co_return std::vector<AddressInfo>();
+    }
+};
+
+ASYNC_TEST(ClientTimeouts, sock_connect_covers_the_look_up) {
+    http::ConnectorOptions options;
+    options.resolver = std::make_shared<SilentResolver>();
+    http::SessionOptions with;
+    with.connector = http::TCPConnector(options).share();
+    ClientSession session(std::move(with));
+    const Stopwatch watch;
+    co_await fails<http::ConnectionTimeoutError>(session.get("http://silent.test/").timeout({.sock_connect = 50ms}));
+    watch.expect(50ms);
+    EXPECT_EQ(session.connector().statistics().acquired, 0u);
+    co_await session.close();
+    co_await run_passes(3);
+}
+
+ASYNC_TEST(ClientTimeouts, a_timeout_of_the_caller_passes_through) {
+    FakeHost& host = *co_await dripping(100ms, 1ms);
+    ClientSession session;
+    co_await expect_throws<TimeoutError>(wait_for(text_of(session.get(host.url())), 20ms));
+    EXPECT_EQ(session.connector().statistics().acquired, 0u);
+    co_await end(session, host);
+}
+
+}  // namespace
+}  // namespace aio::test
