@@ -13,6 +13,6 @@ endif()
 find_package_handle_standard_args(llhttp
   REQUIRED_VARS LLHTTP_SOURCE_DIR LLHTTP_INCLUDE_DIR
   VERSION_VAR LLHTTP_VERSION
-  REASON_FAILURE_MESSAGE "on Debian: apt-get install node-llhttp; elsewhere -DLLHTTP_ROOT=its sources")
+  REASON_FAILURE_MESSAGE "on Debian: apt-get install node-llhttp, elsewhere -DLLHTTP_ROOT=DIR with its sources")
 set(LLHTTP_SOURCES ${LLHTTP_SOURCE_DIR}/llhttp.c ${LLHTTP_SOURCE_DIR}/http.c ${LLHTTP_SOURCE_DIR}/api.c)
 mark_as_advanced(LLHTTP_SOURCE_DIR LLHTTP_INCLUDE_DIR)

@@ -188,7 +188,8 @@ private:
 
     wire::Head* head_ = nullptr;
     detail::Exchange* exchange_ = nullptr;  // null: a mocked request
-    Application* app_ = nullptr;
+    Application* app_ = nullptr;   // the route's
+    Application* root_ = nullptr;  // the server's
     const detail::Route* route_ = nullptr;
     std::string_view raw_path_, query_;  // of the head's target
     std::string_view route_path_;        // the path as routes compare it: of raw_path_, or of the extra's requoted one

@@ -54,8 +54,7 @@ bool domain_fits(std::string_view rule, std::string_view host) {
     if (rule.find(':') == std::string_view::npos) name = name.substr(0, name.rfind(':'));
     if (!rule.starts_with("*.")) return name == rule;
     const std::string_view below = rule.substr(1);
-    if (!name.ends_with(below) || name.size() == below.size()) return false;
-    return name.substr(0, name.size() - below.size()).find('.') == std::string_view::npos;
+    return name.ends_with(below) && name.size() > below.size();
 }
 
 }  // namespace
@@ -217,6 +216,14 @@ const Resource* RouteTable::find_named(std::string_view name) const noexcept {
     return nullptr;
 }
 
+bool RouteTable::knows(std::string_view name) const noexcept {
+    if (find_named(name)) return true;
+    for (const Resource& resource : resources_) {
+        if (resource.app && resource.app->router().table().knows(name)) return true;
+    }
+    return false;
+}
+
 std::string RouteTable::url_for(std::string_view name, const Pattern::Values& values) const {
     if (const Resource* resource = name.empty() ? nullptr : find_named(name)) {
         if (resource->kind != Resource::Kind::prefix) return prefix_ + resource->pattern.build(values);
@@ -231,7 +238,7 @@ std::string RouteTable::url_for(std::string_view name, const Pattern::Values& va
     for (const Resource& resource : resources_) {
         if (!resource.app) continue;
         const RouteTable& table = resource.app->router().table();
-        if (table.find_named(name)) return table.url_for(name, values);
+        if (table.knows(name)) return table.url_for(name, values);
     }
     throw ValueError("url_for: no route has the name '" + std::string(name) + "'");
 }

@@ -80,6 +80,7 @@ private:
     bool try_resource(const Resource& resource, std::string_view method, std::string_view path, std::string_view host,
                       Pattern::Captures& captures, Resolved& result) const;
     const Resource* find_named(std::string_view name) const noexcept;
+    bool knows(std::string_view name) const noexcept;  // it, or a sub-application's
 
     std::deque<Resource> resources_;
     std::unordered_map<std::string, std::vector<const Resource*>, Hash, std::equal_to<>> index_;
