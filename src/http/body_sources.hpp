@@ -3,9 +3,11 @@
 
 #include <aio/core/async_generator.hpp>
 #include <aio/http/body_reader.hpp>
-#include <aio/io/file.hpp>
+
+#include "io/files/system_calls.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,21 +26,25 @@ private:
     bool given_ = false;
 };
 
-// A file from `offset` on: exactly `size` bytes, if that is given, whatever it grows to meanwhile.
-// Errors: OSError; RuntimeError if the file ends too early.
+// A file from `offset` on; with a size, exactly that many bytes, whatever it grows to meanwhile. What is in the page
+// cache is read at once, all else on a thread. Regular files only.
+// Cancel: what was being read is lost, the body is to be dropped. Errors: OSError; RuntimeError if the file ends early.
 class FileBody final : public BodySource {
 public:
-    FileBody(std::string path, std::uint64_t offset, std::optional<std::uint64_t> size) noexcept
+    explicit FileBody(std::string path, std::uint64_t offset = 0, std::optional<std::uint64_t> size = std::nullopt)
         : path_(std::move(path)), offset_(offset), left_(size) {}
     Coro<std::string_view> next_piece() override;
 
 private:
+    Coro<> open();
+    Coro<std::size_t> read(std::size_t most);
+
     std::string path_;
     std::uint64_t offset_;
     std::optional<std::uint64_t> left_;
-    files::File file_;
+    std::shared_ptr<::aio::detail::UniqueFd> fd_;  // shared with the thread that reads
     std::string piece_;
-    bool open_ = false, ended_ = false;
+    bool ended_ = false;
 };
 
 // What a generator yields; empty pieces are skipped.

@@ -46,6 +46,7 @@ public:
 private:
     BodySource& plain_;
     wire::Encoder encoder_;
+    std::string_view rest_;  // of plain_'s last piece
     std::string output_;
     bool flush_pieces_;
     bool ended_ = false;

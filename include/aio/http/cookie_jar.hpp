@@ -6,7 +6,8 @@
 //
 // A cookie goes back only where it may: to the host that set it, or a domain above it that is nobody's registry ("co.uk",
 // "github.io": the public suffix list tells), at its path, over TLS if it is secure, until it expires.
-// Hosts that are addresses set no cookies, and get none, unless the jar is unsafe: who has an address changes.
+// Hosts that are addresses set no cookies, and get none but the program's own, unless the jar is unsafe: who has an
+// address changes. A cookie without TLS neither is secure nor takes the place of one that is.
 //
 // It is bounded: 180 cookies of a site, 3300 in all, 4096 bytes each. Past that those go that were not used for the
 // longest time, insecure ones first. These are Chromium's numbers; RFC 6265 section 6.1 asks for 50 and 3000 at least.
@@ -29,6 +30,9 @@
 namespace aio::http {
 
 class Headers;
+namespace detail {
+class CookieStore;
+}
 
 struct CookieJarOptions {
     bool unsafe = false;       // hosts that are IP addresses may have cookies, too
@@ -49,7 +53,7 @@ public:
     // Takes every Set-Cookie of a response that came from `response_url`. Those that may not be set are left out.
     void update_cookies(const Headers& response_headers, const URL& response_url);
     // The program's own. Those without a domain, and without `response_url`, go to all hosts.
-    // Errors: ValueError, and those before it are in, for a name that is no token.
+    // Errors: ValueError, and nothing changed, for a name that is no token.
     void update_cookies(const std::vector<Cookie>& cookies, const URL& response_url = {});
 
     // The value of the Cookie header for a request, longest paths first; empty if there are none.
@@ -82,10 +86,9 @@ public:
 
 private:
     using Chosen = ::aio::detail::Function<bool(const Cookie&)>;
-    struct Store;
     void clear_chosen(const Chosen& chosen);
 
-    std::unique_ptr<Store> store_;
+    std::unique_ptr<detail::CookieStore> store_;
 };
 
 }  // namespace aio::http

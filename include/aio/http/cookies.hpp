@@ -2,7 +2,7 @@
 //
 //     aio::http::Cookie cookie("session", "8f3a");
 //     cookie.http_only = true;
-//     response.headers().add("Set-Cookie", cookie.header());   // session=8f3a; Path=/; HttpOnly
+//     response.headers().add("Set-Cookie", cookie.header());   // session=8f3a; HttpOnly
 //
 // Source: RFC 6265; draft-ietf-httpbis-rfc6265bis-15, where browsers went on (prefixes, SameSite, sizes).
 #pragma once

@@ -78,7 +78,8 @@ public:
     class Engine;
 
 private:
-    void guard(std::size_t produced);
+    std::string_view decode_some(std::string_view& input);
+    void guard() const;
 
     std::unique_ptr<Engine> engine_;  // none for identity
     std::unique_ptr<char[]> output_;
@@ -86,6 +87,7 @@ private:
     Coding coding_;
     std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
     bool output_pending_ = false;  // the last piece was full: there may be more without input
+    std::optional<CodingError> failed_;
 };
 
 // Does one coding.

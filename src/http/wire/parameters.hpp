@@ -20,7 +20,7 @@ enum class Escapes : bool { all, some };
 // `text` stands behind the value and begins with ";" or is empty. Empty parameters are skipped, and the first of equal
 // names counts. Nothing: it is none of it.
 std::optional<Parameters> parse_parameters(std::string_view text, Escapes escapes = Escapes::all);
-// The value; empty if there is none. A null pointer for data() tells the two apart.
+// The value; empty if there is none.
 std::string_view parameter(const Parameters& parameters, std::string_view name) noexcept;
 
 // The bytes, in UTF-8, of "UTF-8'en'%c3%a9"; also from ISO-8859-1. Nothing if it is something else.
