@@ -2,6 +2,7 @@
 #include <aio/http/body_reader.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace aio::http {
 
@@ -19,16 +20,16 @@ BodyReader& BodyReader::operator=(BodyReader&& other) noexcept {
     return *this;
 }
 
+void BodyReader::check_idle() const {
+    if (reading_) throw RuntimeError("another read of this body waits already: bodies have one reader at a time");
+}
+
 Coro<bool> BodyReader::more() {
     if (ended_ || !source_) {
         ended_ = true;
         co_return false;
     }
-    if (reading_) throw RuntimeError("another read of this body waits already: bodies have one reader at a time");
-    if (!piece_.empty()) {
-        held_ += piece_;  // the source's piece ends with the next call
-        piece_ = {};
-    }
+    hold_piece();
     struct Reading {
         bool& flag;
         explicit Reading(bool& f) noexcept : flag(f) { flag = true; }
@@ -40,10 +41,19 @@ Coro<bool> BodyReader::more() {
     co_return !ended_;
 }
 
-std::string_view BodyReader::gather() {
-    if (held_begin_ == held_.size()) return piece_;
+void BodyReader::hold_piece() {
+    if (piece_.empty()) return;
+    if (held_begin_ > 0) {  // once for each piece: what is left is moved as often as pieces come, and no oftener
+        held_.erase(0, held_begin_);
+        held_begin_ = 0;
+    }
     held_ += piece_;
     piece_ = {};
+}
+
+std::string_view BodyReader::gather() {
+    if (held_begin_ == held_.size()) return piece_;
+    hold_piece();
     return std::string_view(held_).substr(held_begin_);
 }
 
@@ -76,6 +86,7 @@ std::string BodyReader::read_nowait(std::ptrdiff_t size) {
 }
 
 Coro<std::string> BodyReader::read(std::ptrdiff_t size) {
+    check_idle();
     if (size < 0) {
         while (co_await more()) {}
         co_return take(available());
@@ -85,11 +96,19 @@ Coro<std::string> BodyReader::read(std::ptrdiff_t size) {
 }
 
 Coro<std::string> BodyReader::readany() {
+    check_idle();
     if (available() == 0) co_await more();
     co_return take(available());
 }
 
+Coro<std::pair<std::string, bool>> BodyReader::readchunk() {
+    std::string piece = co_await readany();
+    const bool ends_chunk = source_ && !piece.empty() && source_->piece_ends_chunk();
+    co_return std::pair<std::string, bool>(std::move(piece), ends_chunk);
+}
+
 Coro<std::string_view> BodyReader::readany_view() {
+    check_idle();
     if (available() == 0) {
         held_.clear();
         held_begin_ = 0;
@@ -105,6 +124,7 @@ Coro<std::string_view> BodyReader::readany_view() {
 }
 
 Coro<std::string> BodyReader::readexactly(std::size_t size) {
+    check_idle();
     while (available() < size && co_await more()) {}
     if (available() < size) {
         std::string partial = take(available());
@@ -117,6 +137,7 @@ Coro<std::string> BodyReader::readline(std::size_t limit) { return readuntil("\n
 
 Coro<std::string> BodyReader::readuntil(std::string separator, std::size_t limit) {
     if (separator.empty()) throw ValueError("readuntil: the separator is empty");
+    check_idle();
     std::size_t searched = 0;
     while (true) {
         const std::string_view text = gather();
@@ -137,11 +158,18 @@ Coro<std::optional<std::string>> BodyReader::Pieces::next() {
     } else if (kind_ == Kind::any) {
         piece = co_await reader_->readany();
     } else {
+        reader_->check_idle();
         while (reader_->available() < size_ && co_await reader_->more()) {}
         piece = reader_->read_nowait(static_cast<std::ptrdiff_t>(size_));
     }
     if (piece.empty()) co_return std::nullopt;
     co_return piece;
+}
+
+Coro<std::optional<std::pair<std::string, bool>>> BodyReader::Chunks::next() {
+    std::pair<std::string, bool> chunk = co_await reader_->readchunk();
+    if (chunk.first.empty()) co_return std::nullopt;
+    co_return chunk;
 }
 
 }  // namespace aio::http

@@ -28,20 +28,39 @@ Headers::Headers(std::initializer_list<Field> fields) {
 Headers::Entry Headers::store(std::string_view name, std::string_view value) {
     check(name, value);
     value = wire::trimmed(value);
-    const std::size_t old_size = text_.size();
-    if (const std::size_t size = old_size + name.size() + value.size(); size > text_.capacity()) {
-        std::string grown;  // beside the old text, of which `name` and `value` may be
-        grown.reserve(2 * size);
-        grown.append(text_).append(name).append(value);
-        text_.swap(grown);
+    Entry entry;
+    if (text_.size() + name.size() + value.size() > text_.capacity()) {
+        grow_for(name, value);
     } else {
         text_.append(name).append(value);
     }
-    Entry entry;
-    entry.name = static_cast<std::uint32_t>(old_size);
-    entry.value = static_cast<std::uint32_t>(old_size + name.size());
     entry.end = static_cast<std::uint32_t>(text_.size());
+    entry.value = static_cast<std::uint32_t>(entry.end - value.size());
+    entry.name = static_cast<std::uint32_t>(entry.value - name.size());
     return entry;
+}
+
+// Into a larger block, beside the old one, of which `name` and `value` may be. What set() and remove() left without an
+// entry stays behind, so that fields that change for ever do not grow for ever.
+void Headers::grow_for(std::string_view name, std::string_view value) {
+    std::size_t size = name.size() + value.size();
+    for (const Entry& entry : entries_) size += entry.end - entry.name;
+    std::string grown;
+    grown.reserve(2 * size);
+    for (Entry& entry : entries_) {
+        const auto moved = static_cast<std::uint32_t>(grown.size()) - entry.name;
+        grown.append(text_, entry.name, entry.end - entry.name);
+        entry.name += moved;
+        entry.value += moved;
+        entry.end += moved;
+    }
+    grown.append(name).append(value);
+    text_.swap(grown);
+}
+
+void Headers::reserve(std::size_t fields, std::size_t text) {
+    entries_.reserve(fields);
+    text_.reserve(text);
 }
 
 Headers& Headers::add(std::string_view name, std::string_view value) {
@@ -54,6 +73,7 @@ Headers& Headers::set(std::string_view name, std::string_view value) {
     if (first == kNone) return add(name, value);
     const Entry entry = store(name, value);
     entries_[first] = entry;
+    name = field(entry).name;  // it may have been of the text that store() has left
     for (std::size_t i; (i = find(name, first + 1)) != kNone;) {
         entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
     }
@@ -65,6 +85,7 @@ Headers& Headers::setdefault(std::string_view name, std::string_view value) {
 }
 
 Headers& Headers::update(const Headers& other) {
+    if (&other == this) return *this;
     for (const auto& field : other) remove(field.name);
     for (const auto& field : other) add(field.name, field.value);
     return *this;

@@ -50,7 +50,7 @@ Coro<std::string_view> MessageReader::next_piece() {
 }
 
 const Headers* MessageReader::trailers() const noexcept {
-    Headers& trailers = const_cast<wire::Parser&>(parser_).trailers();
+    const Headers& trailers = parser_.trailers();
     return trailers.empty() ? nullptr : &trailers;
 }
 

@@ -40,6 +40,7 @@ public:
     // The body of the message whose head was read. Errors: WireError (unexpected_end when it is cut short).
     Coro<std::string_view> next_piece() override;
     const Headers* trailers() const noexcept override;
+    bool piece_ends_chunk() const noexcept override { return parser_.body_ends_chunk(); }
     // Whether the message has ended: its body was read to the end, or there was none.
     bool done() const noexcept { return done_; }
     // Whether the next message, or its beginning, is here already.

@@ -4,15 +4,18 @@
 #include "http/wire/percent.hpp"
 #include "http/wire/syntax.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace aio::http {
 
 namespace {
 
-constexpr std::string_view kPathAlso = "!$&'()*+,;=:@/";
-constexpr std::string_view kQueryAlso = "!$&'()*+,;=:@/?";
-constexpr std::string_view kUserAlso = "!$&'()*+,;=";
+// What may stand in each part without quotes (RFC 3986 section 3).
+constexpr wire::CharSet kUserChars = wire::kUnreserved.with("!$&'()*+,;=");
+constexpr wire::CharSet kSegmentChars = kUserChars.with(":@");
+constexpr wire::CharSet kPathChars = kSegmentChars.with("/");
+constexpr wire::CharSet kQueryChars = kPathChars.with("?");  // and fragments
 
 std::uint16_t default_port(std::string_view scheme) noexcept {
     if (scheme == "http" || scheme == "ws") return 80;
@@ -34,15 +37,18 @@ std::string without_dot_segments(std::string_view path) {
     std::string result;
     result.reserve(path.size());
     while (!path.empty()) {
-        const std::size_t slash = path.find('/', path.front() == '/' ? 1 : 0);
-        const std::string_view segment = path.substr(0, slash);
+        const bool slash = path.front() == '/';
+        const std::string_view segment = path.substr(0, path.find('/', slash ? 1 : 0));
         path.remove_prefix(segment.size());
-        const std::string_view name = segment.substr(segment.starts_with('/') ? 1 : 0);
-        if (name == "..") {
-            result.erase(result.rfind('/') == std::string::npos ? 0 : result.rfind('/'));
-        }
+        const std::string_view name = segment.substr(slash ? 1 : 0);
         if (name != "." && name != "..") {
             result += segment;
+            continue;
+        }
+        if (const std::size_t last = result.rfind('/'); name == "..")
+            result.erase(last == std::string::npos ? 0 : last);
+        if (!slash) {
+            if (!path.empty()) path.remove_prefix(1);  // nothing is left of "../" at the beginning
         } else if (path.empty()) {
             result += '/';
         }
@@ -65,13 +71,13 @@ URL::URL(std::string_view text) {
     std::string_view rest = text;
     const std::size_t fragment = rest.find('#');
     if (fragment != std::string_view::npos) {
-        fragment_ = wire::requote(rest.substr(fragment + 1), kQueryAlso);
+        fragment_ = wire::requote(rest.substr(fragment + 1), kQueryChars);
         rest = rest.substr(0, fragment);
     }
     const std::size_t query = rest.find('?');
     if (query != std::string_view::npos) {
         has_query_ = true;
-        query_ = wire::requote(rest.substr(query + 1), kQueryAlso);
+        query_ = wire::requote(rest.substr(query + 1), kQueryChars);
         rest = rest.substr(0, query);
     }
     const std::size_t colon = rest.find(':');
@@ -85,17 +91,19 @@ URL::URL(std::string_view text) {
         rest.remove_prefix(authority.size());
         parse_authority(authority, text);
     }
-    path_ = wire::requote(rest, kPathAlso);
+    path_ = wire::requote(rest, kPathChars);
     if (has_host_) path_ = absolute_path(path_);
 }
 
 void URL::parse_authority(std::string_view authority, std::string_view whole) {
     has_host_ = true;
+    // Browsers take it for a slash: "http://a\\@b/" would be another host for them.
+    if (authority.find('\\') != std::string_view::npos) throw InvalidURL(whole, "a backslash before the path");
     if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
         std::string_view password = authority.substr(0, at);
-        user_ = wire::requote(wire::take_until(password, ':'), kUserAlso);
+        user_ = wire::requote(wire::take_until(password, ':'), kUserChars);
         if (authority.substr(0, at).find(':') != std::string_view::npos) {
-            password_ = wire::requote(password, kUserAlso);
+            password_ = wire::requote(password, kUserChars);
         }
         authority.remove_prefix(at + 1);
     }
@@ -109,6 +117,9 @@ void URL::parse_authority(std::string_view authority, std::string_view whole) {
             port_ = wire::parse_number<std::uint16_t>(port);
             if (!port_) throw InvalidURL(whole, "the port '" + std::string(port) + "' is no number up to 65535");
         }
+    }
+    if (host.find(':') != std::string_view::npos && !host.starts_with('[')) {
+        throw InvalidURL(whole, "an IPv6 address needs brackets, a port digits");
     }
     set_host(host, whole);
     if (host_.empty() && default_port(scheme_) != 0) throw InvalidURL(whole, "it has no host");
@@ -155,13 +166,21 @@ std::string URL::path_qs() const {
     return text;
 }
 
+void URL::append_host_port(std::string& text, bool zone) const {
+    if (host_.find(':') == std::string::npos) {
+        text += host_;
+    } else {
+        const std::size_t percent = std::min(host_.find('%'), host_.size());
+        text.append("[").append(host_, 0, percent);
+        if (zone && percent < host_.size()) text.append("%25").append(host_, percent + 1);
+        text += ']';
+    }
+    if (port_ && !is_default_port()) text.append(":").append(std::to_string(*port_));
+}
+
 std::string URL::host_port() const {
     std::string text;
-    const bool is_ipv6 = host_.find(':') != std::string::npos;
-    if (is_ipv6) text += '[';
-    text += host_;
-    if (is_ipv6) text += ']';
-    if (port_ && !is_default_port()) text.append(":").append(std::to_string(*port_));
+    append_host_port(text, false);
     return text;
 }
 
@@ -172,7 +191,7 @@ void URL::append_authority(std::string& text, bool credentials) const {
         if (password_) text.append(":").append(*password_);
         text += '@';
     }
-    text += host_port();
+    append_host_port(text, true);
 }
 
 std::string URL::to_text(bool credentials) const {
@@ -232,12 +251,13 @@ URL URL::join(const URL& reference) const {
 }
 
 URL URL::operator/(std::string_view segment) const {
+    if (segment == "." || segment == "..") throw InvalidURL(str(), "'.' and '..' name no segment");
     URL url = *this;
     url.query_.clear();
     url.fragment_.clear();
     url.has_query_ = false;
-    if (!url.path_.ends_with('/')) url.path_ += '/';
-    url.path_ += quote(segment, "!$&'()*+,;=:@");
+    if (!url.path_.ends_with('/') && (has_host_ || !path_.empty())) url.path_ += '/';
+    url.path_ += wire::quote(segment, kSegmentChars);
     return url;
 }
 
@@ -250,6 +270,7 @@ URL URL::with_scheme(std::string_view scheme) const {
 
 URL URL::with_host(std::string_view host) const {
     if (!has_host_) throw InvalidURL(str(), "a relative URL has no host to replace");
+    if (host.empty()) throw InvalidURL(str(), "the new host is empty");
     URL url = *this;
     url.set_host(host, host);
     return url;
@@ -263,10 +284,11 @@ URL URL::with_port(std::optional<std::uint16_t> port) const {
 }
 
 URL URL::with_user(std::string_view user, std::optional<std::string_view> password) const {
+    if (!has_host_) throw InvalidURL(str(), "a relative URL has no user to replace");
     URL url = *this;
-    url.user_ = quote(user, kUserAlso);
+    url.user_ = wire::quote(user, kUserChars);
     url.password_.reset();
-    if (password) url.password_ = quote(*password, kUserAlso);
+    if (password) url.password_ = wire::quote(*password, kUserChars);
     return url;
 }
 
@@ -279,7 +301,7 @@ URL URL::without_credentials() const {
 
 URL URL::with_path(std::string_view path) const {
     URL url = *this;
-    url.path_ = wire::requote(path, kPathAlso);
+    url.path_ = wire::quote(path, kPathChars);
     if (has_host_) {
         if (!url.path_.starts_with('/')) url.path_.insert(0, 1, '/');
         url.path_ = absolute_path(url.path_);
@@ -308,14 +330,15 @@ URL URL::extend_query(const Query& query) const {
 
 URL URL::with_fragment(std::string_view fragment) const {
     URL url = *this;
-    url.fragment_ = wire::requote(fragment, kQueryAlso);
+    url.fragment_ = wire::quote(fragment, kQueryChars);
     return url;
 }
 
 URL URL::with_name(std::string_view name) const {
+    if (name == "." || name == "..") throw InvalidURL(str(), "'.' and '..' name no file");
     URL url = *this;
     url.path_.erase(url.path_.rfind('/') + 1);
-    url.path_ += quote(name, "!$&'()*+,;=:@");
+    url.path_ += wire::quote(name, kSegmentChars);
     url.query_.clear();
     url.fragment_.clear();
     url.has_query_ = false;

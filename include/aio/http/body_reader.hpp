@@ -34,6 +34,8 @@ public:
     virtual Coro<std::string_view> next_piece() = 0;
     // Once it has ended: the fields behind the body, or null.
     virtual const Headers* trailers() const noexcept { return nullptr; }
+    // Whether a chunk, as HTTP's chunked coding has them, ended with the last piece.
+    virtual bool piece_ends_chunk() const noexcept { return false; }
 };
 
 }  // namespace detail
@@ -60,16 +62,22 @@ public:
     Coro<std::string> readuntil(std::string separator, std::size_t limit = kLineLimit);
     // What is there without waiting. At most `size` bytes, if given.
     std::string read_nowait(std::ptrdiff_t size = -1);
+    // What is there, once there is something, and whether a chunk of the transfer ended with it. How a body was cut into
+    // chunks means nothing in HTTP, and proxies change it; some servers use it all the same.
+    Coro<std::pair<std::string, bool>> readchunk();
 
     // `while (auto piece = co_await pieces.next())`: pieces of exactly `size` bytes but for the last; as they come;
     // lines.
     class Pieces;
+    class Chunks;
     Pieces iter_chunked(std::size_t size) noexcept;
     Pieces iter_any() noexcept;
     Pieces lines() noexcept;
+    // The same of readchunk()'s pairs.
+    Chunks iter_chunks() noexcept;
 
     // Whether all of it was read.
-    bool at_eof() const noexcept { return ended_ && available() == 0; }
+    bool at_eof() const noexcept { return (ended_ || !source_) && available() == 0; }
     // What came so far, in bytes.
     std::uint64_t total_bytes() const noexcept { return total_bytes_; }
     // Valid at the end, null if there are none. Fields of a trailer are the peer's claim: never headers.
@@ -77,8 +85,11 @@ public:
 
 private:
     std::size_t available() const noexcept { return held_.size() - held_begin_ + piece_.size(); }
+    void check_idle() const;
     // Gets one more piece behind what is there. False at the end.
     Coro<bool> more();
+    // Keeps piece_ behind what is held: the source's next piece ends it.
+    void hold_piece();
     // Puts what is there into one place.
     std::string_view gather();
     std::string take(std::size_t size);
@@ -106,10 +117,22 @@ private:
     std::size_t size_;
 };
 
+class BodyReader::Chunks {
+public:
+    Coro<std::optional<std::pair<std::string, bool>>> next();
+
+private:
+    friend class BodyReader;
+    explicit Chunks(BodyReader& reader) noexcept : reader_(&reader) {}
+
+    BodyReader* reader_;
+};
+
 inline BodyReader::Pieces BodyReader::iter_chunked(std::size_t size) noexcept {
     return {*this, Pieces::Kind::chunked, size};
 }
 inline BodyReader::Pieces BodyReader::iter_any() noexcept { return {*this, Pieces::Kind::any, 0}; }
 inline BodyReader::Pieces BodyReader::lines() noexcept { return {*this, Pieces::Kind::line, 0}; }
+inline BodyReader::Chunks BodyReader::iter_chunks() noexcept { return Chunks(*this); }
 
 }  // namespace aio::http

@@ -63,6 +63,8 @@ public:
     iterator begin() const noexcept;
     iterator end() const noexcept;
 
+    // Makes room for so many fields and so much text, so that add() need not.
+    void reserve(std::size_t fields, std::size_t text);
     // What a parser calls: name and value may come in pieces.
     void append_name(std::string_view piece);
     void append_value(std::string_view piece);
@@ -83,6 +85,7 @@ private:
     }
     std::size_t find(std::string_view name, std::size_t from = 0) const noexcept;
     Entry store(std::string_view name, std::string_view value);
+    void grow_for(std::string_view name, std::string_view value);
 
     std::string text_;
     std::vector<Entry> entries_;

@@ -62,7 +62,8 @@ public:
 
     // "/path?query": what a request to the host itself asks for.
     std::string path_qs() const;
-    // "host:port", with brackets around IPv6 addresses, without a port that is the scheme's: for the Host header.
+    // "host:port", with brackets around IPv6 addresses, without their zone, without a port that is the scheme's: for the
+    // Host header.
     std::string host_port() const;
     // "https://host:port", without user, path and more. Errors: InvalidURL for a relative reference.
     URL origin() const;
@@ -75,9 +76,10 @@ public:
 
     // What `reference`, relative to this URL, names (RFC 3986 section 5.2).
     URL join(const URL& reference) const;
-    // One more segment, quoted: url / "a b/c" ends in "/a%20b%2Fc".
+    // One more segment, quoted: url / "a b/c" ends in "/a%20b%2Fc". Errors: InvalidURL for "." and "..".
     URL operator/(std::string_view segment) const;
-    // Errors of these: InvalidURL.
+    // What these are given is text, not quoted yet: with_path("/a%20b") has a percent sign in its name. What follows the
+    // part stays, but with_path(), with_name() and / drop query and fragment. Errors: InvalidURL.
     URL with_scheme(std::string_view scheme) const;
     URL with_host(std::string_view host) const;
     URL with_port(std::optional<std::uint16_t> port) const;
@@ -96,6 +98,7 @@ private:
     void parse_authority(std::string_view authority, std::string_view whole);
     void set_host(std::string_view host, std::string_view whole);
     void append_authority(std::string& text, bool credentials) const;
+    void append_host_port(std::string& text, bool zone) const;
     std::string to_text(bool credentials) const;
 
     // All quoted.

@@ -2,6 +2,7 @@
 
 #include "http/wire/syntax.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -14,6 +15,8 @@ constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr UnixTime kSecondsPerDay = 86400;
+// What four digits of a year can say: from the year 1 to the year 9999.
+constexpr UnixTime kFirst = -62135596800, kLast = 253402300799;
 
 using std::chrono::day, std::chrono::month, std::chrono::year, std::chrono::sys_days;
 
@@ -40,10 +43,27 @@ std::optional<unsigned> month_number(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-// Two digits mean a year that is at most 50 years ahead.
+int year_of(UnixTime time) noexcept {
+    const sys_days date{std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(std::chrono::seconds(time)))};
+    return static_cast<int>(std::chrono::year_month_day(date).year());
+}
+
+// Two digits mean the year that is at most 50 years ahead (RFC 9110 section 5.6.7).
 int full_year(int number, std::size_t digits) noexcept {
-    if (digits > 2) return number;
-    return number + (number < 70 ? 2000 : 1900);
+    if (digits != 2) return number;
+    const int most = year_of(unix_time()) + 50;
+    return most - ((most - number) % 100);
+}
+
+bool is_gmt(std::string_view zone) noexcept {
+    return equal_ignoring_case(zone, "GMT") || equal_ignoring_case(zone, "UTC");
+}
+
+bool is_day_name(std::string_view word) noexcept {
+    for (const std::string_view day : kDays) {
+        if (starts_ignoring_case(word, day)) return true;
+    }
+    return false;
 }
 
 std::optional<UnixTime> parse_clock(std::string_view& rest) noexcept {
@@ -57,6 +77,7 @@ std::optional<UnixTime> parse_clock(std::string_view& rest) noexcept {
 }  // namespace
 
 std::string format_date(UnixTime time) {
+    time = std::clamp(time, kFirst, kLast);
     const UnixTime days = (time >= 0 ? time : time - kSecondsPerDay + 1) / kSecondsPerDay;
     const auto seconds = static_cast<unsigned>(time - days * kSecondsPerDay);
     const sys_days date{std::chrono::days(days)};
@@ -80,7 +101,7 @@ std::string format_date(UnixTime time) {
 
 std::optional<UnixTime> parse_date(std::string_view text) noexcept {
     std::string_view rest = text;
-    take_word(rest);  // the day of the week
+    if (!is_day_name(take_word(rest))) return std::nullopt;
     const std::string_view first = take_word(rest);
     const bool asctime = !first.empty() && is_alpha(first.front());
     const std::string_view second = take_word(rest);
@@ -96,7 +117,8 @@ std::optional<UnixTime> parse_date(std::string_view text) noexcept {
         clock = parse_clock(rest);
     }
     const auto number = parse_number<int>(year_text);
-    if (!month_of_year || !day_of_month || !clock || !number) return std::nullopt;
+    if (const std::string_view zone = trimmed(rest); asctime ? !zone.empty() : !is_gmt(zone)) return std::nullopt;
+    if (!month_of_year || !day_of_month || !clock || !number || year_text.size() % 2 != 0) return std::nullopt;
     const auto date = year(full_year(*number, year_text.size())) / month(*month_of_year) / day(*day_of_month);
     if (!date.ok() || *number > 9999) return std::nullopt;
     return sys_days(date).time_since_epoch().count() * kSecondsPerDay + *clock;

@@ -11,8 +11,10 @@ namespace aio::http::wire {
 // Seconds since 1970, UTC.
 using UnixTime = std::int64_t;
 
+// What four digits of a year cannot say becomes the nearest that they can.
 std::string format_date(UnixTime time);
-// All three forms that have been in use: RFC 1123, RFC 850, asctime(). Nothing for anything else.
+// All three forms that have been in use: RFC 1123, RFC 850, asctime(). Nothing for anything else. The day of the week need
+// not be right. A year of two digits is at most 50 years ahead.
 std::optional<UnixTime> parse_date(std::string_view text) noexcept;
 // The wall clock, now, made once a second and thread. Valid until the next call on this thread.
 std::string_view current_date();

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <idn2.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <memory>
 
 namespace aio::http::wire {
@@ -15,13 +15,25 @@ namespace aio::http::wire {
 namespace {
 
 struct Free {
-    void operator()(char* text) const noexcept { std::free(text); }
+    void operator()(char* text) const noexcept { ::idn2_free(text); }
 };
 using IdnText = std::unique_ptr<char, Free>;
 
+constexpr CharSet kForbidden = CharSet().with("\"#%/:<>?@[\\]^`{|}\x7f");
+
+void check_characters(std::string_view host) {
+    for (const char c : host) {
+        if (static_cast<unsigned char>(c) <= 0x20 || kForbidden.has(c)) {
+            throw ValueError("'" + printable({&c, 1}) + "' in the host");
+        }
+    }
+}
+
+// The zone is the name of a network interface of this machine: it goes nowhere, and its case counts.
 std::string normalised_ipv6(std::string_view host) {
-    const std::string_view zone = host.find('%') == std::string_view::npos ? "" : host.substr(host.find('%'));
-    const std::string address(host.substr(0, host.size() - zone.size()));
+    const std::size_t percent = std::min(host.find('%'), host.size());
+    const std::string address(host.substr(0, percent));
+    std::string_view zone = host.substr(percent);
     in6_addr bytes;
     if (::inet_pton(AF_INET6, address.c_str(), &bytes) != 1) {
         throw ValueError("'" + printable(host) + "' is no IPv6 address");
@@ -29,7 +41,9 @@ std::string normalised_ipv6(std::string_view host) {
     char text[INET6_ADDRSTRLEN];
     ::inet_ntop(AF_INET6, &bytes, text, sizeof text);
     if (zone.empty()) return text;
-    return text + std::string("%").append(zone.substr(zone.starts_with("%25") ? 3 : 1));
+    zone.remove_prefix(zone.starts_with("%25") ? 3 : 1);
+    if (zone.empty() || !kUnreserved.has_all(zone)) throw ValueError("'" + printable(host) + "' has no valid zone");
+    return std::string(text).append("%").append(zone);
 }
 
 std::string to_ascii(std::string_view host) {
@@ -58,13 +72,11 @@ std::string normalised_host(std::string_view host) {
         return normalised_ipv6(host.substr(1, host.size() - 2));
     }
     if (host.find(':') != std::string_view::npos) return normalised_ipv6(host);
-    for (const char c : host) {
-        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f ||
-            std::string_view("\"#%/<>?@[\\]^`{|}").find(c) != std::string_view::npos) {
-            throw ValueError("'" + printable({&c, 1}) + "' in the host");
-        }
-    }
-    return is_ascii(host) ? lowered(host) : lowered(to_ascii(host));
+    check_characters(host);
+    if (is_ascii(host)) return lowered(host);
+    const std::string ascii = lowered(to_ascii(host));
+    check_characters(ascii);  // some characters stand for others: U+FF0F is a slash (CVE-2019-9636)
+    return ascii;
 }
 
 std::string readable_host(const std::string& host) {

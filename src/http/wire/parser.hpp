@@ -12,9 +12,10 @@
 //     }
 //
 // llhttp reads the grammar, in its strict mode. What that lets pass and RFC 9112 forbids, or what programs on the way
-// have been seen to read differently (request smuggling), is refused here: bare LF, obs-fold, a Transfer-Encoding that
-// is not "chunked", Transfer-Encoding in HTTP/1.0, requests without exactly one Host, control characters in values,
-// versions other than 1.0 and 1.1. How the bytes are cut into pieces makes no difference to what comes out.
+// have been seen to read differently (request smuggling), is refused here: bare LF and CR, obs-fold, more than one space
+// in the request line, a Transfer-Encoding that is not "chunked", Transfer-Encoding in HTTP/1.0, requests without exactly
+// one valid Host, targets of no known form, versions other than 1.0 and 1.1. How the bytes are cut into pieces makes no
+// difference to what comes out.
 //
 // Source: RFC 9112; llhttp 8.1 (Debian's node-llhttp).
 #pragma once
@@ -76,7 +77,7 @@ public:
     Parser& operator=(Parser&&) noexcept;
     ~Parser();
 
-    // The next event that `data` holds. Errors: std::bad_alloc.
+    // The next event that `data` holds. Errors: std::bad_alloc, and a fault from then on.
     Event next(std::string_view& data);
     // The connection has ended: Event::end if that completes a message (a response without a length), fault if it is
     // within one, else need_more.
@@ -86,10 +87,12 @@ public:
     Head& head() noexcept;
     // Whether Event::head was the whole message: no body, and no Event::end.
     bool complete() const noexcept;
-    // The view that came with Event::body.
+    // The view that came with Event::body, and whether a chunk of a chunked body ends with it.
     std::string_view body() const noexcept;
+    bool body_ends_chunk() const noexcept;
     // Valid from Event::end until the next message begins.
     Headers& trailers() noexcept;
+    const Headers& trailers() const noexcept;
     // Whether bytes of a message have come whose end has not.
     bool in_message() const noexcept;
 

@@ -2,15 +2,11 @@
 
 #include <aio/http/url.hpp>
 
-#include "http/wire/syntax.hpp"
-
 namespace aio::http {
 
 namespace {
 
-bool is_unreserved(char c) noexcept {
-    return wire::is_alpha(c) || wire::is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
+constexpr wire::CharSet kFormChars = wire::kUnreserved.with("*");
 
 void append_quoted(std::string& result, char c) {
     constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -30,16 +26,16 @@ int quoted_byte(std::string_view text, std::size_t at) noexcept {
 
 }  // namespace
 
-std::string wire::requote(std::string_view text, std::string_view also) {
+std::string wire::requote(std::string_view text, const CharSet& plain) {
     std::string result;
     result.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
-        if (is_unreserved(c) || also.find(c) != std::string_view::npos) {
+        if (plain.has(c)) {
             result += c;
         } else if (const int byte = quoted_byte(text, i); byte >= 0) {
             const char quoted = static_cast<char>(byte);
-            if (is_unreserved(quoted)) {
+            if (kUnreserved.has(quoted)) {
                 result += quoted;
             } else {
                 append_quoted(result, quoted);
@@ -52,17 +48,21 @@ std::string wire::requote(std::string_view text, std::string_view also) {
     return result;
 }
 
-std::string quote(std::string_view text, std::string_view also) {
+std::string wire::quote(std::string_view text, const CharSet& plain) {
     std::string result;
     result.reserve(text.size());
     for (const char c : text) {
-        if (is_unreserved(c) || also.find(c) != std::string_view::npos) {
+        if (plain.has(c)) {
             result += c;
         } else {
             append_quoted(result, c);
         }
     }
     return result;
+}
+
+std::string quote(std::string_view text, std::string_view also) {
+    return wire::quote(text, wire::kUnreserved.with(also));
 }
 
 std::string unquote(std::string_view text, bool plus) {
@@ -85,7 +85,7 @@ std::string urlencode(const Query& query) {
         for (const char c : text) {
             if (c == ' ') {
                 result += '+';
-            } else if (is_unreserved(c) || c == '*') {
+            } else if (kFormChars.has(c)) {
                 result += c;
             } else {
                 append_quoted(result, c);

@@ -2,7 +2,6 @@
 // Source: RFC 9110 section 5.6.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -23,13 +22,38 @@ constexpr int hex_value(char c) noexcept {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-constexpr bool is_token_char(char c) noexcept {
-    return is_alpha(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+// Some of the 256 characters.
+class CharSet {
+public:
+    static constexpr CharSet letters_and_digits() noexcept {
+        CharSet set;
+        for (std::size_t c = 0; c < 128; ++c)
+            set.has_[c] = is_alpha(static_cast<char>(c)) || is_digit(static_cast<char>(c));
+        return set;
+    }
+    constexpr CharSet with(std::string_view more) const noexcept {
+        CharSet set = *this;
+        for (const char c : more) set.has_[static_cast<unsigned char>(c)] = true;
+        return set;
+    }
+    constexpr bool has(char c) const noexcept { return has_[static_cast<unsigned char>(c)]; }
+    constexpr bool has_all(std::string_view text) const noexcept {
+        for (const char c : text) {
+            if (!has(c)) return false;
+        }
+        return true;
+    }
 
-inline bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
-}
+private:
+    std::array<bool, 256> has_{};
+};
+
+inline constexpr CharSet kTokenChars = CharSet::letters_and_digits().with("!#$%&'*+-.^_`|~");
+// What never needs quotes in a URL (RFC 3986 section 2.3).
+inline constexpr CharSet kUnreserved = CharSet::letters_and_digits().with("-._~");
+
+constexpr bool is_token_char(char c) noexcept { return kTokenChars.has(c); }
+constexpr bool is_token(std::string_view text) noexcept { return !text.empty() && kTokenChars.has_all(text); }
 
 // No control character but the tab. (A loop without an early end: compilers make vectors of it.)
 inline bool is_field_value(std::string_view text) noexcept {

@@ -1,0 +1,99 @@
+// What a wire::Parser consists of: llhttp, what it has told so far, and what is looked at besides.
+#pragma once
+
+#include "http/wire/parser.hpp"
+#include "http/wire/start_line.hpp"
+
+#include <exception>
+
+#include <llhttp.h>
+
+namespace aio::http::wire {
+
+static_assert(LLHTTP_VERSION_MAJOR == 8 && LLHTTP_STRICT_MODE == 1);
+
+// llhttp stops at none of these, in its strict mode: a bare LF behind the start line and in the blank line behind the
+// headers; obs-fold; several spaces, or RTSP and ICE, in the request line; targets that are neither path nor URL; status
+// codes that are not three digits; empty names of headers and chunk extensions; any control character in a reason;
+// bodies of 204, 304 and 1xx. Nor does it know limits. It reports what it finds when it finds it, so that of two faults
+// in one piece of data we might see the later one first: everything before a fault is looked at before it counts, and so
+// the first fault is the one, however the data were cut.
+
+struct Parser::Machine {
+    Machine(Role role, const Limits& limits);
+
+    Event next(std::string_view& data);
+    Event finish();
+    Event fail(Fault fault, std::string_view explanation) noexcept;
+
+    // llhttp's callbacks: HPE_OK, HPE_PAUSED for an event, HPE_USER for a fault.
+    int url(const char* at, std::size_t size);
+    int status(const char* at, std::size_t size);
+    int field_name(const char* at, std::size_t size);
+    int field_value(const char* at, std::size_t size);
+    int field_complete();
+    int headers_complete();
+    int extension_piece(const char* at, std::size_t size) noexcept;
+    int extension_complete() noexcept;
+    int body(const char* at, std::size_t size) noexcept;
+    int message_complete() noexcept;
+
+    int refuse(Fault fault, std::string_view explanation) noexcept;
+    int refuse_at(const char* at, Fault fault, std::string_view explanation) noexcept;
+    int note_field(const Headers::Field& field) noexcept;
+    void note_connection(std::string_view value) noexcept;
+    int check_framing_headers() noexcept;
+    int request_head() noexcept;
+    int response_head() noexcept;
+    bool has_body() const noexcept;
+
+    bool begin_message(std::string_view& data);
+    bool skip_blank_lines(std::string_view& data) noexcept;
+    bool look(const char* end) noexcept;
+    bool check_start_line() noexcept;
+    bool check_request_line(std::string_view tail) noexcept;
+    bool check_status_line(std::string_view tail) noexcept;
+    Event interrupted(llhttp_errno_t code) noexcept;
+
+    template <auto Member>
+    static int call(llhttp_t* parser) noexcept;
+    template <auto Member>
+    static int call_with(llhttp_t* parser, const char* at, std::size_t size) noexcept;
+    static const llhttp_settings_t kSettings;
+
+    Headers& headers() noexcept { return parser.flags & F_TRAILING ? trailers : head.headers; }
+    // As llhttp understood it; empty if HTTP has none of this name.
+    std::string_view method() const noexcept;
+
+    llhttp_t parser;
+    Role role;
+    Limits limits;
+    Head head;
+    Headers trailers;
+    StartLine start_line;
+    std::string_view chunk;  // of Event::body
+    std::string_view explanation, pending_explanation;
+    std::exception_ptr error;    // a callback ran out of memory
+    const char* mark = nullptr;  // what is behind it, of the present data, look() has not seen
+    std::size_t framing = 0;     // bytes that are no body, in one stretch
+    std::size_t overhead = 0;    // of chunks, beyond what is usual
+    std::size_t fields = 0;
+    std::size_t field_size = 0;      // of the unfinished field
+    std::size_t extension_size = 0;  // of the unfinished name or value in a chunk extension
+    unsigned blank_lines = 0;
+    unsigned hosts = 0;
+    char previous = 0;  // the framing byte before mark
+    Event event = Event::need_more;
+    Fault fault = Fault::none, pending = Fault::none;
+    bool in_message = false;
+    bool complete = false;
+    bool last = false;                                        // no other message may follow
+    bool blank_line_begun = false;                            // its CR came
+    bool no_body = false;                                     // of the next response
+    bool tunnel = false;                                      // the same
+    bool in_body = false;                                     // its end may come without another byte
+    bool ends_chunk = false;                                  // chunk does
+    bool closes = false, persists = false, upgrades = false;  // Connection lists it
+};
+
+}  // namespace aio::http::wire

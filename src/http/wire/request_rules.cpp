@@ -1,0 +1,58 @@
+#include "http/wire/request_rules.hpp"
+
+#include "http/wire/syntax.hpp"
+
+#include <algorithm>
+
+namespace aio::http::wire {
+
+namespace {
+
+constexpr CharSet kNameChars = CharSet::letters_and_digits().with("-._~%!$&'()*+,;=");
+constexpr CharSet kAddressChars = CharSet::letters_and_digits().with("-._~%!$&'()*+,;=:");
+constexpr CharSet kSchemeChars = CharSet::letters_and_digits().with("+-.");
+
+// What stands behind the host: nothing, or ":" and perhaps a port.
+bool is_port_part(std::string_view text) noexcept {
+    if (text.size() <= 1) return text.empty() || text == ":";
+    return text.front() == ':' && parse_number<std::uint16_t>(text.substr(1)).has_value();
+}
+
+std::string_view absolute_form_problem(std::string_view target) noexcept {
+    const std::size_t colon = target.find("://");
+    if (colon == std::string_view::npos || !is_alpha(target.front()) ||
+        !kSchemeChars.has_all(target.substr(0, colon))) {
+        return "the target is neither a path nor a URL";
+    }
+    const std::string_view rest = target.substr(colon + 3);
+    const std::string_view authority = rest.substr(0, std::min(rest.find_first_of("/?"), rest.size()));
+    if (authority.empty() || authority.front() == ':') return "the target's URL has no host";
+    return is_host_field(authority) ? "" : "the host in the target is none";
+}
+
+}  // namespace
+
+std::string_view target_problem(std::string_view method, std::string_view target) noexcept {
+    if (target.empty()) return "there is no target";
+    if (target.find('#') != std::string_view::npos) return "a fragment in the target";
+    if (method == "CONNECT") {
+        const std::size_t colon = target.rfind(':');
+        const bool has_both = colon != std::string_view::npos && colon > 0 && colon + 1 < target.size();
+        return has_both && is_host_field(target) ? "" : "CONNECT to something that is no host and port";
+    }
+    if (target.front() == '/') return "";
+    if (target.front() == '*') return target == "*" && method == "OPTIONS" ? "" : "\"*\" is a target of OPTIONS only";
+    return absolute_form_problem(target);
+}
+
+bool is_host_field(std::string_view value) noexcept {
+    if (value.starts_with('[')) {
+        const std::size_t end = value.find(']');
+        return end != std::string_view::npos && end > 1 && kAddressChars.has_all(value.substr(1, end - 1)) &&
+               is_port_part(value.substr(end + 1));
+    }
+    const std::size_t colon = std::min(value.find(':'), value.size());
+    return kNameChars.has_all(value.substr(0, colon)) && is_port_part(value.substr(colon));
+}
+
+}  // namespace aio::http::wire

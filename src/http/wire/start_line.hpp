@@ -1,0 +1,44 @@
+// The first line of a message as it stands on the wire. llhttp does not tell where it has skipped spaces, nor whether it
+// was HTTP: it also takes RTSP/1.0 and ICE/1.0. The length of the line and its end tell.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+namespace aio::http::wire {
+
+class StartLine {
+public:
+    void begin() noexcept {
+        size_ = 0;
+        ended_ = false;
+    }
+    bool ended() const noexcept { return ended_; }
+    // With its line end.
+    std::size_t size() const noexcept { return size_; }
+    // Its last 11 bytes: " HTTP/1.1\r\n". Before it, if it is shorter, what stands there does not matter.
+    std::string_view tail() const noexcept { return {tail_.data(), tail_.size()}; }
+
+    // Takes what belongs to it from the front of [begin, end); where the rest begins.
+    const char* take(const char* begin, const char* end) noexcept {
+        const auto* lf = static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(end - begin)));
+        const char* const stop = lf ? lf + 1 : end;
+        const auto size = static_cast<std::size_t>(stop - begin);
+        const std::size_t fresh = std::min(size, tail_.size());
+        std::copy(tail_.begin() + static_cast<std::ptrdiff_t>(fresh), tail_.end(), tail_.begin());
+        std::copy(stop - fresh, stop, tail_.end() - static_cast<std::ptrdiff_t>(fresh));
+        size_ += size;
+        ended_ = lf != nullptr;
+        return stop;
+    }
+
+private:
+    std::array<char, 11> tail_{};
+    std::size_t size_ = 0;
+    bool ended_ = false;
+};
+
+}  // namespace aio::http::wire
