@@ -13,6 +13,7 @@ namespace aio::http::detail {
 namespace {
 
 constexpr std::string_view kPathAlso = "!$&'()*+,;=:@/";
+constexpr wire::CharSet kPathChars = wire::kUnreserved.with(kPathAlso);
 
 bool is_plain(char c) noexcept {
     return wire::is_alpha(c) || wire::is_digit(c) || c == '/' || c == '-' || c == '.' || c == '_' || c == '~';
@@ -78,7 +79,7 @@ void Pattern::parse() {
         if (literal.find('}') != std::string_view::npos) {
             throw ValueError("the path '" + text_ + "' of a route has a '}' without a '{'");
         }
-        parts_.back().literal = wire::requote(literal, kPathAlso);
+        parts_.back().literal = wire::requote(literal, kPathChars);
         if (open == std::string_view::npos) return;
         const std::size_t close = closing_brace(rest, open);
         if (close == std::string_view::npos) throw ValueError("the path '" + text_ + "' of a route has an open '{'");
@@ -178,7 +179,7 @@ std::string Pattern::build(const Values& values) const {
 std::string_view normal_path(std::string_view raw_path, std::string& buffer) {
     for (const char c : raw_path) {
         if (is_plain(c)) continue;
-        buffer = wire::requote(raw_path, kPathAlso);
+        buffer = wire::requote(raw_path, kPathChars);
         return buffer;
     }
     return raw_path;

@@ -34,20 +34,6 @@ Coro<> AppRunner::serve(StreamReader reader, StreamWriter writer) {
     return detail::WebServer::serve(server_, std::move(reader), std::move(writer));
 }
 
-namespace {
-
-// Ends what is being answered. Cancelled, it does not wait for it.
-Coro<> end_connections(Application& app, detail::WebServer& server, Duration timeout) {
-    server.close_idle();
-    co_await app.shutdown();
-    // Connections that have nothing to answer close in the next pass.
-    if (co_await server.wait_ended(timeout)) co_return;
-    server.cancel_all();
-    co_await server.wait_ended(std::chrono::seconds(10));
-}
-
-}  // namespace
-
 Coro<> AppRunner::cleanup() {
     for (const Listening& site : sites_) site.server.close();
     if (!std::exchange(set_up_, false)) co_return;
@@ -56,7 +42,12 @@ Coro<> AppRunner::cleanup() {
         // What was accepted in this pass, and read, begins to be answered.
         co_await sleep(Duration(0));
         co_await sleep(Duration(0));
-        co_await end_connections(app_, *server_, shutdown_timeout_);
+        server_->close_idle();
+        co_await app_.shutdown();
+        bool ended = co_await server_->wait_ended(shutdown_timeout_);
+        if (!ended) server_->cancel_all();
+        const Duration grace = std::chrono::seconds(10);
+        if (!ended) ended = co_await server_->wait_ended(grace);
     } catch (...) {
         failed = std::current_exception();
     }
