@@ -21,6 +21,7 @@
 #include <aio/http/middleware.hpp>
 #include <aio/http/router.hpp>
 
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <string>
@@ -169,6 +170,7 @@ public:
     // --- what handlers share ---------------------------------------------------------------------------------
 
     template <class T, class U = T>
+        requires std::constructible_from<T, U>
     T& set(const AppKey<T>& key, U&& value) {
         auto stored = std::make_shared<T>(std::forward<U>(value));
         T& result = *stored;

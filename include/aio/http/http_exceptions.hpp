@@ -72,10 +72,10 @@ public:
 namespace detail {
 
 template <int Status>
-using StatusClass = std::conditional_t<
-    (Status < 300), HTTPSuccessful,
-    std::conditional_t<(Status < 400), HTTPRedirection,
-                       std::conditional_t<(Status < 500), HTTPClientError, HTTPServerError>>>;
+using StatusClass =
+    std::conditional_t<(Status < 300), HTTPSuccessful,
+                       std::conditional_t<(Status < 400), HTTPRedirection,
+                                          std::conditional_t<(Status < 500), HTTPClientError, HTTPServerError>>>;
 
 template <int Status>
 class HTTPStatus : public StatusClass<Status> {

@@ -33,7 +33,8 @@ using HandlerFunction = aio::detail::Function<Coro<Response>(Request&)>;
 // What comes behind a middleware. Small; valid until the handler has returned.
 class Next {
 public:
-    Next(const Middleware* const* begin, const Middleware* const* end, const detail::HandlerFunction& handler) noexcept
+    Next(const Middleware* const* begin, const Middleware* const* end,
+         const detail::HandlerFunction& handler) noexcept
         : begin_(begin), end_(end), handler_(&handler) {}
 
     Coro<Response> operator()(Request& request) const {

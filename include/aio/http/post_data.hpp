@@ -24,8 +24,11 @@ class UploadedFile {
 public:
     UploadedFile(std::string field, std::string file_name, std::string type, std::shared_ptr<const int> file,
                  std::uint64_t bytes) noexcept
-        : name_(std::move(field)), filename_(std::move(file_name)), content_type_(std::move(type)),
-          file_(std::move(file)), size_(bytes) {}
+        : name_(std::move(field)),
+          filename_(std::move(file_name)),
+          content_type_(std::move(type)),
+          file_(std::move(file)),
+          size_(bytes) {}
 
     const std::string& name() const noexcept { return name_; }
     // What the client calls it: never a path to write to.

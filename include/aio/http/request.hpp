@@ -22,6 +22,7 @@
 #include <aio/http/url.hpp>
 #include <aio/io/stream.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -150,6 +151,7 @@ public:
     // --- what middlewares leave for handlers ------------------------------------------------------------------
 
     template <class T, class U = T>
+        requires std::constructible_from<T, U>
     T& set(const RequestKey<T>& key, U&& value) {
         auto stored = std::make_shared<T>(std::forward<U>(value));
         T& result = *stored;
@@ -188,11 +190,11 @@ private:
 
     wire::Head* head_ = nullptr;
     detail::Exchange* exchange_ = nullptr;  // null: a mocked request
-    Application* app_ = nullptr;   // the route's
-    Application* root_ = nullptr;  // the server's
+    Application* app_ = nullptr;            // the route's
+    Application* root_ = nullptr;           // the server's
     const detail::Route* route_ = nullptr;
     std::string_view raw_path_, query_;  // of the head's target
-    std::string_view route_path_;        // the path as routes compare it: of raw_path_, or of the extra's requoted one
+    std::string_view route_path_;  // the path as routes compare it: of raw_path_, or of the extra's requoted one
     bool has_body_ = false;
     std::vector<Captured> captured_;
     BodyReader content_;

@@ -47,11 +47,11 @@ struct ResponseExtra {
     std::vector<std::pair<std::string, std::string>> cookies;  // name, and the value of Set-Cookie
     std::unique_ptr<BodySource> source;                        // in the body's place
     std::optional<std::uint64_t> source_size;
-    std::string file;                   // a FileResponse's path
-    int folder = -1;                    // the directory it must lie beneath, a descriptor of the server's
-    bool finds_compressed = true;       // a FileResponse: takes path.br, path.gz where the client may have them
+    std::string file;              // a FileResponse's path
+    int folder = -1;               // the directory it must lie beneath, a descriptor of the server's
+    bool finds_compressed = true;  // a FileResponse: takes path.br, path.gz where the client may have them
     std::optional<ContentCoding> coding;
-    bool sent = false;                  // a StreamResponse's: it went out already
+    bool sent = false;  // a StreamResponse's: it went out already
     bool force_close = false;
 };
 

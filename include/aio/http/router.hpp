@@ -49,10 +49,9 @@ template <class T>
 inline constexpr bool is_response_coro<Coro<T>> = std::constructible_from<Response, T&&>;
 
 template <class F>
-concept HandlesRequests =
-    std::invocable<std::decay_t<F>&, Request&> &&
-    (is_response_coro<std::invoke_result_t<std::decay_t<F>&, Request&>> ||
-     std::constructible_from<Response, std::invoke_result_t<std::decay_t<F>&, Request&>>);
+concept HandlesRequests = std::invocable<std::decay_t<F>&, Request&> &&
+                          (is_response_coro<std::invoke_result_t<std::decay_t<F>&, Request&>> ||
+                           std::constructible_from<Response, std::invoke_result_t<std::decay_t<F>&, Request&>>);
 
 template <class F>
 Coro<Response> call_handler(const F& handler, Request& request) {
@@ -104,7 +103,9 @@ class RouteDef {
 public:
     template <detail::HandlesRequests F>
     RouteDef(std::string m, std::string p, F&& h, RouteOptions o = {})
-        : method(std::move(m)), path(std::move(p)), handler(detail::make_handler(std::forward<F>(h))),
+        : method(std::move(m)),
+          path(std::move(p)),
+          handler(detail::make_handler(std::forward<F>(h))),
           options(std::move(o)) {}
 
     std::string method, path;
@@ -258,14 +259,17 @@ Coro<Response> call_view(Request& request) {
 
 template <std::derived_from<View> V>
 void Router::add_view(std::string_view path, RouteOptions options) {
-    if constexpr (requires { &V::get; }) add("GET", path, detail::HandlerFunction(detail::call_view<V, &V::get>), options);
+    if constexpr (requires { &V::get; })
+        add("GET", path, detail::HandlerFunction(detail::call_view<V, &V::get>), options);
     if constexpr (requires { &V::head; }) {
         add("HEAD", path, detail::HandlerFunction(detail::call_view<V, &V::head>), options);
     } else if constexpr (requires { &V::get; }) {
         add("HEAD", path, detail::HandlerFunction(detail::call_view<V, &V::get>), options);
     }
-    if constexpr (requires { &V::post; }) add("POST", path, detail::HandlerFunction(detail::call_view<V, &V::post>), options);
-    if constexpr (requires { &V::put; }) add("PUT", path, detail::HandlerFunction(detail::call_view<V, &V::put>), options);
+    if constexpr (requires { &V::post; })
+        add("POST", path, detail::HandlerFunction(detail::call_view<V, &V::post>), options);
+    if constexpr (requires { &V::put; })
+        add("PUT", path, detail::HandlerFunction(detail::call_view<V, &V::put>), options);
     if constexpr (requires { &V::patch; }) {
         add("PATCH", path, detail::HandlerFunction(detail::call_view<V, &V::patch>), options);
     }

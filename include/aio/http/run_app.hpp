@@ -33,8 +33,8 @@ struct RunAppOptions {
     int workers = 1;  // 0: as many as processors this process may use. More than one: with a function only
     int backlog = 128;
     bool reuse_port = false;
-    aio::ssl::Use ssl = {};               // a context with a certificate: https
-    bool handle_signals = true;           // SIGINT and SIGTERM
+    aio::ssl::Use ssl = {};                                       // a context with a certificate: https
+    bool handle_signals = true;                                   // SIGINT and SIGTERM
     void (*print)(std::string_view line) = log_access_to_stdout;  // null: says nothing
 };
 

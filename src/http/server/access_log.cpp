@@ -72,19 +72,21 @@ void AccessLog::parse(std::string_view format) {
         if (rest.starts_with('{')) {
             const std::size_t close = rest.find('}');
             const char kind = close + 1 < rest.size() && close != std::string_view::npos ? rest[close + 1] : '\0';
-            if (kind != 'i' && kind != 'o') throw ValueError("the access log's format has a '%{' without '}i' or '}o'");
+            if (kind != 'i' && kind != 'o')
+                throw ValueError("the access log's format has a '%{' without '}i' or '}o'");
             parts_.push_back({kind == 'i' ? Token::request_header : Token::response_header,
                               std::string(rest.substr(1, close - 1))});
             i += close + 2;
             continue;
         }
         static constexpr std::string_view kLetters = "atPrsbODT";
-        static constexpr Token kTokens[] = {Token::remote, Token::start, Token::process, Token::request_line,
-                                            Token::status, Token::bytes, Token::bytes,   Token::micros,
-                                            Token::seconds};
+        static constexpr Token kTokens[] = {Token::remote,       Token::start,  Token::process,
+                                            Token::request_line, Token::status, Token::bytes,
+                                            Token::bytes,        Token::micros, Token::seconds};
         const std::size_t at = rest.empty() ? std::string_view::npos : kLetters.find(rest.front());
         if (at == std::string_view::npos) {
-            throw ValueError("the access log's format has an unknown token: '%" + std::string(rest.substr(0, 1)) + "'");
+            throw ValueError("the access log's format has an unknown token: '%" + std::string(rest.substr(0, 1)) +
+                             "'");
         }
         parts_.push_back({rest.starts_with("Tf") ? Token::fraction : kTokens[at], {}});
         i += rest.starts_with("Tf") ? 2 : 1;

@@ -22,7 +22,17 @@ public:
 
 private:
     enum class Token : std::uint8_t {
-        text, remote, start, process, request_line, status, bytes, seconds, fraction, micros, request_header,
+        text,
+        remote,
+        start,
+        process,
+        request_line,
+        status,
+        bytes,
+        seconds,
+        fraction,
+        micros,
+        request_header,
         response_header
     };
     struct Part {

@@ -119,8 +119,7 @@ void CleanupContexts::add(detail::CleanupMaker maker) {
     makers_.push_back(std::move(maker));
 }
 
-Application::Application(ApplicationOptions options)
-    : state_(std::make_unique<detail::ApplicationState>(options)) {}
+Application::Application(ApplicationOptions options) : state_(std::make_unique<detail::ApplicationState>(options)) {}
 Application::~Application() = default;
 Application::Application(Application&&) noexcept = default;
 Application& Application::operator=(Application&&) noexcept = default;

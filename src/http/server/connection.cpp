@@ -29,8 +29,11 @@ int status_of(wire::Fault fault) noexcept {
 }  // namespace
 
 Connection::Connection(WebServer& server, StreamReader reader, StreamWriter writer)
-    : server_(server), reader_(std::move(reader)), writer_(std::move(writer)),
-      messages_(reader_, wire::Parser::Role::requests, server.limits()), exchange_(reader_, writer_, messages_),
+    : server_(server),
+      reader_(std::move(reader)),
+      writer_(std::move(writer)),
+      messages_(reader_, wire::Parser::Role::requests, server.limits()),
+      exchange_(reader_, writer_, messages_),
       task_(current_task()) {
     since_ = server.seconds();
     exchange_.log_headers(server.access_log() != nullptr);
@@ -121,7 +124,8 @@ Coro<Response> Connection::run_handler() {
     Request& request = exchange_.request();
     const Route& route = RequestAccess::route(request);
     if (const auto expected = request.headers().get("Expect")) {
-        if (!messages_.head().expects_continue) throw HTTPExpectationFailed("Unknown Expect: " + std::string(*expected));
+        if (!messages_.head().expects_continue)
+            throw HTTPExpectationFailed("Unknown Expect: " + std::string(*expected));
         if (route.expect) co_await route.expect(request);
     }
     const std::vector<const Middleware*>& chain = request.app().state().chain;
@@ -166,8 +170,8 @@ void Connection::report(std::exception_ptr error) noexcept {
     try {
         const Request& request = exchange_.request();
         ExceptionContext context;
-        context.message = "Error handling request " + std::string(request.method()) + " " +
-                          std::string(request.raw_path());
+        context.message =
+            "Error handling request " + std::string(request.method()) + " " + std::string(request.raw_path());
         context.exception = std::move(error);
         context.task = task_;
         get_running_loop().call_exception_handler(context);

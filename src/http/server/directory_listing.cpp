@@ -62,8 +62,8 @@ std::string directory_page(std::string_view path, const std::vector<DirectoryEnt
         const std::string shown = entry.name + (entry.is_directory ? "/" : "");
         // "./": a name with a colon would be taken for a URL with a scheme.
         page += "<tr><td><a href=\"./" + escaped(quote(shown, "/")) + "\">" + escaped(shown) + "</a></td><td>" +
-                (entry.is_directory ? "-" : std::to_string(entry.size)) + "</td><td>" + wire::format_date(entry.mtime) +
-                "</td></tr>\n";
+                (entry.is_directory ? "-" : std::to_string(entry.size)) + "</td><td>" +
+                wire::format_date(entry.mtime) + "</td></tr>\n";
     }
     return page + "</table></body></html>\n";
 }

@@ -117,7 +117,7 @@ private:
     std::unique_ptr<BodySource> unpacked_;
     Request request_;
     std::optional<wire::Encoder> encoder_;
-    std::string packed_;               // of the encoder: the next piece
+    std::string packed_;                 // of the encoder: the next piece
     std::optional<std::uint64_t> left_;  // of the body, if its size is known
     std::shared_ptr<const Headers> logged_headers_;
     std::uint64_t body_bytes_ = 0;

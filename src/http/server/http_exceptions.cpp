@@ -18,7 +18,8 @@ HTTPException::HTTPException(int status, std::string text)
     response_->set_body(text.empty() ? status_line(status) : std::move(text));
 }
 
-HTTPMove::HTTPMove(int status, std::string_view location, std::string text) : HTTPRedirection(status, std::move(text)) {
+HTTPMove::HTTPMove(int status, std::string_view location, std::string text)
+    : HTTPRedirection(status, std::move(text)) {
     if (location.empty()) throw ValueError("a redirect needs a location");
     response().header("Location", location);
 }

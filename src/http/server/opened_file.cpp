@@ -33,15 +33,15 @@ void look_at(OpenedFile& file) {
 }
 
 OpenedFile open_below(int folder, const std::string& path, bool follow, std::uint64_t resolve) {
-    struct open_how how {};
+    struct open_how how{};
     // Non-blocking: a FIFO in the directory must not hold the loop up.
     how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
     how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
     if (folder >= 0 && !follow) how.resolve |= RESOLVE_BENEATH;
     OpenedFile file;
     do {
-        file.fd = static_cast<int>(
-            ::syscall(SYS_openat2, folder < 0 ? AT_FDCWD : folder, path.c_str(), &how, sizeof how));
+        file.fd =
+            static_cast<int>(::syscall(SYS_openat2, folder < 0 ? AT_FDCWD : folder, path.c_str(), &how, sizeof how));
     } while (file.fd < 0 && errno == EINTR);
     if (file.fd < 0) {
         file.error = errno;

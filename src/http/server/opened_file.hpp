@@ -35,8 +35,8 @@ public:
     int error = 0;  // an errno when fd is -1
     bool is_file = false, is_directory = false;
     std::uint64_t size = 0;
-    std::int64_t mtime = 0;           // seconds since 1970
-    std::uint64_t mtime_ns = 0;       // nanoseconds since 1970
+    std::int64_t mtime = 0;      // seconds since 1970
+    std::uint64_t mtime_ns = 0;  // nanoseconds since 1970
 };
 
 // What `path` names; with a `folder`, a descriptor of a directory: below it, wherever symbolic links lead (openat2,

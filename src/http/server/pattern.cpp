@@ -95,7 +95,8 @@ void Pattern::add_name(std::string_view text) {
         throw ValueError("in the path '" + text_ + "' of a route, '" + std::string(name) + "' is no name");
     }
     for (const Part& part : parts_) {
-        if (part.name == name) throw ValueError("the path '" + text_ + "' of a route has two names '" + part.name + "'");
+        if (part.name == name)
+            throw ValueError("the path '" + text_ + "' of a route has two names '" + part.name + "'");
     }
     parts_.back().name = name;
     if (colon != std::string_view::npos) parts_.back().regex = text.substr(colon + 1);
@@ -117,8 +118,8 @@ void Pattern::compile() {
             compiled_->groups.push_back(group);
             group += 1 + std::regex(one).mark_count();
         } catch (const std::regex_error& error) {
-            throw ValueError("in the path '" + text_ + "' of a route, '" + one + "' is no regular expression: " +
-                             error.what());
+            throw ValueError("in the path '" + text_ + "' of a route, '" + one +
+                             "' is no regular expression: " + error.what());
         }
         all += "(" + one + ")";
     }
@@ -137,9 +138,9 @@ bool Pattern::match(std::string_view path, Captures& captures) const {
     for (const Part& part : parts_) {
         if (part.name.empty()) continue;
         const auto& group = found[static_cast<int>(compiled_->groups[name++])];
-        captures.emplace_back(part.name, group.matched ? std::string_view(group.first, static_cast<std::size_t>(
-                                                                                           group.length()))
-                                                       : std::string_view());
+        captures.emplace_back(part.name, group.matched
+                                             ? std::string_view(group.first, static_cast<std::size_t>(group.length()))
+                                             : std::string_view());
     }
     return true;
 }

@@ -80,7 +80,10 @@ bool RequestAccess::resolves(const Request& request, std::string_view raw_path) 
     Pattern::Captures captures;
     const std::string_view path = normal_path(raw_path, buffer);
     if (!request.root_) return false;
-    return request.root_->router().table().resolve(request.method(), path, request.headers().get("Host", ""), captures).route;
+    return request.root_->router()
+        .table()
+        .resolve(request.method(), path, request.headers().get("Host", ""), captures)
+        .route;
 }
 
 void RequestAccess::end(Request& request) noexcept {

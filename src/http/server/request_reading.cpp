@@ -86,7 +86,8 @@ void copy_file(int from, std::uint64_t size, const std::string& path) {
     if (to < 0) throw_os_error(errno, "open " + path);
     off_t offset = 0;
     while (static_cast<std::uint64_t>(offset) < size) {
-        const ssize_t copied = ::copy_file_range(from, &offset, to, nullptr, size - static_cast<std::uint64_t>(offset), 0);
+        const ssize_t copied =
+            ::copy_file_range(from, &offset, to, nullptr, size - static_cast<std::uint64_t>(offset), 0);
         if (copied > 0) continue;
         if (copied < 0 && errno == EINTR) continue;
         if (copied == 0) return;

@@ -41,7 +41,8 @@ struct Given {
 // Framing is the server's affair: what the program says about it was heard, or is dropped.
 bool is_framing(std::string_view name) noexcept {
     switch (name.size()) {
-        case 10: return wire::equal_ignoring_case(name, "connection") || wire::equal_ignoring_case(name, "keep-alive");
+        case 10:
+            return wire::equal_ignoring_case(name, "connection") || wire::equal_ignoring_case(name, "keep-alive");
         case 14: return wire::equal_ignoring_case(name, "content-length");
         case 17: return wire::equal_ignoring_case(name, "transfer-encoding");
         default: return false;

@@ -15,8 +15,8 @@ inline constexpr std::string_view kServerName = "aiocpp/" AIOCPP_VERSION;
 struct Framing {
     std::optional<std::uint64_t> size;  // Content-Length
     bool chunked = false;
-    bool has_type = true;    // Content-Type is written if the response has one
-    int minor_version = 1;   // of the request: what Connection has to say
+    bool has_type = true;   // Content-Type is written if the response has one
+    int minor_version = 1;  // of the request: what Connection has to say
     bool keep_alive = true;
 };
 

@@ -62,7 +62,8 @@ bool domain_fits(std::string_view rule, std::string_view host) {
 // --- building ------------------------------------------------------------------------------------------------
 
 void RouteTable::check_can_change(const char* function) const {
-    if (frozen_) throw RuntimeError(std::string(function) + ": the application runs, its routes do not change any more");
+    if (frozen_)
+        throw RuntimeError(std::string(function) + ": the application runs, its routes do not change any more");
 }
 
 Resource& RouteTable::append(Resource::Kind kind, Pattern pattern, std::string_view key) {
@@ -142,7 +143,8 @@ Application& RouteTable::add_subapp(std::string_view prefix, Application app) {
 
 Application& RouteTable::add_domain(std::string_view domain, Application app) {
     check_can_change("Application.add_domain");
-    if (domain.empty() || domain.find('/') != std::string_view::npos || domain.find("://") != std::string_view::npos) {
+    if (domain.empty() || domain.find('/') != std::string_view::npos ||
+        domain.find("://") != std::string_view::npos) {
         throw ValueError("Application.add_domain: '" + wire::printable(domain) + "' is no host");
     }
     Resource& resource = append(Resource::Kind::domain, Pattern(""), "");

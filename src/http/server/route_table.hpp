@@ -31,7 +31,7 @@ struct Resource {
     Resource(Kind k, Pattern p) : kind(k), pattern(std::move(p)) {}
 
     Kind kind;
-    Pattern pattern;   // of prefix and subapp: what stands before "/..." ; of a domain: nothing
+    Pattern pattern;  // of prefix and subapp: what stands before "/..." ; of a domain: nothing
     std::string name;
     std::deque<Route> routes;
     std::string domain;                // lower case

@@ -51,7 +51,8 @@ Coro<> serve_app(Application& app, Place place, RunAppOptions options, bool alon
         co_await runner.setup();
         co_await start_site(runner, place, options, options.reuse_port || !alone);
         if (options.print && alone) {
-            for (const std::string& url : runner.addresses()) options.print("======== Running on " + url + " ========");
+            for (const std::string& url : runner.addresses())
+                options.print("======== Running on " + url + " ========");
             options.print("(Press CTRL+C to quit)");
         }
         co_await Future<>();

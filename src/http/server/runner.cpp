@@ -10,7 +10,8 @@
 namespace aio::http {
 
 AppRunner::AppRunner(Application& app, RunnerOptions options)
-    : app_(app), server_(std::make_shared<detail::WebServer>(app, options)),
+    : app_(app),
+      server_(std::make_shared<detail::WebServer>(app, options)),
       shutdown_timeout_(options.shutdown_timeout) {}
 
 AppRunner::~AppRunner() = default;
@@ -98,7 +99,9 @@ Coro<> Site::stop() {
 namespace {
 
 std::string url_of(const SiteOptions& options, const std::string& host, int port) {
-    const std::string shown = host.empty() ? "0.0.0.0" : host.find(':') != std::string::npos ? "[" + host + "]" : host;
+    const std::string shown = host.empty()                          ? "0.0.0.0"
+                              : host.find(':') != std::string::npos ? "[" + host + "]"
+                                                                    : host;
     const bool secure = static_cast<bool>(options.ssl);
     const std::string scheme = secure ? "https://" : "http://";
     if (port == (secure ? 443 : 80)) return scheme + shown;

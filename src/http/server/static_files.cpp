@@ -24,7 +24,9 @@ namespace {
 class StaticFiles {
 public:
     StaticFiles(std::string directory, const StaticOptions& options)
-        : directory_(std::move(directory)), shows_index_(options.show_index), follows_(options.follow_symlinks),
+        : directory_(std::move(directory)),
+          shows_index_(options.show_index),
+          follows_(options.follow_symlinks),
           folder_(::open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
         if (folder_ < 0) throw_os_error(errno, "serve files from " + directory_);
     }

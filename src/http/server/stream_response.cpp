@@ -22,7 +22,8 @@ Coro<> StreamResponse::prepare(Request& request) {
     detail::Exchange* exchange = detail::RequestAccess::exchange(request);
     if (!exchange) throw RuntimeError("StreamResponse.prepare: a mocked request has no connection");
     if (exchange_) co_return;
-    if (exchange->head_sent()) throw RuntimeError("StreamResponse.prepare: this request has got its response already");
+    if (exchange->head_sent())
+        throw RuntimeError("StreamResponse.prepare: this request has got its response already");
     for (const auto* signal : request.app().state().prepare_signals) co_await signal->send(request, *this);
     std::optional<std::uint64_t> size;
     if (const auto length = headers().get("Content-Length")) {

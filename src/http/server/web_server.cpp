@@ -19,10 +19,12 @@ std::uint32_t whole_seconds(Duration time) noexcept {
 }  // namespace
 
 WebServer::WebServer(Application& app, const RunnerOptions& options)
-    : app_(app), times_{whole_seconds(options.keepalive_timeout), whole_seconds(options.head_timeout),
-                        whole_seconds(options.body_timeout), whole_seconds(options.send_timeout),
-                        whole_seconds(options.lingering_time)},
-      min_body_rate_(options.min_body_rate), handler_cancellation_(options.handler_cancellation) {
+    : app_(app),
+      times_{whole_seconds(options.keepalive_timeout), whole_seconds(options.head_timeout),
+             whole_seconds(options.body_timeout), whole_seconds(options.send_timeout),
+             whole_seconds(options.lingering_time)},
+      min_body_rate_(options.min_body_rate),
+      handler_cancellation_(options.handler_cancellation) {
     limits_.line = options.max_line_size;
     limits_.field = options.max_field_size;
     limits_.fields = options.max_headers;
@@ -40,6 +42,7 @@ Coro<> WebServer::serve(std::shared_ptr<WebServer> server, StreamReader reader, 
 void WebServer::join(Connection& connection) {
     connection.place = connections_.size();
     connections_.push_back(&connection);
+    if (closing_) connection.close_if_idle();  // it was accepted in the last pass
     if (connections_.size() > 1) return;
     try {
         arm();
@@ -71,7 +74,8 @@ void WebServer::tick() noexcept {
     try {
         if (!connections_.empty()) arm();
     } catch (const std::bad_alloc&) {
-        aio::detail::log(LogLevel::error, "aio::http: no memory for the timer of connections: they have no time limits any more");
+        aio::detail::log(LogLevel::error,
+                         "aio::http: no memory for the timer of connections: they have no time limits any more");
     }
 }
 
