@@ -70,8 +70,8 @@ Coro<std::string_view> FileBody::next_piece() {
     const std::size_t count = co_await read(static_cast<std::size_t>(most));
     if (count == 0) {
         if (left_) {
-            throw RuntimeError("the file " + ::aio::detail::quoted(path_) + " became shorter while it was sent: " +
-                               std::to_string(*left_) + " bytes are missing");
+            throw RuntimeError("the file " + ::aio::detail::quoted(path_) +
+                               " became shorter while it was sent: " + std::to_string(*left_) + " bytes are missing");
         }
         ended_ = true;
     }

@@ -51,14 +51,18 @@ Cookie parse_line(std::string_view line, std::size_t number) {
 }  // namespace
 
 std::string cookie_file(const CookieStore& store) {
-    std::string text = "# Netscape HTTP Cookie File\n# Written by aiocpp. Whoever has these cookies is logged in as you.\n\n";
+    std::string text =
+        "# Netscape HTTP Cookie File\n# Written by aiocpp. Whoever has these cookies is logged in as you.\n\n";
     for (const StoredCookie* stored : store.all()) {
         const Cookie& cookie = stored->cookie;
         if (cookie.http_only) text += kHttpOnly;
         if (!cookie.host_only && !cookie.domain.empty()) text += '.';
         text.append(cookie.domain.empty() ? kAllHosts : std::string_view(cookie.domain)).append("\t");
         text.append(yes_no(!cookie.host_only)).append("\t").append(cookie.path).append("\t");
-        text.append(yes_no(cookie.secure)).append("\t").append(std::to_string(cookie.expires.value_or(0))).append("\t");
+        text.append(yes_no(cookie.secure))
+            .append("\t")
+            .append(std::to_string(cookie.expires.value_or(0)))
+            .append("\t");
         text.append(cookie.name).append("\t").append(store.value_to_send(*stored)).append("\n");
     }
     return text;

@@ -54,9 +54,8 @@ std::vector<Cookie> CookieJar::filter_cookies(const URL& request_url) {
 void CookieJar::clear() noexcept { store_->clear(); }
 
 void CookieJar::clear_domain(std::string_view domain) {
-    store_->erase_if([&](const detail::StoredCookie& stored) {
-        return detail::domain_matches(stored.cookie.domain, domain);
-    });
+    store_->erase_if(
+        [&](const detail::StoredCookie& stored) { return detail::domain_matches(stored.cookie.domain, domain); });
 }
 
 void CookieJar::clear_chosen(const Chosen& chosen) {

@@ -219,7 +219,8 @@ std::vector<StoredCookie*> CookieStore::matches(const URL& url) {
 }
 
 std::string CookieStore::value_to_send(const StoredCookie& stored) const {
-    if (stored.as_is || (!options_.quote_cookie && wire::is_field_value(stored.cookie.value))) return stored.cookie.value;
+    if (stored.as_is || (!options_.quote_cookie && wire::is_field_value(stored.cookie.value)))
+        return stored.cookie.value;
     return quote_cookie_value(stored.cookie.value);
 }
 
@@ -283,9 +284,8 @@ void CookieStore::purge_all() {
     const auto last = used.begin() + static_cast<std::ptrdiff_t>(surplus - 1);
     std::nth_element(used.begin(), last, used.end());
     const std::uint64_t newest_to_go = *last;
-    erase_if([&](const StoredCookie& stored) {
-        return stored.used <= newest_to_go && !stored.cookie.domain.empty();
-    });
+    erase_if(
+        [&](const StoredCookie& stored) { return stored.used <= newest_to_go && !stored.cookie.domain.empty(); });
 }
 
 }  // namespace aio::http::detail

@@ -21,7 +21,7 @@ std::int64_t cookie_now() noexcept;
 void set_cookie_clock(std::int64_t (*clock)() noexcept) noexcept;
 
 struct StoredCookie {
-    Cookie cookie;  // domain and path are filled in; expires counts, max_age is never set
+    Cookie cookie;                        // domain and path are filled in; expires counts, max_age is never set
     std::uint64_t created = 0, used = 0;  // serial numbers
     bool as_is = false;                   // the value came from a server, and goes back unchanged
 

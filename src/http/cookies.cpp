@@ -82,7 +82,8 @@ void check_prefix(const Cookie& cookie) {
     if (!host && !wire::starts_ignoring_case(cookie.name, "__Secure-")) return;
     if (!cookie.secure) throw ValueError("a cookie named " + cookie.name + " must be secure, or browsers refuse it");
     if (host && (!cookie.domain.empty() || (cookie.path != "/" && !cookie.path.empty()))) {
-        throw ValueError("a cookie named " + cookie.name + " must have no domain and the path /, or browsers refuse it");
+        throw ValueError("a cookie named " + cookie.name +
+                         " must have no domain and the path /, or browsers refuse it");
     }
 }
 

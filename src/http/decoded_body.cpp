@@ -46,9 +46,9 @@ std::unique_ptr<BodySource> decoded_body(BodySource& packed, std::string_view co
                                          wire::DecoderLimits limits) {
     const auto codings = wire::parse_codings(content_encoding);
     if (!codings) {
-        throw wire::CodingError(wire::CodingError::Kind::broken, "the body has the Content-Encoding '" +
-                                                                     wire::printable(content_encoding) +
-                                                                     "', which we cannot undo");
+        throw wire::CodingError(
+            wire::CodingError::Kind::broken,
+            "the body has the Content-Encoding '" + wire::printable(content_encoding) + "', which we cannot undo");
     }
     if (codings->empty()) return nullptr;
     if (codings->size() == 1) return std::make_unique<DecodedBody>(packed, codings->front(), limits);

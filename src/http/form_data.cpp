@@ -32,9 +32,7 @@ struct Field {
     std::uint64_t size = 0;  // but of a stream
     std::shared_ptr<OnceOnly> stream;
 
-    bool needs_multipart() const noexcept {
-        return kind != Kind::text || !filename.empty() || !content_type.empty();
-    }
+    bool needs_multipart() const noexcept { return kind != Kind::text || !filename.empty() || !content_type.empty(); }
 };
 
 // 128 random bits: no data have it in them, unless somebody who knows it wants them to.
@@ -238,7 +236,8 @@ bool FormData::reusable() const noexcept {
 std::size_t FormData::field_count() const noexcept { return fields_->all.size(); }
 
 std::string FormData::content_type() const {
-    return is_multipart() ? "multipart/form-data; boundary=" + fields_->boundary : "application/x-www-form-urlencoded";
+    return is_multipart() ? "multipart/form-data; boundary=" + fields_->boundary
+                          : "application/x-www-form-urlencoded";
 }
 
 std::optional<std::uint64_t> FormData::size() const {

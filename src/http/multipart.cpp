@@ -23,7 +23,8 @@ public:
     explicit RawPart(MultipartState& reader) noexcept : reader_(reader), serial_(reader.serial) {}
     Coro<std::string_view> next_piece() override {
         if (reader_.serial != serial_) {
-            throw RuntimeError("this part was left behind: read a part before the call of next() for the one after it");
+            throw RuntimeError(
+                "this part was left behind: read a part before the call of next() for the one after it");
         }
         return reader_.read_piece();
     }
@@ -95,7 +96,8 @@ void MultipartPart::read_headers() {
     if (const auto text = headers.get("Content-Disposition")) {
         auto disposition = wire::parse_disposition(*text);
         if (!disposition) {
-            throw MultipartError("a part has the Content-Disposition '" + wire::printable(*text) + "', which is none");
+            throw MultipartError("a part has the Content-Disposition '" + wire::printable(*text) +
+                                 "', which is none");
         }
         name = std::move(disposition->name);
         filename = std::move(disposition->filename);
@@ -183,8 +185,7 @@ Coro<> discard(files::File file, std::string path) {
     }
     try {
         if (co_await files::isfile(path)) co_await files::remove(path);
-    } catch (const Error&) {
-    }
+    } catch (const Error&) {}
 }
 
 Coro<std::uint64_t> write_part(PartRef part, files::File file) {
@@ -229,9 +230,9 @@ MultipartReader BodyPart::multipart() {
     if (!is_multipart()) throw MultipartError("a part of the type " + part_->content_type + " has no parts");
     const std::size_t depth = part_->reader->depth + 1;
     if (depth > part_->reader->limits.max_depth) {
-        throw MultipartError("the body has parts within parts, more than " +
-                                 std::to_string(part_->reader->limits.max_depth) + " deep",
-                             true);
+        throw MultipartError(
+            "the body has parts within parts, more than " + std::to_string(part_->reader->limits.max_depth) + " deep",
+            true);
     }
     auto state = std::make_shared<detail::MultipartState>(part_->content, part_->boundary, part_->reader->limits);
     state->outer = part_;

@@ -128,9 +128,8 @@ Coro<> MultipartState::read_head(Headers& headers) {
             co_return;
         }
         if (text.size() > limits.max_header_bytes) {
-            throw MultipartError("the header of a part is longer than " + std::to_string(limits.max_header_bytes) +
-                                     " bytes",
-                                 true);
+            throw MultipartError(
+                "the header of a part is longer than " + std::to_string(limits.max_header_bytes) + " bytes", true);
         }
         searched = text.size() < 3 ? 0 : text.size() - 3;
         co_await fill();
@@ -145,11 +144,12 @@ void MultipartState::parse_head(std::string_view lines, Headers& headers) const 
         const bool field = value.find(':') != std::string_view::npos;
         const std::string_view name = wire::take_until(value, ':');
         if (!field || !wire::is_token(name) || !wire::is_field_value(value)) {
-            throw MultipartError("the header of a part has the line '" + wire::printable(name) + "', which is no field");
+            throw MultipartError("the header of a part has the line '" + wire::printable(name) +
+                                 "', which is no field");
         }
         if (headers.size() == limits.max_header_fields) {
-            throw MultipartError("a part has more than " + std::to_string(limits.max_header_fields) + " header fields",
-                                 true);
+            throw MultipartError(
+                "a part has more than " + std::to_string(limits.max_header_fields) + " header fields", true);
         }
         headers.add(name, value);
     }

@@ -43,11 +43,11 @@ private:
 
 struct MultipartLimits {
     std::size_t max_parts = 1000;
-    std::size_t max_header_bytes = 16 * 1024;  // of one part
-    std::size_t max_header_fields = 64;        // of one part
-    std::size_t max_preamble = 64 * 1024;      // bytes before the first part
-    std::size_t max_memory = 16 * 1024 * 1024; // what read() and text() of one part may give
-    std::size_t max_depth = 4;                 // parts within parts
+    std::size_t max_header_bytes = 16 * 1024;   // of one part
+    std::size_t max_header_fields = 64;         // of one part
+    std::size_t max_preamble = 64 * 1024;       // bytes before the first part
+    std::size_t max_memory = 16 * 1024 * 1024;  // what read() and text() of one part may give
+    std::size_t max_depth = 4;                  // parts within parts
 };
 
 namespace detail {

@@ -22,10 +22,18 @@ constexpr std::uint32_t kReplacement = 0xFFFD;
 // Names as IANA registers them and as they are met (their "-" and "_" are dropped before they are looked up).
 std::optional<Charset> known_charset(std::string_view name) {
     static constexpr std::pair<std::string_view, Charset> kNames[] = {
-        {"", Charset::utf8},           {"utf8", Charset::utf8},           {"unicode11utf8", Charset::utf8},
-        {"usascii", Charset::ascii},   {"ascii", Charset::ascii},         {"iso88591", Charset::latin1},
-        {"latin1", Charset::latin1},   {"l1", Charset::latin1},           {"windows1252", Charset::windows_1252},
-        {"cp1252", Charset::windows_1252}, {"utf16", Charset::utf16},     {"utf16le", Charset::utf16le},
+        {"", Charset::utf8},
+        {"utf8", Charset::utf8},
+        {"unicode11utf8", Charset::utf8},
+        {"usascii", Charset::ascii},
+        {"ascii", Charset::ascii},
+        {"iso88591", Charset::latin1},
+        {"latin1", Charset::latin1},
+        {"l1", Charset::latin1},
+        {"windows1252", Charset::windows_1252},
+        {"cp1252", Charset::windows_1252},
+        {"utf16", Charset::utf16},
+        {"utf16le", Charset::utf16le},
         {"utf16be", Charset::utf16be},
     };
     std::string plain = lowered(name);
@@ -62,8 +70,9 @@ public:
     void found(std::string& text, std::size_t begin, std::size_t size, const char* reason) const {
         if (errors_ == DecodeErrors::replace) append_utf8(text, kReplacement);
         if (errors_ != DecodeErrors::strict) return;
-        throw UnicodeDecodeError("the text is not in the charset " + printable(charset_.empty() ? "utf-8" : charset_) +
-                                     ": " + reason + " at byte " + std::to_string(begin),
+        throw UnicodeDecodeError("the text is not in the charset " +
+                                     printable(charset_.empty() ? "utf-8" : charset_) + ": " + reason + " at byte " +
+                                     std::to_string(begin),
                                  static_cast<std::int64_t>(begin), static_cast<std::int64_t>(begin + size));
     }
 
@@ -149,10 +158,10 @@ public:
     // iconv takes the name for a file's in places, and knows suffixes ("//IGNORE"): only plain names go there. UTF-7
     // hides characters from whoever checks the text before it is decoded.
     explicit Converter(std::string_view charset) : handle_(kNone) {
-        const bool plain = !charset.empty() && charset.size() <= 40 &&
-                           std::all_of(charset.begin(), charset.end(), [](char c) {
-                               return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == ':';
-                           });
+        const bool plain =
+            !charset.empty() && charset.size() <= 40 && std::all_of(charset.begin(), charset.end(), [](char c) {
+                return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == ':';
+            });
         const std::string name(charset);
         if (plain && !starts_ignoring_case(name, "utf-7") && !starts_ignoring_case(name, "utf7")) {
             handle_ = ::iconv_open("UTF-8", name.c_str());

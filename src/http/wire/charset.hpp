@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aio/http/charset.hpp>
+#include <aio/io/file.hpp>  // UnicodeDecodeError
 
 #include "io/files/utf8.hpp"
 

@@ -36,7 +36,8 @@ struct Weights {
             const std::string_view token = trimmed(take_until(rest, ';'));
             rest = trimmed(rest);
             std::optional<int> weight = 1000;
-            if (!rest.empty()) weight = starts_ignoring_case(rest, "q=") ? parse_weight(rest.substr(2)) : std::nullopt;
+            if (!rest.empty())
+                weight = starts_ignoring_case(rest, "q=") ? parse_weight(rest.substr(2)) : std::nullopt;
             if (!weight) continue;
             if (token == "*") {
                 others = *weight;

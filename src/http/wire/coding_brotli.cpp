@@ -72,7 +72,8 @@ public:
             append_to(output, [&](char* room, std::size_t size) {
                 std::size_t out_left = size;
                 auto* out = reinterpret_cast<std::uint8_t*>(room);
-                if (!::BrotliEncoderCompressStream(state_.get(), operation, &in_left, &in, &out_left, &out, nullptr)) {
+                if (!::BrotliEncoderCompressStream(state_.get(), operation, &in_left, &in, &out_left, &out,
+                                                   nullptr)) {
                     throw std::bad_alloc();  // the only way for it to fail
                 }
                 return size - out_left;

@@ -106,10 +106,10 @@ private:
     z_stream stream_{};
     Coding coding_;
     bool begun_ = false;
-    bool ended_ = false;            // a member is complete
-    char header_[2];                // of deflate
+    bool ended_ = false;  // a member is complete
+    char header_[2];      // of deflate
     std::size_t header_size_ = 0;
-    std::size_t header_left_ = 0;   // at its end, not given to zlib yet
+    std::size_t header_left_ = 0;  // at its end, not given to zlib yet
 };
 
 class ZlibEncoder final : public Encoder::Engine {

@@ -74,13 +74,13 @@ std::string_view Decoder::decode_some(std::string_view& input) {
 
 void Decoder::guard() const {
     const bool too_much = limits_.max_size != 0 && bytes_out_ > limits_.max_size;
-    const bool bomb = limits_.max_ratio != 0 && bytes_out_ > limits_.free_size &&
-                      bytes_out_ / limits_.max_ratio > bytes_in_;
+    const bool bomb =
+        limits_.max_ratio != 0 && bytes_out_ > limits_.free_size && bytes_out_ / limits_.max_ratio > bytes_in_;
     if (!too_much && !bomb) return;
-    throw CodingError(CodingError::Kind::too_large,
-                      "the body is " + std::to_string(bytes_in_) + " bytes of " + std::string(name(coding_)) +
-                          " that unpack to more than " + std::to_string(bytes_out_) +
-                          ": past the limit for what a body may unpack to");
+    throw CodingError(CodingError::Kind::too_large, "the body is " + std::to_string(bytes_in_) + " bytes of " +
+                                                        std::string(name(coding_)) + " that unpack to more than " +
+                                                        std::to_string(bytes_out_) +
+                                                        ": past the limit for what a body may unpack to");
 }
 
 void Decoder::finish() {

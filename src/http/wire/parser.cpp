@@ -68,6 +68,7 @@ bool Parser::Machine::check_start_line() noexcept {
 }
 
 bool Parser::Machine::check_request_line(std::string_view tail) noexcept {
+    if (parser.method == HTTP_PRI) return fail(Fault::unsupported_version, "HTTP/2 is not spoken here"), false;
     if (!tail.starts_with(" HTTP/") || method().empty()) {
         return fail(Fault::bad_message, "a request line without an HTTP version"), false;
     }
@@ -127,12 +128,13 @@ Event Parser::Machine::fail(Fault what, std::string_view why) noexcept {
     return event = Event::fault;
 }
 
-Event Parser::Machine::interrupted(llhttp_errno_t code) noexcept {
+Event Parser::Machine::interrupted() noexcept {
     if (fault != Fault::none || !look(llhttp_get_error_pos(&parser))) return Event::fault;
-    if (code == HPE_USER) return fail(pending, pending_explanation);
-    const char* reason = llhttp_get_error_reason(&parser);
-    const bool version = code == HPE_INVALID_VERSION || code == HPE_PAUSED_H2_UPGRADE;
-    return fail(version ? Fault::unsupported_version : Fault::bad_message, reason ? reason : "no HTTP");
+    if (pending != Fault::none) return fail(pending, pending_explanation);
+    const char* const reason = llhttp_get_error_reason(&parser);
+    const std::string_view why = reason ? reason : "this is no HTTP";
+    // llhttp has one code for versions that it does not know and for what is no version.
+    return fail(why == "Invalid HTTP version" ? Fault::unsupported_version : Fault::bad_message, why);
 }
 
 Event Parser::Machine::next(std::string_view& data) {
@@ -152,7 +154,7 @@ Event Parser::Machine::next(std::string_view& data) {
     if (code == HPE_PAUSED) {
         llhttp_resume(&parser);
     } else if (code != HPE_OK) {
-        return interrupted(code);
+        return interrupted();
     }
     if (!look(end)) return event;
     if (event == Event::head) framing = 0;
@@ -164,7 +166,10 @@ Event Parser::Machine::finish() {
     if (fault != Fault::none) return Event::fault;
     event = Event::need_more;
     if (!in_message) return event;
-    llhttp_finish(&parser);  // of a body without a length it makes a message
+    mark = "";
+    llhttp_execute(&parser, mark,
+                   0);  // on from where it was paused, to a body that begins, or an end that needs no byte
+    if (event != Event::end) llhttp_finish(&parser);  // of a body without a length it makes a message
     return event == Event::end ? event : fail(Fault::unexpected_end, "the connection ended within a message");
 }
 

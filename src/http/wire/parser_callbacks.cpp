@@ -128,7 +128,10 @@ int Parser::Machine::field_complete() {
     if (++fields > limits.fields) return refuse(Fault::fields_too_large, "more headers than the limit");
     const Headers::Field field = headers().finish_field();
     if (field.name.empty()) return refuse(Fault::bad_message, "a header without a name");
-    return parser.flags & F_TRAILING ? HPE_OK : note_field(field);
+    if (!(parser.flags & F_TRAILING)) return note_field(field);
+    const bool frames =
+        equal_ignoring_case(field.name, "content-length") || equal_ignoring_case(field.name, "transfer-encoding");
+    return frames ? refuse(Fault::bad_message, "a trailer about the length of the body") : HPE_OK;
 }
 
 int Parser::Machine::note_field(const Headers::Field& field) noexcept {

@@ -53,7 +53,7 @@ struct Parser::Machine {
     bool check_start_line() noexcept;
     bool check_request_line(std::string_view tail) noexcept;
     bool check_status_line(std::string_view tail) noexcept;
-    Event interrupted(llhttp_errno_t code) noexcept;
+    Event interrupted() noexcept;
 
     template <auto Member>
     static int call(llhttp_t* parser) noexcept;

@@ -30,10 +30,10 @@ private:
     void decode_quoted(char c, std::string& output);
 
     TransferEncoding encoding_;
-    std::uint32_t bits_ = 0;    // base64: of characters whose bytes are not complete
-    unsigned characters_ = 0;   // of them, 0 to 3
-    bool padded_ = false;       // "=" came
-    std::string held_;          // quoted-printable: "=", "=4", "=\r", or white space that may be at a line's end
+    std::uint32_t bits_ = 0;   // base64: of characters whose bytes are not complete
+    unsigned characters_ = 0;  // of them, 0 to 3
+    bool padded_ = false;      // "=" came
+    std::string held_;         // quoted-printable: "=", "=4", "=\r", or white space that may be at a line's end
 };
 
 }  // namespace aio::http::wire
