@@ -1,0 +1,215 @@
+// Application: routes, middlewares, what handlers share, and what happens around its life (aiohttp.web.Application).
+//
+//     aio::http::Application app;
+//     app.router().add_get("/", index);
+//     app.add_middleware(log_errors);
+//     app.cleanup_ctx().append(database);             // opened at startup, closed at the end
+//     aio::http::run_app(app, "127.0.0.1", 8080);
+//
+// Signals are coroutines that are called with the application, in the order they were added: on_startup before the
+// first request, on_shutdown when no new ones are taken (close what would keep handlers waiting, as WebSockets), and
+// on_cleanup when the last has been answered. Those of sub-applications run with their parent's.
+//
+// An application that runs is frozen: routes, middlewares and signals do not change any more.
+// Thread rule: the loop's thread. Source: aiohttp 3.11 web_app.py.
+#pragma once
+
+#include <aio/base/function.hpp>
+#include <aio/core/async_generator.hpp>
+#include <aio/core/coro.hpp>
+#include <aio/http/app_key.hpp>
+#include <aio/http/middleware.hpp>
+#include <aio/http/router.hpp>
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aio::http {
+
+class Request;
+
+namespace detail {
+class ApplicationState;
+}
+
+// Functions that are called one after the other. Errors of append: RuntimeError once the application runs.
+template <class... Args>
+class Signal {
+public:
+    using Function = aio::detail::Function<Coro<>(Args...)>;
+
+    template <class F>
+        requires std::constructible_from<Function, F>
+    Signal& append(F&& function) {
+        add(Function(std::forward<F>(function)));
+        return *this;
+    }
+    bool empty() const noexcept { return functions_.empty(); }
+    // Errors: what one of them throws; those behind it are not called.
+    Coro<> send(Args... args) const {
+        for (std::size_t i = 0; i < functions_.size(); ++i) co_await functions_[i](args...);
+    }
+    void freeze() noexcept { frozen_ = true; }
+
+private:
+    void add(Function function) {
+        if (frozen_) throw RuntimeError("Signal.append: the application runs already");
+        functions_.push_back(std::move(function));
+    }
+    std::vector<Function> functions_;
+    bool frozen_ = false;
+};
+
+namespace detail {
+
+// A generator that is stopped at its co_yield while the application runs.
+class CleanupContext {
+public:
+    virtual ~CleanupContext() = default;
+    // Whether it went on to its end.
+    virtual Coro<bool> advance() = 0;
+};
+using CleanupMaker = aio::detail::Function<std::unique_ptr<CleanupContext>(Application&)>;
+
+template <class T>
+class CleanupContextOf final : public CleanupContext {
+public:
+    explicit CleanupContextOf(AsyncGenerator<T> generator) noexcept : generator_(std::move(generator)) {}
+    Coro<bool> advance() override {
+        auto value = co_await generator_.next();
+        co_return !value.has_value();
+    }
+
+private:
+    AsyncGenerator<T> generator_;
+};
+
+template <class G>
+inline constexpr bool is_async_generator = false;
+template <class T>
+inline constexpr bool is_async_generator<AsyncGenerator<T>> = true;
+
+}  // namespace detail
+
+// Generators that yield once: what is before it runs at startup, what is behind it at the end, in reverse order.
+//
+//     aio::AsyncGenerator<bool> database(Application& app) {
+//         app.set(kPool, co_await connect());
+//         co_yield true;
+//         co_await app.get(kPool).close();
+//     }
+class CleanupContexts {
+public:
+    template <class F>
+        requires detail::is_async_generator<std::invoke_result_t<F&, Application&>>
+    CleanupContexts& append(F function) {
+        using T = typename std::invoke_result_t<F&, Application&>::value_type;
+        add([function = std::move(function)](Application& app) mutable -> std::unique_ptr<detail::CleanupContext> {
+            return std::make_unique<detail::CleanupContextOf<T>>(function(app));
+        });
+        return *this;
+    }
+
+private:
+    friend class detail::ApplicationState;
+    void add(detail::CleanupMaker maker);
+    std::vector<detail::CleanupMaker> makers_;
+    std::vector<std::unique_ptr<detail::CleanupContext>> open_;
+    bool frozen_ = false;
+};
+
+class ApplicationOptions {
+public:
+    ApplicationOptions() = default;
+    // The most that read(), text(), json() and post() take, in bytes; 0: without a limit.
+    ApplicationOptions& client_max_size(std::uint64_t bytes) noexcept {
+        client_max_size_ = bytes;
+        return *this;
+    }
+    std::uint64_t client_max_size() const noexcept { return client_max_size_; }
+
+private:
+    std::uint64_t client_max_size_ = 1024 * 1024;
+};
+
+class Application {
+public:
+    explicit Application(ApplicationOptions options = {});
+    ~Application();
+    Application(Application&&) noexcept;
+    Application& operator=(Application&&) noexcept;
+
+    Router& router() noexcept;
+    const Router& router() const noexcept;
+    // Errors of these: RuntimeError once the application runs.
+    void add_routes(const RouteTableDef& routes) { router().add_routes(routes); }
+    void add_routes(std::initializer_list<RouteDef> routes) { router().add_routes(routes); }
+    template <class F>
+        requires std::constructible_from<Middleware, F>
+    void add_middleware(F&& middleware) {
+        add_middleware_function(Middleware(std::forward<F>(middleware)));
+    }
+    // `app` answers what is below `prefix`, with routes that begin behind it. The application that now is part of this
+    // one, at the place where it stays. Errors: ValueError for a prefix that is empty or has no "/" in front.
+    Application& add_subapp(std::string_view prefix, Application app);
+    // `app` answers for this host: "example.org", "*.example.org", "example.org:8443".
+    Application& add_domain(std::string_view domain, Application app);
+
+    Signal<Application&>& on_startup() noexcept;
+    Signal<Application&>& on_shutdown() noexcept;
+    Signal<Application&>& on_cleanup() noexcept;
+    // Called before a response's head is sent, to change its headers.
+    Signal<Request&, Response&>& on_response_prepare() noexcept;
+    CleanupContexts& cleanup_ctx() noexcept;
+
+    // --- what handlers share ---------------------------------------------------------------------------------
+
+    template <class T, class U = T>
+        requires std::constructible_from<T, U>
+    T& set(const AppKey<T>& key, U&& value) {
+        auto stored = std::make_shared<T>(std::forward<U>(value));
+        T& result = *stored;
+        keys().set(key, std::move(stored));
+        return result;
+    }
+    // A value that others hold too.
+    template <class T>
+    T& set(const AppKey<T>& key, std::shared_ptr<T> value) {
+        T& result = *value;
+        keys().set(key, std::move(value));
+        return result;
+    }
+    // Errors: ValueError when nothing was set.
+    template <class T>
+    T& get(const AppKey<T>& key) const {
+        return *static_cast<T*>(keys().get(key));
+    }
+    template <class T>
+    T* find(const AppKey<T>& key) const noexcept {
+        return static_cast<T*>(keys().find(key));
+    }
+
+    std::uint64_t client_max_size() const noexcept;
+    bool frozen() const noexcept;
+
+    // What AppRunner calls, in this order. startup() freezes. Errors: what the program's functions throw; startup()
+    // first closes the cleanup contexts that were opened, cleanup() first calls the others.
+    Coro<> startup();
+    Coro<> shutdown();
+    Coro<> cleanup();
+
+    detail::ApplicationState& state() const noexcept { return *state_; }
+
+private:
+    void add_middleware_function(Middleware middleware);
+    detail::KeyStore& keys() const noexcept;
+
+    std::unique_ptr<detail::ApplicationState> state_;
+};
+
+}  // namespace aio::http

@@ -1,0 +1,25 @@
+// A file as the response (aiohttp.web.FileResponse).
+//
+//     co_return aio::http::FileResponse("/srv/reports/may.pdf");
+//
+// Answers conditions (If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range) and one range of
+// bytes; several ranges get the whole file, as RFC 9110 section 14.2 allows. ETag and Last-Modified are those of the
+// file. A client that takes br or gzip is sent "may.pdf.br" or "may.pdf.gz" where that lies beside the file.
+//
+// Larger files are sent by the kernel (sendfile). A file that is missing is a 404, one that may not be read a 403.
+// Source: aiohttp 3.11 web_fileresponse.py; RFC 9110 sections 13 and 14.
+#pragma once
+
+#include <aio/http/response.hpp>
+
+#include <string>
+
+namespace aio::http {
+
+class FileResponse : public Response {
+public:
+    // Content-Type by the name's ending, unless it is set.
+    explicit FileResponse(std::string path, int status = 200);
+};
+
+}  // namespace aio::http

@@ -1,0 +1,132 @@
+// What a handler answers: a status, headers, and a body that is here already (aiohttp.web.Response).
+//
+//     co_return aio::http::Response::text("Hello");
+//     co_return aio::http::Response::json({{"total", 42}});
+//     co_return std::move(aio::http::Response(201).header("Location", "/jobs/7"));
+//
+// Bodies that come piece by piece: StreamResponse, or Response::stream(); files: FileResponse. All of them become a
+// Response where they are returned.
+//
+// Content-Length, Date and Server are written by the server, Connection where it is due. A response is changed until
+// it is returned; handlers and middlewares may pass it on.
+// Thread rule: none; it belongs to whoever holds it. Source: aiohttp 3.11 web_response.py.
+#pragma once
+
+#include <aio/core/async_generator.hpp>
+#include <aio/http/headers.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#if __has_include(<nlohmann/json_fwd.hpp>)
+#include <nlohmann/json_fwd.hpp>
+#define AIO_HTTP_HAS_JSON 1
+#endif
+
+namespace aio::http {
+
+struct Cookie;
+
+enum class ContentCoding : std::uint8_t { negotiate, identity, deflate, gzip, brotli, zstd };
+
+namespace detail {
+
+class BodySource;
+
+// What few responses have.
+struct ResponseExtra {
+    ResponseExtra();
+    ~ResponseExtra();
+
+    std::string reason;                                        // empty: the status's own
+    std::vector<std::pair<std::string, std::string>> cookies;  // name, and the value of Set-Cookie
+    std::unique_ptr<BodySource> source;                        // in the body's place
+    std::optional<std::uint64_t> source_size;
+    std::string file;              // a FileResponse's path
+    int folder = -1;               // the directory it must lie beneath, a descriptor of the server's
+    bool finds_compressed = true;  // a FileResponse: takes path.br, path.gz where the client may have them
+    std::optional<ContentCoding> coding;
+    bool sent = false;  // a StreamResponse's: it went out already
+    bool force_close = false;
+};
+
+}  // namespace detail
+
+class Response {
+public:
+    // Without a body.
+    explicit Response(int status = 200) noexcept : status_(status) {}
+
+    // "text/plain; charset=utf-8".
+    static Response text(std::string text, int status = 200);
+    // "text/html; charset=utf-8".
+    static Response html(std::string text, int status = 200);
+    static Response bytes(std::string body, std::string_view content_type = "application/octet-stream",
+                          int status = 200);
+#ifdef AIO_HTTP_HAS_JSON
+    // "application/json; charset=utf-8". Errors: nlohmann::json::type_error for strings that are not UTF-8.
+    static Response json(const nlohmann::json& value, int status = 200);
+#endif
+    // Sent as it comes, in chunks, or as `size` bytes if that is known. The client's pace is the source's.
+    static Response stream(AsyncGenerator<std::string> pieces, std::optional<std::uint64_t> size = std::nullopt);
+    static Response stream(std::unique_ptr<detail::BodySource> source,
+                           std::optional<std::uint64_t> size = std::nullopt);
+
+    int status() const noexcept { return status_; }
+    std::string_view reason() const noexcept;
+    // Errors: ValueError for a status outside 100...999, or a reason with control characters.
+    Response& set_status(int status, std::string_view reason = {});
+
+    Headers& headers() noexcept { return headers_; }
+    const Headers& headers() const noexcept { return headers_; }
+    // headers().set(). Errors: its.
+    Response& header(std::string_view name, std::string_view value) {
+        headers_.set(name, value);
+        return *this;
+    }
+    // Content-Type as a whole; "" where there is none.
+    std::string_view content_type() const noexcept;
+    Response& set_content_type(std::string_view type) { return header("Content-Type", type); }
+    // The charset parameter, appended or replaced.
+    Response& set_charset(std::string_view charset);
+    std::string charset() const;
+
+    // The body; empty for one that is streamed.
+    const std::string& body() const noexcept { return body_; }
+    Response& set_body(std::string body);
+
+    // Replaces an earlier cookie of this name.
+    Response& set_cookie(const Cookie& cookie);
+    Response& set_cookie(std::string_view name, std::string_view value);
+    // Tells the client to drop it. Path and domain must be those it was set with.
+    Response& del_cookie(std::string_view name, std::string_view path = "/", std::string_view domain = {});
+
+    // The entity tag, without quotes. Errors: ValueError for what may not stand in one.
+    Response& set_etag(std::string_view opaque, bool weak = false);
+    // Seconds since 1970.
+    Response& set_last_modified(std::int64_t unix_time);
+    std::optional<std::int64_t> last_modified() const noexcept;
+
+    // Codes the body as the client likes best (Accept-Encoding), or as said. Bodies that are coded already (with a
+    // Content-Encoding), and empty ones, stay as they are.
+    Response& enable_compression(ContentCoding coding = ContentCoding::negotiate);
+    // Closes the connection behind this response.
+    Response& force_close();
+
+    detail::ResponseExtra& extra();
+    const detail::ResponseExtra* extra_if_any() const noexcept { return extra_.get(); }
+
+private:
+    int status_;
+    std::string_view type_;  // a literal: Content-Type, unless the headers have one
+    std::string body_;
+    Headers headers_;
+    std::unique_ptr<detail::ResponseExtra> extra_;
+};
+
+}  // namespace aio::http

@@ -1,0 +1,307 @@
+#include "http/server/connection.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/core/log.hpp>
+#include <aio/http/http_exceptions.hpp>
+
+#include "http/server/application_state.hpp"
+#include "http/server/request_access.hpp"
+#include "http/server/response_head.hpp"
+#include "http/wire/date.hpp"
+
+#include <string>
+#include <utility>
+
+namespace aio::http::detail {
+
+namespace {
+
+int status_of(wire::Fault fault) noexcept {
+    switch (fault) {
+        case wire::Fault::target_too_long: return 414;
+        case wire::Fault::fields_too_large: return 431;
+        case wire::Fault::unsupported_version: return 505;
+        case wire::Fault::unsupported_transfer_coding: return 501;
+        default: return 400;
+    }
+}
+
+}  // namespace
+
+Connection::Connection(WebServer& server, StreamReader reader, StreamWriter writer)
+    : server_(server),
+      reader_(std::move(reader)),
+      writer_(std::move(writer)),
+      messages_(reader_, wire::Parser::Role::requests, server.limits()),
+      exchange_(reader_, writer_, messages_),
+      task_(current_task()) {
+    since_ = server.seconds();
+    exchange_.log_headers(server.access_log() != nullptr);
+    server_.join(*this);
+}
+
+Connection::~Connection() { server_.leave(*this); }
+
+// --- the table of contents -----------------------------------------------------------------------------------------
+
+Coro<> Connection::serve() {
+    try {
+        co_await serve_requests();
+        if (lingers_) co_await linger();
+    } catch (const OSError&) {
+        // The client has gone. Whoever was in a handler has heard of it there.
+    } catch (const TimeoutError&) {
+        // Its network has: ETIMEDOUT.
+    }
+    if (!exchange_.taken_over()) writer_.close();
+}
+
+Coro<> Connection::serve_requests() {
+    while (co_await read_head()) {
+        exchange_.begin(!server_.closing() || messages_.has_more());
+        bytes_before_ = 0;
+        if (server_.access_log()) {
+            begun_at_ = wire::unix_time();
+            began_ = get_running_loop().time();
+        }
+        enter(Phase::handler);
+        std::exception_ptr failure;
+        std::optional<Response> slow;
+        try {
+            RequestAccess::resolve(exchange_.request(), server_.app());
+            Request& request = exchange_.request();
+            const Route& route = RequestAccess::route(request);
+            const bool plain = request.app().state().chain.empty() && !request.headers().contains("Expect");
+            Coro<Response> call = plain ? route.handler(request) : run_handler();
+            Response response = co_await std::move(call);
+            if (exchange_.taken_over()) co_return;
+            // With a response that has begun, what is returned stands for it.
+            if (exchange_.head_sent() || !exchange_.send_now(response)) slow.emplace(std::move(response));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (slow) {
+            enter(Phase::sending);
+            try {
+                co_await exchange_.send(*slow);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+        }
+        if (failure) co_await answer_failure(std::move(failure));
+        log_request();
+        const bool complete = messages_.done() || (exchange_.keep_alive() && co_await discard_body());
+        exchange_.end();
+        if (!exchange_.keep_alive() || !complete) {
+            lingers_ = (!complete || messages_.has_more()) && !timed_out_;
+            co_return;
+        }
+        if (server_.closing() && !messages_.has_more()) co_return;
+        enter(Phase::sending);
+        co_await writer_.drain();
+        enter(Phase::idle);
+    }
+}
+
+Coro<bool> Connection::read_head() {
+    wire::Fault fault = wire::Fault::none;
+    std::string why;
+    try {
+        co_return co_await messages_.read_head();
+    } catch (const WireError& error) {
+        fault = error.fault();
+        why = error.what();
+    }
+    // A client that ends within a head wants no answer.
+    if (fault != wire::Fault::unexpected_end) refuse(fault, why);
+    co_return false;
+}
+
+// --- one request -----------------------------------------------------------------------------------------------------
+
+// With middlewares, or an expectation to answer first.
+Coro<Response> Connection::run_handler() {
+    Request& request = exchange_.request();
+    const Route& route = RequestAccess::route(request);
+    if (const auto expected = request.headers().get("Expect")) {
+        if (!messages_.head().expects_continue)
+            throw HTTPExpectationFailed("Unknown Expect: " + std::string(*expected));
+        if (route.expect) co_await route.expect(request);
+    }
+    const std::vector<const Middleware*>& chain = request.app().state().chain;
+    const Next next(chain.data(), chain.data() + chain.size(), route.handler);
+    co_return co_await next(request);
+}
+
+// What the handler, or sending its response, threw.
+Coro<> Connection::answer_failure(std::exception_ptr failure) {
+    std::optional<Response> error;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const HTTPException& exception) {
+        if (!exchange_.head_sent()) error.emplace(std::move(exception.response()));
+        if (messages_.parser().fault() != wire::Fault::none || timed_out_) exchange_.close_afterwards();
+    } catch (const CancelledError&) {
+        if (!disconnected_) throw;
+        task_.uncancel();
+        exchange_.close_afterwards();
+        co_return;
+    } catch (const BaseException&) {
+        throw;
+    } catch (...) {
+        exchange_.close_afterwards();
+        if (writer_.is_closing()) co_return;  // the client has gone, which is what failed; nobody to tell
+        report(std::current_exception());
+        if (!exchange_.head_sent()) {
+            error.emplace(Response::text("500 Internal Server Error\n\nServer got itself in trouble", 500));
+        }
+    }
+    if (!error) {
+        // A part of another response is out: only the end of the connection tells the client.
+        exchange_.close_afterwards();
+        writer_.abort();
+        co_return;
+    }
+    enter(Phase::sending);
+    if (!exchange_.send_now(*error)) co_await exchange_.send(*error);
+}
+
+void Connection::report(std::exception_ptr error) noexcept {
+    try {
+        const Request& request = exchange_.request();
+        ExceptionContext context;
+        context.message =
+            "Error handling request " + std::string(request.method()) + " " + std::string(request.raw_path());
+        context.exception = std::move(error);
+        context.task = task_;
+        get_running_loop().call_exception_handler(context);
+    } catch (const std::bad_alloc&) {
+        // No memory even for the report: what it would say.
+    }
+}
+
+void Connection::log_request() {
+    const AccessLog* log = server_.access_log();
+    if (log && exchange_.head_sent()) log->write(exchange_, begun_at_, get_running_loop().time() - began_);
+}
+
+// --- what is no request ------------------------------------------------------------------------------------------------
+
+void Connection::refuse(wire::Fault fault, std::string_view why) noexcept { refuse(status_of(fault), why); }
+
+void Connection::refuse(int status, std::string_view why) noexcept {
+    try {
+        Response response = Response::text(std::to_string(status) + ": " + std::string(why), status);
+        std::string text;
+        append_head(text, response, {.size = response.body().size(), .keep_alive = false});
+        text += response.body();
+        writer_.write(text);
+        lingers_ = true;
+    } catch (const std::exception&) {
+        writer_.abort();
+    }
+}
+
+Coro<bool> Connection::discard_body() {
+    // A client that waits for "100 Continue" may send its body, or the next request: nobody can tell.
+    if (exchange_.body().continue_is_due()) {
+        exchange_.close_afterwards();
+        co_return false;
+    }
+    enter(Phase::lingering);
+    try {
+        while (!messages_.done()) co_await messages_.next_piece();
+    } catch (const WireError&) {
+        co_return false;
+    }
+    co_return true;
+}
+
+// Closing while the client still sends would make its system drop our last response, unread (RFC 9112 section 9.6).
+Coro<> Connection::linger() {
+    enter(Phase::lingering);
+    co_await writer_.drain();
+    if (writer_.can_write_eof()) writer_.write_eof();
+    while (true) {
+        const std::string_view dropped = co_await reader_.read_view(256 * 1024);
+        if (dropped.empty()) break;
+    }
+}
+
+// --- from outside ------------------------------------------------------------------------------------------------------
+
+void Connection::check_time() noexcept {
+    const WebServer::Times& times = server_.times();
+    const std::uint32_t waited = server_.seconds() - since_;
+    switch (phase_) {
+        case Phase::first:
+        case Phase::idle:
+            if (messages_.in_head()) {
+                enter(Phase::head);
+            } else if (waited >= (phase_ == Phase::first ? times.head : times.keepalive)) {
+                writer_.close();
+            }
+            break;
+        case Phase::head:
+            if (waited < times.head) break;
+            refuse(408, "the request's head took too long");
+            writer_.close();
+            break;
+        case Phase::handler:
+            if (exchange_.body().waiting()) {
+                check_body_rate();
+            } else if (writer_.get_write_buffer_size() > 0) {
+                check_sending();
+            } else {
+                enter(Phase::handler);
+            }
+            if (server_.handler_cancellation() && !disconnected_ && (writer_.is_closing() || reader_.at_eof())) {
+                disconnected_ = true;
+                task_.cancel();
+            }
+            break;
+        case Phase::sending: check_sending(); break;
+        case Phase::lingering:
+            if (waited >= times.lingering) writer_.abort();
+            break;
+    }
+}
+
+void Connection::check_body_rate() noexcept {
+    const std::uint32_t waited = server_.seconds() - since_;
+    if (waited < server_.times().body) return;
+    const std::uint64_t bytes = exchange_.body().bytes();
+    const bool slow = bytes - bytes_before_ < std::uint64_t(server_.min_body_rate()) * waited;
+    bytes_before_ = bytes;
+    enter(Phase::handler);
+    if (!slow || timed_out_) return;
+    timed_out_ = true;
+    exchange_.close_afterwards();
+    try {
+        reader_.set_exception(HTTPRequestTimeout("408: the request's body took too long"));
+    } catch (const std::bad_alloc&) {
+        writer_.abort();
+    }
+}
+
+void Connection::check_sending() noexcept {
+    const std::size_t unsent = writer_.get_write_buffer_size();
+    if (unsent == 0 || unsent != unsent_before_) {
+        unsent_before_ = unsent;
+        since_ = server_.seconds();
+    } else if (server_.seconds() - since_ >= server_.times().send) {
+        writer_.abort();
+    }
+}
+
+void Connection::close_if_idle() noexcept {
+    if ((phase_ == Phase::idle || phase_ == Phase::first) && !messages_.in_head()) {
+        writer_.close();
+    } else if (phase_ == Phase::handler) {
+        if (!exchange_.head_sent() && !messages_.has_more()) exchange_.close_afterwards();
+    }
+}
+
+void Connection::cancel() noexcept { task_.cancel(); }
+
+}  // namespace aio::http::detail

@@ -1,0 +1,285 @@
+#include "http/server/exchange.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/http/http_exceptions.hpp>
+#include <aio/http/status.hpp>
+
+#include "http/decoded_body.hpp"
+#include "http/server/application_state.hpp"
+#include "http/server/request_access.hpp"
+#include "http/server/response_head.hpp"
+#include "http/wire/syntax.hpp"
+
+#include <utility>
+
+namespace aio::http::detail {
+
+namespace {
+
+// Where heads are put together: no connection keeps memory for them.
+std::string& scratch() {
+    thread_local std::string text;
+    text.clear();
+    return text;
+}
+
+constexpr std::size_t kJoined = 16 * 1024;  // bodies up to this go into one write with their head, in bytes
+
+bool is_plain(const Response& response) noexcept {
+    const ResponseExtra* extra = response.extra_if_any();
+    return !extra || (!extra->source && extra->file.empty() && !extra->coding && !extra->sent);
+}
+
+}  // namespace
+
+// --- the request's body ------------------------------------------------------------------------------------------
+
+Coro<std::string_view> WireBody::next_piece() {
+    if (continue_is_due_ && !messages_.done()) {
+        continue_is_due_ = false;
+        if (!messages_.has_more()) writer_.write("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+    struct Waiting {
+        bool& flag;
+        explicit Waiting(bool& f) noexcept : flag(f) { flag = true; }
+        ~Waiting() { flag = false; }
+    } const waiting(waiting_);
+    std::string problem;
+    try {
+        const std::string_view piece = co_await messages_.next_piece();
+        bytes_ += piece.size();
+        co_return piece;
+    } catch (const WireError& error) {
+        problem = error.what();
+    }
+    throw RequestPayloadError(problem);
+}
+
+Coro<std::string_view> UnpackedBody::next_piece() {
+    std::string problem;
+    try {
+        co_return co_await source_->next_piece();
+    } catch (const wire::CodingError& error) {
+        problem = error.what();
+    }
+    throw RequestPayloadError(problem);
+}
+
+// --- begin and end -----------------------------------------------------------------------------------------------
+
+Exchange::Exchange(StreamReader& reader, StreamWriter& writer, MessageReader& messages)
+    : reader_(reader), writer_(writer), messages_(messages), body_(messages, writer) {}
+
+void Exchange::begin(bool keep_alive) {
+    wire::Head& head = messages_.head();
+    BodySource* source = nullptr;
+    body_.begin(!messages_.done() && head.expects_continue && head.minor_version == 1);
+    if (!messages_.done()) {
+        source = &body_;
+        // A coding that nobody knows stays: the handler sees the header that names it.
+        const std::string coding = head.headers.combined("Content-Encoding");
+        if (const auto known = wire::parse_codings(coding); known && !known->empty()) {
+            unpacked_ = std::make_unique<UnpackedBody>(decoded_body(body_, coding));
+            source = unpacked_.get();
+        }
+    }
+    RequestAccess::begin(request_, head, this, source);
+    keep_alive_ = keep_alive && head.keep_alive;
+    sends_body_ = head.method != "HEAD";
+    head_sent_ = ended_ = chunked_ = taken_over_ = false;
+    body_bytes_ = 0;
+    status_ = 0;
+    left_.reset();
+}
+
+void Exchange::end() noexcept {
+    RequestAccess::end(request_);
+    if (unpacked_) unpacked_.reset();
+    if (encoder_) encoder_.reset();
+    logged_headers_.reset();
+}
+
+// --- responses in one piece ----------------------------------------------------------------------------------------
+
+void Exchange::write_head(Response& response, std::optional<std::uint64_t> size, std::string_view body) {
+    if (head_sent_) throw RuntimeError("this request has got its response already");
+    status_ = response.status();
+    const bool bodiless = has_no_body(status_);
+    if (bodiless) sends_body_ = false;
+    const ResponseExtra* extra = response.extra_if_any();
+    if (body_.continue_is_due()) keep_alive_ = false;
+    if ((extra && extra->force_close) || response.headers().lists("Connection", "close")) keep_alive_ = false;
+    Framing framing;
+    framing.minor_version = messages_.head().minor_version;
+    if (!bodiless) {
+        framing.size = size;
+        framing.chunked = !size && framing.minor_version == 1;
+        if (!size && !framing.chunked) keep_alive_ = false;
+    } else if (status_ == 304) {
+        framing.has_type = false;
+    }
+    framing.keep_alive = keep_alive_;
+    std::string& text = scratch();
+    append_head(text, response, framing);
+    const bool joined = sends_body_ && body.size() <= kJoined;
+    if (joined) text.append(body);
+    writer_.write(text);
+    if (sends_body_ && !joined) writer_.write(body);
+    chunked_ = framing.chunked && sends_body_;
+    left_ = sends_body_ ? size : std::optional<std::uint64_t>();
+    head_sent_ = true;
+    if (log_headers_) {
+        auto headers = std::make_shared<Headers>();
+        headers->update(response.headers());
+        logged_headers_ = std::move(headers);
+    }
+}
+
+bool Exchange::send_now(Response& response) {
+    if (!is_plain(response) || !request_.app().state().prepare_signals.empty()) return false;
+    const std::string& body = response.body();
+    write_head(response, body.size(), body);
+    if (sends_body_) body_bytes_ = body.size();
+    ended_ = true;
+    return true;
+}
+
+Coro<> Exchange::send(Response& response) {
+    const ResponseExtra* extra = response.extra_if_any();
+    if (head_sent_) {
+        if (!extra || !extra->sent) throw RuntimeError("the handler returned another response than the one it began");
+        if (!ended_) finish();
+        co_return;
+    }
+    if (extra && extra->sent) throw RuntimeError("the handler returned a StreamResponse of another request");
+    for (const auto* signal : request_.app().state().prepare_signals) co_await signal->send(request_, response);
+    extra = response.extra_if_any();
+    if (extra && !extra->file.empty()) {
+        co_await send_file(*this, response);
+    } else if (extra && extra->source) {
+        co_await send_source(response);
+    } else if (const wire::Coding coding = choose_coding(response); coding != wire::Coding::identity) {
+        std::string packed;
+        wire::Encoder encoder(coding);
+        encoder.encode(response.body(), packed);
+        encoder.finish(packed);
+        write_head(response, packed.size(), packed);
+        body_bytes_ = sends_body_ ? packed.size() : 0;
+        ended_ = true;
+    } else {
+        write_head(response, response.body().size(), response.body());
+        body_bytes_ = sends_body_ ? response.body().size() : 0;
+        ended_ = true;
+    }
+}
+
+Coro<> Exchange::send_source(Response& response) {
+    BodySource& source = *response.extra().source;
+    begin_stream(response, response.extra().source_size);
+    while (sends_body_) {
+        const std::string_view piece = co_await source.next_piece();
+        if (piece.empty()) break;
+        write(piece);
+        co_await writer_.drain();
+    }
+    finish();
+}
+
+// --- responses in steps ----------------------------------------------------------------------------------------------
+
+wire::Coding Exchange::choose_coding(Response& response) const {
+    const ResponseExtra* extra = response.extra_if_any();
+    if (!extra || !extra->coding || response.headers().contains("Content-Encoding")) return wire::Coding::identity;
+    if (has_no_body(response.status())) return wire::Coding::identity;
+    wire::Coding coding = wanted_coding(*extra->coding);
+    // What caches keep is for those clients only that would be answered the same.
+    if (*extra->coding == ContentCoding::negotiate && !response.headers().lists("Vary", "Accept-Encoding")) {
+        response.headers().add("Vary", "Accept-Encoding");
+    }
+    if (coding != wire::Coding::identity) response.header("Content-Encoding", wire::name(coding));
+    return coding;
+}
+
+wire::Coding Exchange::wanted_coding(ContentCoding coding) const {
+    switch (coding) {
+        case ContentCoding::negotiate: return wire::negotiate(request_.headers().combined("Accept-Encoding"));
+        case ContentCoding::identity: return wire::Coding::identity;
+        case ContentCoding::deflate: return wire::Coding::deflate;
+        case ContentCoding::gzip: return wire::Coding::gzip;
+        case ContentCoding::brotli: return wire::Coding::brotli;
+        case ContentCoding::zstd: return wire::Coding::zstd;
+    }
+    return wire::Coding::identity;
+}
+
+void Exchange::begin_stream(Response& response, std::optional<std::uint64_t> size) {
+    if (const wire::Coding coding = choose_coding(response); coding != wire::Coding::identity) {
+        encoder_.emplace(coding);
+        size.reset();
+    }
+    write_head(response, size, {});
+}
+
+void Exchange::write(std::string_view data) {
+    if (ended_) throw RuntimeError("StreamResponse.write: the response has ended");
+    if (data.empty() || !sends_body_) return;
+    if (encoder_) {
+        packed_.clear();
+        encoder_->encode(data, packed_);
+        data = packed_;
+        if (data.empty()) return;
+    }
+    if (left_) {
+        if (data.size() > *left_) throw ValueError("StreamResponse.write: more data than Content-Length says");
+        *left_ -= data.size();
+    }
+    body_bytes_ += data.size();
+    if (!chunked_) return writer_.write(data);
+    std::string& text = scratch();
+    append_chunk_size(text, data.size());
+    if (data.size() <= kJoined) {
+        text.append(data).append("\r\n");
+        return writer_.write(text);
+    }
+    writer_.write(text);
+    writer_.write(data);
+    writer_.write("\r\n");
+}
+
+void Exchange::finish(const Headers* trailers) {
+    if (ended_) return;
+    if (encoder_ && sends_body_) {
+        packed_.clear();
+        encoder_->finish(packed_);
+        encoder_.reset();
+        const std::string last = std::exchange(packed_, {});
+        write(last);
+    }
+    ended_ = true;
+    if (chunked_) {
+        std::string& text = scratch();
+        text.append("0\r\n");
+        if (trailers) {
+            for (const auto& [name, value] : *trailers) text.append(name).append(": ").append(value).append("\r\n");
+        }
+        text.append("\r\n");
+        writer_.write(text);
+    }
+    if (left_ && *left_ > 0) {
+        keep_alive_ = false;
+        throw ValueError("the response has " + std::to_string(*left_) + " bytes less than its Content-Length says");
+    }
+}
+
+// --- leaving HTTP ----------------------------------------------------------------------------------------------------
+
+Upgraded Exchange::take_over(const Headers& headers) {
+    Response response(101);
+    response.headers().update(headers);
+    write_head(response, std::nullopt, {});
+    ended_ = taken_over_ = true;
+    keep_alive_ = false;
+    return Upgraded(reader_, writer_, std::string(messages_.take_rest()));
+}
+
+}  // namespace aio::http::detail

@@ -1,0 +1,136 @@
+// One request and its response on a connection: how the response is framed and written.
+//
+// A response that is here as a whole goes out with one write, without waiting (send_now). All others take their time:
+// streams of the handler's (begin, write, end), sources and files (send).
+#pragma once
+
+#include <aio/http/request.hpp>
+#include <aio/http/response.hpp>
+#include <aio/io/stream.hpp>
+
+#include "http/message_reader.hpp"
+#include "http/wire/coding.hpp"
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aio::http::detail {
+
+class Exchange;
+
+// The request's body as the connection carries it.
+class WireBody final : public BodySource {
+public:
+    WireBody(MessageReader& messages, StreamWriter& writer) noexcept : messages_(messages), writer_(writer) {}
+    void begin(bool expects_continue) noexcept {
+        continue_is_due_ = expects_continue;
+        bytes_ = 0;
+    }
+
+    // Errors: RequestPayloadError for what breaks HTTP.
+    Coro<std::string_view> next_piece() override;
+    const Headers* trailers() const noexcept override { return messages_.trailers(); }
+
+    bool waiting() const noexcept { return waiting_; }
+    std::uint64_t bytes() const noexcept { return bytes_; }
+    // The client waits for "100 Continue", and has not got it: it may never send the body.
+    bool continue_is_due() const noexcept { return continue_is_due_; }
+
+private:
+    MessageReader& messages_;
+    StreamWriter& writer_;
+    std::uint64_t bytes_ = 0;
+    bool waiting_ = false;
+    bool continue_is_due_ = false;
+};
+
+// The same without its content codings. Errors: RequestPayloadError for broken ones.
+class UnpackedBody final : public BodySource {
+public:
+    explicit UnpackedBody(std::unique_ptr<BodySource> source) noexcept : source_(std::move(source)) {}
+    Coro<std::string_view> next_piece() override;
+    const Headers* trailers() const noexcept override { return source_->trailers(); }
+
+private:
+    std::unique_ptr<BodySource> source_;
+};
+
+class Exchange {
+public:
+    Exchange(StreamReader& reader, StreamWriter& writer, MessageReader& messages);
+
+    // The head has come. Errors: none of the client's making.
+    void begin(bool keep_alive);
+    void end() noexcept;
+    Request& request() noexcept { return request_; }
+    WireBody& body() noexcept { return body_; }
+
+    // Whether the response is one that can go out now, and then it has.
+    bool send_now(Response& response);
+    // Any response. Errors: ConnectionResetError and other OSErrors; what its source throws.
+    Coro<> send(Response& response);
+
+    // A response in steps: StreamResponse and send(). Errors of begin_stream: RuntimeError when one has begun.
+    // `size`: of the body; nothing: unknown.
+    void begin_stream(Response& response, std::optional<std::uint64_t> size);
+    // Errors: RuntimeError when it has ended; ValueError for more than the size.
+    void write(std::string_view data);
+    // Errors: ValueError for less than the size.
+    void finish(const Headers* trailers = nullptr);
+    // Of a response to HEAD, or an empty one.
+    void finish_without_body() noexcept { ended_ = true; }
+    // The kernel has sent this much of the body (sendfile).
+    void sent_past(std::uint64_t bytes) noexcept {
+        body_bytes_ += bytes;
+        if (left_) *left_ -= bytes;
+    }
+
+    bool head_sent() const noexcept { return head_sent_; }
+    bool ended() const noexcept { return ended_; }
+    bool sends_body() const noexcept { return sends_body_; }
+    bool keep_alive() const noexcept { return keep_alive_; }
+    void close_afterwards() noexcept { keep_alive_ = false; }
+    bool taken_over() const noexcept { return taken_over_; }
+    int status() const noexcept { return status_; }
+    std::uint64_t body_bytes() const noexcept { return body_bytes_; }
+    const std::shared_ptr<const Headers>& logged_headers() const noexcept { return logged_headers_; }
+    void log_headers(bool on) noexcept { log_headers_ = on; }
+
+    Upgraded take_over(const Headers& headers);
+    StreamWriter& writer() noexcept { return writer_; }
+
+private:
+    void write_head(Response& response, std::optional<std::uint64_t> size, std::string_view body);
+    Coro<> send_source(Response& response);
+    // The coding that this response is to have, said in its headers.
+    wire::Coding choose_coding(Response& response) const;
+    wire::Coding wanted_coding(ContentCoding coding) const;
+
+    StreamReader& reader_;
+    StreamWriter& writer_;
+    MessageReader& messages_;
+    WireBody body_;
+    std::unique_ptr<BodySource> unpacked_;
+    Request request_;
+    std::optional<wire::Encoder> encoder_;
+    std::string packed_;                 // of the encoder: the next piece
+    std::optional<std::uint64_t> left_;  // of the body, if its size is known
+    std::shared_ptr<const Headers> logged_headers_;
+    std::uint64_t body_bytes_ = 0;
+    int status_ = 0;
+    bool keep_alive_ = true;
+    bool head_sent_ = false, ended_ = false;
+    bool chunked_ = false;
+    bool sends_body_ = true;  // neither HEAD nor a status without one
+    bool taken_over_ = false;
+    bool log_headers_ = false;
+};
+
+// Conditions, ranges, and the file itself. In file_sender.cpp.
+Coro<> send_file(Exchange& exchange, Response& response);
+
+}  // namespace aio::http::detail

@@ -1,0 +1,44 @@
+#include <aio/http/http_exceptions.hpp>
+#include <aio/http/status.hpp>
+
+#include <string>
+
+namespace aio::http {
+
+namespace {
+
+std::string status_line(int status) { return std::to_string(status) + ": " + std::string(reason_phrase(status)); }
+
+}  // namespace
+
+HTTPException::HTTPException(int status, std::string text)
+    : Error(text.empty() ? status_line(status) : text), response_(std::make_shared<Response>(status)) {
+    if (has_no_body(status) || status == 205) return;
+    response_->set_content_type("text/plain; charset=utf-8");
+    response_->set_body(text.empty() ? status_line(status) : std::move(text));
+}
+
+HTTPMove::HTTPMove(int status, std::string_view location, std::string text)
+    : HTTPRedirection(status, std::move(text)) {
+    if (location.empty()) throw ValueError("a redirect needs a location");
+    response().header("Location", location);
+}
+
+HTTPMethodNotAllowed::HTTPMethodNotAllowed(std::string_view method, std::string_view allowed, std::string text)
+    : HTTPClientError(405, std::move(text)) {
+    static_cast<void>(method);
+    response().header("Allow", allowed);
+}
+
+HTTPRequestEntityTooLarge::HTTPRequestEntityTooLarge(std::uint64_t max_size, std::uint64_t actual_size,
+                                                     std::string text)
+    : HTTPClientError(413, text.empty() ? "Maximum request body size " + std::to_string(max_size) +
+                                              " exceeded, actual body size " + std::to_string(actual_size)
+                                        : std::move(text)) {}
+
+HTTPUnavailableForLegalReasons::HTTPUnavailableForLegalReasons(std::string_view link, std::string text)
+    : HTTPClientError(451, std::move(text)) {
+    if (!link.empty()) response().header("Link", "<" + std::string(link) + ">; rel=\"blocked-by\"");
+}
+
+}  // namespace aio::http

@@ -1,0 +1,272 @@
+#include <aio/base/error.hpp>
+#include <aio/http/cookies.hpp>
+#include <aio/http/post_data.hpp>
+#include <aio/http/request.hpp>
+#include <aio/io/ssl.hpp>
+
+#include "http/server/application_state.hpp"
+#include "http/server/exchange.hpp"
+#include "http/server/request_access.hpp"
+#include "http/wire/date.hpp"
+#include "http/wire/etag.hpp"
+#include "http/wire/media_type.hpp"
+#include "http/wire/syntax.hpp"
+
+namespace aio::http {
+
+namespace detail {
+
+RequestExtra::~RequestExtra() = default;
+
+void RequestExtra::clear() {
+    normal_path.clear();
+    values.clear();
+    allowed_methods.clear();
+    query.reset();
+    cookies.reset();
+    body.reset();
+    post.reset();
+    remote.clear();
+    keys.clear();
+}
+
+namespace {
+
+// The path of a request's target: of "http://host/path" (for proxies, and allowed to all), of "/path", of "*".
+std::string_view path_and_query(std::string_view target) noexcept {
+    if (target.starts_with('/') || target == "*") return target;
+    const std::size_t scheme = target.find("://");
+    if (scheme == std::string_view::npos) return target;
+    const std::size_t path = target.find_first_of("/?", scheme + 3);
+    return path == std::string_view::npos ? std::string_view("/") : target.substr(path);
+}
+
+}  // namespace
+
+void RequestAccess::begin(Request& request, wire::Head& head, Exchange* exchange, BodySource* body) {
+    request.head_ = &head;
+    request.exchange_ = exchange;
+    std::string_view rest = path_and_query(head.target);
+    request.raw_path_ = wire::take_until(rest, '?');
+    request.query_ = rest;
+    request.has_body_ = body != nullptr;
+    request.content_ = BodyReader(body);
+}
+
+void RequestAccess::resolve(Request& request, Application& app) {
+    std::string normal;
+    request.route_path_ = normal_path(request.raw_path_, normal);
+    if (!normal.empty()) {
+        request.extra().normal_path = std::move(normal);
+        request.route_path_ = request.extra().normal_path;
+    }
+    request.captured_.clear();
+    request.root_ = &app;
+    thread_local Pattern::Captures captures;
+    captures.clear();
+    const Resolved found = app.router().table().resolve(request.method(), request.route_path_,
+                                                        request.headers().get("Host", ""), captures);
+    request.app_ = found.app ? found.app : &app;
+    request.route_ = found.route ? found.route : &request.app_->state().unroutable;
+    if (!found.route && !found.allowed.empty()) request.extra().allowed_methods = found.allowed;
+    for (auto [name, value] : captures) {
+        if (value.find('%') != std::string_view::npos) value = request.extra().values.emplace_back(unquote(value));
+        request.captured_.push_back({name, value});
+    }
+}
+
+bool RequestAccess::resolves(const Request& request, std::string_view raw_path) {
+    std::string buffer;
+    Pattern::Captures captures;
+    const std::string_view path = normal_path(raw_path, buffer);
+    if (!request.root_) return false;
+    return request.root_->router()
+        .table()
+        .resolve(request.method(), path, request.headers().get("Host", ""), captures)
+        .route;
+}
+
+void RequestAccess::end(Request& request) noexcept {
+    request.content_ = BodyReader();
+    request.has_body_ = false;
+    if (request.extra_) request.extra_->clear();
+}
+
+}  // namespace detail
+
+Request::Request() noexcept = default;
+Request::~Request() = default;
+
+detail::RequestExtra& Request::extra() const {
+    if (!extra_) extra_ = std::make_unique<detail::RequestExtra>();
+    return *extra_;
+}
+detail::KeyStore& Request::keys() const { return extra().keys; }
+
+// --- the request line ----------------------------------------------------------------------------------------------
+
+std::string_view Request::method() const noexcept { return head_->method; }
+int Request::minor_version() const noexcept { return head_->minor_version; }
+std::string Request::path() const { return unquote(raw_path_); }
+std::string_view Request::path_qs() const noexcept { return detail::path_and_query(head_->target); }
+
+const Query& Request::query() const {
+    auto& query = extra().query;
+    if (!query) query = parse_qsl(query_);
+    return *query;
+}
+
+std::optional<std::string_view> Request::query(std::string_view name) const {
+    for (const auto& [key, value] : query()) {
+        if (key == name) return value;
+    }
+    return std::nullopt;
+}
+
+std::string_view Request::query(std::string_view name, std::string_view otherwise) const {
+    return query(name).value_or(otherwise);
+}
+
+URL Request::rel_url() const { return URL(path_qs()); }
+URL Request::url() const { return URL(std::string(scheme()) + "://" + host() + std::string(path_qs())); }
+
+// --- the connection --------------------------------------------------------------------------------------------------
+
+bool Request::secure() const noexcept { return exchange_ && exchange_->writer().stream()->filter() != nullptr; }
+
+std::string Request::host() const {
+    if (const auto host = headers().get("Host"); host && !host->empty()) return std::string(*host);
+    return exchange_ ? sockname().host : "localhost";
+}
+
+const std::string& Request::remote() const {
+    std::string& remote = extra().remote;
+    if (remote.empty()) remote = peername().host;
+    return remote;
+}
+
+Address Request::peername() const { return exchange_ ? exchange_->writer().peername() : Address(); }
+Address Request::sockname() const { return exchange_ ? exchange_->writer().sockname() : Address(); }
+
+ssl::SSLObject Request::ssl_object() const {
+    if (!exchange_) throw RuntimeError("Request.ssl_object: a mocked request has no connection");
+    return exchange_->writer().ssl_object();
+}
+
+bool Request::upgrade_requested() const noexcept { return head_->upgrade; }
+
+Coro<Upgraded> Request::upgrade(Headers headers) {
+    if (!exchange_) throw RuntimeError("Request.upgrade: a mocked request has no connection");
+    Upgraded upgraded = exchange_->take_over(headers);
+    co_await upgraded.writer.drain();
+    co_return upgraded;
+}
+
+// --- headers ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::optional<std::int64_t> date_of(const Headers& headers, std::string_view name) noexcept {
+    const auto value = headers.get(name);
+    return value ? wire::parse_date(*value) : std::nullopt;
+}
+
+std::optional<wire::EntityTag> tag_of(std::string_view etag) {
+    auto tag = wire::parse_etag(etag);
+    if (!tag) throw ValueError("'" + wire::printable(etag) + "' is no entity tag");
+    return tag;
+}
+
+}  // namespace
+
+const Headers& Request::headers() const noexcept { return head_->headers; }
+
+const std::vector<std::pair<std::string, std::string>>& Request::cookies() const {
+    auto& cookies = extra().cookies;
+    if (cookies) return *cookies;
+    cookies.emplace();
+    for (const std::string_view header : headers().getall("Cookie")) {
+        for (auto& cookie : parse_cookie_header(header)) cookies->push_back(std::move(cookie));
+    }
+    return *cookies;
+}
+
+std::optional<std::string_view> Request::cookie(std::string_view name) const {
+    for (const auto& [key, value] : cookies()) {
+        if (key == name) return value;
+    }
+    return std::nullopt;
+}
+
+std::string Request::content_type() const {
+    const auto type = wire::parse_media_type(headers().get("Content-Type", ""));
+    return type ? type->essence() : "application/octet-stream";
+}
+
+std::string Request::charset() const {
+    const auto type = wire::parse_media_type(headers().get("Content-Type", ""));
+    return type ? std::string(type->charset()) : std::string();
+}
+
+std::optional<std::uint64_t> Request::content_length() const noexcept { return head_->content_length; }
+bool Request::keep_alive() const noexcept { return exchange_ ? exchange_->keep_alive() : head_->keep_alive; }
+
+std::optional<std::int64_t> Request::if_modified_since() const noexcept {
+    return date_of(headers(), "If-Modified-Since");
+}
+std::optional<std::int64_t> Request::if_unmodified_since() const noexcept {
+    return date_of(headers(), "If-Unmodified-Since");
+}
+std::optional<std::int64_t> Request::if_range() const noexcept { return date_of(headers(), "If-Range"); }
+
+bool Request::if_match(std::string_view etag) const {
+    return wire::etag_matches(headers().combined("If-Match"), *tag_of(etag), true);
+}
+bool Request::if_none_match(std::string_view etag) const {
+    return wire::etag_matches(headers().combined("If-None-Match"), *tag_of(etag), false);
+}
+
+HttpRange Request::http_range() const {
+    HttpRange range;
+    const auto header = headers().get("Range");
+    if (!header) return range;
+    std::string_view last = *header;
+    const std::string_view unit = wire::trimmed(wire::take_until(last, '='));
+    const std::string_view first = wire::trimmed(wire::take_until(last, '-'));
+    last = wire::trimmed(last);
+    range.first = wire::parse_number(first);
+    range.last = wire::parse_number(last);
+    const bool broken = (!first.empty() && !range.first) || (!last.empty() && !range.last) ||
+                        (first.empty() && last.empty()) || (range.first && range.last && *range.first > *range.last);
+    if (!wire::equal_ignoring_case(unit, "bytes") || broken) {
+        throw ValueError("the range '" + wire::printable(*header) + "' is none of bytes, or several");
+    }
+    return range;
+}
+
+// --- the route -------------------------------------------------------------------------------------------------------
+
+std::string_view Request::match_info(std::string_view name) const {
+    for (const Captured& each : captured_) {
+        if (each.name == name) return each.value;
+    }
+    throw ValueError("match_info: the route has no '" + std::string(name) + "'");
+}
+
+std::string_view Request::match_info(std::string_view name, std::string_view otherwise) const noexcept {
+    for (const Captured& each : captured_) {
+        if (each.name == name) return each.value;
+    }
+    return otherwise;
+}
+
+Application& Request::app() const {
+    if (!app_) throw RuntimeError("Request.app: a mocked request without an application");
+    return *app_;
+}
+
+std::string_view Request::route_name() const noexcept {
+    return route_ && route_->resource ? std::string_view(route_->resource->name) : std::string_view();
+}
+
+}  // namespace aio::http

@@ -1,0 +1,252 @@
+// The body of a request as a whole: bytes, text, JSON, forms.
+#include <aio/base/error.hpp>
+#include <aio/http/http_exceptions.hpp>
+#include <aio/http/multipart.hpp>
+#include <aio/http/post_data.hpp>
+#include <aio/http/request.hpp>
+#include <aio/io/file.hpp>
+#include <aio/sync/threads.hpp>
+
+#include "http/server/exchange.hpp"
+#include "http/server/request_access.hpp"
+#include "http/wire/charset.hpp"
+#include "http/wire/media_type.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+namespace aio::http {
+
+namespace {
+
+// Throws when `size` bytes are more than the application takes.
+void check_size(const Request& request, std::uint64_t size) {
+    const std::uint64_t limit = request.app().client_max_size();
+    if (limit > 0 && size > limit) throw HTTPRequestEntityTooLarge(limit, size);
+}
+
+// Shared with the threads that use it: a handler that is cancelled does not wait for them.
+std::shared_ptr<const int> own(int fd) {
+    struct Owned {
+        int fd;
+        explicit Owned(int opened) noexcept : fd(opened) {}
+        Owned(const Owned&) = delete;
+        ~Owned() {
+            if (fd >= 0) ::close(fd);
+        }
+    };
+    auto owned = std::make_shared<Owned>(fd);
+    return std::shared_ptr<const int>(owned, &owned->fd);
+}
+
+// A file without a name, on disk.
+int open_unnamed() {
+    const int fd = ::open(P_tmpdir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0) return fd;
+    std::string path = P_tmpdir "/aiocpp-upload-XXXXXX";  // a file system without O_TMPFILE
+    const int named = ::mkostemp(path.data(), O_CLOEXEC);
+    if (named < 0) throw_os_error(errno, "make a temporary file in " P_tmpdir);
+    ::unlink(path.c_str());
+    return named;
+}
+
+void write_all(int fd, std::string_view data, const char* attempted) {
+    while (!data.empty()) {
+        const ssize_t written = ::write(fd, data.data(), data.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) throw_os_error(errno, attempted);
+        data.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+std::string read_all(int fd, std::uint64_t size) {
+    std::string text(size, '\0');
+    std::size_t have = 0;
+    while (have < text.size()) {
+        const ssize_t got = ::pread(fd, text.data() + have, text.size() - have, static_cast<off_t>(have));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw_os_error(errno, "read an uploaded file");
+        if (got == 0) break;
+        have += static_cast<std::size_t>(got);
+    }
+    text.resize(have);
+    return text;
+}
+
+void copy_file(int from, std::uint64_t size, const std::string& path) {
+    const auto target = own(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    const int to = *target;
+    if (to < 0) throw_os_error(errno, "open " + path);
+    off_t offset = 0;
+    while (static_cast<std::uint64_t>(offset) < size) {
+        const ssize_t copied =
+            ::copy_file_range(from, &offset, to, nullptr, size - static_cast<std::uint64_t>(offset), 0);
+        if (copied > 0) continue;
+        if (copied < 0 && errno == EINTR) continue;
+        if (copied == 0) return;
+        break;  // between file systems of different kinds, or of an old kernel
+    }
+    char block[64 * 1024];
+    while (static_cast<std::uint64_t>(offset) < size) {
+        const ssize_t got = ::pread(from, block, sizeof block, offset);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw_os_error(errno, "read an uploaded file");
+        if (got == 0) return;
+        write_all(to, {block, static_cast<std::size_t>(got)}, "save an uploaded file");
+        offset += got;
+    }
+}
+
+// A part with a file name: to disk, in pieces, on a thread.
+Coro<UploadedFile> store_part(Request& request, BodyPart part, std::uint64_t& total) {
+    const auto file = own(open_unnamed());
+    std::uint64_t size = 0;
+    while (true) {
+        const auto piece = std::make_shared<std::string>(co_await part.read_chunk(256 * 1024));
+        if (piece->empty()) break;
+        size += piece->size();
+        total += piece->size();
+        check_size(request, total);
+        auto write = [file, piece] { write_all(*file, *piece, "store an uploaded file"); };
+        co_await to_thread(write);
+    }
+    co_return UploadedFile(part.name(), *part.filename(), part.content_type(), file, size);
+}
+
+Coro<> read_multipart(Request& request, PostData& post) {
+    MultipartReader parts = request.multipart();
+    std::uint64_t total = 0;
+    while (true) {
+        std::optional<BodyPart> part = co_await parts.next();
+        if (!part) co_return;
+        if (part->filename()) {
+            post.add(co_await store_part(request, *part, total));
+            continue;
+        }
+        std::string value;
+        while (true) {
+            const std::string piece = co_await part->read_chunk();
+            if (piece.empty()) break;
+            total += piece.size();
+            check_size(request, total);
+            value += piece;
+        }
+        post.add(part->name(), wire::to_utf8(value, part->charset(), wire::DecodeErrors::replace));
+    }
+}
+
+[[noreturn]] void refuse_multipart(const MultipartError& error, std::uint64_t limit) {
+    if (error.too_large()) throw HTTPRequestEntityTooLarge(limit, limit + 1, error.what());
+    throw HTTPBadRequest(std::string("400: ") + error.what());
+}
+
+}  // namespace
+
+// --- the whole body --------------------------------------------------------------------------------------------------
+
+Coro<std::string> Request::read() {
+    if (extra().body) co_return *extra().body;
+    if (head_->content_length && exchange_) check_size(*this, *head_->content_length);
+    std::string all;
+    while (true) {
+        const std::string_view piece = co_await content_.readany_view();
+        if (piece.empty()) break;
+        if (exchange_) check_size(*this, all.size() + piece.size());
+        all += piece;
+    }
+    extra().body = std::move(all);
+    co_return *extra().body;
+}
+
+Coro<std::string> Request::text() {
+    const std::string bytes = co_await read();
+    try {
+        co_return wire::to_utf8(bytes, charset());
+    } catch (const UnknownCharsetError& error) {
+        throw HTTPUnsupportedMediaType(std::string("415: ") + error.what());
+    } catch (const UnicodeDecodeError& error) {
+        throw HTTPBadRequest(std::string("400: ") + error.what());
+    }
+}
+
+Coro<nlohmann::json> Request::json() {
+    const std::string body = co_await text();
+    try {
+        co_return nlohmann::json::parse(body);
+    } catch (const nlohmann::json::parse_error& error) {
+        throw HTTPBadRequest(std::string("400: the body is no JSON: ") + error.what());
+    }
+}
+
+MultipartReader Request::multipart() {
+    try {
+        return MultipartReader(content_, multipart_boundary(headers().get("Content-Type", "")));
+    } catch (const MultipartError& error) {
+        refuse_multipart(error, 0);
+    }
+}
+
+Coro<const PostData*> Request::post() {
+    if (extra().post) co_return extra().post.get();
+    auto post = std::make_unique<PostData>();
+    const std::string type = content_type();
+    if (type == "application/x-www-form-urlencoded") {
+        const std::string body = co_await read();
+        for (auto& [name, value] : parse_qsl(body)) post->add(std::move(name), std::move(value));
+    } else if (type == "multipart/form-data") {
+        try {
+            co_await read_multipart(*this, *post);
+        } catch (const MultipartError& error) {
+            refuse_multipart(error, app().client_max_size());
+        }
+    }
+    extra().post = std::move(post);
+    co_return extra().post.get();
+}
+
+// --- forms -------------------------------------------------------------------------------------------------------------
+
+Coro<std::string> UploadedFile::read() const {
+    auto reading = [file = file_, size = size_] { return read_all(*file, size); };
+    co_return co_await to_thread(reading);
+}
+
+Coro<> UploadedFile::save(std::string path) const {
+    auto copying = [file = file_, size = size_, to = std::move(path)] { copy_file(*file, size, to); };
+    co_await to_thread(copying);
+}
+
+std::optional<std::string_view> PostData::get(std::string_view name) const noexcept {
+    for (const Field& field : fields_) {
+        if (field.name == name) return field.value;
+    }
+    return std::nullopt;
+}
+
+std::string_view PostData::get(std::string_view name, std::string_view otherwise) const noexcept {
+    return get(name).value_or(otherwise);
+}
+
+std::vector<std::string_view> PostData::getall(std::string_view name) const {
+    std::vector<std::string_view> all;
+    for (const Field& field : fields_) {
+        if (field.name == name) all.push_back(field.value);
+    }
+    return all;
+}
+
+const UploadedFile* PostData::file(std::string_view name) const noexcept {
+    for (const UploadedFile& file : files_) {
+        if (file.name() == name) return &file;
+    }
+    return nullptr;
+}
+
+}  // namespace aio::http

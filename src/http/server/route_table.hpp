@@ -1,0 +1,92 @@
+// What a Router holds: resources (paths) with their routes (methods), and how they are found.
+#pragma once
+
+#include <aio/http/application.hpp>
+
+#include "http/server/pattern.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace aio::http::detail {
+
+struct Resource;
+
+struct Route {
+    std::string method;  // "*": all
+    HandlerFunction handler;
+    ExpectFunction expect;
+    const Resource* resource = nullptr;  // null: of a request that no path fits
+};
+
+struct Resource {
+    enum class Kind : std::uint8_t { path, prefix, subapp, domain };
+
+    Resource(Kind k, Pattern p) : kind(k), pattern(std::move(p)) {}
+
+    Kind kind;
+    Pattern pattern;  // of prefix and subapp: what stands before "/..." ; of a domain: nothing
+    std::string name;
+    std::deque<Route> routes;
+    std::string domain;                // lower case
+    std::unique_ptr<Application> app;  // of a subapp or domain
+};
+
+// What a path and a method lead to.
+struct Resolved {
+    const Route* route = nullptr;  // null: nothing
+    Application* app = nullptr;    // where it ended, or null: the one that was asked
+    std::string allowed;           // no route, but the path is known: "GET, HEAD"
+};
+
+class RouteTable {
+public:
+    void add(std::string_view method, std::string_view path, HandlerFunction handler, RouteOptions options);
+    // Everything below `prefix`: what is behind it is captured as "filename".
+    void add_prefix(std::string_view prefix, std::string_view name, HandlerFunction handler);
+    Application& add_subapp(std::string_view prefix, Application app);
+    Application& add_domain(std::string_view domain, Application app);
+
+    // `path` as normal_path() gives it. Captures are views of the table and of `path`.
+    Resolved resolve(std::string_view method, std::string_view path, std::string_view host,
+                     Pattern::Captures& captures) const;
+    std::string url_for(std::string_view name, const Pattern::Values& values) const;
+    std::vector<std::string> describe() const;
+
+    // In the order they were added.
+    const std::deque<Resource>& resources() const noexcept { return resources_; }
+    std::deque<Resource>& resources() noexcept { return resources_; }
+    void freeze() noexcept { frozen_ = true; }
+    // Where this table stands in another: in front of what url_for() gives.
+    void set_prefix(std::string_view prefix);
+    const std::string& prefix() const noexcept { return prefix_; }
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+    };
+
+    void check_can_change(const char* function) const;
+    Resource& append(Resource::Kind kind, Pattern pattern, std::string_view index_key);
+    void name_resource(Resource& resource, const std::string& name);
+    // True when it ends here: there is a route, or a sub-application has said no.
+    bool try_resource(const Resource& resource, std::string_view method, std::string_view path, std::string_view host,
+                      Pattern::Captures& captures, Resolved& result) const;
+    const Resource* find_named(std::string_view name) const noexcept;
+    bool knows(std::string_view name) const noexcept;  // it, or a sub-application's
+
+    std::deque<Resource> resources_;
+    std::unordered_map<std::string, std::vector<const Resource*>, Hash, std::equal_to<>> index_;
+    std::vector<const Resource*> domains_;
+    std::string prefix_;
+    bool frozen_ = false;
+};
+
+}  // namespace aio::http::detail

@@ -1,0 +1,34 @@
+#include <aio/http/router.hpp>
+
+#include "http/server/route_table.hpp"
+#include "http/server/static_files.hpp"
+
+namespace aio::http {
+
+Router::Router() : table_(std::make_unique<detail::RouteTable>()) {}
+Router::~Router() = default;
+Router::Router(Router&&) noexcept = default;
+Router& Router::operator=(Router&&) noexcept = default;
+
+void Router::add(std::string_view method, std::string_view path, detail::HandlerFunction handler,
+                 RouteOptions options) {
+    table_->add(method, path, std::move(handler), std::move(options));
+}
+
+void Router::add_def(const RouteDef& route) {
+    if (route.method == "GET" && route.options.allow_head) add("HEAD", route.path, route.handler, route.options);
+    add(route.method, route.path, route.handler, route.options);
+}
+
+void Router::add_static(std::string_view prefix, std::string_view directory, StaticOptions options) {
+    table_->add_prefix(prefix, options.name, detail::static_handler(std::string(directory), options));
+}
+
+std::string Router::url_for(std::string_view name,
+                            const std::vector<std::pair<std::string, std::string>>& values) const {
+    return table_->url_for(name, values);
+}
+
+std::vector<std::string> Router::routes() const { return table_->describe(); }
+
+}  // namespace aio::http

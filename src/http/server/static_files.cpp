@@ -1,0 +1,85 @@
+// Files below a directory, which stays open: renaming it, or putting a link in its place, does not lead elsewhere.
+#include "http/server/static_files.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/http/file_response.hpp>
+#include <aio/http/http_exceptions.hpp>
+#include <aio/http/request.hpp>
+#include <aio/sync/threads.hpp>
+
+#include "http/server/directory_listing.hpp"
+#include "http/server/opened_file.hpp"
+#include "http/wire/syntax.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace aio::http::detail {
+
+namespace {
+
+class StaticFiles {
+public:
+    StaticFiles(std::string directory, const StaticOptions& options)
+        : directory_(std::move(directory)),
+          shows_index_(options.show_index),
+          follows_(options.follow_symlinks),
+          folder_(::open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+        if (folder_ < 0) throw_os_error(errno, "serve files from " + directory_);
+    }
+    StaticFiles(const StaticFiles&) = delete;
+    ~StaticFiles() { ::close(folder_); }
+
+    Coro<Response> answer(Request& request) const;
+
+private:
+    std::string directory_;
+    bool shows_index_, follows_;
+    int folder_;
+};
+
+// A path below the directory: no "..", which browsers resolve before they ask, and no byte that ends C's strings.
+bool is_harmless(std::string_view path) noexcept {
+    if (path.find('\0') != std::string_view::npos || path.starts_with('/')) return false;
+    for (std::string_view rest = path; !rest.empty();) {
+        if (wire::take_until(rest, '/') == "..") return false;
+    }
+    return true;
+}
+
+Coro<Response> StaticFiles::answer(Request& request) const {
+    const std::string path(request.match_info("filename"));
+    if (!is_harmless(path)) throw HTTPNotFound();
+    const std::string name = path.empty() ? "." : path;
+    const auto opened = std::make_shared<OpenedFile>(co_await open_file(folder_, name, follows_));
+    const OpenedFile& found = *opened;
+    if (found.fd < 0) {
+        if (found.error == EACCES || found.error == EPERM) throw HTTPForbidden();
+        throw HTTPNotFound();
+    }
+    if (found.is_directory) {
+        if (!shows_index_) throw HTTPForbidden();
+        if (!request.raw_path().ends_with('/')) throw HTTPMovedPermanently(std::string(request.raw_path()) + "/");
+        auto listing = [opened] { return list_directory(opened->fd); };
+        const std::vector<DirectoryEntry> entries = co_await to_thread(listing);
+        co_return Response::html(directory_page(request.path(), entries, !path.empty()));
+    }
+    // "file/" names no file.
+    if (!found.is_file || path.ends_with('/')) throw HTTPNotFound();
+    if (follows_) co_return FileResponse(directory_ + "/" + path);
+    FileResponse response(path);
+    response.extra().folder = folder_;
+    co_return response;
+}
+
+}  // namespace
+
+HandlerFunction static_handler(std::string directory, const StaticOptions& options) {
+    auto files = std::make_shared<StaticFiles>(std::move(directory), options);
+    return HandlerFunction([files](Request& request) { return files->answer(request); });
+}
+
+}  // namespace aio::http::detail

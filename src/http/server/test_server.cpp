@@ -1,0 +1,52 @@
+#include <aio/base/error.hpp>
+#include <aio/http/test_server.hpp>
+
+#include "http/body_sources.hpp"
+#include "http/server/request_access.hpp"
+#include "http/wire/syntax.hpp"
+
+namespace aio::http {
+
+TestServer::TestServer(Application& app, RunnerOptions options, SiteOptions site)
+    : runner_(app, options), site_(runner_, "127.0.0.1", 0, site) {}
+
+Coro<> TestServer::start() {
+    co_await runner_.setup();
+    co_await site_.start();
+}
+
+Coro<> TestServer::close() { return runner_.cleanup(); }
+
+std::string TestServer::make_url(std::string_view path) const {
+    if (!path.starts_with('/')) throw ValueError("TestServer.make_url: '" + std::string(path) + "' is no path");
+    return site_.name() + std::string(path);
+}
+
+struct MockedRequest::Parts {
+    Parts(std::string m, std::string content) : method(std::move(m)), body(std::move(content)) {}
+    std::string method;
+    wire::Head head;
+    detail::TextBody body;
+    Request request;
+};
+
+MockedRequest::MockedRequest(std::string method, std::string target, Headers headers, std::string body,
+                             Application* app) {
+    if (!wire::is_token(method)) throw ValueError("'" + wire::printable(method) + "' is no HTTP method");
+    const bool has_body = !body.empty();
+    const std::size_t size = body.size();
+    parts_ = std::make_unique<Parts>(std::move(method), std::move(body));
+    wire::Head& head = parts_->head;
+    head.method = parts_->method;
+    head.target = std::move(target);
+    head.headers = std::move(headers);
+    if (has_body) head.content_length = size;
+    detail::RequestAccess::begin(parts_->request, head, nullptr, has_body ? &parts_->body : nullptr);
+    if (app) detail::RequestAccess::resolve(parts_->request, *app);
+}
+
+MockedRequest::MockedRequest(MockedRequest&&) noexcept = default;
+MockedRequest::~MockedRequest() = default;
+Request& MockedRequest::request() noexcept { return parts_->request; }
+
+}  // namespace aio::http

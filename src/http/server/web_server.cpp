@@ -1,0 +1,106 @@
+#include "http/server/web_server.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/core/log.hpp>
+#include <aio/core/timeout.hpp>
+
+#include "http/server/connection.hpp"
+
+#include <chrono>
+
+namespace aio::http::detail {
+
+namespace {
+
+std::uint32_t whole_seconds(Duration time) noexcept {
+    return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(time).count());
+}
+
+}  // namespace
+
+WebServer::WebServer(Application& app, const RunnerOptions& options)
+    : app_(app),
+      times_{whole_seconds(options.keepalive_timeout), whole_seconds(options.head_timeout),
+             whole_seconds(options.body_timeout), whole_seconds(options.send_timeout),
+             whole_seconds(options.lingering_time)},
+      min_body_rate_(options.min_body_rate),
+      handler_cancellation_(options.handler_cancellation) {
+    limits_.line = options.max_line_size;
+    limits_.field = options.max_field_size;
+    limits_.fields = options.max_headers;
+    limits_.head = options.max_head_size;
+    if (options.access_log) access_log_.emplace(options.access_log, options.access_log_format);
+}
+
+WebServer::~WebServer() { timer_.cancel(); }
+
+Coro<> WebServer::serve(std::shared_ptr<WebServer> server, StreamReader reader, StreamWriter writer) {
+    Connection connection(*server, std::move(reader), std::move(writer));
+    co_await connection.serve();
+}
+
+void WebServer::join(Connection& connection) {
+    connection.place = connections_.size();
+    connections_.push_back(&connection);
+    if (closing_) connection.close_if_idle();  // it was accepted in the last pass
+    if (connections_.size() > 1) return;
+    try {
+        arm();
+    } catch (...) {
+        connections_.pop_back();
+        throw;
+    }
+}
+
+void WebServer::leave(Connection& connection) noexcept {
+    connections_[connection.place] = connections_.back();
+    connections_[connection.place]->place = connection.place;
+    connections_.pop_back();
+    if (!connections_.empty()) return;
+    timer_.cancel();
+    if (ended_ && !ended_->done()) ended_->set_result();
+}
+
+void WebServer::arm() {
+    timer_ = get_running_loop().call_later(std::chrono::seconds(1), [weak = weak_from_this()] {
+        if (const auto server = weak.lock()) server->tick();
+    });
+}
+
+void WebServer::tick() noexcept {
+    ++seconds_;
+    // Nothing of the program runs inside: no connection leaves meanwhile.
+    for (Connection* connection : connections_) connection->check_time();
+    try {
+        if (!connections_.empty()) arm();
+    } catch (const std::bad_alloc&) {
+        aio::detail::log(LogLevel::error,
+                         "aio::http: no memory for the timer of connections: they have no time limits any more");
+    }
+}
+
+// --- the end -----------------------------------------------------------------------------------------------------
+
+void WebServer::close_idle() noexcept {
+    closing_ = true;
+    for (Connection* connection : connections_) connection->close_if_idle();
+}
+
+Coro<bool> WebServer::wait_ended(Duration timeout) {
+    if (connections_.empty()) co_return true;
+    ended_.emplace();
+    bool late = false;
+    try {
+        co_await wait_for(*ended_, timeout);
+    } catch (const TimeoutError&) {
+        late = true;
+    }
+    ended_.reset();
+    co_return !late;
+}
+
+void WebServer::cancel_all() noexcept {
+    for (Connection* connection : connections_) connection->cancel();
+}
+
+}  // namespace aio::http::detail

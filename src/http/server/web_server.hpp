@@ -1,0 +1,71 @@
+// The connections of one AppRunner: what they share, the timer that looks after them, and their end.
+#pragma once
+
+#include <aio/core/event_loop.hpp>
+#include <aio/core/future.hpp>
+#include <aio/http/runner.hpp>
+
+#include "http/server/access_log.hpp"
+#include "http/wire/parser.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace aio::http::detail {
+
+class Connection;
+
+class WebServer : public std::enable_shared_from_this<WebServer> {
+public:
+    WebServer(Application& app, const RunnerOptions& options);
+    ~WebServer();
+
+    // Serves one connection to its end.
+    static Coro<> serve(std::shared_ptr<WebServer> server, StreamReader reader, StreamWriter writer);
+
+    // Connections between requests are closed; the others are when they have answered.
+    void close_idle() noexcept;
+    // Whether all connections ended within that time.
+    Coro<bool> wait_ended(Duration timeout);
+    // Cancels the handlers, and closes what is left.
+    void cancel_all() noexcept;
+
+    Application& app() const noexcept { return app_; }
+    bool closing() const noexcept { return closing_; }
+    std::size_t connections() const noexcept { return connections_.size(); }
+    // Seconds since the first connection, as the timer counts them.
+    std::uint32_t seconds() const noexcept { return seconds_; }
+    const AccessLog* access_log() const noexcept { return access_log_ ? &*access_log_ : nullptr; }
+
+    // Of RunnerOptions, in seconds.
+    struct Times {
+        std::uint32_t keepalive, head, body, send, lingering;
+    };
+    const Times& times() const noexcept { return times_; }
+    const wire::Limits& limits() const noexcept { return limits_; }
+    std::size_t min_body_rate() const noexcept { return min_body_rate_; }
+    bool handler_cancellation() const noexcept { return handler_cancellation_; }
+
+private:
+    friend class Connection;
+    void join(Connection& connection);
+    void leave(Connection& connection) noexcept;
+    void arm();
+    void tick() noexcept;
+
+    Application& app_;
+    Times times_;
+    wire::Limits limits_;
+    std::size_t min_body_rate_;
+    bool handler_cancellation_;
+    bool closing_ = false;
+    std::optional<AccessLog> access_log_;
+    std::vector<Connection*> connections_;
+    std::uint32_t seconds_ = 0;
+    TimerHandle timer_;  // once a second while there are connections
+    std::optional<Future<>> ended_;
+};
+
+}  // namespace aio::http::detail

@@ -1,0 +1,164 @@
+// Other people's clients against our server. Each test is skipped where its program is missing.
+#include <aio/http.hpp>
+#include <aio/subprocess.hpp>
+
+#include "support/async_test.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+
+namespace aio::test {
+namespace {
+
+using http::Application, http::Request, http::Response, http::StreamResponse, http::TestServer;
+
+bool works(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
+
+#define SKIP_WITHOUT(check) \
+    if (simulated() || !works(check)) co_return
+
+Coro<Response> hello(Request&) { co_return Response::text("hello"); }
+
+Coro<Response> echo(Request& request) {
+    std::string body = co_await request.read();
+    co_return Response::bytes(std::move(body));
+}
+
+Coro<Response> total(Request& request) {
+    const nlohmann::json numbers = co_await request.json();
+    double sum = 0;
+    for (const double n : numbers) sum += n;
+    co_return Response::json({{"total", sum}});
+}
+
+Coro<Response> form(Request& request) {
+    const http::PostData* post = co_await request.post();
+    std::string text(post->get("a", "?"));
+    if (const http::UploadedFile* file = post->file("f")) text += " " + std::to_string(file->size());
+    co_return Response::text(text);
+}
+
+Coro<Response> stream(Request& request) {
+    StreamResponse response;
+    response.enable_compression();
+    co_await response.prepare(request);
+    for (int i = 0; i < 1000; ++i) co_await response.write("line " + std::to_string(i) + "\n");
+    co_return response;
+}
+
+// Runs `script`, where $URL is the server's; its exit status.
+Coro<int> with_server(std::string script) {
+    Application app;
+    app.router().add_get("/", hello);
+    app.router().add_post("/echo", echo);
+    app.router().add_put("/echo", echo);
+    app.router().add_post("/total", total);
+    app.router().add_post("/form", form);
+    app.router().add_get("/stream", stream);
+
+    app.router().add_get("/old", [](Request&) -> Coro<Response> {
+        throw http::HTTPFound("/");
+        co_return Response();
+    });
+    TestServer server(app);
+    co_await server.start();
+    std::string command = "URL=" + server.make_url("/") + "; export URL; " + script;
+    Process process = co_await create_subprocess_shell(std::move(command));
+    const int status = co_await process.wait();
+    co_await server.close();
+    co_return status;
+}
+
+ASYNC_TEST(HttpInterop, serves_curl, kOnce) {
+    SKIP_WITHOUT("command -v curl");
+    const int status = co_await with_server(
+        R"(set -e
+test "$(curl -s "$URL")" = hello test "$(curl -sL " ${URL} old ")" =
+            hello curl - sI "$URL" | grep - q 'Content-Length: 5' test "$(curl -s -d '[1,2,3.5]' " ${URL} total ")" =
+                '{"total":6.5}' head - c 300000 / dev / zero >
+                "${TMPDIR:-/tmp}/aiocpp-interop.$$" trap 'rm -f "${TMPDIR:-/tmp}/aiocpp-interop.$$"' EXIT test
+                        "$(curl -s -T " ${TMPDIR : -/ tmp} /
+                        aiocpp -
+                    interop.$$ " " ${URL} echo
+                    " | wc -c)" = 300000 test "$(curl -s -H 'Transfer-Encoding: chunked' -T - " ${URL} echo " < " ${
+                    TMPDIR : -/ tmp
+                } / aiocpp - interop.$$ " | wc -c)" = 300000 test "$(curl -s -F a=b -F " f =
+                                      @${TMPDIR : -/ tmp} / aiocpp - interop.$$ " " ${URL} form ")" = 'b 300000' test
+        "$(curl -s --compressed " ${URL} stream " | tail -1)" =
+            'line 999' test "$(curl -s -H 'Expect: 100-continue' -d abc " ${URL} echo ")" =
+                abc curl -
+                    s
+                    "$URL"
+                    "$URL"
+                    "$URL" -
+                    o / dev / null - o / dev / null - o / dev / null - w '%{num_connects}\n' |
+                tail - 1 | grep - q 0) ");
+        EXPECT_EQ(status, 0);
+}
+
+ASYNC_TEST(HttpInterop, serves_python_urllib, kOnce) {
+    SKIP_WITHOUT("command -v python3");
+    const int status = co_await with_server(R"(python3 - <<'END'
+import json, os, urllib.request
+url = os.environ["URL"]
+assert urllib.request.urlopen(url).read() == b"hello"
+assert urllib.request.urlopen(url + "old").read() == b"hello"
+assert json.load(urllib.request.urlopen(url + "total", b"[1, 2]")) == {"total": 3.0}
+assert len(urllib.request.urlopen(url + "stream").read().splitlines()) == 1000
+END
+)");
+    EXPECT_EQ(status, 0);
+}
+
+ASYNC_TEST(HttpInterop, serves_python_aiohttp, kOnce) {
+    SKIP_WITHOUT("/usr/bin/python3 -c 'import aiohttp'");
+    const int status = co_await with_server(R"(/usr/bin/python3 - <<'END'
+import aiohttp, asyncio, os
+url = os.environ["URL"]
+async def main():
+    async with aiohttp.ClientSession() as session:
+        async def one(i):
+            async with session.get(url) as response:
+                assert await response.text() == "hello"
+        await asyncio.gather(*[one(i) for i in range(200)])
+        async with session.post(url + "total", json=[1, 2]) as response:
+            assert await response.json() == {"total": 3.0}
+        data = aiohttp.FormData()
+        data.add_field("a", "b")
+        data.add_field("f", b"x" * 100000, filename="f.bin")
+        async with session.post(url + "form", data=data) as response:
+            assert await response.text() == "b 100000"
+        async with session.get(url + "stream") as response:
+            assert len((await response.text()).splitlines()) == 1000
+        async def pieces():
+            for i in range(10):
+                yield b"y" * 10000
+        async with session.post(url + "echo", data=pieces()) as response:
+            assert len(await response.read()) == 100000
+asyncio.run(main())
+END
+)");
+    EXPECT_EQ(status, 0);
+}
+
+ASYNC_TEST(HttpInterop, serves_node, kOnce) {
+    SKIP_WITHOUT("command -v node");
+    const int status = co_await with_server(R"(node - <<'END'
+const url = process.env.URL;
+(async () => {
+  const texts = await Promise.all([...Array(100)].map(() => fetch(url).then(r => r.text())));
+  if (texts.some(t => t !== 'hello')) throw new Error('hello');
+  const answer = await fetch(url + 'total', {method: 'POST', body: '[1,2]'});
+  if ((await answer.json()).total !== 3) throw new Error('total');
+  const lines = await (await fetch(url + 'stream')).text();
+  if (lines.trim().split('\n').length !== 1000) throw new Error('stream');
+  process.exit(0);
+})().catch(error => { console.error(error); process.exit(1); });
+END
+)");
+    EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace aio::test

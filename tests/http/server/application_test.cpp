@@ -1,0 +1,196 @@
+// Applications: middlewares, signals, shared values, startup and the graceful end.
+#include <aio/http.hpp>
+
+#include "http/server/web_client.hpp"
+
+namespace aio::test {
+namespace {
+
+using http::Application, http::AppKey, http::AppRunner, http::Next, http::Request, http::Response, http::TestServer;
+
+const AppKey<Log> kLog("log");
+
+// A middleware that notes when it is passed.
+auto noting(std::string name) {
+    return [name](Request& request, Next next) -> Coro<Response> {
+        Log& log = request.app().get(kLog);
+        log.push_back(name);
+        Response response = co_await next(request);
+        log.push_back(name + " back");
+        co_return response;
+    };
+}
+
+ASYNC_TEST(HttpApplication, passes_requests_through_middlewares_outermost_first) {
+    auto log = std::make_shared<Log>();
+    Application inner;
+    inner.set(kLog, log);
+    inner.add_middleware(noting("inner"));
+    inner.router().add_get("/x", [](Request& request) {
+        request.app().get(kLog).push_back("handler");
+        return Response();
+    });
+    Application app;
+    app.set(kLog, log);
+    app.add_middleware(noting("first"));
+    app.add_middleware(noting("second"));
+    app.add_subapp("/in", std::move(inner));
+    TestServer server(app);
+    co_await server.start();
+    co_await fetch(server.port(), "/in/x");
+    const Log expected = {"first", "second", "inner", "handler", "inner back", "second back", "first back"};
+    EXPECT_EQ(*log, expected);
+    co_await server.close();
+}
+
+ASYNC_TEST(HttpApplication, lets_middlewares_answer_for_missing_routes) {
+    Application app;
+    app.add_middleware([](Request& request, Next next) -> Coro<Response> {
+        try {
+            co_return co_await next(request);
+        } catch (const http::HTTPNotFound&) {
+            co_return Response::text("nothing here", 404);
+        }
+    });
+    TestServer server(app);
+    co_await server.start();
+    const Reply reply = co_await fetch(server.port(), "/x");
+    EXPECT_EQ(reply.body, "nothing here");
+    co_await server.close();
+}
+
+ASYNC_TEST(HttpApplication, calls_its_signals_in_order) {
+    auto log = std::make_shared<Log>();
+    const auto note = [log](std::string text) {
+        return [log, text](Application&) -> Coro<> {
+            log->push_back(text);
+            co_return;
+        };
+    };
+    Application app;
+    for (const char* name : {"a", "b"}) {
+        app.cleanup_ctx().append([log, name](Application&) -> AsyncGenerator<bool> {
+            log->push_back(std::string("open ") + name);
+            co_yield true;
+            log->push_back(std::string("close ") + name);
+        });
+    }
+    app.on_startup().append(note("startup"));
+    app.on_shutdown().append(note("shutdown"));
+    app.on_cleanup().append(note("cleanup"));
+    AppRunner runner(app);
+    co_await runner.setup();
+    EXPECT_THROW(app.on_startup().append(note("late")), RuntimeError);
+    co_await runner.cleanup();
+    const Log expected = {"open a", "open b", "startup", "shutdown", "close b", "close a", "cleanup"};
+    EXPECT_EQ(*log, expected);
+}
+
+ASYNC_TEST(HttpApplication, closes_what_was_opened_when_startup_fails) {
+    auto log = std::make_shared<Log>();
+    Application app;
+    app.cleanup_ctx().append([log](Application&) -> AsyncGenerator<bool> {
+        log->push_back("open");
+        co_yield true;
+        log->push_back("close");
+    });
+    app.on_startup().append([](Application&) -> Coro<> {
+        throw std::runtime_error("no database");
+        co_return;
+    });
+    AppRunner runner(app);
+    co_await expect_throws<std::runtime_error>(runner.setup());
+    const Log expected = {"open", "close"};
+    EXPECT_EQ(*log, expected);
+    co_await runner.cleanup();
+}
+
+struct Slow {
+    explicit Slow(Duration time, http::RunnerOptions options = {}) : server(app, options) {
+        app.router().add_get("/", [this, time](Request&) -> Coro<Response> {
+            started = true;
+            try {
+                co_await aio::sleep(time);
+            } catch (const CancelledError&) {
+                cancelled = true;
+                throw;
+            }
+            co_return Response::text("done");
+        });
+    }
+    bool started = false, cancelled = false;
+    Application app;
+    TestServer server;
+};
+
+ASYNC_TEST(HttpApplication, answers_what_it_has_begun_before_it_ends) {
+    Slow& site = keep<Slow>(100ms);
+    co_await site.server.start();
+    const int port = site.server.port();
+    WebClient idle = co_await WebClient::connect(port);
+    WebClient client = co_await WebClient::connect(port);
+    client.get("/");
+    for (int i = 0; i < 1000 && !site.started; ++i) co_await aio::sleep(1ms);
+    auto closing = create_task(site.server.close());
+    EXPECT_EQ(co_await idle.rest(), "");
+    const Reply reply = co_await client.reply();
+    EXPECT_EQ(reply.body, "done");
+    EXPECT_EQ(reply.header("Connection"), "close");
+    co_await closing;
+    co_await expect_throws<ConnectionRefusedError>(open_connection("127.0.0.1", port));
+    co_await idle.closed();
+    co_await client.closed();
+}
+
+ASYNC_TEST(HttpApplication, cancels_handlers_that_do_not_end_in_time) {
+    if (!virtual_time()) co_return;
+    http::RunnerOptions options;
+    options.shutdown_timeout = 5s;
+    Slow& site = keep<Slow>(1h, options);
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    client.get("/");
+    for (int i = 0; i < 1000 && !site.started; ++i) co_await aio::sleep(1ms);
+    const Stopwatch watch;
+    co_await site.server.close();
+    EXPECT_TRUE(site.cancelled);
+    EXPECT_GE(watch.elapsed(), 5s);
+    EXPECT_LE(watch.elapsed(), 6s);
+    co_await client.closed();
+}
+
+// --- the access log ------------------------------------------------------------------------------------------------
+
+Log logged;
+
+ASYNC_TEST(HttpApplication, logs_requests_in_the_given_format) {
+    logged.clear();
+    http::RunnerOptions options;
+    options.access_log = [](std::string_view line) { logged.emplace_back(line); };
+    options.access_log_format = R"(%a "%r" %s %b %{X-A}i %{X-B}o %%)";
+    Application app;
+    app.router().add_get("/", [](Request&) {
+        Response response = Response::text("hello");
+        response.header("X-B", "out");
+        return response;
+    });
+    TestServer server(app, options);
+    co_await server.start();
+    co_await fetch(server.port(), "/?q", "X-A: a\"b\r\n");
+    co_await server.close();
+    CO_ASSERT_EQ(logged.size(), 1u);
+    EXPECT_EQ(logged[0], "127.0.0.1 \"GET /?q HTTP/1.1\" 200 5 a\\x22b out %");
+}
+
+TEST(HttpAccessLog, refuses_unknown_tokens) {
+    Application app;
+    http::RunnerOptions options;
+    options.access_log = http::log_access_to_stdout;
+    for (const char* format : {"%q", "%", "%{X", "%{X}z"}) {
+        options.access_log_format = format;
+        EXPECT_THROW(AppRunner(app, options), ValueError) << format;
+    }
+}
+
+}  // namespace
+}  // namespace aio::test

@@ -1,0 +1,421 @@
+// A connection of the server: what comes in, in which order it is answered, and how it ends.
+#include <aio/http.hpp>
+
+#include "http/server/web_client.hpp"
+
+namespace aio::test {
+namespace {
+
+using http::Application, http::Request, http::Response, http::RunnerOptions, http::TestServer;
+using testing::HasSubstr, testing::StartsWith;
+
+Coro<Response> hello(Request& request) {
+    co_return Response::text("Hello, " + std::string(request.match_info("name", "world")));
+}
+
+Coro<Response> echo(Request& request) {
+    std::string body = co_await request.read();
+    co_return Response::bytes(std::move(body));
+}
+
+Coro<Response> ignore_body(Request&) { co_return Response::text("did not look"); }
+
+Coro<Response> fail(Request&) {
+    throw std::runtime_error("a bug");
+    co_return Response();
+}
+
+Coro<Response> wait_an_hour(Request&) {
+    co_await aio::sleep(1h);
+    co_return Response::text("late");
+}
+
+// An application with the handlers above, and its server.
+struct Site {
+    explicit Site(RunnerOptions options = {}) : server(app, options) {
+        app.router().add_get("/", hello);
+        app.router().add_get("/hello/{name}", hello);
+        app.router().add_post("/echo", echo);
+        app.router().add_post("/ignore", ignore_body);
+        app.router().add_get("/fail", fail);
+        app.router().add_get("/wait", wait_an_hour);
+    }
+    Application app;
+    TestServer server;
+};
+
+ASYNC_TEST(HttpConnection, answers_a_request) {
+    Site site;
+    co_await site.server.start();
+    const Reply reply = co_await fetch(site.server.port(), "/hello/you");
+    EXPECT_EQ(reply.status_line, "HTTP/1.1 200 OK");
+    EXPECT_EQ(reply.body, "Hello, you");
+    EXPECT_EQ(reply.header("Content-Type"), "text/plain; charset=utf-8");
+    EXPECT_EQ(reply.header("Content-Length"), "10");
+    EXPECT_EQ(reply.header("Connection"), "close");
+    EXPECT_THAT(reply.header("Server"), StartsWith("aiocpp/"));
+    EXPECT_THAT(reply.header("Date"), testing::EndsWith(" GMT"));
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, stays_open_between_requests) {
+    Site site;
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    for (int i = 0; i < 5; ++i) {
+        const Reply reply = co_await client.ask("/hello/again");
+        EXPECT_EQ(reply.body, "Hello, again");
+        EXPECT_EQ(reply.header("Connection"), "");
+    }
+    EXPECT_EQ(site.server.runner().connections(), 1u);
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, answers_pipelined_requests_in_their_order) {
+    Site site;
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    std::string requests;
+    for (int i = 0; i < 20; ++i) {
+        requests += "GET /hello/" + std::to_string(i) + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    }
+    client.send(requests);
+    for (int i = 0; i < 20; ++i) {
+        const Reply reply = co_await client.reply();
+        EXPECT_EQ(reply.body, "Hello, " + std::to_string(i));
+    }
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, reads_requests_that_come_byte_by_byte) {
+    Site site;
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    const std::string request = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde";
+    for (const char c : request) {
+        client.send({&c, 1});
+        co_await run_passes(2);
+    }
+    const Reply reply = co_await client.reply();
+    EXPECT_EQ(reply.body, "abcde");
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, reads_chunked_bodies) {
+    Site site;
+    co_await site.server.start();
+    const std::string all = co_await converse(site.server.port(),
+                                              "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                                              "Connection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n");
+    EXPECT_THAT(all, testing::EndsWith("\r\n\r\nabcde"));
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, drops_a_body_that_the_handler_did_not_read) {
+    Site site;
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    const std::string body(300'000, 'x');
+    client.send("POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + body);
+    const Reply first = co_await client.reply();
+    EXPECT_EQ(first.body, "did not look");
+    const Reply second = co_await client.ask("/hello/next");
+    EXPECT_EQ(second.body, "Hello, next");
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, answers_head_as_get_without_the_body) {
+    Site site;
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    client.send("HEAD /hello/you HTTP/1.1\r\nHost: a\r\n\r\n");
+    const Reply reply = co_await client.reply(true);
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.header("Content-Length"), "10");
+    const Reply next = co_await client.ask("/hello/you");
+    EXPECT_EQ(next.body, "Hello, you");
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, closes_after_http_1_0_unless_asked_to_stay) {
+    Site site;
+    co_await site.server.start();
+    const std::string all = co_await converse(site.server.port(), "GET /hello/old HTTP/1.0\r\n\r\n");
+    EXPECT_THAT(all, HasSubstr("Connection: close\r\n"));
+    WebClient client = co_await WebClient::connect(site.server.port());
+    client.send("GET /hello/old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const Reply reply = co_await client.reply();
+    EXPECT_EQ(reply.header("Connection"), "keep-alive");
+    const Reply second = co_await client.ask("/hello/again");
+    EXPECT_EQ(second.body, "Hello, again");
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, refuses_what_is_no_http_and_closes) {
+    struct Case {
+        std::string bytes;
+        int status;
+    };
+    const std::vector<Case> cases = {
+        {"what is this\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400},
+        {"GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 414},
+        {"GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(9000, 'a') + "\r\n\r\n", 431},
+        {"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501},
+        {"GET / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nConnection: close\r\n\r\n", 417},
+    };
+    Site site;
+    co_await site.server.start();
+    for (const Case& each : cases) {
+        const std::string all = co_await converse(site.server.port(), each.bytes);
+        const Reply reply = parse_reply(all);
+        EXPECT_EQ(reply.status, each.status) << each.bytes.substr(0, 60) << " -> " << all;
+        EXPECT_EQ(reply.header("Connection"), "close");
+    }
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, refuses_a_body_beyond_the_limit) {
+    Site site;
+    co_await site.server.start();
+    const std::string announced = co_await converse(
+        site.server.port(), "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(announced, StartsWith("HTTP/1.1 413 "));
+    const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
+    std::string chunks = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+    for (int i = 0; i < 20; ++i) chunks += chunk;
+    const std::string streamed = co_await converse(site.server.port(), chunks + "0\r\n\r\n");
+    EXPECT_THAT(streamed, StartsWith("HTTP/1.1 413 "));
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, answers_500_for_a_bug_and_reports_it) {
+    Site site;
+    co_await site.server.start();
+    const Reply reply = co_await fetch(site.server.port(), "/fail");
+    EXPECT_EQ(reply.status, 500);
+    EXPECT_THAT(reply.body, HasSubstr("Server got itself in trouble"));
+    EXPECT_THAT(reply.body, testing::Not(HasSubstr("a bug")));
+    const std::vector<Report> reports = take_reports();
+    CO_ASSERT_EQ(reports.size(), 1u);
+    EXPECT_EQ(reports[0].message, "Error handling request GET /fail");
+    EXPECT_THAT(reports[0].what, HasSubstr("a bug"));
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, answers_404_and_405_with_allow) {
+    Site site;
+    co_await site.server.start();
+    const Reply missing = co_await fetch(site.server.port(), "/nothing");
+    EXPECT_EQ(missing.status, 404);
+    EXPECT_EQ(missing.body, "404: Not Found");
+    const Reply refused = co_await fetch(site.server.port(), "/echo");
+    EXPECT_EQ(refused.status, 405);
+    EXPECT_EQ(refused.header("Allow"), "POST");
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, sends_100_continue_when_the_body_is_wanted) {
+    Site site;
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    const Reply interim = co_await client.reply();
+    EXPECT_EQ(interim.status, 100);
+    client.send("abc");
+    const Reply reply = co_await client.reply();
+    EXPECT_EQ(reply.body, "abc");
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, sends_no_100_continue_for_a_body_that_nobody_wants) {
+    Site site;
+    co_await site.server.start();
+    const std::string request =
+        "POST /ignore HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+    WebClient client = co_await WebClient::connect(site.server.port());
+    client.send(request);
+    const Reply reply = co_await client.reply();
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.header("Connection"), "close");
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, asks_the_expect_hook_first) {
+    Application app;
+    http::RouteOptions options;
+    options.expect([](Request& request) -> Coro<> {
+        if (request.headers().contains("X-No")) throw http::HTTPForbidden("not you");
+        co_return;
+    });
+    app.router().add_post("/", echo, options);
+    TestServer server(app);
+    co_await server.start();
+    WebClient client = co_await WebClient::connect(server.port());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nX-No: 1\r\nContent-Length: 3\r\n\r\n");
+    const Reply reply = co_await client.reply();
+    EXPECT_EQ(reply.status, 403);
+    EXPECT_EQ(reply.body, "not you");
+    co_await client.closed();
+    co_await server.close();
+}
+
+// --- time limits -------------------------------------------------------------------------------------------------
+
+#define ONLY_IN_VIRTUAL_TIME() \
+    if (!virtual_time()) co_return
+
+ASYNC_TEST(HttpConnection, is_closed_when_nothing_comes_for_long) {
+    ONLY_IN_VIRTUAL_TIME();
+    Site site;
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    co_await client.ask("/");
+    const Stopwatch watch;
+    EXPECT_EQ(co_await client.rest(), "");
+    EXPECT_GE(watch.elapsed(), 74s);
+    EXPECT_LE(watch.elapsed(), 76s);
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, answers_408_to_a_head_that_drips) {
+    ONLY_IN_VIRTUAL_TIME();
+    Site site;
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n");
+    auto drip = create_task(
+        [](StreamWriter writer) -> Coro<> {
+            for (int i = 0; i < 1000; ++i) {
+                co_await aio::sleep(5s);
+                if (writer.is_closing()) break;
+                writer.write("X-" + std::to_string(i) + ": slow\r\n");
+            }
+        },
+        client.writer());
+    const Stopwatch watch;
+    const std::string all = co_await client.rest();
+    EXPECT_THAT(all, StartsWith("HTTP/1.1 408 "));
+    EXPECT_LE(watch.elapsed(), 63s);
+    drip.cancel();
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, answers_408_to_a_body_that_drips) {
+    ONLY_IN_VIRTUAL_TIME();
+    Site site;
+    co_await site.server.start();
+    WebClient client = co_await WebClient::connect(site.server.port());
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+    const Stopwatch watch;
+    const Reply reply = co_await client.reply();
+    EXPECT_EQ(reply.status, 408);
+    EXPECT_EQ(reply.header("Connection"), "close");
+    EXPECT_LE(watch.elapsed(), 63s);
+    co_await client.closed();
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, is_dropped_when_the_client_reads_nothing) {
+    ONLY_IN_VIRTUAL_TIME();
+    Application app;
+    app.router().add_get("/", [](Request&) { return Response::text(std::string(50'000'000, 'x')); });
+    TestServer server(app);
+    co_await server.start();
+    WebClient client = co_await WebClient::connect(server.port());
+    client.get("/");
+    co_await aio::sleep(200s);
+    EXPECT_EQ(server.runner().connections(), 0u);
+    client.writer().abort();
+    co_await server.close();
+}
+
+ASYNC_TEST(HttpConnection, lets_a_handler_end_after_its_client_has_gone) {
+    ONLY_IN_VIRTUAL_TIME();
+    auto ended = std::make_shared<bool>(false);
+    Application app;
+    app.router().add_get("/", [ended](Request&) -> Coro<Response> {
+        co_await aio::sleep(10s);
+        *ended = true;
+        co_return Response();
+    });
+    TestServer server(app);
+    co_await server.start();
+    WebClient client = co_await WebClient::connect(server.port());
+    client.get("/");
+    co_await run_passes(5);
+    client.writer().abort();
+    co_await aio::sleep(20s);
+    EXPECT_TRUE(*ended);
+    co_await server.close();
+}
+
+ASYNC_TEST(HttpConnection, cancels_a_handler_whose_client_has_gone_if_asked_to) {
+    ONLY_IN_VIRTUAL_TIME();
+    auto log = std::make_shared<Log>();
+    Application app;
+    app.router().add_get("/", [log](Request&) -> Coro<Response> {
+        try {
+            co_await aio::sleep(1h);
+        } catch (const CancelledError&) {
+            log->push_back("cancelled");
+            throw;
+        }
+        co_return Response();
+    });
+    RunnerOptions options;
+    options.handler_cancellation = true;
+    TestServer server(app, options);
+    co_await server.start();
+    WebClient client = co_await WebClient::connect(server.port());
+    client.get("/");
+    co_await run_passes(5);
+    client.writer().abort();
+    co_await aio::sleep(3s);
+    EXPECT_EQ(*log, Log{"cancelled"});
+    EXPECT_EQ(server.runner().connections(), 0u);
+    co_await server.close();
+}
+
+ASYNC_TEST(HttpConnection, can_be_taken_over_by_another_protocol) {
+    Application app;
+    app.router().add_get("/", [](Request& request) -> Coro<Response> {
+        http::Headers headers;
+        headers.add("Upgrade", "echo");
+        auto up = co_await request.upgrade(headers);
+        std::string all = up.rest;
+        while (all.size() < 6) all += co_await up.reader.read(100);
+        up.writer.write(all);
+        co_await up.writer.drain();
+        co_return Response();
+    });
+    TestServer server(app);
+    co_await server.start();
+    WebClient client = co_await WebClient::connect(server.port());
+    client.get("/", "Connection: upgrade\r\nUpgrade: echo\r\n");
+    client.send("abc");
+    const Reply reply = co_await client.reply();
+    EXPECT_EQ(reply.status, 101);
+    EXPECT_EQ(reply.header("Connection"), "upgrade");
+    EXPECT_EQ(reply.header("Upgrade"), "echo");
+    client.send("def");
+    EXPECT_EQ(co_await client.rest(), "abcdef");
+    co_await client.closed();
+    co_await server.close();
+}
+
+}  // namespace
+}  // namespace aio::test
