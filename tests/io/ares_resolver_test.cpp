@@ -7,9 +7,9 @@
 #include <aio/core/timeout.hpp>
 
 #include "core/loop_state.hpp"
-#include "io/peers.hpp"
 #include "io/resolvers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 #include "support/test_run.hpp"
 
 #include <fcntl.h>

@@ -4,9 +4,9 @@
 #include <aio/base/error.hpp>
 #include <aio/core/timeout.hpp>
 
-#include "io/peers.hpp"
 #include "io/resolvers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -3,9 +3,9 @@
 #include <aio/io/datagram.hpp>
 
 #include "core/loop_state.hpp"
-#include "io/peers.hpp"
 #include "support/allocations.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <unistd.h>
 

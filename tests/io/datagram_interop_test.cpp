@@ -2,8 +2,8 @@
 #include <aio/core/task.hpp>
 #include <aio/io/datagram.hpp>
 
-#include "io/peers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <net/if.h>
 #include <netinet/in.h>

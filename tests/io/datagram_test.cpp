@@ -3,8 +3,8 @@
 #include <aio/core/task.hpp>
 #include <aio/io/datagram.hpp>
 
-#include "io/peers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>

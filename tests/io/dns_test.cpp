@@ -6,9 +6,9 @@
 #include <aio/sync/executor.hpp>
 #include <aio/sync/threads.hpp>
 
-#include "io/peers.hpp"
 #include "io/resolvers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <netdb.h>
 #include <netinet/in.h>

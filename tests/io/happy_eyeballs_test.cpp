@@ -5,9 +5,9 @@
 #include <aio/io/server.hpp>
 
 #include "io/connect.hpp"
-#include "io/peers.hpp"
 #include "io/resolvers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <netinet/in.h>
 

@@ -3,7 +3,7 @@
 #include <aio/io/pipe.hpp>
 
 #include "io/descriptors.hpp"
-#include "io/peers.hpp"
+#include "support/peers.hpp"
 
 #include <sys/stat.h>
 #include <termios.h>

@@ -6,7 +6,7 @@
 #include <aio/io/subprocess.hpp>
 
 #include "io/descriptors.hpp"
-#include "io/peers.hpp"
+#include "support/peers.hpp"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -2,9 +2,9 @@
 #include <aio/core/task.hpp>
 #include <aio/io/server.hpp>
 
-#include "io/peers.hpp"
 #include "io/raw_address.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 namespace aio::test {
 namespace {

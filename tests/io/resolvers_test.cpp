@@ -5,9 +5,9 @@
 #include <aio/io/server.hpp>
 
 #include "core/loop_state.hpp"
-#include "io/peers.hpp"
 #include "io/raw_address.hpp"
 #include "io/resolve.hpp"
+#include "support/peers.hpp"
 
 #include <netdb.h>
 #include <unistd.h>

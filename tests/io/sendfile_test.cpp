@@ -3,8 +3,8 @@
 #include <aio/io/sendfile.hpp>
 #include <aio/io/sock.hpp>
 
-#include "io/peers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>

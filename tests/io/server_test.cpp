@@ -4,9 +4,9 @@
 #include <aio/io/server.hpp>
 
 #include "core/loop_state.hpp"
-#include "io/peers.hpp"
 #include "io/raw_address.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <fcntl.h>
 #include <sys/resource.h>

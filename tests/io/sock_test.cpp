@@ -3,8 +3,8 @@
 #include <aio/core/timeout.hpp>
 #include <aio/io/sock.hpp>
 
-#include "io/peers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -2,8 +2,8 @@
 #include <aio/core/task.hpp>
 #include <aio/io/server.hpp>
 
-#include "io/peers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <unistd.h>
 

@@ -3,8 +3,8 @@
 #include <aio/core/task_group.hpp>
 #include <aio/io/server.hpp>
 
-#include "io/peers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 namespace aio::test {
 namespace {

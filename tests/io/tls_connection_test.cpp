@@ -3,7 +3,7 @@
 #include <aio/core/timeout.hpp>
 
 #include "core/loop_state.hpp"
-#include "io/tls_peers.hpp"
+#include "support/tls_peers.hpp"
 
 #include <openssl/rand.h>
 

@@ -1,5 +1,5 @@
 // SSLContext: loading, and what cannot be loaded.
-#include "io/tls_peers.hpp"
+#include "support/tls_peers.hpp"
 
 #include <fstream>
 

@@ -2,8 +2,8 @@
 #include <aio/core/task.hpp>
 
 #include "core/loop_state.hpp"
-#include "io/tls_peers.hpp"
 #include "support/command.hpp"
+#include "support/tls_peers.hpp"
 
 #include <sys/stat.h>
 

@@ -4,7 +4,7 @@
 #include <aio/base/error.hpp>
 
 #include "io/tls/engine.hpp"
-#include "io/tls_peers.hpp"
+#include "support/tls_peers.hpp"
 
 #include <string>
 

@@ -1,7 +1,7 @@
 // What two ends agree on: sessions, application protocols, names; and the secrets' log.
 #include <aio/core/task.hpp>
 
-#include "io/tls_peers.hpp"
+#include "support/tls_peers.hpp"
 
 #include <fstream>
 #include <sstream>

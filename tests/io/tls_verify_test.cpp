@@ -1,5 +1,5 @@
 // Certificates that must be refused, each with its own error, and those that must not.
-#include "io/tls_peers.hpp"
+#include "support/tls_peers.hpp"
 
 #include <openssl/x509_vfy.h>
 

@@ -19,6 +19,7 @@
 #include <aio/http/client_options.hpp>
 #include <aio/http/cookies.hpp>
 #include <aio/http/headers.hpp>
+#include <aio/http/upgraded.hpp>
 #include <aio/http/url.hpp>
 #include <aio/io/stream.hpp>
 
@@ -49,16 +50,6 @@ struct Link {
 
     Link() = default;
     std::string_view parameter(std::string_view name) const noexcept;
-};
-
-// What is left of HTTP after "101 Switching Protocols": the connection, and what came behind the head already.
-struct Upgraded {
-    StreamReader reader;
-    StreamWriter writer;
-    std::string received;
-
-    Upgraded(StreamReader r, StreamWriter w, std::string bytes) noexcept
-        : reader(std::move(r)), writer(std::move(w)), received(std::move(bytes)) {}
 };
 
 class [[nodiscard]] ClientResponse {

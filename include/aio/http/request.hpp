@@ -19,6 +19,7 @@
 #include <aio/http/body_reader.hpp>
 #include <aio/http/headers.hpp>
 #include <aio/http/response.hpp>
+#include <aio/http/upgraded.hpp>
 #include <aio/http/url.hpp>
 #include <aio/io/stream.hpp>
 
@@ -48,16 +49,6 @@ struct RequestExtra;
 struct Route;
 struct RequestAccess;
 }  // namespace detail
-
-// A connection that left HTTP: see Request::upgrade().
-class Upgraded {
-public:
-    Upgraded(StreamReader r, StreamWriter w, std::string came)
-        : reader(std::move(r)), writer(std::move(w)), rest(std::move(came)) {}
-    StreamReader reader;
-    StreamWriter writer;
-    std::string rest;  // came behind the request's head: the first bytes of the new protocol
-};
 
 // Which bytes Range asks for: first and last, both included. Of "bytes=-500" only `last` (a suffix of 500), of
 // "bytes=500-" only `first`.

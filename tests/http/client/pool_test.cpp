@@ -169,7 +169,9 @@ ASYNC_TEST(ClientPool, makes_as_many_connections_as_it_may_and_lets_the_rest_wai
     EXPECT_EQ(session.connector().statistics().waiting, 4u);
     for (auto& task : tasks) co_await task;
     EXPECT_EQ(host.connections, 2);
-    if (virtual_time()) EXPECT_EQ(order, (Log{"0", "1", "2", "3", "4", "5"}));
+    if (virtual_time()) {
+        EXPECT_EQ(order, (Log{"0", "1", "2", "3", "4", "5"}));
+    }
     co_await end(session, host);
 }
 

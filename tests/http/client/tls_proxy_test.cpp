@@ -5,7 +5,7 @@
 #include "http/client/fake_host.hpp"
 #include "http/client/netrc.hpp"
 #include "http/client/route.hpp"
-#include "io/tls_peers.hpp"
+#include "support/tls_peers.hpp"
 
 #include <cstdlib>
 

@@ -396,7 +396,7 @@ ASYNC_TEST(HttpConnection, can_be_taken_over_by_another_protocol) {
         http::Headers headers;
         headers.add("Upgrade", "echo");
         auto up = co_await request.upgrade(headers);
-        std::string all = up.rest;
+        std::string all = up.received;
         while (all.size() < 6) all += co_await up.reader.read(100);
         up.writer.write(all);
         co_await up.writer.drain();

@@ -1,4 +1,4 @@
-#include "io/peers.hpp"
+#include "support/peers.hpp"
 
 #include "core/loop_state.hpp"
 #include "support/async_test.hpp"

@@ -4,8 +4,8 @@
 #include <aio/io/server.hpp>
 #include <aio/io/ssl.hpp>
 
-#include "io/peers.hpp"
 #include "support/async_test.hpp"
+#include "support/peers.hpp"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "io/tls_peers.hpp"
+#include "support/tls_peers.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
