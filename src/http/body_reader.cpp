@@ -88,7 +88,8 @@ std::string BodyReader::read_nowait(std::ptrdiff_t size) {
 Coro<std::string> BodyReader::read(std::ptrdiff_t size) {
     check_idle();
     if (size < 0) {
-        while (co_await more()) {}
+        // g++ 12 loses the await of `while (co_await more()) {}`: an empty body is no body to it.
+        for (bool open = true; open;) open = co_await more();
         co_return take(available());
     }
     if (size > 0 && available() == 0) co_await more();
@@ -125,7 +126,7 @@ Coro<std::string_view> BodyReader::readany_view() {
 
 Coro<std::string> BodyReader::readexactly(std::size_t size) {
     check_idle();
-    while (available() < size && co_await more()) {}
+    for (bool open = true; open && available() < size;) open = co_await more();
     if (available() < size) {
         std::string partial = take(available());
         throw IncompleteReadError(std::move(partial), size);
@@ -159,7 +160,7 @@ Coro<std::optional<std::string>> BodyReader::Pieces::next() {
         piece = co_await reader_->readany();
     } else {
         reader_->check_idle();
-        while (reader_->available() < size_ && co_await reader_->more()) {}
+        for (bool open = true; open && reader_->available() < size_;) open = co_await reader_->more();
         piece = reader_->read_nowait(static_cast<std::ptrdiff_t>(size_));
     }
     if (piece.empty()) co_return std::nullopt;
