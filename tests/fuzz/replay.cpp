@@ -1,12 +1,19 @@
-// Runs a target over files and folders of inputs: its corpus, in every build but libFuzzer's, which brings its own main.
+// Runs a target over folders of inputs: its corpus, in every build but libFuzzer's, which brings its own main.
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
 #include <vector>
 
 #include "property.hpp"
 
+namespace {
+std::string present;  // the input's file
+}
+
 int main(int argc, char** argv) {
+    std::signal(SIGABRT, [](int) { std::fprintf(stderr, "in %s\n", present.c_str()); });
     std::size_t count = 0;
     for (int i = 1; i < argc; ++i) {
         for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i])) {
@@ -14,11 +21,11 @@ int main(int argc, char** argv) {
             std::ifstream file(entry.path(), std::ios::binary);
             // Its end is the end of a block, where a sanitizer sees reads behind it.
             const std::vector<char> input{std::istreambuf_iterator<char>(file), {}};
-            std::fprintf(stderr, "%s\r", entry.path().c_str());  // the last one stays, if it was the last one
+            present = entry.path();
             LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
             ++count;
         }
     }
-    std::fprintf(stderr, "\n%zu inputs\n", count);
+    if (count == 0) std::fputs("no inputs\n", stderr);
     return count == 0;
 }
