@@ -26,8 +26,6 @@ void try_range(std::string_view text, std::uint64_t size) {
     require(total <= size && ranges->size() <= kMostRanges, "ranges are no more than the whole", text);
 }
 
-}  // namespace
-
 void run(std::string_view input) {
     const unsigned choice = take_byte(input);
     try_range(input, choice * choice * 1000);
@@ -47,4 +45,11 @@ void run(std::string_view input) {
     static_cast<void>(is_ip_address(input));
 }
 
+}  // namespace
+
 }  // namespace aio::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    aio::fuzz::run(aio::fuzz::as_text(data, size));
+    return 0;
+}

@@ -16,6 +16,10 @@ inline void require(bool holds, const char* property, std::string_view detail = 
     std::abort();
 }
 
+inline std::string_view as_text(const std::uint8_t* data, std::size_t size) {
+    return {reinterpret_cast<const char*>(data), size};
+}
+
 // The input's first byte, for choices; 0 if there is none.
 inline unsigned take_byte(std::string_view& input) {
     if (input.empty()) return 0;
@@ -24,9 +28,7 @@ inline unsigned take_byte(std::string_view& input) {
     return byte;
 }
 
-// What the target does with an input. Exceptions that leave it are findings.
-void run(std::string_view input);
-
 }  // namespace aio::fuzz
 
+// What each target defines. Exceptions that leave it are findings.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

@@ -1,3 +1,6 @@
 #include "parser_property.hpp"
 
-void aio::fuzz::run(std::string_view input) { run_parser(Parser::Role::requests, input); }
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    aio::fuzz::run_parser(aio::fuzz::Parser::Role::requests, aio::fuzz::as_text(data, size));
+    return 0;
+}

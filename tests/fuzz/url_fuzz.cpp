@@ -31,8 +31,6 @@ void require_stable(const URL& url) {
     require(http::parse_qsl(http::urlencode(query)) == query, "queries go there and back", text);
 }
 
-}  // namespace
-
 void run(std::string_view input) {
     const std::size_t half = input.find('\n');
     require(http::unquote(http::quote(input)) == input, "quotes go there and back");
@@ -46,4 +44,11 @@ void run(std::string_view input) {
     } catch (const http::InvalidURL&) {}
 }
 
+}  // namespace
+
 }  // namespace aio::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    aio::fuzz::run(aio::fuzz::as_text(data, size));
+    return 0;
+}

@@ -76,7 +76,8 @@ ASYNC_TEST(MessageReader, reads_what_comes_byte_by_byte) {
         }
         co_return seen;
     }(c));
-    for (const char byte : std::string(kPost).append(kChunked).append(kGet)) {
+    const std::string data = std::string(kPost).append(kChunked).append(kGet);
+    for (const char byte : data) {
         co_await run_passes(1);
         c.stream.feed_data({&byte, 1});
     }

@@ -1,6 +1,7 @@
 #include "http/wire/parser_machine.hpp"
 #include "http/wire/syntax.hpp"
 
+#include <cstring>
 #include <utility>
 
 namespace aio::http::wire {
@@ -12,6 +13,13 @@ constexpr unsigned kMostBlankLines = 8;
 
 // What a connection's first message would otherwise reallocate its way up to.
 constexpr std::size_t kUsualHeaderText = 512, kUsualHeaders = 16;
+
+bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
+const char* find_lf(const char* begin, const char* end) noexcept {
+    const void* lf = std::memchr(begin, '\n', static_cast<std::size_t>(end - begin));
+    return lf ? static_cast<const char*>(lf) : end;
+}
 
 }  // namespace
 
@@ -45,13 +53,12 @@ bool Parser::Machine::look(const char* end) noexcept {
         previous = begin[-1];
     }
     if (begin != end) {
-        unsigned bare = (*begin == '\n') & (previous != '\r');
-        unsigned folded = (previous == '\n') & ((*begin == ' ') | (*begin == '\t'));
-        for (const char* p = begin + 1; p != end; ++p) {  // without branches: compilers make vectors of it
-            bare |= static_cast<unsigned>(p[0] == '\n') & static_cast<unsigned>(p[-1] != '\r');
-            folded |= static_cast<unsigned>(p[-1] == '\n') & (static_cast<unsigned>(p[0] == ' ') | (p[0] == '\t'));
+        bool folded = previous == '\n' && is_blank(*begin);
+        for (const char* p = begin; (p = find_lf(p, end)) != end;) {
+            if ((p == begin ? previous : p[-1]) != '\r') return fail(Fault::bad_message, "LF without CR"), false;
+            if (++p == end) break;
+            folded |= is_blank(*p);
         }
-        if (bare) return fail(Fault::bad_message, "LF without CR"), false;
         if (folded) return fail(Fault::bad_message, "a line that begins with white space (obs-fold)"), false;
         previous = end[-1];
     }
