@@ -1,8 +1,8 @@
 #include <aio/http/client_response.hpp>
 
 #include <aio/base/error.hpp>
-#include <aio/io/files.hpp>
 #include <aio/http/errors.hpp>
+#include <aio/io/files.hpp>
 
 #include "http/client/response_state.hpp"
 #include "http/wire/charset.hpp"
