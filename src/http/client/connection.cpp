@@ -13,7 +13,7 @@ Connection::Connection(StreamPair streams, const wire::Limits& limits)
 
 Connection::~Connection() {
     timer_.cancel();
-    close();
+    if (ours_) close();
 }
 
 void Connection::begin_exchange(std::optional<TimePoint> total, std::optional<Duration> sock_read) {

@@ -44,6 +44,8 @@ public:
     // Sends what is buffered, and closes; or drops it.
     void close() noexcept;
     void abort() noexcept;
+    // The stream stays open when this object goes: it is somebody else's now.
+    void let_go() noexcept { ours_ = false; }
 
 private:
     void about_to_read() noexcept override;
@@ -55,6 +57,7 @@ private:
     TimePoint read_by_ = TimePoint::max();
     std::optional<Duration> sock_read_;
     bool expired_ = false;
+    bool ours_ = true;
 };
 
 }  // namespace aio::http::detail

@@ -99,6 +99,11 @@ std::optional<Challenge> parse_challenge(std::string_view header) {
     return challenge;
 }
 
+// Whether `now`, which came as the answer to `before`'s, says that the credentials are wrong.
+bool refuses(const Challenge& now, const Challenge& before) noexcept {
+    return !now.stale && now.nonce == before.nonce && now.realm == before.realm && now.algorithm == before.algorithm;
+}
+
 std::string quoted(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
@@ -169,7 +174,7 @@ Coro<ClientResponse> authenticate(std::shared_ptr<DigestAuthMiddleware::State> s
     // A redirect to another origin comes here again, with a request of its own: credentials stay with who asked.
     if (response.status() != 401 || !request.hop().credentials_apply) co_return response;
     std::optional<Challenge> challenge = parse_challenge(response.headers().combined("WWW-Authenticate"));
-    if (!challenge || (answered && !challenge->stale && known->second.nonce == challenge->nonce)) co_return response;
+    if (!challenge || (answered && refuses(*challenge, known->second))) co_return response;
     const std::optional<std::string> authorization = state->answer(*challenge, request);
     if (!authorization || !request.repeatable()) co_return response;
     request.headers.set("Authorization", *authorization);

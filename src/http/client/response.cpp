@@ -1,8 +1,8 @@
 #include <aio/http/client_response.hpp>
 
 #include <aio/base/error.hpp>
-#include <aio/io/files.hpp>
 #include <aio/http/errors.hpp>
+#include <aio/io/files.hpp>
 
 #include "http/client/response_state.hpp"
 #include "http/wire/charset.hpp"
@@ -130,6 +130,7 @@ bool ClientResponse::closed() const noexcept { return !state_->lease; }
 Upgraded ClientResponse::upgrade() {
     if (!state_->upgraded || !state_->lease) throw RuntimeError("the server did not switch protocols");
     const std::unique_ptr<detail::Connection> connection = state_->lease.detach();
+    connection->let_go();
     return Upgraded(connection->reader, connection->writer, std::string(connection->messages.take_rest()));
 }
 

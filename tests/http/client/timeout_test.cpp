@@ -20,6 +20,7 @@ Coro<> drip(FakeHost& host, StreamReader reader, StreamWriter writer, Slow slow)
         writer.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
         for (int i = 0; i < 5; ++i) {
             co_await aio::sleep(slow.between);
+            if (reader.at_eof() || writer.is_closing()) co_return;
             writer.write("x");
         }
     }
@@ -46,6 +47,7 @@ ASYNC_TEST(ClientTimeouts, total_covers_head_and_body) {
     EXPECT_EQ(session.connector().statistics().acquired, 0u);
     EXPECT_EQ(co_await text_of(session.get(host.url()).timeout(2s)), "xxxxx");
     co_await end(session, host);
+    co_await aio::sleep(100ms);  // the handlers notice
 }
 
 ASYNC_TEST(ClientTimeouts, sock_read_is_between_pieces) {
@@ -61,6 +63,7 @@ ASYNC_TEST(ClientTimeouts, sock_read_is_between_pieces) {
     co_await session.close();
     co_await slower.stop();
     co_await host.stop();
+    co_await aio::sleep(250ms);  // the handlers notice
 }
 
 ASYNC_TEST(ClientTimeouts, connect_covers_the_wait_for_a_place) {
@@ -110,6 +113,7 @@ ASYNC_TEST(ClientTimeouts, a_timeout_of_the_caller_passes_through) {
     co_await expect_throws<TimeoutError>(wait_for(text_of(session.get(host.url())), 20ms));
     EXPECT_EQ(session.connector().statistics().acquired, 0u);
     co_await end(session, host);
+    co_await aio::sleep(150ms);  // the handler notices
 }
 
 }  // namespace
