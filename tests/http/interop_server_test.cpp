@@ -70,31 +70,26 @@ Coro<int> with_server(std::string script) {
     co_return status;
 }
 
+constexpr const char* kCurl = R"SH(set -e
+file="${TMPDIR:-/tmp}/aiocpp-interop.$$"
+trap 'rm -f "$file"' EXIT
+head -c 300000 /dev/zero > "$file"
+test "$(curl -s "$URL")" = hello
+test "$(curl -sL "${URL}old")" = hello
+curl -sI "$URL" | grep -q 'Content-Length: 5'
+test "$(curl -s -d '[1,2,3.5]' "${URL}total")" = '{"total":6.5}'
+test "$(curl -s -T "$file" "${URL}echo" | wc -c)" = 300000
+test "$(curl -s -H 'Transfer-Encoding: chunked' -T - "${URL}echo" < "$file" | wc -c)" = 300000
+test "$(curl -s -F a=b -F "f=@$file" "${URL}form")" = 'b 300000'
+test "$(curl -s --compressed "${URL}stream" | tail -1)" = 'line 999'
+test "$(curl -s -H 'Expect: 100-continue' -d abc "${URL}echo")" = abc
+curl -s "$URL" "$URL" -o /dev/null -o /dev/null -w '%{num_connects}' | grep -q 10
+)SH";
+
 ASYNC_TEST(HttpInterop, serves_curl, kOnce) {
     SKIP_WITHOUT("command -v curl");
-    const int status = co_await with_server(
-        R"(set -e
-test "$(curl -s "$URL")" = hello test "$(curl -sL " ${URL} old ")" =
-            hello curl - sI "$URL" | grep - q 'Content-Length: 5' test "$(curl -s -d '[1,2,3.5]' " ${URL} total ")" =
-                '{"total":6.5}' head - c 300000 / dev / zero >
-                "${TMPDIR:-/tmp}/aiocpp-interop.$$" trap 'rm -f "${TMPDIR:-/tmp}/aiocpp-interop.$$"' EXIT test
-                        "$(curl -s -T " ${TMPDIR : -/ tmp} /
-                        aiocpp -
-                    interop.$$ " " ${URL} echo
-                    " | wc -c)" = 300000 test "$(curl -s -H 'Transfer-Encoding: chunked' -T - " ${URL} echo " < " ${
-                    TMPDIR : -/ tmp
-                } / aiocpp - interop.$$ " | wc -c)" = 300000 test "$(curl -s -F a=b -F " f =
-                                      @${TMPDIR : -/ tmp} / aiocpp - interop.$$ " " ${URL} form ")" = 'b 300000' test
-        "$(curl -s --compressed " ${URL} stream " | tail -1)" =
-            'line 999' test "$(curl -s -H 'Expect: 100-continue' -d abc " ${URL} echo ")" =
-                abc curl -
-                    s
-                    "$URL"
-                    "$URL"
-                    "$URL" -
-                    o / dev / null - o / dev / null - o / dev / null - w '%{num_connects}\n' |
-                tail - 1 | grep - q 0) ");
-        EXPECT_EQ(status, 0);
+    const int status = co_await with_server(kCurl);
+    EXPECT_EQ(status, 0);
 }
 
 ASYNC_TEST(HttpInterop, serves_python_urllib, kOnce) {
