@@ -3,20 +3,14 @@
 #include <aio/subprocess.hpp>
 
 #include "support/async_test.hpp"
+#include "support/command.hpp"
 
 #include <nlohmann/json.hpp>
-
-#include <cstdlib>
 
 namespace aio::test {
 namespace {
 
 using http::Application, http::Request, http::Response, http::StreamResponse, http::TestServer;
-
-bool works(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
-
-#define SKIP_WITHOUT(check) \
-    if (simulated() || !works(check)) co_return
 
 Coro<Response> hello(Request&) { co_return Response::text("hello"); }
 
@@ -87,13 +81,13 @@ curl -s "$URL" "$URL" -o /dev/null -o /dev/null -w '%{num_connects}' | grep -q 1
 )SH";
 
 ASYNC_TEST(HttpInterop, serves_curl, kOnce) {
-    SKIP_WITHOUT("command -v curl");
+    SKIP_WITHOUT("curl");
     const int status = co_await with_server(kCurl);
     EXPECT_EQ(status, 0);
 }
 
 ASYNC_TEST(HttpInterop, serves_python_urllib, kOnce) {
-    SKIP_WITHOUT("command -v python3");
+    SKIP_WITHOUT("python3");
     const int status = co_await with_server(R"(python3 - <<'END'
 import json, os, urllib.request
 url = os.environ["URL"]
@@ -107,7 +101,7 @@ END
 }
 
 ASYNC_TEST(HttpInterop, serves_python_aiohttp, kOnce) {
-    SKIP_WITHOUT("/usr/bin/python3 -c 'import aiohttp'");
+    SKIP_UNLESS("/usr/bin/python3 -c 'import aiohttp'");
     const int status = co_await with_server(R"(/usr/bin/python3 - <<'END'
 import aiohttp, asyncio, os
 url = os.environ["URL"]
@@ -138,7 +132,7 @@ END
 }
 
 ASYNC_TEST(HttpInterop, serves_node, kOnce) {
-    SKIP_WITHOUT("command -v node");
+    SKIP_WITHOUT("node");
     const int status = co_await with_server(R"(node - <<'END'
 const url = process.env.URL;
 (async () => {

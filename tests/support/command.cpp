@@ -16,10 +16,7 @@
 
 namespace aio::test {
 
-bool has_program(const std::string& name) {
-    const std::string command = "command -v " + name + " >/dev/null";
-    return std::system(command.c_str()) == 0;
-}
+bool succeeds(const std::string& command) { return std::system(("(" + command + ") >/dev/null 2>&1").c_str()) == 0; }
 
 Command::Command(std::string command) {
     char* const arguments[] = {const_cast<char*>("sh"), const_cast<char*>("-c"), command.data(), nullptr};

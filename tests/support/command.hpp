@@ -9,12 +9,13 @@
 
 namespace aio::test {
 
-// Whether the shell finds this program, by name or path.
-bool has_program(const std::string& name);
+// Whether `sh -c command` ends with 0. Its output is dropped.
+bool succeeds(const std::string& command);
 
 // Ends a test whose peer is missing, or that runs without a kernel.
-#define SKIP_WITHOUT(program) \
-    if (::aio::test::simulated() || !::aio::test::has_program(program)) CO_SKIP()
+#define SKIP_UNLESS(command) \
+    if (::aio::test::simulated() || !::aio::test::succeeds(command)) CO_SKIP()
+#define SKIP_WITHOUT(program) SKIP_UNLESS("command -v " program)
 
 // `sh -c command` in a process group of its own, which goes with this object.
 class Command {

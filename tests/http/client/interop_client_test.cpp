@@ -3,6 +3,7 @@
 #include <aio/subprocess.hpp>
 
 #include "http/client/fake_host.hpp"
+#include "support/command.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -19,8 +20,6 @@ namespace {
 
 using http::ClientSession;
 using subprocess::DEVNULL, subprocess::PIPE;
-
-bool succeeds(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
 
 std::string script(const std::string& name) {
     std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
@@ -51,7 +50,7 @@ struct Peer {
 };
 
 ASYNC_TEST(ClientInterop, talks_to_aiohttp, kOnce) {
-    if (simulated() || !succeeds("/usr/bin/python3 -c 'import aiohttp'")) CO_SKIP();
+    SKIP_UNLESS("/usr/bin/python3 -c 'import aiohttp'");
     Peer peer = co_await Peer::start("/usr/bin/python3", script("http_server.py"));
     http::CookieJarOptions jar;
     jar.unsafe = true;
@@ -84,7 +83,7 @@ ASYNC_TEST(ClientInterop, talks_to_aiohttp, kOnce) {
 }
 
 ASYNC_TEST(ClientInterop, talks_to_node, kOnce) {
-    if (simulated() || !succeeds("node --version")) CO_SKIP();
+    SKIP_UNLESS("node --version");
     Peer peer = co_await Peer::start("node", script("http_server.mjs"));
     http::SessionOptions options;
     options.base_url = peer.base;
@@ -102,7 +101,7 @@ ASYNC_TEST(ClientInterop, talks_to_node, kOnce) {
 }
 
 ASYNC_TEST(ClientInterop, talks_to_nginx, kOnce) {
-    if (simulated() || !succeeds("test -x /usr/sbin/nginx")) CO_SKIP();
+    SKIP_UNLESS("test -x /usr/sbin/nginx");
     const int port = co_await unused_port();
     std::string folder = testing::TempDir() + "aiocpp-nginx-XXXXXX";
     CO_ASSERT_TRUE(::mkdtemp(folder.data()) != nullptr);
