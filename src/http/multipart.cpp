@@ -1,3 +1,5 @@
+#include <aio/core/task.hpp>
+#include <aio/core/wait.hpp>
 #include <aio/http/multipart.hpp>
 #include <aio/io/file.hpp>
 #include <aio/io/file_system.hpp>
@@ -10,6 +12,7 @@
 #include "http/wire/transfer_encoding.hpp"
 
 #include <exception>
+#include <vector>
 
 namespace aio::http {
 
@@ -177,15 +180,14 @@ Coro<> drop_part(PartRef part) {
 }
 
 // Removes what was written in vain, but never what is more than a file (a device, say).
-Coro<> discard(files::File file, std::string path) {
+Coro<> discard(Task<files::File> opening, std::string path) {
     try {
+        const files::File file = co_await opening;
         co_await file.close();
-    } catch (const Error&) {
-        // The first error counts.
-    }
-    try {
         if (co_await files::isfile(path)) co_await files::remove(path);
-    } catch (const Error&) {}
+    } catch (const Error&) {
+        // The first error counts. What could not be opened is not ours to remove.
+    }
 }
 
 Coro<std::uint64_t> write_part(PartRef part, files::File file) {
@@ -201,16 +203,19 @@ Coro<std::uint64_t> write_part(PartRef part, files::File file) {
 }
 
 Coro<std::uint64_t> write_part_to(PartRef part, std::string path) {
-    files::File file = co_await files::open(path, "wb");
+    // A task of its own: when this is cancelled, an open that has begun goes on, and its file has to go, too.
+    const std::vector<Task<files::File>> opening(1, create_task(files::open(path, "wb")));
     std::exception_ptr failed;
     std::uint64_t written = 0;
     try {
+        co_await wait(opening);
+        const files::File file = co_await opening.front();
         written = co_await write_part(std::move(part), file);
     } catch (...) {
         failed = std::current_exception();  // also a cancellation: nothing is awaited in a handler
     }
     if (failed) {
-        co_await discard(file, path);
+        co_await discard(opening.front(), path);
         std::rethrow_exception(failed);
     }
     co_return written;
