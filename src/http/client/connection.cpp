@@ -6,17 +6,17 @@
 
 namespace aio::http::detail {
 
-Connection::Connection(StreamPair streams, const wire::Limits& limits)
+ClientConnection::ClientConnection(StreamPair streams, const wire::Limits& limits)
     : reader(std::move(streams.first)),
       writer(std::move(streams.second)),
       messages(reader, wire::Parser::Role::responses, limits) {}
 
-Connection::~Connection() {
+ClientConnection::~ClientConnection() {
     timer_.cancel();
     if (ours_) close();
 }
 
-void Connection::begin_exchange(std::optional<TimePoint> total, std::optional<Duration> sock_read) {
+void ClientConnection::begin_exchange(std::optional<TimePoint> total, std::optional<Duration> sock_read) {
     ++requests;
     total_ = total.value_or(TimePoint::max());
     read_by_ = TimePoint::max();
@@ -25,13 +25,13 @@ void Connection::begin_exchange(std::optional<TimePoint> total, std::optional<Du
     if (total) arm(*total);
 }
 
-void Connection::end_exchange() noexcept {
+void ClientConnection::end_exchange() noexcept {
     total_ = read_by_ = TimePoint::max();
     sock_read_.reset();
     messages.set_watch(nullptr);
 }
 
-void Connection::about_to_read() noexcept {
+void ClientConnection::about_to_read() noexcept {
     try {
         read_by_ = get_running_loop().time() + *sock_read_;
         arm(read_by_);
@@ -41,14 +41,14 @@ void Connection::about_to_read() noexcept {
 }
 
 // A timer that is due earlier will look again.
-void Connection::arm(TimePoint when) {
+void ClientConnection::arm(TimePoint when) {
     if (timer_ && timer_.when() <= when) return;
     const TimerHandle timer = get_running_loop().call_at(when, [this] { timer_fired(); });
     timer_.cancel();
     timer_ = timer;
 }
 
-void Connection::timer_fired() noexcept {
+void ClientConnection::timer_fired() noexcept {
     timer_ = TimerHandle();
     const TimePoint next = std::min(total_, read_by_);
     if (next == TimePoint::max()) return;
@@ -64,18 +64,18 @@ void Connection::timer_fired() noexcept {
 }
 
 // Reading does not have to wait when something came: data, the end, or an error.
-bool Connection::fresh() const {
+bool ClientConnection::fresh() const {
     if (writer.is_closing() || messages.in_head()) return false;
     return !reader.read_view(1).operator co_await().await_ready();
 }
 
-void Connection::fail(std::exception_ptr error) noexcept {
+void ClientConnection::fail(std::exception_ptr error) noexcept {
     end_exchange();
     reader.set_exception(std::move(error));
     abort();
 }
 
-void Connection::close() noexcept {
+void ClientConnection::close() noexcept {
     if (writer.is_closing()) return;
     try {
         writer.close();
@@ -84,7 +84,7 @@ void Connection::close() noexcept {
     }
 }
 
-void Connection::abort() noexcept {
+void ClientConnection::abort() noexcept {
     try {
         writer.abort();
     } catch (...) {

@@ -17,12 +17,12 @@
 
 namespace aio::http::detail {
 
-class Connection final : private ReadWatch {
+class ClientConnection final : private ReadWatch {
 public:
-    Connection(StreamPair streams, const wire::Limits& limits);
-    ~Connection();
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
+    ClientConnection(StreamPair streams, const wire::Limits& limits);
+    ~ClientConnection();
+    ClientConnection(const ClientConnection&) = delete;
+    ClientConnection& operator=(const ClientConnection&) = delete;
 
     StreamReader reader;
     StreamWriter writer;

@@ -27,7 +27,7 @@ std::string with_brackets(std::string_view host) {
 std::string host_and_port(const URL& url) { return with_brackets(url.raw_host()) + ":" + std::to_string(url.port()); }
 
 // The name for TLS: without the dot of an absolute name, which no certificate has.
-std::string_view name_for_tls(const Route& route) {
+std::string_view name_for_tls(const ClientRoute& route) {
     std::string_view name = route.server_hostname.empty() ? route.url->raw_host() : route.server_hostname;
     if (name.ends_with('.')) name.remove_suffix(1);
     return name;
@@ -66,7 +66,7 @@ ConnectionOptions connection_options(const Pool& pool, const SessionState& sessi
 }
 
 // To the first hop: the host itself, or the proxy.
-Coro<StreamPair> open_first(Pool& pool, const Route& route, const SessionState& session, Tracers& tracers) {
+Coro<StreamPair> open_first(Pool& pool, const ClientRoute& route, const SessionState& session, Tracers& tracers) {
     ConnectionOptions options = connection_options(pool, session);
     const URL& to = route.proxy ? route.proxy->url : *route.url;
     const bool tls = route.proxy ? route.proxy->url.scheme() == "https" : route.tls;
@@ -96,7 +96,7 @@ Coro<StreamPair> open_first(Pool& pool, const Route& route, const SessionState& 
 }
 
 // Source: RFC 9110 section 9.3.6.
-std::string connect_head(const Route& route) {
+std::string connect_head(const ClientRoute& route) {
     const std::string target = host_and_port(*route.url);
     std::string head = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
     if (!route.proxy->authorization.empty()) {
@@ -108,7 +108,7 @@ std::string connect_head(const Route& route) {
     return head + "\r\n";
 }
 
-Coro<> open_tunnel(StreamPair& streams, const Route& route, const wire::Limits& limits) {
+Coro<> open_tunnel(StreamPair& streams, const ClientRoute& route, const wire::Limits& limits) {
     const std::string proxy = host_and_port(route.proxy->url);
     const std::string request = connect_head(route);
     streams.second.write(request);
@@ -136,7 +136,7 @@ Coro<> open_tunnel(StreamPair& streams, const Route& route, const wire::Limits& 
     }
 }
 
-Coro<> begin_tls(StreamPair& streams, const Pool& pool, const Route& route) {
+Coro<> begin_tls(StreamPair& streams, const Pool& pool, const ClientRoute& route) {
     std::optional<ssl::SSLContext> context = tls_context(*route.ssl);
     if (!context) context = co_await default_tls_context();
     const std::string name(name_for_tls(route));
@@ -146,7 +146,7 @@ Coro<> begin_tls(StreamPair& streams, const Pool& pool, const Route& route) {
     co_await streams.second.start_tls(*context, options);
 }
 
-void check_fingerprint(const StreamPair& streams, const Route& route) {
+void check_fingerprint(const StreamPair& streams, const ClientRoute& route) {
     if (!route.tls || route.ssl->pinned().empty()) return;
     const std::optional<ssl::Certificate> certificate = streams.second.ssl_object().getpeercert();
     if (certificate && sha256(certificate->der) == route.ssl->pinned()) return;
@@ -156,10 +156,10 @@ void check_fingerprint(const StreamPair& streams, const Route& route) {
 
 }  // namespace
 
-std::string Route::wanted() const { return host_and_port(*url); }
+std::string ClientRoute::wanted() const { return host_and_port(*url); }
 
-Coro<std::unique_ptr<Connection>> dial(Pool& pool, const Route& route, const SessionState& session,
-                                       Tracers& tracers) {
+Coro<std::unique_ptr<ClientConnection>> dial(Pool& pool, const ClientRoute& route, const SessionState& session,
+                                             Tracers& tracers) {
     const wire::Limits limits = session.wire_limits();
     const std::string wanted = route.proxy ? host_and_port(route.proxy->url) : route.wanted();
     std::optional<StreamPair> streams;
@@ -177,7 +177,7 @@ Coro<std::unique_ptr<Connection>> dial(Pool& pool, const Route& route, const Ses
     } catch (const std::exception&) {
         rethrow_as_connector_error(tunnelled ? route.wanted() : wanted, route.proxy && !tunnelled);
     }
-    co_return std::make_unique<Connection>(std::move(*streams), limits);
+    co_return std::make_unique<ClientConnection>(std::move(*streams), limits);
 }
 
 }  // namespace aio::http::detail

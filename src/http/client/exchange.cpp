@@ -22,7 +22,7 @@ constexpr std::size_t kInlineBody = 64 * 1024;
 
 bool is_limit(const std::optional<Duration>& limit) noexcept { return limit && *limit > Duration(0); }
 
-void write_head(std::string& text, const OutgoingRequest& request, const Route& route) {
+void write_head(std::string& text, const OutgoingRequest& request, const ClientRoute& route) {
     text.clear();
     text.append(request.method).append(" ");
     if (route.absolute_form()) text.append("http://").append(request.url.host_port());
@@ -38,7 +38,7 @@ void write_head(std::string& text, const OutgoingRequest& request, const Route& 
     text.append("\r\n");
 }
 
-std::shared_ptr<Sending> make_sending(const OutgoingRequest& request, Connection& connection, bool expects) {
+std::shared_ptr<Sending> make_sending(const OutgoingRequest& request, ClientConnection& connection, bool expects) {
     const Hop& hop = request.hop();
     auto sending = std::make_shared<Sending>(connection.reader, connection.writer);
     sending->plain = hop.payload->open();
@@ -57,7 +57,8 @@ std::shared_ptr<Sending> make_sending(const OutgoingRequest& request, Connection
 }
 
 // Writes the head, and the body if it is small; else returns what sends the body.
-Coro<std::shared_ptr<Sending>> write_request(OutgoingRequest& request, const Route& route, Connection& connection) {
+Coro<std::shared_ptr<Sending>> write_request(OutgoingRequest& request, const ClientRoute& route,
+                                             ClientConnection& connection) {
     const Hop& hop = request.hop();
     const bool expects = hop.payload && wire::equal_ignoring_case(request.headers.get("Expect", ""), "100-continue");
     std::string& text = hop.session->scratch;
@@ -85,7 +86,7 @@ Coro<std::shared_ptr<Sending>> write_request(OutgoingRequest& request, const Rou
 }
 
 // The head of the final answer.
-Coro<> read_answer(Connection& connection, Sending* sending, const std::string& wanted) {
+Coro<> read_answer(ClientConnection& connection, Sending* sending, const std::string& wanted) {
     while (true) {
         if (!co_await connection.messages.read_head()) {
             throw ServerDisconnectedError(wanted + " closed the connection without an answer");
@@ -136,8 +137,8 @@ std::unique_ptr<ResponseState> make_response(OutgoingRequest& request, Lease lea
     return state;
 }
 
-Coro<ClientResponse> exchange(OutgoingRequest& request, const Route& route, Lease lease) {
-    Connection& connection = *lease.connection();
+Coro<ClientResponse> exchange(OutgoingRequest& request, const ClientRoute& route, Lease lease) {
+    ClientConnection& connection = *lease.connection();
     const Hop& hop = request.hop();
     const std::optional<Duration>& sock_read = hop.spec->timeout.sock_read;
     std::shared_ptr<Sending> sending;
@@ -170,7 +171,7 @@ Coro<ClientResponse> exchange(OutgoingRequest& request, const Route& route, Leas
 }
 
 // A place and a new connection, within the limits. `lease` has a place already, or none.
-Coro<Lease> connect(const OutgoingRequest& request, const Route& route, Lease lease) {
+Coro<Lease> connect(const OutgoingRequest& request, const ClientRoute& route, Lease lease) {
     const Hop& hop = request.hop();
     Pool& pool = *hop.session->pool;
     const ClientTimeout& limits = hop.spec->timeout;
@@ -218,7 +219,7 @@ bool is_idempotent(std::string_view method) noexcept {
 
 Coro<ClientResponse> transmit(OutgoingRequest& request) {
     const Hop& hop = request.hop();
-    const Route route = find_route(request.url, hop);
+    const ClientRoute route = find_route(request.url, hop);
     Pool& pool = *hop.session->pool;
     bool retried = false;
     while (true) {

@@ -121,7 +121,7 @@ Lease Pool::try_acquire(std::string_view key) {
     if (!has_room(host)) return Lease();
     take_place(host);
     Lease lease(shared_from_this(), host);
-    if (std::unique_ptr<Connection> idle = take_idle(host)) lease.set_connection(std::move(idle));
+    if (std::unique_ptr<ClientConnection> idle = take_idle(host)) lease.set_connection(std::move(idle));
     return lease;
 }
 
@@ -138,16 +138,16 @@ Coro<Lease> Pool::acquire(std::string key, Tracers& tracers) {
         waiter.claim();
     }
     Lease lease(self, host);
-    if (std::unique_ptr<Connection> idle = take_idle(host)) lease.set_connection(std::move(idle));
+    if (std::unique_ptr<ClientConnection> idle = take_idle(host)) lease.set_connection(std::move(idle));
     if (!tracers.empty()) co_await tracers.send(&TraceConfig::on_connection_queued_end, {});
     co_return lease;
 }
 
 // --- idle connections --------------------------------------------------------------------------------------------------
 
-std::unique_ptr<Connection> Pool::take_idle(PoolHost& host) {
+std::unique_ptr<ClientConnection> Pool::take_idle(PoolHost& host) {
     while (!host.idle.empty()) {
-        std::unique_ptr<Connection> connection = std::move(host.idle.back());
+        std::unique_ptr<ClientConnection> connection = std::move(host.idle.back());
         host.idle.pop_back();
         --idle_;
         if (connection->fresh()) return connection;
@@ -156,7 +156,7 @@ std::unique_ptr<Connection> Pool::take_idle(PoolHost& host) {
     return nullptr;
 }
 
-void Pool::put_idle(PoolHost& host, std::unique_ptr<Connection> connection) noexcept {
+void Pool::put_idle(PoolHost& host, std::unique_ptr<ClientConnection> connection) noexcept {
     try {
         connection->idle_since = get_running_loop().time();
         host.idle.reserve(host.idle.size() + 1);
@@ -170,7 +170,7 @@ void Pool::put_idle(PoolHost& host, std::unique_ptr<Connection> connection) noex
 
 void Pool::drop_idle(PoolHost& host) noexcept {
     while (!host.idle.empty()) {
-        std::unique_ptr<Connection> connection = std::move(host.idle.back());
+        std::unique_ptr<ClientConnection> connection = std::move(host.idle.back());
         host.idle.pop_back();
         --idle_;
         discard(std::move(connection));
@@ -189,7 +189,7 @@ void Pool::sweep() {
     for (auto at = hosts_.begin(); at != hosts_.end();) {
         PoolHost& host = *at->second;
         ++at;
-        for (std::unique_ptr<Connection>& connection : host.idle) {
+        for (std::unique_ptr<ClientConnection>& connection : host.idle) {
             const TimePoint due = connection->idle_since + options_.keepalive_timeout;
             if (due <= now || !connection->fresh()) {
                 --idle_;
@@ -204,19 +204,19 @@ void Pool::sweep() {
     if (next != TimePoint::max()) arm_sweep(next);
 }
 
-void Pool::add(Connection& connection) {
+void Pool::add(ClientConnection& connection) {
     connection.place = all_.size();
     all_.push_back(&connection);
 }
 
-void Pool::remove(Connection& connection) noexcept {
-    Connection* const last = all_.back();
+void Pool::remove(ClientConnection& connection) noexcept {
+    ClientConnection* const last = all_.back();
     all_[connection.place] = last;
     last->place = connection.place;
     all_.pop_back();
 }
 
-void Pool::discard(std::unique_ptr<Connection> connection) noexcept {
+void Pool::discard(std::unique_ptr<ClientConnection> connection) noexcept {
     remove(*connection);
     connection->close();
     try {
@@ -288,7 +288,7 @@ void Pool::shut() noexcept {
     }
     for (const auto& [key, host] : hosts_) drop_idle(*host);
     std::erase_if(hosts_, [](const auto& item) { return item.second->acquired == 0; });
-    for (Connection* connection : all_) {
+    for (ClientConnection* connection : all_) {
         connection->fail(std::make_exception_ptr(ClientConnectionError("the connector was closed")));
         try {
             closing_.push_back(connection->writer);
@@ -313,7 +313,7 @@ Coro<> Pool::close() {
 
 // --- leases ----------------------------------------------------------------------------------------------------------
 
-void Lease::set_connection(std::unique_ptr<Connection> connection) {
+void Lease::set_connection(std::unique_ptr<ClientConnection> connection) {
     if (connection->requests == 0) pool_->add(*connection);
     connection_ = std::move(connection);
 }
@@ -321,7 +321,7 @@ void Lease::set_connection(std::unique_ptr<Connection> connection) {
 void Lease::end(bool keep) noexcept {
     if (!host_) return;
     PoolHost& host = *std::exchange(host_, nullptr);
-    if (std::unique_ptr<Connection> connection = std::move(connection_)) {
+    if (std::unique_ptr<ClientConnection> connection = std::move(connection_)) {
         connection->end_exchange();
         bool usable = keep && !pool_->closed_ && !pool_->options_.force_close;
         try {
@@ -344,9 +344,9 @@ void Lease::renew() noexcept {
     pool_->drop_idle(*host_);
 }
 
-std::unique_ptr<Connection> Lease::detach() noexcept {
+std::unique_ptr<ClientConnection> Lease::detach() noexcept {
     PoolHost& host = *std::exchange(host_, nullptr);
-    std::unique_ptr<Connection> connection = std::move(connection_);
+    std::unique_ptr<ClientConnection> connection = std::move(connection_);
     connection->end_exchange();
     pool_->remove(*connection);
     const std::shared_ptr<Pool> pool = std::move(pool_);

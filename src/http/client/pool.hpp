@@ -32,7 +32,7 @@ class PlaceWaiter;
 // Everything that reaches the same host in the same way.
 struct PoolHost {
     std::string key;
-    std::vector<std::unique_ptr<Connection>> idle;  // the one used last at the end
+    std::vector<std::unique_ptr<ClientConnection>> idle;  // the one used last at the end
     std::size_t acquired = 0;
     std::list<PlaceWaiter*> waiters;
 };
@@ -60,10 +60,10 @@ public:
     void drop_idle(PoolHost& host) noexcept;
 
     // A connection came to be, or ended.
-    void add(Connection& connection);
-    void remove(Connection& connection) noexcept;
+    void add(ClientConnection& connection);
+    void remove(ClientConnection& connection) noexcept;
     // Closes it, and remembers its socket until that is closed.
-    void discard(std::unique_ptr<Connection> connection) noexcept;
+    void discard(std::unique_ptr<ClientConnection> connection) noexcept;
 
     // Addresses of a host, from the cache or the resolver. Errors: GaiError.
     Coro<std::vector<AddressInfo>> resolve(std::string host, int port, Tracers& tracers);
@@ -88,8 +88,8 @@ private:
     void serve_waiters() noexcept;
     void unlist(PlaceWaiter& waiter) noexcept;
     void forget_if_unused(PoolHost& host) noexcept;
-    std::unique_ptr<Connection> take_idle(PoolHost& host);
-    void put_idle(PoolHost& host, std::unique_ptr<Connection> connection) noexcept;
+    std::unique_ptr<ClientConnection> take_idle(PoolHost& host);
+    void put_idle(PoolHost& host, std::unique_ptr<ClientConnection> connection) noexcept;
     void arm_sweep(TimePoint when);
     void sweep();
     void prune_closing();
@@ -99,7 +99,7 @@ private:
     std::string unix_path_;
     std::unordered_map<std::string, std::unique_ptr<PoolHost>, Hash, std::equal_to<>> hosts_;
     std::vector<PoolHost*> waited_for_;  // hosts with waiters
-    std::vector<Connection*> all_;
+    std::vector<ClientConnection*> all_;
     std::vector<StreamWriter> closing_;  // may be closed by now
     std::size_t prune_at_ = 64;
     std::size_t acquired_ = 0, idle_ = 0, waiting_ = 0;
@@ -151,23 +151,23 @@ public:
     ~Lease() { end(false); }
 
     explicit operator bool() const noexcept { return host_ != nullptr; }
-    Connection* connection() const noexcept { return connection_.get(); }
-    Connection* operator->() const noexcept { return connection_.get(); }
+    ClientConnection* connection() const noexcept { return connection_.get(); }
+    ClientConnection* operator->() const noexcept { return connection_.get(); }
     Pool& pool() const noexcept { return *pool_; }
     PoolHost& host() const noexcept { return *host_; }
 
-    void set_connection(std::unique_ptr<Connection> connection);
+    void set_connection(std::unique_ptr<ClientConnection> connection);
     // Gives both back; the connection is kept only if that makes sense. No effect the second time.
     void end(bool keep) noexcept;
     // Closes the connection, and all that are idle there; the place stays.
     void renew() noexcept;
     // Gives the place back; the connection is the caller's.
-    std::unique_ptr<Connection> detach() noexcept;
+    std::unique_ptr<ClientConnection> detach() noexcept;
 
 private:
     std::shared_ptr<Pool> pool_;
     PoolHost* host_ = nullptr;
-    std::unique_ptr<Connection> connection_;
+    std::unique_ptr<ClientConnection> connection_;
 };
 
 }  // namespace aio::http::detail

@@ -129,7 +129,7 @@ bool ClientResponse::closed() const noexcept { return !state_->lease; }
 
 Upgraded ClientResponse::upgrade() {
     if (!state_->upgraded || !state_->lease) throw RuntimeError("the server did not switch protocols");
-    const std::unique_ptr<detail::Connection> connection = state_->lease.detach();
+    const std::unique_ptr<detail::ClientConnection> connection = state_->lease.detach();
     connection->let_go();
     return Upgraded(connection->reader, connection->writer, std::string(connection->messages.take_rest()));
 }

@@ -37,7 +37,7 @@ private:
     ResponseState& state_;
 };
 
-std::exception_ptr as_client_error(const Connection& connection, const Sending* sending) {
+std::exception_ptr as_client_error(const ClientConnection& connection, const Sending* sending) {
     try {
         rethrow_as_client_error(connection, sending, Stage::body);
     } catch (...) {
@@ -122,7 +122,7 @@ Coro<> drain_or_give_up(ResponseState& state) {
     state.give_up();
 }
 
-void rethrow_as_client_error(const Connection& connection, const Sending* sending, Stage stage) {
+void rethrow_as_client_error(const ClientConnection& connection, const Sending* sending, Stage stage) {
     if (sending && sending->error) std::rethrow_exception(sending->error);
     try {
         throw;

@@ -58,8 +58,8 @@ void append_ssl(std::string& key, const ClientSSL& how) {
 
 }  // namespace
 
-Route find_route(const URL& url, const Hop& hop) {
-    Route route;
+ClientRoute find_route(const URL& url, const Hop& hop) {
+    ClientRoute route;
     route.url = &url;
     route.tls = url.scheme() == "https" || url.scheme() == "wss";
     if (!route.tls && url.scheme() != "http" && url.scheme() != "ws") {
@@ -74,7 +74,7 @@ Route find_route(const URL& url, const Hop& hop) {
     return route;
 }
 
-void append_key(std::string& key, const Route& route) {
+void append_key(std::string& key, const ClientRoute& route) {
     key += route.tls ? 's' : 'p';
     key += route.url->raw_host();
     key += '\n';

@@ -26,14 +26,14 @@ struct Proxy {
     Proxy() = default;
 };
 
-struct Route {
+struct ClientRoute {
     const URL* url = nullptr;          // outlives it
     const ClientSSL* ssl = nullptr;    // the same
     std::string_view server_hostname;  // in place of the URL's host; or empty
     std::unique_ptr<Proxy> proxy;      // null: directly
     bool tls = false;
 
-    Route() = default;
+    ClientRoute() = default;
     bool tunnels() const noexcept { return proxy && tls; }
     // Whether the request names the whole URL, for a proxy to see.
     bool absolute_form() const noexcept { return proxy && !tls; }
@@ -42,13 +42,14 @@ struct Route {
 };
 
 // What the request and its session say about the way to `url`. Errors: InvalidURL for a scheme that is not HTTP's.
-Route find_route(const URL& url, const Hop& hop);
+ClientRoute find_route(const URL& url, const Hop& hop);
 // What connections of that route have in common, appended to `key`.
-void append_key(std::string& key, const Route& route);
+void append_key(std::string& key, const ClientRoute& route);
 
 // A new connection. Errors: ClientConnectorError and below, ClientProxyConnectionError, ClientHttpProxyError,
 // ServerFingerprintMismatch. Cancel: it is given up. `pool` and `route` outlive the call.
-Coro<std::unique_ptr<Connection>> dial(Pool& pool, const Route& route, const SessionState& session, Tracers& tracers);
+Coro<std::unique_ptr<ClientConnection>> dial(Pool& pool, const ClientRoute& route, const SessionState& session,
+                                             Tracers& tracers);
 
 // The proxy that http_proxy, https_proxy or all_proxy names for `url`, unless no_proxy excepts it. Errors: InvalidURL.
 std::optional<URL> proxy_from_environment(const URL& url);

@@ -54,7 +54,7 @@ ASYNC_TEST(HttpApplication, lets_middlewares_answer_for_missing_routes) {
     });
     TestServer server(app);
     co_await server.start();
-    const Reply reply = co_await fetch(server.port(), "/x");
+    const WebReply reply = co_await fetch(server.port(), "/x");
     EXPECT_EQ(reply.body, "nothing here");
     co_await server.close();
 }
@@ -133,7 +133,7 @@ ASYNC_TEST(HttpApplication, answers_what_it_has_begun_before_it_ends) {
     for (int i = 0; i < 1000 && !site.started; ++i) co_await aio::sleep(1ms);
     auto closing = create_task(site.server.close());
     EXPECT_EQ(co_await idle.rest(), "");
-    const Reply reply = co_await client.reply();
+    const WebReply reply = co_await client.reply();
     EXPECT_EQ(reply.body, "done");
     EXPECT_EQ(reply.header("Connection"), "close");
     co_await closing;

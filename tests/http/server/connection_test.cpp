@@ -47,7 +47,7 @@ struct Site {
 ASYNC_TEST(HttpConnection, answers_a_request) {
     Site site;
     co_await site.server.start();
-    const Reply reply = co_await fetch(site.server.port(), "/hello/you");
+    const WebReply reply = co_await fetch(site.server.port(), "/hello/you");
     EXPECT_EQ(reply.status_line, "HTTP/1.1 200 OK");
     EXPECT_EQ(reply.body, "Hello, you");
     EXPECT_EQ(reply.header("Content-Type"), "text/plain; charset=utf-8");
@@ -63,7 +63,7 @@ ASYNC_TEST(HttpConnection, stays_open_between_requests) {
     co_await site.server.start();
     WebClient client = co_await WebClient::connect(site.server.port());
     for (int i = 0; i < 5; ++i) {
-        const Reply reply = co_await client.ask("/hello/again");
+        const WebReply reply = co_await client.ask("/hello/again");
         EXPECT_EQ(reply.body, "Hello, again");
         EXPECT_EQ(reply.header("Connection"), "");
     }
@@ -82,7 +82,7 @@ ASYNC_TEST(HttpConnection, answers_pipelined_requests_in_their_order) {
     }
     client.send(requests);
     for (int i = 0; i < 20; ++i) {
-        const Reply reply = co_await client.reply();
+        const WebReply reply = co_await client.reply();
         EXPECT_EQ(reply.body, "Hello, " + std::to_string(i));
     }
     co_await client.closed();
@@ -98,7 +98,7 @@ ASYNC_TEST(HttpConnection, reads_requests_that_come_byte_by_byte) {
         client.send({&c, 1});
         co_await run_passes(2);
     }
-    const Reply reply = co_await client.reply();
+    const WebReply reply = co_await client.reply();
     EXPECT_EQ(reply.body, "abcde");
     co_await client.closed();
     co_await site.server.close();
@@ -120,9 +120,9 @@ ASYNC_TEST(HttpConnection, drops_a_body_that_the_handler_did_not_read) {
     WebClient client = co_await WebClient::connect(site.server.port());
     const std::string body(300'000, 'x');
     client.send("POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + body);
-    const Reply first = co_await client.reply();
+    const WebReply first = co_await client.reply();
     EXPECT_EQ(first.body, "did not look");
-    const Reply second = co_await client.ask("/hello/next");
+    const WebReply second = co_await client.ask("/hello/next");
     EXPECT_EQ(second.body, "Hello, next");
     co_await client.closed();
     co_await site.server.close();
@@ -133,10 +133,10 @@ ASYNC_TEST(HttpConnection, answers_head_as_get_without_the_body) {
     co_await site.server.start();
     WebClient client = co_await WebClient::connect(site.server.port());
     client.send("HEAD /hello/you HTTP/1.1\r\nHost: a\r\n\r\n");
-    const Reply reply = co_await client.reply(true);
+    const WebReply reply = co_await client.reply(true);
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.header("Content-Length"), "10");
-    const Reply next = co_await client.ask("/hello/you");
+    const WebReply next = co_await client.ask("/hello/you");
     EXPECT_EQ(next.body, "Hello, you");
     co_await client.closed();
     co_await site.server.close();
@@ -149,9 +149,9 @@ ASYNC_TEST(HttpConnection, closes_after_http_1_0_unless_asked_to_stay) {
     EXPECT_THAT(all, HasSubstr("Connection: close\r\n"));
     WebClient client = co_await WebClient::connect(site.server.port());
     client.send("GET /hello/old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    const Reply reply = co_await client.reply();
+    const WebReply reply = co_await client.reply();
     EXPECT_EQ(reply.header("Connection"), "keep-alive");
-    const Reply second = co_await client.ask("/hello/again");
+    const WebReply second = co_await client.ask("/hello/again");
     EXPECT_EQ(second.body, "Hello, again");
     co_await client.closed();
     co_await site.server.close();
@@ -177,7 +177,7 @@ ASYNC_TEST(HttpConnection, refuses_what_is_no_http_and_closes) {
     co_await site.server.start();
     for (const Case& each : cases) {
         const std::string all = co_await converse(site.server.port(), each.bytes);
-        const Reply reply = parse_reply(all);
+        const WebReply reply = parse_reply(all);
         EXPECT_EQ(reply.status, each.status) << each.bytes.substr(0, 60) << " -> " << all;
         EXPECT_EQ(reply.header("Connection"), "close");
     }
@@ -201,7 +201,7 @@ ASYNC_TEST(HttpConnection, refuses_a_body_beyond_the_limit) {
 ASYNC_TEST(HttpConnection, answers_500_for_a_bug_and_reports_it) {
     Site site;
     co_await site.server.start();
-    const Reply reply = co_await fetch(site.server.port(), "/fail");
+    const WebReply reply = co_await fetch(site.server.port(), "/fail");
     EXPECT_EQ(reply.status, 500);
     EXPECT_THAT(reply.body, HasSubstr("Server got itself in trouble"));
     EXPECT_THAT(reply.body, testing::Not(HasSubstr("a bug")));
@@ -215,10 +215,10 @@ ASYNC_TEST(HttpConnection, answers_500_for_a_bug_and_reports_it) {
 ASYNC_TEST(HttpConnection, answers_404_and_405_with_allow) {
     Site site;
     co_await site.server.start();
-    const Reply missing = co_await fetch(site.server.port(), "/nothing");
+    const WebReply missing = co_await fetch(site.server.port(), "/nothing");
     EXPECT_EQ(missing.status, 404);
     EXPECT_EQ(missing.body, "404: Not Found");
-    const Reply refused = co_await fetch(site.server.port(), "/echo");
+    const WebReply refused = co_await fetch(site.server.port(), "/echo");
     EXPECT_EQ(refused.status, 405);
     EXPECT_EQ(refused.header("Allow"), "POST");
     co_await site.server.close();
@@ -229,10 +229,10 @@ ASYNC_TEST(HttpConnection, sends_100_continue_when_the_body_is_wanted) {
     co_await site.server.start();
     WebClient client = co_await WebClient::connect(site.server.port());
     client.send("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
-    const Reply interim = co_await client.reply();
+    const WebReply interim = co_await client.reply();
     EXPECT_EQ(interim.status, 100);
     client.send("abc");
-    const Reply reply = co_await client.reply();
+    const WebReply reply = co_await client.reply();
     EXPECT_EQ(reply.body, "abc");
     co_await client.closed();
     co_await site.server.close();
@@ -245,7 +245,7 @@ ASYNC_TEST(HttpConnection, sends_no_100_continue_for_a_body_that_nobody_wants) {
         "POST /ignore HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
     WebClient client = co_await WebClient::connect(site.server.port());
     client.send(request);
-    const Reply reply = co_await client.reply();
+    const WebReply reply = co_await client.reply();
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.header("Connection"), "close");
     co_await client.closed();
@@ -264,7 +264,7 @@ ASYNC_TEST(HttpConnection, asks_the_expect_hook_first) {
     co_await server.start();
     WebClient client = co_await WebClient::connect(server.port());
     client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nX-No: 1\r\nContent-Length: 3\r\n\r\n");
-    const Reply reply = co_await client.reply();
+    const WebReply reply = co_await client.reply();
     EXPECT_EQ(reply.status, 403);
     EXPECT_EQ(reply.body, "not you");
     co_await client.closed();
@@ -321,7 +321,7 @@ ASYNC_TEST(HttpConnection, answers_408_to_a_body_that_drips) {
     WebClient client = co_await WebClient::connect(site.server.port());
     client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
     const Stopwatch watch;
-    const Reply reply = co_await client.reply();
+    const WebReply reply = co_await client.reply();
     EXPECT_EQ(reply.status, 408);
     EXPECT_EQ(reply.header("Connection"), "close");
     EXPECT_LE(watch.elapsed(), 63s);
@@ -407,7 +407,7 @@ ASYNC_TEST(HttpConnection, can_be_taken_over_by_another_protocol) {
     WebClient client = co_await WebClient::connect(server.port());
     client.get("/", "Connection: upgrade\r\nUpgrade: echo\r\n");
     client.send("abc");
-    const Reply reply = co_await client.reply();
+    const WebReply reply = co_await client.reply();
     EXPECT_EQ(reply.status, 101);
     EXPECT_EQ(reply.header("Connection"), "upgrade");
     EXPECT_EQ(reply.header("Upgrade"), "echo");

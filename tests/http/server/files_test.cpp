@@ -52,21 +52,21 @@ private:
 ASYNC_TEST(HttpFiles, are_sent_with_type_tag_and_date) {
     Folder folder;
     co_await folder.server().start();
-    const Reply reply = co_await fetch(folder.port(), "/one");
+    const WebReply reply = co_await fetch(folder.port(), "/one");
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.body, "hello, file");
     EXPECT_THAT(reply.header("Content-Type"), HasSubstr("text/plain"));
     EXPECT_EQ(reply.header("Accept-Ranges"), "bytes");
     EXPECT_NE(reply.header("ETag"), "");
     EXPECT_NE(reply.header("Last-Modified"), "");
-    const Reply by_tag = co_await fetch(folder.port(), "/one", "If-None-Match: " + reply.header("ETag") + "\r\n");
+    const WebReply by_tag = co_await fetch(folder.port(), "/one", "If-None-Match: " + reply.header("ETag") + "\r\n");
     EXPECT_EQ(by_tag.status, 304);
-    const Reply by_date =
+    const WebReply by_date =
         co_await fetch(folder.port(), "/one", "If-Modified-Since: " + reply.header("Last-Modified") + "\r\n");
     EXPECT_EQ(by_date.status, 304);
-    const Reply other = co_await fetch(folder.port(), "/one", "If-Match: \"other\"\r\n");
+    const WebReply other = co_await fetch(folder.port(), "/one", "If-Match: \"other\"\r\n");
     EXPECT_EQ(other.status, 412);
-    const Reply changed =
+    const WebReply changed =
         co_await fetch(folder.port(), "/one", "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
     EXPECT_EQ(changed.status, 412);
     co_await folder.server().close();
@@ -75,18 +75,18 @@ ASYNC_TEST(HttpFiles, are_sent_with_type_tag_and_date) {
 ASYNC_TEST(HttpFiles, are_sent_in_part) {
     Folder folder;
     co_await folder.server().start();
-    const Reply part = co_await fetch(folder.port(), "/one", "Range: bytes=7-9\r\n");
+    const WebReply part = co_await fetch(folder.port(), "/one", "Range: bytes=7-9\r\n");
     EXPECT_EQ(part.status, 206);
     EXPECT_EQ(part.body, "fil");
     EXPECT_EQ(part.header("Content-Range"), "bytes 7-9/11");
-    const Reply tail = co_await fetch(folder.port(), "/one", "Range: bytes=-4\r\n");
+    const WebReply tail = co_await fetch(folder.port(), "/one", "Range: bytes=-4\r\n");
     EXPECT_EQ(tail.body, "file");
-    const Reply beyond = co_await fetch(folder.port(), "/one", "Range: bytes=11-\r\n");
+    const WebReply beyond = co_await fetch(folder.port(), "/one", "Range: bytes=11-\r\n");
     EXPECT_EQ(beyond.status, 416);
     EXPECT_EQ(beyond.header("Content-Range"), "bytes */11");
-    const Reply stale = co_await fetch(folder.port(), "/one", "Range: bytes=0-1\r\nIf-Range: \"old\"\r\n");
+    const WebReply stale = co_await fetch(folder.port(), "/one", "Range: bytes=0-1\r\nIf-Range: \"old\"\r\n");
     EXPECT_EQ(stale.status, 200);
-    const Reply several = co_await fetch(folder.port(), "/one", "Range: bytes=0-1,3-4\r\n");
+    const WebReply several = co_await fetch(folder.port(), "/one", "Range: bytes=0-1,3-4\r\n");
     EXPECT_EQ(several.status, 200);
     EXPECT_EQ(several.body, "hello, file");
     co_await folder.server().close();
@@ -97,14 +97,14 @@ ASYNC_TEST(HttpFiles, of_any_size_leave_the_connection_open) {
     Folder folder;
     co_await folder.server().start();
     WebClient client = co_await WebClient::connect(folder.port());
-    const Reply large = co_await client.ask("/files/large.bin");
+    const WebReply large = co_await client.ask("/files/large.bin");
     EXPECT_EQ(large.body, std::string(300'000, 'L'));
-    const Reply part = co_await client.ask("/files/large.bin", "Range: bytes=100000-299999\r\n");
+    const WebReply part = co_await client.ask("/files/large.bin", "Range: bytes=100000-299999\r\n");
     EXPECT_EQ(part.body, std::string(200'000, 'L'));
-    const Reply small = co_await client.ask("/files/hello.txt");
+    const WebReply small = co_await client.ask("/files/hello.txt");
     EXPECT_EQ(small.body, "hello, file");
     client.send("HEAD /files/large.bin HTTP/1.1\r\nHost: a\r\n\r\n");
-    const Reply head = co_await client.reply(true);
+    const WebReply head = co_await client.reply(true);
     EXPECT_EQ(head.header("Content-Length"), "300000");
     co_await client.closed();
     co_await folder.server().close();
@@ -113,14 +113,14 @@ ASYNC_TEST(HttpFiles, of_any_size_leave_the_connection_open) {
 ASYNC_TEST(HttpFiles, are_taken_packed_where_they_lie_so) {
     Folder folder;
     co_await folder.server().start();
-    const Reply br = co_await fetch(folder.port(), "/files/coded.css", "Accept-Encoding: gzip, br\r\n");
+    const WebReply br = co_await fetch(folder.port(), "/files/coded.css", "Accept-Encoding: gzip, br\r\n");
     EXPECT_EQ(br.body, "BR");
     EXPECT_EQ(br.header("Content-Encoding"), "br");
     EXPECT_THAT(br.header("Content-Type"), HasSubstr("text/css"));
     EXPECT_EQ(br.header("Vary"), "Accept-Encoding");
-    const Reply gzip = co_await fetch(folder.port(), "/files/coded.css", "Accept-Encoding: gzip\r\n");
+    const WebReply gzip = co_await fetch(folder.port(), "/files/coded.css", "Accept-Encoding: gzip\r\n");
     EXPECT_EQ(gzip.body, "GZIP");
-    const Reply plain = co_await fetch(folder.port(), "/files/coded.css");
+    const WebReply plain = co_await fetch(folder.port(), "/files/coded.css");
     EXPECT_EQ(plain.body, "body {}");
     co_await folder.server().close();
 }
@@ -131,10 +131,10 @@ ASYNC_TEST(HttpFiles, outside_of_the_directory_are_not_reached) {
     for (const char* path : {"/files/../secret.txt", "/files/%2e%2e/secret.txt", "/files/sub/../../secret.txt",
                              "/files/..%2fsecret.txt", "/files//etc/passwd", "/files/%2fetc%2fpasswd",
                              "/files/outside.txt", "/files/hello.txt%00.png", "/files/hello.txt/", "/files/none"}) {
-        const Reply reply = co_await fetch(folder.port(), path);
+        const WebReply reply = co_await fetch(folder.port(), path);
         EXPECT_EQ(reply.status, 404) << path;
     }
-    const Reply inside = co_await fetch(folder.port(), "/files/inside.txt");
+    const WebReply inside = co_await fetch(folder.port(), "/files/inside.txt");
     EXPECT_EQ(inside.body, "hello, file");
     co_await folder.server().close();
 }
@@ -142,9 +142,9 @@ ASYNC_TEST(HttpFiles, outside_of_the_directory_are_not_reached) {
 ASYNC_TEST(HttpFiles, outside_are_reached_through_links_if_that_is_wanted) {
     Folder folder({.follow_symlinks = true});
     co_await folder.server().start();
-    const Reply reply = co_await fetch(folder.port(), "/files/outside.txt");
+    const WebReply reply = co_await fetch(folder.port(), "/files/outside.txt");
     EXPECT_EQ(reply.body, "secret");
-    const Reply up = co_await fetch(folder.port(), "/files/../secret.txt");
+    const WebReply up = co_await fetch(folder.port(), "/files/../secret.txt");
     EXPECT_EQ(up.status, 404);
     co_await folder.server().close();
 }
@@ -153,16 +153,16 @@ ASYNC_TEST(HttpFiles, are_listed_if_that_is_wanted) {
     if (simulated()) co_return;  // directories are read on threads
     Folder closed;
     co_await closed.server().start();
-    const Reply forbidden = co_await fetch(closed.port(), "/files/");
+    const WebReply forbidden = co_await fetch(closed.port(), "/files/");
     EXPECT_EQ(forbidden.status, 403);
     co_await closed.server().close();
     Folder open({.show_index = true});
     open.write("public/<b>.txt", "x");
     co_await open.server().start();
-    const Reply redirect = co_await fetch(open.port(), "/files");
+    const WebReply redirect = co_await fetch(open.port(), "/files");
     EXPECT_EQ(redirect.status, 301);
     EXPECT_EQ(redirect.header("Location"), "/files/");
-    const Reply list = co_await fetch(open.port(), "/files/");
+    const WebReply list = co_await fetch(open.port(), "/files/");
     EXPECT_THAT(list.body, HasSubstr("<a href=\"./hello.txt\">hello.txt</a>"));
     EXPECT_THAT(list.body, HasSubstr("<a href=\"./%3Cb%3E.txt\">&lt;b&gt;.txt</a>"));
     EXPECT_THAT(list.body, HasSubstr("sub/"));

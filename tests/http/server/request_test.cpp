@@ -140,7 +140,7 @@ ASYNC_TEST(HttpRequest, carries_what_middlewares_leave_for_handlers) {
     app.router().add_get("/", [](Request& request) { return Response::text(request.get(kUser)); });
     TestServer server(app);
     co_await server.start();
-    const Reply reply = co_await fetch(server.port(), "/");
+    const WebReply reply = co_await fetch(server.port(), "/");
     EXPECT_EQ(reply.body, "zoe");
     auto mocked = make_mocked_request("GET", "/");
     EXPECT_THROW(mocked.request().get(kUser), ValueError);
@@ -153,7 +153,7 @@ ASYNC_TEST(HttpRequest, knows_its_client) {
         "/", [](Request& request) { return Response::text(request.remote() + " " + std::string(request.scheme())); });
     TestServer server(app);
     co_await server.start();
-    const Reply reply = co_await fetch(server.port(), "/");
+    const WebReply reply = co_await fetch(server.port(), "/");
     EXPECT_EQ(reply.body, "127.0.0.1 http");
     co_await server.close();
 }

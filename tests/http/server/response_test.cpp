@@ -14,12 +14,12 @@ using testing::HasSubstr, testing::StartsWith;
 
 // Serves `handler` at "/" and gives what a GET brings.
 template <class F>
-Coro<Reply> serve_once(F handler, std::string headers = "") {
+Coro<WebReply> serve_once(F handler, std::string headers = "") {
     Application app;
     app.router().add_get("/", handler);
     TestServer server(app);
     co_await server.start();
-    Reply reply = co_await fetch(server.port(), "/", headers);
+    WebReply reply = co_await fetch(server.port(), "/", headers);
     co_await server.close();
     co_return reply;
 }
@@ -32,7 +32,7 @@ ASYNC_TEST(HttpResponse, has_status_headers_cookies_and_a_body) {
         response.set_etag("tag").set_last_modified(784111777);
         return response;
     };
-    const Reply reply = co_await serve_once(handler);
+    const WebReply reply = co_await serve_once(handler);
     EXPECT_EQ(reply.status_line, "HTTP/1.1 201 Created");
     EXPECT_EQ(reply.header("Location"), "/jobs/7");
     EXPECT_EQ(reply.header("ETag"), "\"tag\"");
@@ -46,18 +46,18 @@ ASYNC_TEST(HttpResponse, has_status_headers_cookies_and_a_body) {
 
 ASYNC_TEST(HttpResponse, is_json_text_or_html) {
     auto json = [](Request&) { return Response::json({{"total", 42}}); };
-    const Reply first = co_await serve_once(json);
+    const WebReply first = co_await serve_once(json);
     EXPECT_EQ(first.header("Content-Type"), "application/json; charset=utf-8");
     EXPECT_EQ(first.body, "{\"total\":42}");
     auto html = [](Request&) { return Response::html("<p>"); };
-    const Reply second = co_await serve_once(html);
+    const WebReply second = co_await serve_once(html);
     EXPECT_EQ(second.header("Content-Type"), "text/html; charset=utf-8");
 }
 
 ASYNC_TEST(HttpResponse, of_204_and_304_has_no_body_and_no_length) {
     for (const int status : {204, 304}) {
         auto handler = [status](Request&) { return Response::text("not to be seen", status); };
-        const Reply reply = co_await serve_once(handler);
+        const WebReply reply = co_await serve_once(handler);
         EXPECT_EQ(reply.status, status);
         EXPECT_FALSE(reply.headers.contains("Content-Length"));
         EXPECT_EQ(reply.body, "");
@@ -78,14 +78,14 @@ ASYNC_TEST(HttpResponse, can_be_thrown) {
         throw http::HTTPFound("/login");
         co_return Response();
     };
-    const Reply redirect = co_await serve_once(found);
+    const WebReply redirect = co_await serve_once(found);
     EXPECT_EQ(redirect.status, 302);
     EXPECT_EQ(redirect.header("Location"), "/login");
     auto gone = [](Request&) -> Coro<Response> {
         throw http::HTTPGone("it left");
         co_return Response();
     };
-    const Reply left = co_await serve_once(gone);
+    const WebReply left = co_await serve_once(gone);
     EXPECT_EQ(left.status, 410);
     EXPECT_EQ(left.body, "it left");
     try {
@@ -102,14 +102,14 @@ ASYNC_TEST(HttpResponse, is_coded_as_the_client_likes_it) {
         response.enable_compression();
         return response;
     };
-    const Reply packed = co_await serve_once(handler, "Accept-Encoding: gzip;q=1, br;q=0.5\r\n");
+    const WebReply packed = co_await serve_once(handler, "Accept-Encoding: gzip;q=1, br;q=0.5\r\n");
     EXPECT_EQ(packed.header("Content-Encoding"), "gzip");
     EXPECT_EQ(packed.header("Vary"), "Accept-Encoding");
     EXPECT_LT(packed.body.size(), 200u);
     http::wire::Decoder decoder(http::wire::Coding::gzip);
     std::string_view input = packed.body;
     EXPECT_EQ(decoder.decode(input), text);
-    const Reply plain = co_await serve_once(handler);
+    const WebReply plain = co_await serve_once(handler);
     EXPECT_EQ(plain.header("Content-Encoding"), "");
     EXPECT_EQ(plain.body, text);
 }
@@ -130,11 +130,11 @@ ASYNC_TEST(HttpResponse, streams_in_chunks_with_trailers) {
     TestServer server(app);
     co_await server.start();
     WebClient client = co_await WebClient::connect(server.port());
-    const Reply reply = co_await client.ask("/");
+    const WebReply reply = co_await client.ask("/");
     EXPECT_EQ(reply.header("Transfer-Encoding"), "chunked");
     EXPECT_EQ(reply.body, "one two");
     EXPECT_EQ(client.trailers, "X-Sum: 7\r\n");
-    const Reply again = co_await client.ask("/");
+    const WebReply again = co_await client.ask("/");
     EXPECT_EQ(again.body, "one two");
     co_await client.closed();
     const std::string old = co_await converse(server.port(), "GET / HTTP/1.0\r\n\r\n");
@@ -152,7 +152,7 @@ ASYNC_TEST(HttpResponse, streams_as_many_bytes_as_announced) {
         EXPECT_THROW(static_cast<void>(stream.write("f")), ValueError);
         co_return stream;
     };
-    const Reply reply = co_await serve_once(handler);
+    const WebReply reply = co_await serve_once(handler);
     EXPECT_EQ(reply.header("Content-Length"), "5");
     EXPECT_EQ(reply.body, "abcde");
 }
@@ -167,7 +167,7 @@ ASYNC_TEST(HttpResponse, streams_what_a_generator_yields) {
         };
         return Response::stream(pieces());
     };
-    const Reply reply = co_await serve_once(handler);
+    const WebReply reply = co_await serve_once(handler);
     EXPECT_EQ(reply.body, "012");
 }
 
@@ -204,7 +204,7 @@ ASYNC_TEST(HttpResponse, can_be_changed_before_its_head_is_sent) {
     app.router().add_get("/", [](Request&) { return Response::text("x"); });
     TestServer server(app);
     co_await server.start();
-    const Reply reply = co_await fetch(server.port(), "/");
+    const WebReply reply = co_await fetch(server.port(), "/");
     EXPECT_EQ(reply.header("X-Signed"), "yes");
     EXPECT_EQ(reply.body, "x");
     co_await server.close();

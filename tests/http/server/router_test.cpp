@@ -27,7 +27,7 @@ Coro<std::string> ask(Application& app, std::string path, std::string method = "
     WebClient client = co_await WebClient::connect(server.port());
     client.send(method + " " + path + " HTTP/1.1\r\nHost: " + (host.empty() ? "a" : host) +
                 "\r\nConnection: close\r\n\r\n");
-    const Reply reply = co_await client.reply(method == "HEAD");
+    const WebReply reply = co_await client.reply(method == "HEAD");
     co_await client.closed();
     co_await server.close();
     if (reply.status != 200) {

@@ -19,8 +19,8 @@
 
 namespace aio::test {
 
-struct Reply {
-    Reply() noexcept {}
+struct WebReply {
+    WebReply() noexcept {}
     int status = 0;
     std::string status_line, head, body;
     http::Headers headers;
@@ -28,8 +28,8 @@ struct Reply {
 };
 
 // The response that `head` begins, "" at the end of the connection.
-inline Reply parse_reply(std::string head) {
-    Reply reply;
+inline WebReply parse_reply(std::string head) {
+    WebReply reply;
     reply.head = head;
     std::string_view rest = reply.head;
     const auto take_line = [&rest] {
@@ -64,9 +64,9 @@ public:
     }
 
     // The next response. `bodiless`: it answers HEAD.
-    Coro<Reply> reply(bool bodiless = false) {
+    Coro<WebReply> reply(bool bodiless = false) {
         std::string head = co_await reader_.readuntil("\r\n\r\n");
-        Reply reply = parse_reply(std::move(head));
+        WebReply reply = parse_reply(std::move(head));
         if (bodiless || reply.status < 200 || reply.status == 204 || reply.status == 304) co_return reply;
         if (const auto length = reply.headers.get("Content-Length")) {
             reply.body = co_await reader_.readexactly(std::atoll(std::string(*length).c_str()));
@@ -77,7 +77,7 @@ public:
         }
         co_return reply;
     }
-    Coro<Reply> ask(std::string path, std::string headers = "") {
+    Coro<WebReply> ask(std::string path, std::string headers = "") {
         get(path, headers);
         return reply();
     }
@@ -115,10 +115,10 @@ private:
 };
 
 // One request on a connection of its own.
-inline Coro<Reply> fetch(int port, std::string path, std::string headers = "") {
+inline Coro<WebReply> fetch(int port, std::string path, std::string headers = "") {
     WebClient client = co_await WebClient::connect(port);
     client.get(path, headers + "Connection: close\r\n");
-    Reply reply = co_await client.reply();
+    WebReply reply = co_await client.reply();
     co_await client.closed();
     co_return reply;
 }
