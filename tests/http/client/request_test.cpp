@@ -318,7 +318,8 @@ ASYNC_TEST(ClientRequest, errors_know_the_request) {
     ClientSession session;
     std::exception_ptr error;
     try {
-        static_cast<void>(co_await session.post("http://user:secret@127.0.0.1:" + std::to_string(port) + "/x#y").data("a"));
+        static_cast<void>(
+            co_await session.post("http://user:secret@127.0.0.1:" + std::to_string(port) + "/x#y").data("a"));
     } catch (const http::ClientConnectorError& failure) {
         CO_ASSERT_TRUE(failure.request_info() != nullptr);
         EXPECT_EQ(failure.request_info()->method, "POST");
