@@ -32,10 +32,9 @@ constexpr Duration kPollInterval = std::chrono::microseconds(20);
 
 // Runs the chain that starts at `item`. An exception (KeyboardInterrupt, SystemExit) leaves the rest ready.
 void run_chain(LoopState& state, Ready* item) {
-    Ready* next = nullptr;
     try {
         while (item) {
-            next = item->next_ready;
+            Ready* const next = item->next_ready;
             state.rest_of_pass = next;
             if (next) __builtin_prefetch(next);  // null would cost a page walk
             if (item->kind == Kind::task) [[likely]] {

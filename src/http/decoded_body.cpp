@@ -40,6 +40,13 @@ private:
     std::vector<std::unique_ptr<DecodedBody>> stages_;
 };
 
+std::unique_ptr<BodySource> undo(BodySource& packed, const std::vector<wire::Coding>& codings,
+                                 wire::DecoderLimits limits) {
+    if (codings.empty()) return nullptr;
+    if (codings.size() == 1) return std::make_unique<DecodedBody>(packed, codings.front(), limits);
+    return std::make_unique<DecodedChain>(packed, codings, limits);
+}
+
 }  // namespace
 
 std::unique_ptr<BodySource> decoded_body(BodySource& packed, std::string_view content_encoding,
@@ -50,9 +57,12 @@ std::unique_ptr<BodySource> decoded_body(BodySource& packed, std::string_view co
             wire::CodingError::Kind::broken,
             "the body has the Content-Encoding '" + wire::printable(content_encoding) + "', which we cannot undo");
     }
-    if (codings->empty()) return nullptr;
-    if (codings->size() == 1) return std::make_unique<DecodedBody>(packed, codings->front(), limits);
-    return std::make_unique<DecodedChain>(packed, *codings, limits);
+    return undo(packed, *codings, limits);
+}
+
+std::unique_ptr<BodySource> decoded_message(BodySource& packed, const Headers& headers, wire::DecoderLimits limits) {
+    const auto codings = wire::parse_codings(headers.combined("Content-Encoding"));
+    return codings ? undo(packed, *codings, limits) : nullptr;
 }
 
 Coro<std::string_view> EncodedBody::next_piece() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <aio/http/body_reader.hpp>
+#include <aio/http/headers.hpp>
 
 #include "http/wire/coding.hpp"
 
@@ -33,6 +34,11 @@ private:
 // the body. Errors: wire::CodingError (broken) for a coding that we do not have.
 std::unique_ptr<BodySource> decoded_body(BodySource& packed, std::string_view content_encoding,
                                          wire::DecoderLimits limits = {});
+
+// The same for a message with these headers. Null also where we do not have a coding: the body stays as it came, and
+// whoever reads it sees the header that says so.
+std::unique_ptr<BodySource> decoded_message(BodySource& packed, const Headers& headers,
+                                            wire::DecoderLimits limits = {});
 
 // `plain`, which outlives this, in a coding.
 class EncodedBody final : public BodySource {

@@ -3,9 +3,9 @@
 
 #include "http/body_sources.hpp"
 #include "http/wire/media_type.hpp"
+#include "http/wire/random.hpp"
 #include "http/wire/syntax.hpp"
 
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -36,19 +36,7 @@ struct Field {
 };
 
 // 128 random bits: no data have it in them, unless somebody who knows it wants them to.
-std::string random_boundary() {
-    unsigned char bytes[16];
-    while (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) {
-        if (errno != EINTR) throw_os_error(errno, "get random bytes for a form's boundary");
-    }
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string boundary = "----aiocpp";
-    for (const unsigned char byte : bytes) {
-        boundary += kDigits[byte >> 4];
-        boundary += kDigits[byte & 15];
-    }
-    return boundary;
-}
+std::string random_boundary() { return "----aiocpp" + wire::random_hex(16); }
 
 // As browsers do: these three would end the name, or the header; all else stays as it is, in UTF-8.
 void append_escaped(std::string& text, std::string_view name) {

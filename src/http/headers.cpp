@@ -137,10 +137,7 @@ std::string Headers::combined(std::string_view name) const {
 
 bool Headers::lists(std::string_view name, std::string_view member) const noexcept {
     for (std::size_t i = find(name); i != kNone; i = find(name, i + 1)) {
-        std::string_view rest = field(entries_[i]).value;
-        while (!rest.empty()) {
-            if (wire::equal_ignoring_case(wire::trimmed(wire::take_until(rest, ',')), member)) return true;
-        }
+        if (wire::list_has(field(entries_[i]).value, member)) return true;
     }
     return false;
 }

@@ -11,11 +11,7 @@ namespace aio::http {
 
 namespace {
 
-// What may stand in each part without quotes (RFC 3986 section 3).
-constexpr wire::CharSet kUserChars = wire::kUnreserved.with("!$&'()*+,;=");
-constexpr wire::CharSet kSegmentChars = kUserChars.with(":@");
-constexpr wire::CharSet kPathChars = kSegmentChars.with("/");
-constexpr wire::CharSet kQueryChars = kPathChars.with("?");  // and fragments
+using wire::kPathChars, wire::kQueryChars, wire::kSegmentChars, wire::kUserChars;
 
 std::uint16_t default_port(std::string_view scheme) noexcept {
     if (scheme == "http" || scheme == "ws") return 80;

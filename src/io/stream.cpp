@@ -81,21 +81,20 @@ Coro<StreamPair> connect_stream(detail::ConnectPlan plan, std::size_t limit, Fil
     co_return ends_of(std::move(stream));
 }
 
-// All but the addresses and their name.
-Coro<detail::ConnectPlan> plan_connection(ConnectionOptions options, std::string local_host) {
-    detail::check_port("open_connection: local_port", options.local_port);
+// To the first of `addresses` that answers; `wanted` names the destination.
+Coro<StreamPair> connect_to(std::vector<detail::RawAddress> addresses, std::string wanted, ConnectionOptions options,
+                            std::string local_host, FilterMaker filter) {
     detail::ConnectPlan plan;
+    plan.addresses = std::move(addresses);
+    plan.wanted = std::move(wanted);
     if (!local_host.empty() || options.local_port != 0) {
         plan.locals = co_await detail::resolve(local_host, options.local_port, true, options.family);
     }
     plan.delay = options.happy_eyeballs_delay;
     plan.all_errors = options.all_errors;
-    co_return plan;
-}
-
-void interleave(detail::ConnectPlan& plan, const ConnectionOptions& options) {
-    const int count = options.interleave >= 0 ? options.interleave : plan.delay > Duration(0) ? 1 : 0;
-    if (count > 0) plan.addresses = detail::interleaved(plan.addresses, count);
+    const int interleave = options.interleave >= 0 ? options.interleave : plan.delay > Duration(0) ? 1 : 0;
+    if (interleave > 0) plan.addresses = detail::interleaved(plan.addresses, interleave);
+    co_return co_await connect_stream(std::move(plan), options.limit, std::move(filter));
 }
 
 Coro<StreamPair> open_tcp(std::string host, int port, ConnectionOptions options, std::string local_host,
@@ -103,23 +102,22 @@ Coro<StreamPair> open_tcp(std::string host, int port, ConnectionOptions options,
     if (misuse) throw ValueError(std::string("open_connection: ") + misuse);
     if (filter) co_await filter->prepare();
     detail::check_port("open_connection", port);
+    detail::check_port("open_connection: local_port", options.local_port);
     std::vector<detail::RawAddress> addresses = co_await detail::resolve(host, port, false, options.family);
-    detail::ConnectPlan plan = co_await plan_connection(options, std::move(local_host));
-    plan.addresses = std::move(addresses);
-    plan.wanted = Address(std::move(host), port).str();
-    interleave(plan, options);
-    co_return co_await connect_stream(std::move(plan), options.limit, std::move(filter));
+    std::string wanted = Address(std::move(host), port).str();
+    co_return co_await connect_to(std::move(addresses), std::move(wanted), options, std::move(local_host),
+                                  std::move(filter));
 }
 
 Coro<StreamPair> open_known(std::vector<AddressInfo> infos, std::string wanted, ConnectionOptions options,
                             std::string local_host, FilterMaker filter, const char* misuse) {
     if (misuse) throw ValueError(std::string("open_connection: ") + misuse);
     if (filter) co_await filter->prepare();
-    detail::ConnectPlan plan = co_await plan_connection(options, std::move(local_host));
-    for (const AddressInfo& info : infos) plan.addresses.push_back(detail::numeric_address(info.address));
-    plan.wanted = std::move(wanted);
-    interleave(plan, options);
-    co_return co_await connect_stream(std::move(plan), options.limit, std::move(filter));
+    detail::check_port("open_connection: local_port", options.local_port);
+    std::vector<detail::RawAddress> addresses;
+    for (const AddressInfo& info : infos) addresses.push_back(detail::numeric_address(info.address));
+    co_return co_await connect_to(std::move(addresses), std::move(wanted), options, std::move(local_host),
+                                  std::move(filter));
 }
 
 Coro<StreamPair> open_unix(std::string path, std::size_t limit, FilterMaker filter, const char* misuse) {

@@ -18,12 +18,16 @@
 #include <utility>
 #include <vector>
 
+namespace aio::detail {
+class UniqueFd;
+}
+
 namespace aio::http {
 
 class UploadedFile {
 public:
-    UploadedFile(std::string field, std::string file_name, std::string type, std::shared_ptr<const int> file,
-                 std::uint64_t bytes) noexcept
+    UploadedFile(std::string field, std::string file_name, std::string type,
+                 std::shared_ptr<const aio::detail::UniqueFd> file, std::uint64_t bytes) noexcept
         : name_(std::move(field)),
           filename_(std::move(file_name)),
           content_type_(std::move(type)),
@@ -36,7 +40,7 @@ public:
     const std::string& content_type() const noexcept { return content_type_; }
     std::uint64_t size() const noexcept { return size_; }
     // Open for reading and writing; it is closed with the last copy of this object.
-    int fileno() const noexcept { return *file_; }
+    int fileno() const noexcept;
 
     Coro<std::string> read() const;
     // Copies it to a file, replacing one that is there. Cancel, Errors (OSError): a part may be there.
@@ -44,7 +48,7 @@ public:
 
 private:
     std::string name_, filename_, content_type_;
-    std::shared_ptr<const int> file_;
+    std::shared_ptr<const aio::detail::UniqueFd> file_;
     std::uint64_t size_;
 };
 

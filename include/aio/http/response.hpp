@@ -39,6 +39,8 @@ namespace detail {
 class BodySource;
 
 // What few responses have.
+class OpenedFile;
+
 struct ResponseExtra {
     ResponseExtra();
     ~ResponseExtra();
@@ -47,9 +49,10 @@ struct ResponseExtra {
     std::vector<std::pair<std::string, std::string>> cookies;  // name, and the value of Set-Cookie
     std::unique_ptr<BodySource> source;                        // in the body's place
     std::optional<std::uint64_t> source_size;
-    std::string file;              // a FileResponse's path
-    int folder = -1;               // the directory it must lie beneath, a descriptor of the server's
-    bool finds_compressed = true;  // a FileResponse: takes path.br, path.gz where the client may have them
+    std::string file;                    // a FileResponse's path
+    std::shared_ptr<OpenedFile> opened;  // the same, if it is open already
+    int folder = -1;                     // the directory it must lie beneath, a descriptor of the server's
+    bool finds_compressed = true;        // a FileResponse: takes path.br, path.gz where the client may have them
     std::optional<ContentCoding> coding;
     bool sent = false;  // a StreamResponse's: it went out already
     bool force_close = false;

@@ -1,16 +1,13 @@
 #include "http/client/crypto.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/core/event_loop.hpp>
-#include <aio/sync/threads.hpp>
 
 #include "http/wire/syntax.hpp"
+#include "io/tls/context.hpp"
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <array>
-#include <mutex>
 
 namespace aio::http {
 
@@ -42,23 +39,6 @@ ClientSSL ClientSSL::fingerprint(std::string_view text) {
 
 namespace aio::http::detail {
 
-namespace {
-
-std::mutex default_lock;
-std::optional<ssl::SSLContext>& default_context() {
-    static std::optional<ssl::SSLContext> context;
-    return context;
-}
-
-ssl::SSLContext make_default_context() {
-    const std::lock_guard lock(default_lock);
-    std::optional<ssl::SSLContext>& context = default_context();
-    if (!context) context = ssl::create_default_context();
-    return *context;
-}
-
-}  // namespace
-
 std::optional<ssl::SSLContext> tls_context(const ClientSSL& how) {
     if (how.context()) return ssl::SSLContext(how.context());
     if (how.verifies() && how.pinned().empty()) return std::nullopt;
@@ -72,8 +52,7 @@ std::optional<ssl::SSLContext> tls_context(const ClientSSL& how) {
 }
 
 Coro<ssl::SSLContext> default_tls_context() {
-    auto made = get_running_loop().run_in_executor(nullptr, make_default_context);
-    co_return co_await std::move(made);
+    co_return ssl::SSLContext(co_await aio::detail::load_default_client_context());
 }
 
 // --- digests -----------------------------------------------------------------------------------------------------------
@@ -89,31 +68,14 @@ std::string digest(const EVP_MD* algorithm, std::string_view data) {
     return {reinterpret_cast<const char*>(bytes.data()), size};
 }
 
-std::string hex(std::string_view bytes) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string text;
-    text.reserve(2 * bytes.size());
-    for (const char c : bytes) {
-        text += kDigits[static_cast<unsigned char>(c) >> 4];
-        text += kDigits[static_cast<unsigned char>(c) & 15];
-    }
-    return text;
-}
-
 }  // namespace
 
 std::string sha256(std::string_view data) { return digest(EVP_sha256(), data); }
 
 std::string hex_digest(const char* algorithm, std::string_view data) {
-    return hex(digest(EVP_get_digestbyname(algorithm), data));
-}
-
-std::string random_hex(std::size_t size) {
-    std::string bytes(size, '\0');
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(size)) != 1) {
-        throw RuntimeError("OpenSSL has no random numbers");
-    }
-    return hex(bytes);
+    std::string text;
+    for (const char byte : digest(EVP_get_digestbyname(algorithm), data)) wire::append_hex(text, byte);
+    return text;
 }
 
 // --- base64: RFC 4648 section 4 ----------------------------------------------------------------------------------------

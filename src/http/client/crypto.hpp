@@ -13,14 +13,12 @@ namespace aio::http::detail {
 
 // What `how` means; nothing: the default context of the process.
 std::optional<ssl::SSLContext> tls_context(const ClientSSL& how);
-// The default one, for who needs it as an object. Made once, on a thread: it reads the system's authorities.
+// The default one, that of `.ssl = true`, for who needs it as an object.
 Coro<ssl::SSLContext> default_tls_context();
 
 std::string sha256(std::string_view data);
 // Lower-case hexadecimal digits of a digest: "md5", "sha256", "sha512-256". Errors: RuntimeError when OpenSSL has it not.
 std::string hex_digest(const char* algorithm, std::string_view data);
-// `size` random bytes as hexadecimal digits.
-std::string random_hex(std::size_t size);
 
 std::string base64(std::string_view data);
 std::optional<std::string> unbase64(std::string_view text);

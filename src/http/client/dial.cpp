@@ -19,12 +19,7 @@ namespace aio::http::detail {
 
 namespace {
 
-std::string with_brackets(std::string_view host) {
-    if (host.find(':') == std::string_view::npos) return std::string(host);
-    return "[" + std::string(host) + "]";
-}
-
-std::string host_and_port(const URL& url) { return with_brackets(url.raw_host()) + ":" + std::to_string(url.port()); }
+std::string host_and_port(const URL& url) { return Address(url.raw_host(), url.port()).str(); }
 
 // The name for TLS: without the dot of an absolute name, which no certificate has.
 std::string_view name_for_tls(const ClientRoute& route) {
@@ -99,12 +94,7 @@ Coro<StreamPair> open_first(Pool& pool, const ClientRoute& route, const SessionS
 std::string connect_head(const ClientRoute& route) {
     const std::string target = host_and_port(*route.url);
     std::string head = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
-    if (!route.proxy->authorization.empty()) {
-        head.append("Proxy-Authorization: ").append(route.proxy->authorization).append("\r\n");
-    }
-    for (const auto& [name, value] : route.proxy->headers) {
-        head.append(name).append(": ").append(value).append("\r\n");
-    }
+    route.proxy->append_fields(head);
     return head + "\r\n";
 }
 

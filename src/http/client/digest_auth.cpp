@@ -7,6 +7,7 @@
 #include "http/client/crypto.hpp"
 #include "http/client/response_state.hpp"
 #include "http/wire/parameters.hpp"
+#include "http/wire/random.hpp"
 #include "http/wire/syntax.hpp"
 
 #include <cstdio>
@@ -15,6 +16,8 @@
 namespace aio::http {
 
 namespace {
+
+using wire::quoted;
 
 struct Challenge {
     std::string realm, nonce, opaque, algorithm;
@@ -67,13 +70,6 @@ std::optional<wire::Parameters> digest_parameters(std::string_view header) {
     return wire::parse_parameters(list);
 }
 
-bool lists_token(std::string_view list, std::string_view token) noexcept {
-    while (!list.empty()) {
-        if (wire::equal_ignoring_case(wire::trimmed(wire::take_until(list, ',')), token)) return true;
-    }
-    return false;
-}
-
 // Nothing: it cannot be answered.
 std::optional<Challenge> parse_challenge(std::string_view header) {
     const std::optional<wire::Parameters> found = digest_parameters(header);
@@ -91,8 +87,8 @@ std::optional<Challenge> parse_challenge(std::string_view header) {
         base.remove_suffix(5);
     }
     challenge.digest = digest_named(base);
-    challenge.auth = lists_token(value("qop"), "auth");
-    challenge.auth_int = lists_token(value("qop"), "auth-int");
+    challenge.auth = wire::list_has(value("qop"), "auth");
+    challenge.auth_int = wire::list_has(value("qop"), "auth-int");
     challenge.stale = wire::equal_ignoring_case(value("stale"), "true");
     const bool known_qop = value("qop").empty() || challenge.auth || challenge.auth_int;
     if (challenge.nonce.empty() || challenge.digest.empty() || !known_qop) return std::nullopt;
@@ -102,15 +98,6 @@ std::optional<Challenge> parse_challenge(std::string_view header) {
 // Whether `now`, which came as the answer to `before`'s, says that the credentials are wrong.
 bool refuses(const Challenge& now, const Challenge& before) noexcept {
     return !now.stale && now.nonce == before.nonce && now.realm == before.realm && now.algorithm == before.algorithm;
-}
-
-std::string quoted(std::string_view text) {
-    std::string result = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') result += '\\';
-        result += c;
-    }
-    return result + "\"";
 }
 
 }  // namespace
@@ -128,7 +115,7 @@ public:
         const std::optional<std::string_view> body = request.text();
         if (integrity && !body) return std::nullopt;
         const auto hash = [&](const std::string& text) { return detail::hex_digest(challenge.digest.c_str(), text); };
-        const std::string cnonce = detail::random_hex(8);
+        const std::string cnonce = wire::random_hex(8);
         char count[9];
         std::snprintf(count, sizeof count, "%08x", ++challenge.count);
         const std::string uri = request.url.path_qs();

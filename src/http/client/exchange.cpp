@@ -27,14 +27,8 @@ void write_head(std::string& text, const OutgoingRequest& request, const ClientR
     text.append(request.method).append(" ");
     if (route.absolute_form()) text.append("http://").append(request.url.host_port());
     text.append(request.url.path_qs()).append(" HTTP/1.1\r\n");
-    for (const auto& [name, value] : request.headers) text.append(name).append(": ").append(value).append("\r\n");
-    if (route.absolute_form()) {
-        if (!route.proxy->authorization.empty()) {
-            text.append("Proxy-Authorization: ").append(route.proxy->authorization).append("\r\n");
-        }
-        for (const auto& [name, value] : route.proxy->headers)
-            text.append(name).append(": ").append(value).append("\r\n");
-    }
+    for (const auto& [name, value] : request.headers) wire::append_field(text, name, value);
+    if (route.absolute_form()) route.proxy->append_fields(text);
     text.append("\r\n");
 }
 

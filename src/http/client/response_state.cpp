@@ -57,9 +57,7 @@ ResponseState::~ResponseState() {
 void ResponseState::open_body(bool unpack, const wire::DecoderLimits& limits) {
     content = BodyReader(this);
     if (!unpack) return;
-    const std::string coding = headers.contains("Content-Encoding") ? headers.combined("Content-Encoding") : "";
-    if (coding.empty() || !wire::parse_codings(coding)) return;  // what we do not know is left as it is
-    unpacked = decoded_body(*this, coding, limits);
+    unpacked = decoded_message(*this, headers, limits);
     if (!unpacked) return;
     checked = std::make_unique<CheckedBody>(*unpacked, *this);
     content = BodyReader(checked.get());

@@ -58,6 +58,11 @@ void append_ssl(std::string& key, const ClientSSL& how) {
 
 }  // namespace
 
+void Proxy::append_fields(std::string& head) const {
+    if (!authorization.empty()) wire::append_field(head, "Proxy-Authorization", authorization);
+    for (const auto& [name, value] : headers) wire::append_field(head, name, value);
+}
+
 ClientRoute find_route(const URL& url, const Hop& hop) {
     ClientRoute route;
     route.url = &url;

@@ -24,6 +24,8 @@ struct Proxy {
     Headers headers;            // more of them, for the proxy alone
 
     Proxy() = default;
+    // What a request, or CONNECT, has for the proxy alone.
+    void append_fields(std::string& head) const;
 };
 
 struct ClientRoute {

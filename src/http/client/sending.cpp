@@ -3,7 +3,8 @@
 #include <aio/base/error.hpp>
 #include <aio/core/wait.hpp>
 
-#include <charconv>
+#include "http/wire/syntax.hpp"
+
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -23,11 +24,9 @@ void write_piece(Sending& sending, std::string_view piece) {
         sending.left -= piece.size();
         return sending.writer.write(piece);
     }
-    char size[24];
-    char* const end = std::to_chars(size, size + 16, piece.size(), 16).ptr;
-    end[0] = '\r';
-    end[1] = '\n';
-    sending.writer.write({size, static_cast<std::size_t>(end + 2 - size)});
+    std::string size;
+    wire::append_chunk_size(size, piece.size());
+    sending.writer.write(size);
     sending.writer.write(piece);
     sending.writer.write("\r\n");
 }

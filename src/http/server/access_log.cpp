@@ -6,6 +6,7 @@
 #include "http/server/exchange.hpp"
 #include "http/server/request_access.hpp"
 #include "http/wire/date.hpp"
+#include "http/wire/syntax.hpp"
 
 #include <unistd.h>
 
@@ -34,9 +35,8 @@ void append_safely(std::string& line, std::string_view text) {
             line += c;
             continue;
         }
-        char quoted[8];
-        std::snprintf(quoted, sizeof quoted, "\\x%02x", u);
-        line += quoted;
+        line += "\\x";
+        wire::append_hex(line, c);
     }
 }
 

@@ -71,7 +71,7 @@ Coro<> Connection::serve_requests() {
             RequestAccess::resolve(exchange_.request(), server_.app());
             Request& request = exchange_.request();
             const Route& route = RequestAccess::route(request);
-            const bool plain = request.app().state().chain.empty() && !request.headers().contains("Expect");
+            const bool plain = request.app().state().chain.empty() && !messages_.head().has_expect;
             Coro<Response> call = plain ? route.handler(request) : run_handler();
             Response response = co_await std::move(call);
             if (exchange_.taken_over()) co_return;

@@ -76,10 +76,8 @@ void Exchange::begin(bool keep_alive) {
     body_.begin(!messages_.done() && head.expects_continue && head.minor_version == 1);
     if (!messages_.done()) {
         source = &body_;
-        // A coding that nobody knows stays: the handler sees the header that names it.
-        const std::string coding = head.headers.combined("Content-Encoding");
-        if (const auto known = wire::parse_codings(coding); known && !known->empty()) {
-            unpacked_ = std::make_unique<UnpackedBody>(decoded_body(body_, coding));
+        if (auto decoded = decoded_message(body_, head.headers)) {
+            unpacked_ = std::make_unique<UnpackedBody>(std::move(decoded));
             source = unpacked_.get();
         }
     }
@@ -137,11 +135,14 @@ void Exchange::write_head(Response& response, std::optional<std::uint64_t> size,
 
 bool Exchange::send_now(Response& response) {
     if (!is_plain(response) || !request_.app().state().prepare_signals.empty()) return false;
-    const std::string& body = response.body();
+    write_whole(response, response.body());
+    return true;
+}
+
+void Exchange::write_whole(Response& response, std::string_view body) {
     write_head(response, body.size(), body);
     if (sends_body_) body_bytes_ = body.size();
     ended_ = true;
-    return true;
 }
 
 Coro<> Exchange::send(Response& response) {
@@ -163,13 +164,9 @@ Coro<> Exchange::send(Response& response) {
         wire::Encoder encoder(coding);
         encoder.encode(response.body(), packed);
         encoder.finish(packed);
-        write_head(response, packed.size(), packed);
-        body_bytes_ = sends_body_ ? packed.size() : 0;
-        ended_ = true;
+        write_whole(response, packed);
     } else {
-        write_head(response, response.body().size(), response.body());
-        body_bytes_ = sends_body_ ? response.body().size() : 0;
-        ended_ = true;
+        write_whole(response, response.body());
     }
 }
 
@@ -236,7 +233,7 @@ void Exchange::write(std::string_view data) {
     body_bytes_ += data.size();
     if (!chunked_) return writer_.write(data);
     std::string& text = scratch();
-    append_chunk_size(text, data.size());
+    wire::append_chunk_size(text, data.size());
     if (data.size() <= kJoined) {
         text.append(data).append("\r\n");
         return writer_.write(text);
@@ -260,7 +257,7 @@ void Exchange::finish(const Headers* trailers) {
         std::string& text = scratch();
         text.append("0\r\n");
         if (trailers) {
-            for (const auto& [name, value] : *trailers) text.append(name).append(": ").append(value).append("\r\n");
+            for (const auto& [name, value] : *trailers) wire::append_field(text, name, value);
         }
         text.append("\r\n");
         writer_.write(text);

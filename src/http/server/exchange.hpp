@@ -105,6 +105,8 @@ public:
 
 private:
     void write_head(Response& response, std::optional<std::uint64_t> size, std::string_view body);
+    // Head and body, and the end.
+    void write_whole(Response& response, std::string_view body);
     Coro<> send_source(Response& response);
     // The coding that this response is to have, said in its headers.
     wire::Coding choose_coding(Response& response) const;

@@ -12,11 +12,7 @@
 #include "http/wire/range.hpp"
 #include "http/wire/syntax.hpp"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
-#include <cerrno>
 
 namespace aio::http::detail {
 
@@ -30,11 +26,6 @@ struct Choice {
     wire::Coding coding = wire::Coding::identity;
 };
 
-[[noreturn]] void throw_not_there(const OpenedFile& file) {
-    if (file.error == EACCES || file.error == EPERM) throw HTTPForbidden();
-    throw HTTPNotFound();
-}
-
 // `path`, or what lies beside it in a coding that the client takes.
 Coro<> choose_file(Choice& choice, Exchange& exchange, const ResponseExtra& extra, bool plain_only) {
     const std::string accepted = plain_only ? "" : exchange.request().headers().combined("Accept-Encoding");
@@ -43,13 +34,17 @@ Coro<> choose_file(Choice& choice, Exchange& exchange, const ResponseExtra& extr
         if (wire::negotiate(accepted, std::array<wire::Coding, 1>{coding}) == wire::Coding::identity) continue;
         const std::string beside = extra.file + (coding == wire::Coding::brotli ? ".br" : ".gz");
         choice.file = co_await open_file(extra.folder, beside);
-        if (choice.file.fd >= 0 && choice.file.is_file) {
+        if (choice.file.fd && choice.file.is_file) {
             choice.coding = coding;
             co_return;
         }
     }
-    choice.file = co_await open_file(extra.folder, extra.file);
-    if (choice.file.fd < 0) throw_not_there(choice.file);
+    if (extra.opened) {
+        choice.file = std::move(*extra.opened);
+    } else {
+        choice.file = co_await open_file(extra.folder, extra.file);
+    }
+    if (!choice.file.fd) throw_not_there(choice.file);
     if (!choice.file.is_file) throw HTTPForbidden();
 }
 
@@ -102,21 +97,6 @@ void describe(Response& response, const Choice& choice, const std::string& path)
     if (response.extra_if_any()->finds_compressed) response.headers().add("Vary", "Accept-Encoding");
 }
 
-// Reads a small file's bytes. Short: it shrank meanwhile.
-std::string read_part(int fd, std::uint64_t offset, std::uint64_t size) {
-    std::string bytes(size, '\0');
-    std::size_t have = 0;
-    while (have < bytes.size()) {
-        const ssize_t got = ::pread(fd, bytes.data() + have, bytes.size() - have, static_cast<off_t>(offset + have));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw_os_error(errno, "read the file of a response");
-        if (got == 0) break;
-        have += static_cast<std::size_t>(got);
-    }
-    bytes.resize(have);
-    return bytes;
-}
-
 }  // namespace
 
 Coro<> send_file(Exchange& exchange, Response& response) {
@@ -146,13 +126,13 @@ Coro<> send_file(Exchange& exchange, Response& response) {
     if (!exchange.sends_body() || size == 0) {
         exchange.finish_without_body();
     } else if (size <= kReadAtOnce) {
-        exchange.write(read_part(file.fd, range.first, size));
+        exchange.write(read_part(file.fd.get(), range.first, size, "read the file of a response"));
         exchange.finish();
     } else {
         SendfileOptions options;
         options.offset = range.first;
         options.count = size;
-        exchange.sent_past(co_await sendfile(exchange.writer(), file.fd, options));
+        exchange.sent_past(co_await sendfile(exchange.writer(), file.fd.get(), options));
         exchange.finish();
     }
 }

@@ -2,6 +2,8 @@
 // disk would have to be asked, and then a thread asks it.
 #include "http/server/opened_file.hpp"
 
+#include <aio/base/error.hpp>
+#include <aio/http/http_exceptions.hpp>
 #include <aio/sync/threads.hpp>
 
 #include <fcntl.h>
@@ -23,7 +25,7 @@ namespace {
 
 void look_at(OpenedFile& file) {
     struct stat info;
-    if (::fstat(file.fd, &info) != 0) return;
+    if (::fstat(file.fd.get(), &info) != 0) return;
     file.is_file = S_ISREG(info.st_mode);
     file.is_directory = S_ISDIR(info.st_mode);
     file.size = static_cast<std::uint64_t>(info.st_size);
@@ -39,23 +41,19 @@ OpenedFile open_below(int folder, const std::string& path, bool follow, std::uin
     how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
     if (folder >= 0 && !follow) how.resolve |= RESOLVE_BENEATH;
     OpenedFile file;
-    do {
-        file.fd =
-            static_cast<int>(::syscall(SYS_openat2, folder < 0 ? AT_FDCWD : folder, path.c_str(), &how, sizeof how));
-    } while (file.fd < 0 && errno == EINTR);
-    if (file.fd < 0) {
-        file.error = errno;
+    const int at = folder < 0 ? AT_FDCWD : folder;
+    const auto open = [&] { return ::syscall(SYS_openat2, at, path.c_str(), &how, sizeof how); };
+    const int fd = static_cast<int>(aio::detail::uninterrupted(open));
+    if (fd < 0) {
+        file.error = -fd;
     } else {
+        file.fd = aio::detail::UniqueFd(fd);
         look_at(file);
     }
     return file;
 }
 
 }  // namespace
-
-OpenedFile::~OpenedFile() {
-    if (fd >= 0) ::close(fd);
-}
 
 wire::EntityTag OpenedFile::etag() const {
     char text[48];
@@ -72,6 +70,27 @@ Coro<OpenedFile> open_file(int folder, std::string path, bool follow) {
         file = co_await to_thread(opening);
     }
     co_return file;
+}
+
+void throw_not_there(const OpenedFile& file) {
+    if (file.error == EACCES || file.error == EPERM) throw HTTPForbidden();
+    throw HTTPNotFound();
+}
+
+std::string read_part(int fd, std::uint64_t offset, std::uint64_t size, const char* attempted) {
+    std::string bytes(size, '\0');
+    std::size_t have = 0;
+    while (have < bytes.size()) {
+        const auto read = [&] {
+            return ::pread(fd, bytes.data() + have, bytes.size() - have, static_cast<off_t>(offset + have));
+        };
+        const ssize_t got = aio::detail::uninterrupted(read);
+        if (got < 0) throw_os_error(static_cast<int>(-got), attempted);
+        if (got == 0) break;
+        have += static_cast<std::size_t>(got);
+    }
+    bytes.resize(have);
+    return bytes;
 }
 
 }  // namespace aio::http::detail

@@ -1,7 +1,6 @@
 #include "http/server/pattern.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/http/url.hpp>
 
 #include "http/wire/percent.hpp"
 #include "http/wire/syntax.hpp"
@@ -12,12 +11,8 @@ namespace aio::http::detail {
 
 namespace {
 
-constexpr std::string_view kPathAlso = "!$&'()*+,;=:@/";
-constexpr wire::CharSet kPathChars = wire::kUnreserved.with(kPathAlso);
-
-bool is_plain(char c) noexcept {
-    return wire::is_alpha(c) || wire::is_digit(c) || c == '/' || c == '-' || c == '.' || c == '_' || c == '~';
-}
+// Of which nothing needs to be changed in a path.
+constexpr wire::CharSet kPlainChars = wire::kUnreserved.with("/");
 
 bool is_name(std::string_view text) noexcept {
     if (text.empty() || wire::is_digit(text.front())) return false;
@@ -79,7 +74,7 @@ void Pattern::parse() {
         if (literal.find('}') != std::string_view::npos) {
             throw ValueError("the path '" + text_ + "' of a route has a '}' without a '{'");
         }
-        parts_.back().literal = wire::requote(literal, kPathChars);
+        parts_.back().literal = wire::requote(literal, wire::kPathChars);
         if (open == std::string_view::npos) return;
         const std::size_t close = closing_brace(rest, open);
         if (close == std::string_view::npos) throw ValueError("the path '" + text_ + "' of a route has an open '{'");
@@ -172,18 +167,15 @@ std::string Pattern::build(const Values& values) const {
             if (name == part.name) value = &text;
         }
         if (!value) throw ValueError("url_for: the path '" + text_ + "' needs a value for '" + part.name + "'");
-        result += quote(*value, part.regex.empty() ? "!$&'()*+,;=:@" : kPathAlso);
+        result += wire::quote(*value, part.regex.empty() ? wire::kSegmentChars : wire::kPathChars);
     }
     return result;
 }
 
 std::string_view normal_path(std::string_view raw_path, std::string& buffer) {
-    for (const char c : raw_path) {
-        if (is_plain(c)) continue;
-        buffer = wire::requote(raw_path, kPathChars);
-        return buffer;
-    }
-    return raw_path;
+    if (kPlainChars.has_all(raw_path)) return raw_path;
+    buffer = wire::requote(raw_path, wire::kPathChars);
+    return buffer;
 }
 
 }  // namespace aio::http::detail

@@ -64,8 +64,8 @@ void RequestAccess::resolve(Request& request, Application& app) {
     request.root_ = &app;
     thread_local Pattern::Captures captures;
     captures.clear();
-    const Resolved found = app.router().table().resolve(request.method(), request.route_path_,
-                                                        request.headers().get("Host", ""), captures);
+    const Resolved found =
+        app.router().table().resolve(request.method(), request.route_path_, request.headers(), captures);
     request.app_ = found.app ? found.app : &app;
     request.route_ = found.route ? found.route : &request.app_->state().unroutable;
     if (!found.route && !found.allowed.empty()) request.extra().allowed_methods = found.allowed;
@@ -80,10 +80,7 @@ bool RequestAccess::resolves(const Request& request, std::string_view raw_path) 
     Pattern::Captures captures;
     const std::string_view path = normal_path(raw_path, buffer);
     if (!request.root_) return false;
-    return request.root_->router()
-        .table()
-        .resolve(request.method(), path, request.headers().get("Host", ""), captures)
-        .route;
+    return request.root_->router().table().resolve(request.method(), path, request.headers(), captures).route;
 }
 
 void RequestAccess::end(Request& request) noexcept {

@@ -8,6 +8,7 @@
 #include <aio/sync/threads.hpp>
 
 #include "http/server/exchange.hpp"
+#include "http/server/opened_file.hpp"
 #include "http/server/request_access.hpp"
 #include "http/wire/charset.hpp"
 #include "http/wire/media_type.hpp"
@@ -24,6 +25,8 @@
 
 namespace aio::http {
 
+using aio::detail::UniqueFd;
+
 namespace {
 
 // Throws when `size` bytes are more than the application takes.
@@ -33,18 +36,7 @@ void check_size(const Request& request, std::uint64_t size) {
 }
 
 // Shared with the threads that use it: a handler that is cancelled does not wait for them.
-std::shared_ptr<const int> own(int fd) {
-    struct Owned {
-        int fd;
-        explicit Owned(int opened) noexcept : fd(opened) {}
-        Owned(const Owned&) = delete;
-        ~Owned() {
-            if (fd >= 0) ::close(fd);
-        }
-    };
-    auto owned = std::make_shared<Owned>(fd);
-    return std::shared_ptr<const int>(owned, &owned->fd);
-}
+std::shared_ptr<const UniqueFd> own(int fd) { return std::make_shared<const UniqueFd>(fd); }
 
 // A file without a name, on disk.
 int open_unnamed() {
@@ -58,31 +50,14 @@ int open_unnamed() {
 }
 
 void write_all(int fd, std::string_view data, const char* attempted) {
-    while (!data.empty()) {
-        const ssize_t written = ::write(fd, data.data(), data.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) throw_os_error(errno, attempted);
-        data.remove_prefix(static_cast<std::size_t>(written));
-    }
-}
-
-std::string read_all(int fd, std::uint64_t size) {
-    std::string text(size, '\0');
-    std::size_t have = 0;
-    while (have < text.size()) {
-        const ssize_t got = ::pread(fd, text.data() + have, text.size() - have, static_cast<off_t>(have));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw_os_error(errno, "read an uploaded file");
-        if (got == 0) break;
-        have += static_cast<std::size_t>(got);
-    }
-    text.resize(have);
-    return text;
+    std::size_t written = 0;
+    const int error = aio::detail::write_all_waiting(fd, data.data(), data.size(), written);
+    if (error < 0) throw_os_error(-error, attempted);
 }
 
 void copy_file(int from, std::uint64_t size, const std::string& path) {
-    const auto target = own(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    const int to = *target;
+    const UniqueFd target(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    const int to = target.get();
     if (to < 0) throw_os_error(errno, "open " + path);
     off_t offset = 0;
     while (static_cast<std::uint64_t>(offset) < size) {
@@ -114,7 +89,7 @@ Coro<UploadedFile> store_part(Request& request, BodyPart part, std::uint64_t& to
         size += piece->size();
         total += piece->size();
         check_size(request, total);
-        auto write = [file, piece] { write_all(*file, *piece, "store an uploaded file"); };
+        auto write = [file, piece] { write_all(file->get(), *piece, "store an uploaded file"); };
         co_await to_thread(write);
     }
     co_return UploadedFile(part.name(), *part.filename(), part.content_type(), file, size);
@@ -213,13 +188,17 @@ Coro<const PostData*> Request::post() {
 
 // --- forms -------------------------------------------------------------------------------------------------------------
 
+int UploadedFile::fileno() const noexcept { return file_->get(); }
+
 Coro<std::string> UploadedFile::read() const {
-    auto reading = [file = file_, size = size_] { return read_all(*file, size); };
+    auto reading = [file = file_, size = size_] {
+        return detail::read_part(file->get(), 0, size, "read an uploaded file");
+    };
     co_return co_await to_thread(reading);
 }
 
 Coro<> UploadedFile::save(std::string path) const {
-    auto copying = [file = file_, size = size_, to = std::move(path)] { copy_file(*file, size, to); };
+    auto copying = [file = file_, size = size_, to = std::move(path)] { copy_file(file->get(), size, to); };
     co_await to_thread(copying);
 }
 

@@ -5,22 +5,11 @@
 #include "http/wire/date.hpp"
 #include "http/wire/syntax.hpp"
 
-#include <array>
-#include <charconv>
-
 namespace aio::http::detail {
 
 namespace {
 
-void append_number(std::string& text, std::uint64_t number, int base = 10) {
-    std::array<char, 24> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
-    text.append(digits.data(), end);
-}
-
-void append_field(std::string& text, std::string_view name, std::string_view value) {
-    text.append(name).append(": ").append(value).append("\r\n");
-}
+using wire::append_field, wire::append_number;
 
 void append_status_line(std::string& text, const Response& response) {
     const ResponseExtra* extra = response.extra_if_any();
@@ -95,11 +84,6 @@ void append_head(std::string& text, const Response& response, const Framing& fra
     if (!given.date) append_field(text, "Date", wire::current_date());
     if (!given.server) append_field(text, "Server", kServerName);
     append_connection(text, response, framing);
-    text.append("\r\n");
-}
-
-void append_chunk_size(std::string& text, std::size_t size) {
-    append_number(text, size, 16);
     text.append("\r\n");
 }
 

@@ -21,7 +21,5 @@ struct Framing {
 };
 
 void append_head(std::string& text, const Response& response, const Framing& framing);
-// "1f4\r\n" before a chunk.
-void append_chunk_size(std::string& text, std::size_t size);
 
 }  // namespace aio::http::detail

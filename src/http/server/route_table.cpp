@@ -1,8 +1,8 @@
 #include "http/server/route_table.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/http/url.hpp>
 
+#include "http/wire/percent.hpp"
 #include "http/wire/syntax.hpp"
 
 #include <algorithm>
@@ -164,10 +164,10 @@ void RouteTable::set_prefix(std::string_view prefix) {
 // --- finding -------------------------------------------------------------------------------------------------
 
 bool RouteTable::try_resource(const Resource& resource, std::string_view method, std::string_view path,
-                              std::string_view host, Pattern::Captures& captures, Resolved& result) const {
+                              const Headers& headers, Pattern::Captures& captures, Resolved& result) const {
     if (resource.kind == Resource::Kind::domain) {
-        if (!domain_fits(resource.domain, host)) return false;
-        result = resource.app->router().table().resolve(method, path, host, captures);
+        if (!domain_fits(resource.domain, headers.get("Host", ""))) return false;
+        result = resource.app->router().table().resolve(method, path, headers, captures);
         if (!result.app) result.app = resource.app.get();
         return true;
     }
@@ -178,7 +178,7 @@ bool RouteTable::try_resource(const Resource& resource, std::string_view method,
         if (!path.starts_with(prefix) || (path.size() > prefix.size() && path[prefix.size()] != '/')) return false;
         const std::string_view rest = path.substr(prefix.size());
         if (resource.kind == Resource::Kind::subapp) {
-            result = resource.app->router().table().resolve(method, rest, host, captures);
+            result = resource.app->router().table().resolve(method, rest, headers, captures);
             if (!result.app) result.app = resource.app.get();
             return true;
         }
@@ -192,13 +192,13 @@ bool RouteTable::try_resource(const Resource& resource, std::string_view method,
     return false;
 }
 
-Resolved RouteTable::resolve(std::string_view method, std::string_view path, std::string_view host,
+Resolved RouteTable::resolve(std::string_view method, std::string_view path, const Headers& headers,
                              Pattern::Captures& captures) const {
     Resolved result;
     for (std::string_view part = path.empty() ? "/" : path;;) {
         if (const auto found = index_.find(part); found != index_.end()) {
             for (const Resource* resource : found->second) {
-                if (try_resource(*resource, method, path, host, captures, result)) return result;
+                if (try_resource(*resource, method, path, headers, captures, result)) return result;
             }
         }
         if (part == "/") break;
@@ -206,7 +206,7 @@ Resolved RouteTable::resolve(std::string_view method, std::string_view path, std
         part = slash == 0 || slash == std::string_view::npos ? "/" : part.substr(0, slash);
     }
     for (const Resource* resource : domains_) {
-        if (try_resource(*resource, method, path, host, captures, result)) return result;
+        if (try_resource(*resource, method, path, headers, captures, result)) return result;
     }
     return result;
 }
@@ -233,7 +233,7 @@ std::string RouteTable::url_for(std::string_view name, const Pattern::Values& va
             if (key != "filename") continue;
             const std::string_view file = value;
             return prefix_ + std::string(resource->pattern.literal_prefix()) + "/" +
-                   quote(file.substr(file.starts_with('/')), "!$&'()*+,;=:@/");
+                   wire::quote(file.substr(file.starts_with('/')), wire::kPathChars);
         }
         throw ValueError("url_for: '" + std::string(name) + "' needs a value for 'filename'");
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aio/http/application.hpp>
+#include <aio/http/headers.hpp>
 
 #include "http/server/pattern.hpp"
 
@@ -54,7 +55,7 @@ public:
     Application& add_domain(std::string_view domain, Application app);
 
     // `path` as normal_path() gives it. Captures are views of the table and of `path`.
-    Resolved resolve(std::string_view method, std::string_view path, std::string_view host,
+    Resolved resolve(std::string_view method, std::string_view path, const Headers& headers,
                      Pattern::Captures& captures) const;
     std::string url_for(std::string_view name, const Pattern::Values& values) const;
     std::vector<std::string> describe() const;
@@ -77,8 +78,8 @@ private:
     Resource& append(Resource::Kind kind, Pattern pattern, std::string_view index_key);
     void name_resource(Resource& resource, const std::string& name);
     // True when it ends here: there is a route, or a sub-application has said no.
-    bool try_resource(const Resource& resource, std::string_view method, std::string_view path, std::string_view host,
-                      Pattern::Captures& captures, Resolved& result) const;
+    bool try_resource(const Resource& resource, std::string_view method, std::string_view path,
+                      const Headers& headers, Pattern::Captures& captures, Resolved& result) const;
     const Resource* find_named(std::string_view name) const noexcept;
     bool knows(std::string_view name) const noexcept;  // it, or a sub-application's
 

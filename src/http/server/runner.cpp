@@ -108,16 +108,19 @@ std::string url_of(const SiteOptions& options, const std::string& host, int port
     return scheme + shown + ":" + std::to_string(port);
 }
 
+auto handler_of(AppRunner& runner) {
+    return [&runner](StreamReader reader, StreamWriter writer) {
+        return runner.serve(std::move(reader), std::move(writer));
+    };
+}
+
 }  // namespace
 
 TCPSite::TCPSite(AppRunner& runner, std::string host, int port, SiteOptions options)
     : Site(runner, options), host_(std::move(host)), port_(port) {}
 
 Coro<> TCPSite::start() {
-    AppRunner* const runner = &this->runner();
-    auto handler = [runner](StreamReader reader, StreamWriter writer) {
-        return runner->serve(std::move(reader), std::move(writer));
-    };
+    const auto handler = handler_of(runner());
     Server server = co_await start_server(handler, host_, port_, server_options());
     started(server, url_of(options(), host_, server.port()));
 }
@@ -126,10 +129,7 @@ UnixSite::UnixSite(AppRunner& runner, std::string path, SiteOptions options)
     : Site(runner, options), path_(std::move(path)) {}
 
 Coro<> UnixSite::start() {
-    AppRunner* const runner = &this->runner();
-    auto handler = [runner](StreamReader reader, StreamWriter writer) {
-        return runner->serve(std::move(reader), std::move(writer));
-    };
+    const auto handler = handler_of(runner());
     Server server = co_await start_unix_server(handler, path_, server_options());
     started(server, "http+unix://" + path_);
 }

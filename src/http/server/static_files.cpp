@@ -56,22 +56,19 @@ Coro<Response> StaticFiles::answer(Request& request) const {
     const std::string name = path.empty() ? "." : path;
     const auto opened = std::make_shared<OpenedFile>(co_await open_file(folder_, name, follows_));
     const OpenedFile& found = *opened;
-    if (found.fd < 0) {
-        if (found.error == EACCES || found.error == EPERM) throw HTTPForbidden();
-        throw HTTPNotFound();
-    }
+    if (!found.fd) throw_not_there(found);
     if (found.is_directory) {
         if (!shows_index_) throw HTTPForbidden();
         if (!request.raw_path().ends_with('/')) throw HTTPMovedPermanently(std::string(request.raw_path()) + "/");
-        auto listing = [opened] { return list_directory(opened->fd); };
+        auto listing = [opened] { return list_directory(opened->fd.get()); };
         const std::vector<DirectoryEntry> entries = co_await to_thread(listing);
         co_return Response::html(directory_page(request.path(), entries, !path.empty()));
     }
     // "file/" names no file.
     if (!found.is_file || path.ends_with('/')) throw HTTPNotFound();
-    if (follows_) co_return FileResponse(directory_ + "/" + path);
-    FileResponse response(path);
-    response.extra().folder = folder_;
+    FileResponse response(follows_ ? directory_ + "/" + path : path);
+    if (!follows_) response.extra().folder = folder_;
+    response.extra().opened = opened;
     co_return response;
 }
 

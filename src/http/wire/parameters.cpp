@@ -94,8 +94,7 @@ std::optional<std::string> decode_extended(std::string_view text) {
     }
 }
 
-std::string quoted_if_needed(std::string_view text) {
-    if (is_token(text)) return std::string(text);
+std::string quoted(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') result += '\\';
@@ -104,6 +103,8 @@ std::string quoted_if_needed(std::string_view text) {
     result += '"';
     return result;
 }
+
+std::string quoted_if_needed(std::string_view text) { return is_token(text) ? std::string(text) : quoted(text); }
 
 namespace {
 

@@ -26,6 +26,8 @@ std::string_view parameter(const Parameters& parameters, std::string_view name) 
 // The bytes, in UTF-8, of "UTF-8'en'%c3%a9"; also from ISO-8859-1. Nothing if it is something else.
 std::optional<std::string> decode_extended(std::string_view text);
 
+// In quotes, with a backslash before those that it has and before backslashes.
+std::string quoted(std::string_view text);
 // `text` as a token if it is one, else in quotes.
 std::string quoted_if_needed(std::string_view text);
 

@@ -31,7 +31,7 @@ void Head::clear() noexcept {
     minor_version = 1;
     headers.clear();
     content_length.reset();
-    chunked = expects_continue = upgrade = false;
+    chunked = has_expect = expects_continue = upgrade = false;
     keep_alive = true;
 }
 

@@ -50,6 +50,7 @@ struct Head {
     bool chunked = false;
     bool keep_alive = true;         // another message may follow on this connection
     bool upgrade = false;           // a request: it would like to; a response: what follows is another protocol
+    bool has_expect = false;        // a request: there is an Expect
     bool expects_continue = false;  // a request: its body comes after "100 Continue"
 
     void clear() noexcept;

@@ -103,23 +103,23 @@ int Parser::Machine::status(const char* at, std::size_t size) {
     return HPE_OK;
 }
 
-int Parser::Machine::field_name(const char* at, std::size_t size) {
-    Headers& all = headers();
+int Parser::Machine::count_field_bytes(const char* at, std::size_t size) noexcept {
     const std::size_t room =
-        std::min(limits.field - field_size, limits.head - std::min(limits.head, all.text_size()));
+        std::min(limits.field - field_size, limits.head - std::min(limits.head, headers().text_size()));
     if (size > room) return refuse_at(at + room, Fault::fields_too_large, "headers longer than the limit");
     field_size += size;
-    all.append_name({at, size});
+    return HPE_OK;
+}
+
+int Parser::Machine::field_name(const char* at, std::size_t size) {
+    if (const int refused = count_field_bytes(at, size)) return refused;
+    headers().append_name({at, size});
     return HPE_OK;
 }
 
 int Parser::Machine::field_value(const char* at, std::size_t size) {
-    Headers& all = headers();
-    const std::size_t room =
-        std::min(limits.field - field_size, limits.head - std::min(limits.head, all.text_size()));
-    if (size > room) return refuse_at(at + room, Fault::fields_too_large, "headers longer than the limit");
-    field_size += size;
-    all.append_value({at, size});
+    if (const int refused = count_field_bytes(at, size)) return refused;
+    headers().append_value({at, size});
     return HPE_OK;
 }
 
@@ -140,6 +140,7 @@ int Parser::Machine::note_field(const Headers::Field& field) noexcept {
         ++hosts;
         if (!is_host_field(field.value)) return refuse(Fault::bad_message, "a Host that is no host");
     } else if (field.name.size() == 6 && is("expect")) {
+        head.has_expect = true;
         head.expects_continue |= equal_ignoring_case(field.value, "100-continue");
     } else if (field.name.size() == 10 && is("connection")) {
         note_connection(field.value);

@@ -40,6 +40,7 @@ struct Parser::Machine {
 
     int refuse(Fault fault, std::string_view explanation) noexcept;
     int refuse_at(const char* at, Fault fault, std::string_view explanation) noexcept;
+    int count_field_bytes(const char* at, std::size_t size) noexcept;
     int note_field(const Headers::Field& field) noexcept;
     void note_connection(std::string_view value) noexcept;
     int check_framing_headers() noexcept;

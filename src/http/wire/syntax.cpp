@@ -4,7 +4,6 @@ namespace aio::http::wire {
 
 std::string printable(std::string_view text) {
     constexpr std::size_t kMost = 80;
-    constexpr std::string_view kDigits = "0123456789abcdef";
     std::string result;
     for (const char c : text.substr(0, kMost)) {
         const auto u = static_cast<unsigned char>(c);
@@ -12,8 +11,7 @@ std::string printable(std::string_view text) {
             result += c;
         } else {
             result += "\\x";
-            result += kDigits[u >> 4];
-            result += kDigits[u & 15];
+            append_hex(result, c);
         }
     }
     if (text.size() > kMost) result += "...";

@@ -99,6 +99,39 @@ constexpr std::string_view take_until(std::string_view& rest, char separator) no
     return part;
 }
 
+// Whether a list with commas has this member, without regard to case.
+constexpr bool list_has(std::string_view list, std::string_view member) noexcept {
+    while (!list.empty()) {
+        if (equal_ignoring_case(trimmed(take_until(list, ',')), member)) return true;
+    }
+    return false;
+}
+
+// A line of a head.
+inline void append_field(std::string& text, std::string_view name, std::string_view value) {
+    text.append(name).append(": ").append(value).append("\r\n");
+}
+
+// Two lower-case digits.
+inline void append_hex(std::string& text, char byte) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto u = static_cast<unsigned char>(byte);
+    text += kDigits[u >> 4];
+    text += kDigits[u & 15];
+}
+
+inline void append_number(std::string& text, std::uint64_t number, int base = 10) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, base).ptr;
+    text.append(digits.data(), end);
+}
+
+// "1f4\r\n", before a chunk.
+inline void append_chunk_size(std::string& text, std::size_t size) {
+    append_number(text, size, 16);
+    text.append("\r\n");
+}
+
 // Digits only, no sign; nothing if it is something else or too large.
 template <class Number = std::uint64_t>
 std::optional<Number> parse_number(std::string_view text, int base = 10) noexcept {

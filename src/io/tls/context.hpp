@@ -1,6 +1,7 @@
 // What an SSLContext is a handle to. Connections share it too: OpenSSL's callbacks point here.
 #pragma once
 
+#include <aio/core/coro.hpp>
 #include <aio/io/ssl.hpp>
 
 #include <openssl/ssl.h>
@@ -60,5 +61,7 @@ struct TlsSession {
 std::shared_ptr<TlsContext> default_client_context() noexcept;
 // Makes it: reads files. Any thread. Errors: SSLError.
 std::shared_ptr<TlsContext> make_default_client_context();
+// It, made on a thread if need be. Errors: SSLError.
+Coro<std::shared_ptr<TlsContext>> load_default_client_context();
 
 }  // namespace aio::detail

@@ -37,13 +37,7 @@ public:
     Coro<> prepare() override {
         const bool own_context = setup_.context != nullptr;
         check(own_context);
-        if (!own_context) {
-            setup_.context = default_client_context();
-            if (!setup_.context) {  // reading the system's authorities takes 10 ms
-                auto made = get_running_loop().run_in_executor(nullptr, make_default_client_context);
-                setup_.context = co_await std::move(made);
-            }
-        }
+        if (!own_context) setup_.context = co_await load_default_client_context();
         const std::string& name = setup_.server_hostname;
         setup_.check_hostname = setup_.context->check_hostname && (own_context || !name.empty());
         if (!setup_.server_side && setup_.check_hostname && name.empty()) {
@@ -82,6 +76,19 @@ private:
     TlsEngine::Setup setup_;
     TlsLimits limits_;
 };
+
+}  // namespace
+
+Coro<std::shared_ptr<TlsContext>> load_default_client_context() {
+    std::shared_ptr<TlsContext> context = default_client_context();
+    if (!context) {  // reading the system's authorities takes 10 ms
+        auto made = get_running_loop().run_in_executor(nullptr, make_default_client_context);
+        context = co_await std::move(made);
+    }
+    co_return context;
+}
+
+namespace {
 
 Coro<> secure(StreamRef stream, std::shared_ptr<FilterFactory> factory) {
     auto* socket = dynamic_cast<SocketStream*>(stream.get());

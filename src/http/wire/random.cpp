@@ -1,0 +1,23 @@
+#include "http/wire/random.hpp"
+
+#include <aio/base/error.hpp>
+
+#include "http/wire/syntax.hpp"
+
+#include <sys/random.h>
+
+#include <cerrno>
+
+namespace aio::http::wire {
+
+std::string random_hex(std::size_t size) {
+    std::string bytes(size, '\0');
+    while (::getrandom(bytes.data(), size, 0) != static_cast<ssize_t>(size)) {
+        if (errno != EINTR) throw_os_error(errno, "get random bytes");
+    }
+    std::string text;
+    for (const char byte : bytes) append_hex(text, byte);
+    return text;
+}
+
+}  // namespace aio::http::wire
