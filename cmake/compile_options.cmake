@@ -9,6 +9,11 @@ function(aiocpp_compile_options target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     target_compile_options(${target} PRIVATE -Wno-restrict)
   endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # Our functions are not for others to replace at run time. (clang takes that for granted; g++, with -fPIC, would
+    # inline none that another file may call.)
+    target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+  endif()
 endfunction()
 
 if(NOT PROJECT_IS_TOP_LEVEL)

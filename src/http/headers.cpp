@@ -3,8 +3,6 @@
 
 #include "http/wire/syntax.hpp"
 
-#include <utility>
-
 namespace aio::http {
 
 namespace {
@@ -25,37 +23,36 @@ Headers::Headers(std::initializer_list<Field> fields) {
     for (const auto& [name, value] : fields) add(name, value);
 }
 
+Headers::Place Headers::append_to(std::string& text, std::string_view piece) {
+    const auto begin = static_cast<std::uint32_t>(text.size());
+    text.append(piece);
+    return {begin, static_cast<std::uint32_t>(text.size())};
+}
+
 Headers::Entry Headers::store(std::string_view name, std::string_view value) {
     check(name, value);
     value = wire::trimmed(value);
-    Entry entry;
-    if (text_.size() + name.size() + value.size() > text_.capacity()) {
-        grow_for(name, value);
-    } else {
-        text_.append(name).append(value);
-    }
-    entry.end = static_cast<std::uint32_t>(text_.size());
-    entry.value = static_cast<std::uint32_t>(entry.end - value.size());
-    entry.name = static_cast<std::uint32_t>(entry.value - name.size());
-    return entry;
+    if (name.size() + value.size() > text_.capacity() - text_.size()) return store_larger(name, value);
+    const Place name_place = append_to(text_, name);
+    return {name_place, append_to(text_, value)};
 }
 
 // Into a larger block, beside the old one, of which `name` and `value` may be. What set() and remove() left without an
 // entry stays behind, so that fields that change for ever do not grow for ever.
-void Headers::grow_for(std::string_view name, std::string_view value) {
+Headers::Entry Headers::store_larger(std::string_view name, std::string_view value) {
     std::size_t size = name.size() + value.size();
-    for (const Entry& entry : entries_) size += entry.end - entry.name;
+    for (const auto& each : *this) size += each.name.size() + each.value.size();
     std::string grown;
     grown.reserve(2 * size);
     for (Entry& entry : entries_) {
-        const auto moved = static_cast<std::uint32_t>(grown.size()) - entry.name;
-        grown.append(text_, entry.name, entry.end - entry.name);
-        entry.name += moved;
-        entry.value += moved;
-        entry.end += moved;
+        const Field old = field(entry);
+        entry.name = append_to(grown, old.name);
+        entry.value = append_to(grown, old.value);
     }
-    grown.append(name).append(value);
+    const Place name_place = append_to(grown, name);
+    const Place value_place = append_to(grown, value);
     text_.swap(grown);
+    return {name_place, value_place};
 }
 
 void Headers::reserve(std::size_t fields, std::size_t text) {
@@ -97,12 +94,6 @@ bool Headers::remove(std::string_view name) noexcept {
     return removed > 0;
 }
 
-void Headers::clear() noexcept {
-    text_.clear();
-    entries_.clear();
-    unfinished_ = {};
-}
-
 std::size_t Headers::find(std::string_view name, std::size_t from) const noexcept {
     for (std::size_t i = from; i < entries_.size(); ++i) {
         if (wire::equal_ignoring_case(field(entries_[i]).name, name)) return i;
@@ -140,25 +131,6 @@ bool Headers::lists(std::string_view name, std::string_view member) const noexce
         if (wire::list_has(field(entries_[i]).value, member)) return true;
     }
     return false;
-}
-
-void Headers::append_name(std::string_view piece) {
-    if (unfinished_.end == 0) {
-        unfinished_.name = static_cast<std::uint32_t>(text_.size());
-        unfinished_.end = 1;
-    }
-    text_ += piece;
-    unfinished_.value = static_cast<std::uint32_t>(text_.size());
-}
-
-void Headers::append_value(std::string_view piece) { text_ += piece; }
-
-Headers::Field Headers::finish_field() noexcept {
-    std::size_t end = text_.size();
-    while (end > unfinished_.value && (text_[end - 1] == ' ' || text_[end - 1] == '\t')) --end;
-    unfinished_.end = static_cast<std::uint32_t>(end);
-    entries_.push_back(unfinished_);
-    return field(std::exchange(unfinished_, {}));
 }
 
 }  // namespace aio::http

@@ -15,15 +15,17 @@ MessageReader::MessageReader(StreamReader stream, wire::Parser::Role role, const
 
 void MessageReader::fail() { throw WireError(parser_.fault(), parser_.explanation()); }
 
+bool MessageReader::take_head() {
+    Event event = parser_.next(rest_);
+    // Of a message that nobody wanted to read to its end.
+    while (event == Event::body || event == Event::end) event = parser_.next(rest_);
+    if (event == Event::head) done_ = parser_.complete();
+    return event == Event::head;
+}
+
 Coro<bool> MessageReader::read_head() {
-    while (true) {
-        switch (parser_.next(rest_)) {
-            case Event::head: done_ = parser_.complete(); co_return true;
-            case Event::need_more: break;
-            case Event::fault: fail();
-            case Event::body:
-            case Event::end: continue;  // of a message that nobody wanted to read to its end
-        }
+    while (!take_head()) {
+        if (parser_.fault() != wire::Fault::none) fail();
         if (watch_) watch_->about_to_read();
         rest_ = co_await stream_.read_view(kMostAtOnce);
         if (rest_.empty()) {
@@ -31,6 +33,7 @@ Coro<bool> MessageReader::read_head() {
             co_return false;
         }
     }
+    co_return true;
 }
 
 Coro<std::string_view> MessageReader::next_piece() {

@@ -41,7 +41,9 @@ class MessageReader final : public BodySource {
 public:
     MessageReader(StreamReader stream, wire::Parser::Role role, const wire::Limits& limits = {});
 
-    // Waits for the next message's head. False: the connection ended before one began.
+    // Whether the next message's head is here already. False, too, for what breaks HTTP: read_head() says so.
+    bool take_head();
+    // Waits for it. False: the connection ended before one began.
     // Errors: WireError; the stream's. Cancel: nothing is lost.
     Coro<bool> read_head();
     wire::Head& head() noexcept { return parser_.head(); }

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kSmallest = 1024;
 constexpr std::size_t kLargestKept = 64 * 1024;
 constexpr unsigned kKeptPerSize = 16;
+// Some processors copy five times as slowly where the two places differ in their distance to a cache line (Zen 3).
+constexpr std::align_val_t kAlignment{64};
 
 std::size_t block_size(std::size_t wanted) noexcept {
     std::size_t size = kSmallest;
@@ -27,7 +29,7 @@ class KeptBlocks {
 public:
     ~KeptBlocks() {
         for (Shelf& shelf : shelves_) {
-            while (char* block = shelf.take()) ::operator delete(block);
+            while (char* block = shelf.take()) ::operator delete(block, kAlignment);
         }
         alive_ = false;
     }
@@ -60,13 +62,13 @@ char* allocate_block(std::size_t size) {
     if (size <= kLargestKept) {
         if (char* block = kept_blocks.take(size)) return block;
     }
-    return static_cast<char*>(::operator new(size));
+    return static_cast<char*>(::operator new(size, kAlignment));
 }
 
 void free_block(char* block, std::size_t size) noexcept {
     if (size == kSmallest) return frame_pool.deallocate(block, size);
     if (size <= kLargestKept && kept_blocks.keep(block, size)) return;
-    ::operator delete(block);
+    ::operator delete(block, kAlignment);
 }
 
 }  // namespace

@@ -35,7 +35,9 @@ inline void require_clean_heads(const http::wire::TranscriptOptions& options, st
             for (const char c : head.target) require(c > ' ' && c < 0x7f, "targets are visible ASCII", head.target);
             require(!(head.chunked && head.content_length), "there is one way to find the end");
             require(head.headers.size() <= options.limits.fields, "headers are limited");
-            require(head.headers.text_size() <= options.limits.head, "headers are limited");
+            std::size_t size = 0;
+            for (const auto& [name, value] : head.headers) size += name.size() + value.size();
+            require(size <= options.limits.head, "headers are limited");
         }
         if (event == Event::body) require(!parser.body().empty(), "pieces are not empty");
         if (event == Event::end) require_clean(parser.trailers());

@@ -129,17 +129,15 @@ TEST(Headers, that_change_for_ever_do_not_grow_for_ever) {
     EXPECT_LT(headers.text_size(), 200u);
 }
 
-TEST(Headers, fields_may_come_in_pieces) {
+TEST(Headers, take_text_as_it_stood_on_the_wire) {
     Headers headers;
-    headers.append_name("Con");
-    headers.append_name("nection");
-    headers.append_value("");
-    headers.append_value("cl");
-    headers.append_value("ose \t");
-    EXPECT_EQ(headers.finish_field(), (Headers::Field{"Connection", "close"}));
-    headers.append_name("Empty");
-    EXPECT_EQ(headers.finish_field(), (Headers::Field{"Empty", ""}));
+    headers.append_field({0, 10}, {13, 18});  // before its text
+    headers.append_text("Connection:  cl");
+    headers.append_text("ose\r\nEmpty:");
+    headers.append_field({20, 25}, {26, 26});
     EXPECT_THAT(texts(headers), ElementsAre("Connection=close", "Empty="));
+    headers.set("Empty", "no").add(headers[0].name, headers[0].value);
+    EXPECT_THAT(texts(headers), ElementsAre("Connection=close", "Empty=no", "Connection=close"));
 }
 
 TEST(Headers, copies_and_moves_are_their_own) {

@@ -45,7 +45,10 @@ public:
     Headers& update(const Headers& other);
     // Removes all fields of this name. Whether there was one.
     bool remove(std::string_view name) noexcept;
-    void clear() noexcept;
+    void clear() noexcept {
+        text_.clear();
+        entries_.clear();
+    }
 
     bool contains(std::string_view name) const noexcept { return find(name) != kNone; }
     // The first field of this name.
@@ -65,31 +68,32 @@ public:
 
     // Makes room for so many fields and so much text, so that add() need not.
     void reserve(std::size_t fields, std::size_t text);
-    // What a parser calls: name and value may come in pieces.
-    void append_name(std::string_view piece);
-    void append_value(std::string_view piece);
-    // Ends the field: trailing white space is dropped. Its name and value.
-    Field finish_field() noexcept;
-    // Of the text so far, unfinished field included, in bytes.
+    // What a parser calls: the text as it stood on the wire, and where in it a field lies. The text may come behind the
+    // field, and is checked by nobody.
+    struct Place {
+        std::uint32_t begin = 0, end = 0;
+    };
+    void append_text(std::string_view piece) { text_ += piece; }
+    void append_field(Place name, Place value) { entries_.push_back({name, value}); }
+    // Of the text so far, in bytes: what lies between fields included.
     std::size_t text_size() const noexcept { return text_.size(); }
+    std::string_view text(Place place) const noexcept {
+        return {text_.data() + place.begin, place.end - place.begin};
+    }
 
 private:
     static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-    // Offsets into text_: the name, and behind it the value.
     struct Entry {
-        std::uint32_t name = 0, value = 0, end = 0;
+        Place name, value;
     };
-    Field field(const Entry& e) const noexcept {
-        const char* text = text_.data();
-        return {{text + e.name, e.value - e.name}, {text + e.value, e.end - e.value}};
-    }
+    Field field(const Entry& e) const noexcept { return {text(e.name), text(e.value)}; }
     std::size_t find(std::string_view name, std::size_t from = 0) const noexcept;
     Entry store(std::string_view name, std::string_view value);
-    void grow_for(std::string_view name, std::string_view value);
+    static Place append_to(std::string& text, std::string_view piece);
+    Entry store_larger(std::string_view name, std::string_view value);
 
     std::string text_;
     std::vector<Entry> entries_;
-    Entry unfinished_;
 };
 
 class Headers::iterator {

@@ -175,10 +175,6 @@ private:
     detail::RequestExtra& extra() const;
     detail::KeyStore& keys() const;
 
-    struct Captured {
-        std::string_view name, value;
-    };
-
     wire::Head* head_ = nullptr;
     detail::Exchange* exchange_ = nullptr;  // null: a mocked request
     Application* app_ = nullptr;            // the route's
@@ -187,7 +183,7 @@ private:
     std::string_view raw_path_, query_;  // of the head's target
     std::string_view route_path_;  // the path as routes compare it: of raw_path_, or of the extra's requoted one
     bool has_body_ = false;
-    std::vector<Captured> captured_;
+    std::vector<std::pair<std::string_view, std::string_view>> captured_;  // names and values of the route's path
     BodyReader content_;
     mutable std::unique_ptr<detail::RequestExtra> extra_;  // what few handlers ask for; kept for the next request
 };

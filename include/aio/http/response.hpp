@@ -94,6 +94,8 @@ public:
     }
     // Content-Type as a whole; "" where there is none.
     std::string_view content_type() const noexcept;
+    // The same without a look at the headers.
+    std::string_view default_type() const noexcept { return type_; }
     Response& set_content_type(std::string_view type) { return header("Content-Type", type); }
     // The charset parameter, appended or replaced.
     Response& set_charset(std::string_view charset);

@@ -57,7 +57,11 @@ Coro<> Connection::serve() {
 }
 
 Coro<> Connection::serve_requests() {
-    while (co_await read_head()) {
+    while (true) {
+        if (!messages_.take_head()) {
+            const bool more = co_await read_head();
+            if (!more) co_return;
+        }
         exchange_.begin(!server_.closing() || messages_.has_more());
         bytes_before_ = 0;
         if (server_.access_log()) {
@@ -192,10 +196,8 @@ void Connection::refuse(wire::Fault fault, std::string_view why) noexcept { refu
 void Connection::refuse(int status, std::string_view why) noexcept {
     try {
         Response response = Response::text(std::to_string(status) + ": " + std::string(why), status);
-        std::string text;
-        append_head(text, response, {.size = response.body().size(), .keep_alive = false});
-        text += response.body();
-        writer_.write(text);
+        writer_.write(
+            head_and_body(response, {.size = response.body().size(), .keep_alive = false}, response.body()));
         lingers_ = true;
     } catch (const std::exception&) {
         writer_.abort();

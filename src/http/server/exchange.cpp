@@ -16,7 +16,7 @@ namespace aio::http::detail {
 
 namespace {
 
-// Where heads are put together: no connection keeps memory for them.
+// Where chunks are put together: no connection keeps memory for them.
 std::string& scratch() {
     thread_local std::string text;
     text.clear();
@@ -117,11 +117,8 @@ void Exchange::write_head(Response& response, std::optional<std::uint64_t> size,
         framing.has_type = false;
     }
     framing.keep_alive = keep_alive_;
-    std::string& text = scratch();
-    append_head(text, response, framing);
     const bool joined = sends_body_ && body.size() <= kJoined;
-    if (joined) text.append(body);
-    writer_.write(text);
+    writer_.write(head_and_body(response, framing, joined ? body : std::string_view()));
     if (sends_body_ && !joined) writer_.write(body);
     chunked_ = framing.chunked && sends_body_;
     left_ = sends_body_ ? size : std::optional<std::uint64_t>();

@@ -50,7 +50,7 @@ void RequestAccess::begin(Request& request, wire::Head& head, Exchange* exchange
     request.raw_path_ = wire::take_until(rest, '?');
     request.query_ = rest;
     request.has_body_ = body != nullptr;
-    request.content_ = BodyReader(body);
+    if (body) request.content_ = BodyReader(body);
 }
 
 void RequestAccess::resolve(Request& request, Application& app) {
@@ -62,29 +62,28 @@ void RequestAccess::resolve(Request& request, Application& app) {
     }
     request.captured_.clear();
     request.root_ = &app;
-    thread_local Pattern::Captures captures;
-    captures.clear();
-    const Resolved found =
-        app.router().table().resolve(request.method(), request.route_path_, request.headers(), captures);
+    std::string allowed;
+    const Resolved found = app.router().table().resolve(request.method(), request.route_path_, request.headers(),
+                                                        request.captured_, allowed);
     request.app_ = found.app ? found.app : &app;
     request.route_ = found.route ? found.route : &request.app_->state().unroutable;
-    if (!found.route && !found.allowed.empty()) request.extra().allowed_methods = found.allowed;
-    for (auto [name, value] : captures) {
+    if (!found.route && !allowed.empty()) request.extra().allowed_methods = std::move(allowed);
+    for (auto& [name, value] : request.captured_) {
         if (value.find('%') != std::string_view::npos) value = request.extra().values.emplace_back(unquote(value));
-        request.captured_.push_back({name, value});
     }
 }
 
 bool RequestAccess::resolves(const Request& request, std::string_view raw_path) {
-    std::string buffer;
+    if (!request.root_) return false;
+    std::string buffer, allowed;
     Pattern::Captures captures;
     const std::string_view path = normal_path(raw_path, buffer);
-    if (!request.root_) return false;
-    return request.root_->router().table().resolve(request.method(), path, request.headers(), captures).route;
+    const RouteTable& table = request.root_->router().table();
+    return table.resolve(request.method(), path, request.headers(), captures, allowed).route != nullptr;
 }
 
 void RequestAccess::end(Request& request) noexcept {
-    request.content_ = BodyReader();
+    if (request.has_body_) request.content_ = BodyReader();
     request.has_body_ = false;
     if (request.extra_) request.extra_->clear();
 }
@@ -244,15 +243,15 @@ HttpRange Request::http_range() const {
 // --- the route -------------------------------------------------------------------------------------------------------
 
 std::string_view Request::match_info(std::string_view name) const {
-    for (const Captured& each : captured_) {
-        if (each.name == name) return each.value;
+    for (const auto& [key, value] : captured_) {
+        if (key == name) return value;
     }
     throw ValueError("match_info: the route has no '" + std::string(name) + "'");
 }
 
 std::string_view Request::match_info(std::string_view name, std::string_view otherwise) const noexcept {
-    for (const Captured& each : captured_) {
-        if (each.name == name) return each.value;
+    for (const auto& [key, value] : captured_) {
+        if (key == name) return value;
     }
     return otherwise;
 }

@@ -4,23 +4,15 @@
 
 #include "http/wire/date.hpp"
 #include "http/wire/syntax.hpp"
+#include "http/wire/text_writer.hpp"
+
+#include <memory>
 
 namespace aio::http::detail {
 
 namespace {
 
-using wire::append_field, wire::append_number;
-
-void append_status_line(std::string& text, const Response& response) {
-    const ResponseExtra* extra = response.extra_if_any();
-    if (response.status() == 200 && (!extra || extra->reason.empty())) {
-        text.append("HTTP/1.1 200 OK\r\n");
-        return;
-    }
-    text.append("HTTP/1.1 ");
-    append_number(text, static_cast<std::uint64_t>(response.status()));
-    text.append(" ").append(response.reason()).append("\r\n");
-}
+using wire::TextWriter;
 
 // Headers that the program set and that stand in the place of ours.
 struct Given {
@@ -38,53 +30,81 @@ bool is_framing(std::string_view name) noexcept {
     }
 }
 
-Given append_fields(std::string& text, const Headers& headers) {
+void put_status_line(TextWriter& out, const Response& response) noexcept {
+    const ResponseExtra* extra = response.extra_if_any();
+    if (response.status() == 200 && (!extra || extra->reason.empty())) return out.put("HTTP/1.1 200 OK\r\n");
+    out.put("HTTP/1.1 ");
+    out.put_number(static_cast<std::uint64_t>(response.status()));
+    out.put(" ");
+    out.put(response.reason());
+    out.put("\r\n");
+}
+
+Given put_fields(TextWriter& out, const Headers& headers) noexcept {
     Given given;
     for (const auto& [name, value] : headers) {
         if (is_framing(name)) continue;
         if (name.size() == 4 && wire::equal_ignoring_case(name, "date")) given.date = true;
         if (name.size() == 6 && wire::equal_ignoring_case(name, "server")) given.server = true;
         if (name.size() == 12 && wire::equal_ignoring_case(name, "content-type")) given.type = true;
-        append_field(text, name, value);
+        out.put_field(name, value);
     }
     return given;
 }
 
-void append_connection(std::string& text, const Response& response, const Framing& framing) {
-    if (response.status() == 101) {
-        append_field(text, "Connection", "upgrade");
-    } else if (!framing.keep_alive) {
-        text.append("Connection: close\r\n");
-    } else if (framing.minor_version == 0) {
-        text.append("Connection: keep-alive\r\n");
+void put_framing(TextWriter& out, const Response& response, const Framing& framing) noexcept {
+    if (framing.size) {
+        out.put("Content-Length: ");
+        out.put_number(*framing.size);
+        out.put("\r\n");
+    } else if (framing.chunked) {
+        out.put("Transfer-Encoding: chunked\r\n");
     }
+    if (response.status() == 101) {
+        out.put("Connection: upgrade\r\n");
+    } else if (!framing.keep_alive) {
+        out.put("Connection: close\r\n");
+    } else if (framing.minor_version == 0) {
+        out.put("Connection: keep-alive\r\n");
+    }
+}
+
+void put_head(TextWriter& out, const Response& response, const Framing& framing) {
+    put_status_line(out, response);
+    const Given given = put_fields(out, response.headers());
+    if (!given.type && framing.has_type) {
+        if (const std::string_view type = response.default_type(); !type.empty()) out.put_field("Content-Type", type);
+    }
+    if (const ResponseExtra* extra = response.extra_if_any()) {
+        for (const auto& [name, cookie] : extra->cookies) out.put_field("Set-Cookie", cookie);
+    }
+    if (!given.date) out.put_field("Date", wire::current_date());
+    if (!given.server) out.put_field("Server", kServerName);
+    put_framing(out, response, framing);
+    out.put("\r\n");
+}
+
+// At least what the head needs.
+std::size_t most_of_head(const Response& response) noexcept {
+    constexpr std::size_t kOurs = 400;  // the status line without its reason, and all fields that we add
+    constexpr std::size_t kPerField = sizeof(": \r\n");
+    std::size_t size = kOurs + response.reason().size() + response.default_type().size();
+    for (const auto& [name, value] : response.headers()) size += name.size() + value.size() + kPerField;
+    if (const ResponseExtra* extra = response.extra_if_any()) {
+        for (const auto& [name, cookie] : extra->cookies) size += sizeof("Set-Cookie") + cookie.size() + kPerField;
+    }
+    return size;
 }
 
 }  // namespace
 
-void append_head(std::string& text, const Response& response, const Framing& framing) {
-    append_status_line(text, response);
-    Given given;
-    if (!response.headers().empty()) given = append_fields(text, response.headers());
-    if (!given.type && framing.has_type) {
-        if (const std::string_view type = response.content_type(); !type.empty()) {
-            append_field(text, "Content-Type", type);
-        }
-    }
-    if (const ResponseExtra* extra = response.extra_if_any()) {
-        for (const auto& [name, cookie] : extra->cookies) append_field(text, "Set-Cookie", cookie);
-    }
-    if (framing.size) {
-        text.append("Content-Length: ");
-        append_number(text, *framing.size);
-        text.append("\r\n");
-    } else if (framing.chunked) {
-        text.append("Transfer-Encoding: chunked\r\n");
-    }
-    if (!given.date) append_field(text, "Date", wire::current_date());
-    if (!given.server) append_field(text, "Server", kServerName);
-    append_connection(text, response, framing);
-    text.append("\r\n");
+std::string_view head_and_body(const Response& response, const Framing& framing, std::string_view body) {
+    // Where heads are put together: no connection keeps memory for them.
+    thread_local wire::TextSpace space;
+    TextWriter out(space, most_of_head(response) + body.size());
+    put_head(out, response, framing);
+    out.put(body);
+    return out.text();
 }
 
 }  // namespace aio::http::detail

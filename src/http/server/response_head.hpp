@@ -20,6 +20,7 @@ struct Framing {
     bool keep_alive = true;
 };
 
-void append_head(std::string& text, const Response& response, const Framing& framing);
+// What goes out: the head, and `body` behind it. Valid until the next call on this thread.
+std::string_view head_and_body(const Response& response, const Framing& framing, std::string_view body = {});
 
 }  // namespace aio::http::detail

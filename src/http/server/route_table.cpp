@@ -164,10 +164,11 @@ void RouteTable::set_prefix(std::string_view prefix) {
 // --- finding -------------------------------------------------------------------------------------------------
 
 bool RouteTable::try_resource(const Resource& resource, std::string_view method, std::string_view path,
-                              const Headers& headers, Pattern::Captures& captures, Resolved& result) const {
+                              const Headers& headers, Pattern::Captures& captures, std::string& allowed,
+                              Resolved& result) const {
     if (resource.kind == Resource::Kind::domain) {
         if (!domain_fits(resource.domain, headers.get("Host", ""))) return false;
-        result = resource.app->router().table().resolve(method, path, headers, captures);
+        result = resource.app->router().table().resolve(method, path, headers, captures, allowed);
         if (!result.app) result.app = resource.app.get();
         return true;
     }
@@ -178,7 +179,7 @@ bool RouteTable::try_resource(const Resource& resource, std::string_view method,
         if (!path.starts_with(prefix) || (path.size() > prefix.size() && path[prefix.size()] != '/')) return false;
         const std::string_view rest = path.substr(prefix.size());
         if (resource.kind == Resource::Kind::subapp) {
-            result = resource.app->router().table().resolve(method, rest, headers, captures);
+            result = resource.app->router().table().resolve(method, rest, headers, captures, allowed);
             if (!result.app) result.app = resource.app.get();
             return true;
         }
@@ -188,17 +189,17 @@ bool RouteTable::try_resource(const Resource& resource, std::string_view method,
     if (result.route) return true;
     captures.clear();
     const std::string methods = allowed_methods(resource);
-    if (!methods.empty()) result.allowed.append(result.allowed.empty() ? "" : ", ").append(methods);
+    if (!methods.empty()) allowed.append(allowed.empty() ? "" : ", ").append(methods);
     return false;
 }
 
 Resolved RouteTable::resolve(std::string_view method, std::string_view path, const Headers& headers,
-                             Pattern::Captures& captures) const {
+                             Pattern::Captures& captures, std::string& allowed) const {
     Resolved result;
     for (std::string_view part = path.empty() ? "/" : path;;) {
         if (const auto found = index_.find(part); found != index_.end()) {
             for (const Resource* resource : found->second) {
-                if (try_resource(*resource, method, path, headers, captures, result)) return result;
+                if (try_resource(*resource, method, path, headers, captures, allowed, result)) return result;
             }
         }
         if (part == "/") break;
@@ -206,7 +207,7 @@ Resolved RouteTable::resolve(std::string_view method, std::string_view path, con
         part = slash == 0 || slash == std::string_view::npos ? "/" : part.substr(0, slash);
     }
     for (const Resource* resource : domains_) {
-        if (try_resource(*resource, method, path, headers, captures, result)) return result;
+        if (try_resource(*resource, method, path, headers, captures, allowed, result)) return result;
     }
     return result;
 }

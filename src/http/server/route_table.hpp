@@ -43,7 +43,6 @@ struct Resource {
 struct Resolved {
     const Route* route = nullptr;  // null: nothing
     Application* app = nullptr;    // where it ended, or null: the one that was asked
-    std::string allowed;           // no route, but the path is known: "GET, HEAD"
 };
 
 class RouteTable {
@@ -54,9 +53,10 @@ public:
     Application& add_subapp(std::string_view prefix, Application app);
     Application& add_domain(std::string_view domain, Application app);
 
-    // `path` as normal_path() gives it. Captures are views of the table and of `path`.
+    // `path` as normal_path() gives it. Captures are views of the table and of `path`. `allowed` is appended to where
+    // there is no route, but the path is known: "GET, HEAD".
     Resolved resolve(std::string_view method, std::string_view path, const Headers& headers,
-                     Pattern::Captures& captures) const;
+                     Pattern::Captures& captures, std::string& allowed) const;
     std::string url_for(std::string_view name, const Pattern::Values& values) const;
     std::vector<std::string> describe() const;
 
@@ -79,7 +79,8 @@ private:
     void name_resource(Resource& resource, const std::string& name);
     // True when it ends here: there is a route, or a sub-application has said no.
     bool try_resource(const Resource& resource, std::string_view method, std::string_view path,
-                      const Headers& headers, Pattern::Captures& captures, Resolved& result) const;
+                      const Headers& headers, Pattern::Captures& captures, std::string& allowed,
+                      Resolved& result) const;
     const Resource* find_named(std::string_view name) const noexcept;
     bool knows(std::string_view name) const noexcept;  // it, or a sub-application's
 

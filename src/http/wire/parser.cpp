@@ -14,8 +14,6 @@ constexpr unsigned kMostBlankLines = 8;
 // What a connection's first message would otherwise reallocate its way up to.
 constexpr std::size_t kUsualHeaderText = 512, kUsualHeaders = 16;
 
-bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-
 const char* find_lf(const char* begin, const char* end) noexcept {
     const void* lf = std::memchr(begin, '\n', static_cast<std::size_t>(end - begin));
     return lf ? static_cast<const char*>(lf) : end;
@@ -115,9 +113,12 @@ bool Parser::Machine::begin_message(std::string_view& data) {
     llhttp_reset(&parser);
     head.clear();
     head.headers.reserve(kUsualHeaders, kUsualHeaderText);
+    fields_begin = nullptr;
+    head_room = limits.head;
+    begin_field();
     trailers.clear();
     start_line.begin();
-    framing = overhead = fields = field_size = extension_size = 0;
+    framing = overhead = fields = extension_size = 0;
     blank_lines = hosts = 0;
     previous = 0;
     complete = in_body = closes = persists = upgrades = false;
@@ -152,6 +153,7 @@ Event Parser::Machine::next(std::string_view& data) {
     in_body = false;
     const char* const begin = data.data() ? data.data() : "";  // llhttp takes null for no place at all
     mark = begin;
+    if (fields_begin) fields_begin = fields_end = begin;
     const llhttp_errno_t code = llhttp_execute(&parser, begin, data.size());
     if (error) {
         fail(Fault::bad_message, "out of memory");
@@ -165,6 +167,7 @@ Event Parser::Machine::next(std::string_view& data) {
     }
     if (!look(end)) return event;
     if (event == Event::head) framing = 0;
+    if (fields_begin) keep_fields(end);
     data.remove_prefix(static_cast<std::size_t>(end - begin));
     return event;
 }

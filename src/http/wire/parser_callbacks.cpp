@@ -103,31 +103,54 @@ int Parser::Machine::status(const char* at, std::size_t size) {
     return HPE_OK;
 }
 
-int Parser::Machine::count_field_bytes(const char* at, std::size_t size) noexcept {
-    const std::size_t room =
-        std::min(limits.field - field_size, limits.head - std::min(limits.head, headers().text_size()));
-    if (size > room) return refuse_at(at + room, Fault::fields_too_large, "headers longer than the limit");
-    field_size += size;
+// The text of the fields goes into headers() as it stands, many fields at once; until then it is in the present data,
+// from fields_begin on. Where names and values lie is known at once.
+int Parser::Machine::take_field_text(const char* at, std::size_t size, Headers::Place& place) noexcept {
+    if (size > field_room)
+        return refuse_at(at + field_room, Fault::fields_too_large, "headers longer than the limit");
+    field_room -= size;
+    if (!fields_begin) fields_begin = at;
+    fields_end = at + size;
+    place.end =
+        static_cast<std::uint32_t>(headers().text_size() + static_cast<std::size_t>(fields_end - fields_begin));
+    if (place.begin == kNowhere.begin) place.begin = place.end - static_cast<std::uint32_t>(size);
     return HPE_OK;
 }
 
-int Parser::Machine::field_name(const char* at, std::size_t size) {
-    if (const int refused = count_field_bytes(at, size)) return refused;
-    headers().append_name({at, size});
-    return HPE_OK;
+int Parser::Machine::field_name(const char* at, std::size_t size) noexcept { return take_field_text(at, size, name); }
+int Parser::Machine::field_value(const char* at, std::size_t size) noexcept {
+    return take_field_text(at, size, value);
 }
 
-int Parser::Machine::field_value(const char* at, std::size_t size) {
-    if (const int refused = count_field_bytes(at, size)) return refused;
-    headers().append_value({at, size});
-    return HPE_OK;
+void Parser::Machine::keep_fields(const char* end) {
+    headers().append_text({fields_begin, static_cast<std::size_t>(end - fields_begin)});
+    fields_begin = fields_end = end;
+}
+
+void Parser::Machine::begin_field() noexcept {
+    name = value = kNowhere;
+    field_room = std::min(limits.field, head_room);
 }
 
 int Parser::Machine::field_complete() {
-    field_size = 0;
     if (++fields > limits.fields) return refuse(Fault::fields_too_large, "more headers than the limit");
-    const Headers::Field field = headers().finish_field();
-    if (field.name.empty()) return refuse(Fault::bad_message, "a header without a name");
+    if (name.begin >= name.end) return refuse(Fault::bad_message, "a header without a name");
+    if (value.begin == kNowhere.begin) value = {name.end, name.end};
+    Headers& all = headers();
+    const std::size_t kept = all.text_size();
+    Headers::Field field;
+    if (name.begin >= kept) {
+        field = {{fields_begin + (name.begin - kept), name.end - name.begin},
+                 {fields_begin + (value.begin - kept), value.end - value.begin}};
+    } else {  // it began in earlier data
+        if (value.end > kept) keep_fields(fields_end);
+        field = {all.text(name), all.text(value)};
+    }
+    while (!field.value.empty() && is_blank(field.value.back())) field.value.remove_suffix(1);
+    value.end = value.begin + static_cast<std::uint32_t>(field.value.size());
+    all.append_field(name, value);
+    head_room -= std::min(limits.field, head_room) - field_room;
+    begin_field();
     if (!(parser.flags & F_TRAILING)) return note_field(field);
     const bool frames =
         equal_ignoring_case(field.name, "content-length") || equal_ignoring_case(field.name, "transfer-encoding");
@@ -177,7 +200,16 @@ bool Parser::Machine::has_body() const noexcept {
     return (parser.flags & F_CHUNKED) || parser.content_length > 0 || llhttp_message_needs_eof(&parser);
 }
 
+// The head's fields have ended, or the trailer's.
+void Parser::Machine::end_fields() {
+    if (fields_begin) keep_fields(fields_end);
+    fields_begin = nullptr;
+    head_room = limits.head;
+    begin_field();
+}
+
 int Parser::Machine::headers_complete() {
+    end_fields();
     head.minor_version = parser.http_minor;
     if (const int refused = check_framing_headers()) return refused;
     head.keep_alive = !closes && (head.minor_version == 1 || persists);
@@ -248,7 +280,8 @@ int Parser::Machine::body(const char* at, std::size_t size) noexcept {
     return HPE_PAUSED;
 }
 
-int Parser::Machine::message_complete() noexcept {
+int Parser::Machine::message_complete() {
+    if (fields_begin) end_fields();
     if (event != Event::head) event = Event::end;
     in_message = false;
     last |= !head.keep_alive;

@@ -29,18 +29,21 @@ struct Parser::Machine {
     // llhttp's callbacks: HPE_OK, HPE_PAUSED for an event, HPE_USER for a fault.
     int url(const char* at, std::size_t size);
     int status(const char* at, std::size_t size);
-    int field_name(const char* at, std::size_t size);
-    int field_value(const char* at, std::size_t size);
+    int field_name(const char* at, std::size_t size) noexcept;
+    int field_value(const char* at, std::size_t size) noexcept;
     int field_complete();
     int headers_complete();
     int extension_piece(const char* at, std::size_t size) noexcept;
     int extension_complete() noexcept;
     int body(const char* at, std::size_t size) noexcept;
-    int message_complete() noexcept;
+    int message_complete();
 
     int refuse(Fault fault, std::string_view explanation) noexcept;
     int refuse_at(const char* at, Fault fault, std::string_view explanation) noexcept;
-    int count_field_bytes(const char* at, std::size_t size) noexcept;
+    int take_field_text(const char* at, std::size_t size, Headers::Place& place) noexcept;
+    void keep_fields(const char* end);
+    void begin_field() noexcept;
+    void end_fields();
     int note_field(const Headers::Field& field) noexcept;
     void note_connection(std::string_view value) noexcept;
     int check_framing_headers() noexcept;
@@ -61,6 +64,7 @@ struct Parser::Machine {
     template <auto Member>
     static int call_with(llhttp_t* parser, const char* at, std::size_t size) noexcept;
     static const llhttp_settings_t kSettings;
+    static constexpr Headers::Place kNowhere{~0u, 0};
 
     Headers& headers() noexcept { return parser.flags & F_TRAILING ? trailers : head.headers; }
     // As llhttp understood it; empty if HTTP has none of this name.
@@ -79,8 +83,12 @@ struct Parser::Machine {
     std::size_t framing = 0;     // bytes that are no body, in one stretch
     std::size_t overhead = 0;    // of chunks, beyond what is usual
     std::size_t fields = 0;
-    std::size_t field_size = 0;      // of the unfinished field
-    std::size_t extension_size = 0;  // of the unfinished name or value in a chunk extension
+    const char* fields_begin = nullptr;  // of the present data: text of fields that is not in headers() yet
+    const char* fields_end = nullptr;    // of the last name or value
+    Headers::Place name, value;          // of the unfinished field
+    std::size_t field_room = 0;          // what it may still have
+    std::size_t head_room = 0;           // the same of all headers together
+    std::size_t extension_size = 0;      // of the unfinished name or value in a chunk extension
     unsigned blank_lines = 0;
     unsigned hosts = 0;
     char previous = 0;  // the framing byte before mark

@@ -14,8 +14,15 @@ constexpr CharSet kSchemeChars = CharSet::letters_and_digits().with("+-.");
 
 // What stands behind the host: nothing, or ":" and perhaps a port.
 bool is_port_part(std::string_view text) noexcept {
-    if (text.size() <= 1) return text.empty() || text == ":";
-    return text.front() == ':' && parse_number<std::uint16_t>(text.substr(1)).has_value();
+    if (text.empty()) return true;
+    if (text.front() != ':') return false;
+    unsigned port = 0;
+    for (const char c : text.substr(1)) {
+        if (!is_digit(c)) return false;
+        port = 10 * port + static_cast<unsigned>(c - '0');
+        if (port > 65535) return false;
+    }
+    return true;
 }
 
 std::string_view absolute_form_problem(std::string_view target) noexcept {
@@ -51,8 +58,9 @@ bool is_host_field(std::string_view value) noexcept {
         return end != std::string_view::npos && end > 1 && kAddressChars.has_all(value.substr(1, end - 1)) &&
                is_port_part(value.substr(end + 1));
     }
-    const std::size_t colon = std::min(value.find(':'), value.size());
-    return kNameChars.has_all(value.substr(0, colon)) && is_port_part(value.substr(colon));
+    std::size_t name = 0;
+    while (name < value.size() && kNameChars.has(value[name])) ++name;
+    return is_port_part(value.substr(name));
 }
 
 }  // namespace aio::http::wire

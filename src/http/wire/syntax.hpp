@@ -15,6 +15,7 @@ namespace aio::http::wire {
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) noexcept { return lower(c) >= 'a' && lower(c) <= 'z'; }
+constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 // The digit's value; -1 if it is none.
 constexpr int hex_value(char c) noexcept {
     if (is_digit(c)) return c - '0';
@@ -86,8 +87,8 @@ inline std::string lowered(std::string_view text) {
 
 // Without spaces and tabs at both ends.
 constexpr std::string_view trimmed(std::string_view text) noexcept {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
     return text;
 }
 
