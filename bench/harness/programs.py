@@ -13,6 +13,8 @@ COMPILERS = {"g++": "g++", "clang": "clang++-19"}
 CXX_FLAGS = ["-std=c++20", "-O3", "-DNDEBUG", "-Wall", "-Wextra"]
 C_FLAGS = ["-std=gnu11", "-O3", "-DNDEBUG", "-Wall", "-Wextra"]
 AIO_LIBRARIES = ["-lfmt", "-luring", "-pthread"]
+# What <aio/http.hpp> needs beside.
+HTTP_LIBRARIES = ["-lssl", "-lcrypto", "-lcares", "-lz", "-lbrotlidec", "-lbrotlienc", "-lzstd", "-lpsl", "-lidn2"]
 PRESETS = {"g++": "release", "clang": "release-clang"}
 DEBIAN_CRATES = Path("/usr/share/cargo/registry")
 
@@ -38,7 +40,7 @@ class Workshop:
     def c(self, name, source, libraries=()):
         return self._compile(name, "gcc", source, C_FLAGS, libraries)
 
-    def aio(self, name, source, compiler="g++"):
+    def aio(self, name, source, compiler="g++", libraries=AIO_LIBRARIES):
         """One of our own programs: the one that CMake built, or else one built here from the library."""
         built = self.root / "build" / PRESETS[compiler] / "bench" / name
         if _is_newer(built, [self.bench / source, *self._aio_sources()]):
@@ -47,7 +49,11 @@ class Workshop:
         if library is None:
             return None
         include = ["-I", str(self.root / "include")]
-        return self.cxx(name, source, compiler, include, [str(library), *AIO_LIBRARIES])
+        return self.cxx(name, source, compiler, include, [str(library), *libraries])
+
+    def aio_http(self, name, source, compiler="g++"):
+        """The same of a program that uses <aio/http.hpp>."""
+        return self.aio(name, source, compiler, [*AIO_LIBRARIES, *HTTP_LIBRARIES])
 
     def aio_library(self, compiler="g++"):
         """libaiocpp.a as that compiler built it; for want of it g++'s, which all compilers here can link."""
