@@ -23,8 +23,8 @@ class Program:
         return Process(self.command(port), self.env, {cpu}, self.silent)
 
 
-def _listening(program, *words):
-    return lambda port: [str(program), *words, str(port)]
+def _listening(*command):
+    return lambda port: [*map(str, command), str(port)]
 
 
 def _ours(workshop, source):
@@ -35,6 +35,25 @@ def _ours(workshop, source):
         for backend in BACKENDS if program else ():
             found[f"aio {backend} {compiler}"] = (program, {"AIO_BACKEND": backend})
     return found
+
+
+def _rivals(workshop, role):
+    """name: (command line, repetitions at most), of those that have both a server and a client: "hello" and "get"."""
+    rivals = {}
+    for name, program in {
+        "Beast": workshop.cxx(f"beast_{role}", f"rivals/beast_{role}.cpp"),
+        "Go": workshop.go(role),
+    }.items():
+        if program:
+            rivals[name] = ([str(program)], 4)
+    node = workshop.node(f"{role}.js")
+    if node:
+        rivals["Node"] = (node, 4)
+    for name, loop in (("aiohttp uvloop", "uvloop"), ("aiohttp", "asyncio")):
+        script = workshop.python(f"{role}.py", loop, "aiohttp")
+        if script:
+            rivals[name] = (script, 2)
+    return rivals
 
 
 def nginx(workshop):
@@ -61,9 +80,12 @@ def servers(workshop, arguments):
         found["limit"] = Program(_listening(limit))
     for name, (program, env) in _ours(workshop, "hello_server").items():
         found[name] = Program(_listening(program), env)
-    reference = nginx(workshop)
+    reference = nginx(workshop)  # a rival, and what a bar is about
     if reference:
         found["nginx"] = reference
+    if arguments.rivals:
+        for name, (command, most) in _rivals(workshop, "hello").items():
+            found[name] = Program(_listening(*command), repetitions=most)
     return found
 
 
@@ -74,4 +96,11 @@ def clients(workshop, arguments):
         found["limit"] = Program([str(limit)])
     for name, (program, env) in _ours(workshop, "get_client").items():
         found[name] = Program([str(program)], env)
+    if arguments.rivals:
+        rivals = _rivals(workshop, "get")
+        curl = workshop.cxx("curl_get", "rivals/curl_get.cpp", libraries=["-lcurl"])
+        if curl:
+            rivals["libcurl multi"] = ([str(curl)], 4)
+        for name, (command, most) in rivals.items():
+            found[name] = Program(command, repetitions=most)
     return found

@@ -64,8 +64,8 @@ def _ask(workshop, client, rounds):
     server, port = http_programs.nginx(workshop), free_port()
     if server is None:
         return []
-    words = [CLIENT_CONNECTIONS, CLIENT_REQUESTS, rounds]
-    return client_rounds(server.process(port, LOAD_CPU), port, client.command, client.env, words)
+    command = [*client.command, port, CLIENT_CONNECTIONS, CLIENT_REQUESTS, rounds]
+    return client_rounds(server.process(port, LOAD_CPU), port, command, client.env)
 
 
 def _outcome(cases, wants_client, servers, clients, samples):

@@ -126,13 +126,22 @@ class Workshop:
         env = {"RUSTC": str(rustc), "CARGO_TARGET_DIR": str(copy / "target")}
         return self._build(f"tokio_{name}", program, command, copy, env)
 
-    def python(self, script, loop):
+    def python(self, script, loop, *packages):
         """The command line of a script of rivals/python on asyncio or uvloop."""
         python = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
-        if subprocess.run([python, "-c", f"import {loop}"], stderr=subprocess.DEVNULL, check=False).returncode:
-            self.note(f"{loop}: {python} does not have it (Debian: python3-uvloop)")
-            return None
+        for package in (loop, *packages):
+            if subprocess.run([python, "-c", f"import {package}"], stderr=subprocess.DEVNULL, check=False).returncode:
+                self.note(f"{package}: {python} does not have it (Debian: python3-{package})")
+                return None
         return [python, str(self.bench / "rivals" / "python" / script), loop]
+
+    def node(self, script):
+        """The command line of a script of rivals/node."""
+        node = shutil.which("node")
+        if node is None:
+            self.note("node: not installed (Debian: nodejs)")
+            return None
+        return [node, str(self.bench / "rivals" / "node" / script)]
 
 
 def _is_newer(program, sources):
