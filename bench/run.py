@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 from harness import (compile_section, core_section, cores_section, files_section, http_section, machine,
-                     streams_section, tls_section)
+                     streams_section)
 from harness.programs import Workshop
 from harness.table import print_table
 
@@ -28,7 +28,6 @@ SECTIONS = {
     "core": core_section,
     "streams": streams_section,
     "http": http_section,
-    "tls": tls_section,
     "files": files_section,
     "cores": cores_section,
     "compile": compile_section,
