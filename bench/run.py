@@ -18,7 +18,8 @@ import os
 import sys
 from pathlib import Path
 
-from harness import compile_section, core_section, cores_section, files_section, machine, streams_section
+from harness import (compile_section, core_section, cores_section, files_section, http_section, machine,
+                     streams_section)
 from harness.programs import Workshop
 from harness.table import print_table
 
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECTIONS = {
     "core": core_section,
     "streams": streams_section,
+    "http": http_section,
     "files": files_section,
     "cores": cores_section,
     "compile": compile_section,

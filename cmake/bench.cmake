@@ -5,7 +5,8 @@ if(NOT CMAKE_BUILD_TYPE STREQUAL "Release" OR AIOCPP_SANITIZE)
 endif()
 
 add_custom_target(aiocpp_bench COMMENT "All benchmarks are built")
-file(GLOB programs CONFIGURE_DEPENDS bench/core/*.cpp bench/sync/*.cpp bench/io/*.cpp)
+file(GLOB programs CONFIGURE_DEPENDS bench/core/*.cpp bench/sync/*.cpp bench/io/*.cpp
+  bench/http/*.cpp)
 foreach(program IN LISTS programs)
   cmake_path(GET program STEM name)
   add_executable(bench_${name} ${program})

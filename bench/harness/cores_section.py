@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from .echo_run import Process, echo, free_port
+from .load_run import Process, echo, free_port
 from .machine import CPUS, LOAD_CPU, SERVER_CPU, quiet
 from .table import ABSENT, Outcome, number
 

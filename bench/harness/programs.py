@@ -13,6 +13,8 @@ COMPILERS = {"g++": "g++", "clang": "clang++-19"}
 CXX_FLAGS = ["-std=c++20", "-O3", "-DNDEBUG", "-Wall", "-Wextra"]
 C_FLAGS = ["-std=gnu11", "-O3", "-DNDEBUG", "-Wall", "-Wextra"]
 AIO_LIBRARIES = ["-lfmt", "-luring", "-pthread"]
+# What <aio/http.hpp> needs beside.
+HTTP_LIBRARIES = ["-lssl", "-lcrypto", "-lcares", "-lz", "-lbrotlidec", "-lbrotlienc", "-lzstd", "-lpsl", "-lidn2"]
 PRESETS = {"g++": "release", "clang": "release-clang"}
 DEBIAN_CRATES = Path("/usr/share/cargo/registry")
 
@@ -38,7 +40,7 @@ class Workshop:
     def c(self, name, source, libraries=()):
         return self._compile(name, "gcc", source, C_FLAGS, libraries)
 
-    def aio(self, name, source, compiler="g++"):
+    def aio(self, name, source, compiler="g++", libraries=AIO_LIBRARIES):
         """One of our own programs: the one that CMake built, or else one built here from the library."""
         built = self.root / "build" / PRESETS[compiler] / "bench" / name
         if _is_newer(built, [self.bench / source, *self._aio_sources()]):
@@ -47,7 +49,11 @@ class Workshop:
         if library is None:
             return None
         include = ["-I", str(self.root / "include")]
-        return self.cxx(name, source, compiler, include, [str(library), *AIO_LIBRARIES])
+        return self.cxx(name, source, compiler, include, [str(library), *libraries])
+
+    def aio_http(self, name, source, compiler="g++"):
+        """The same of a program that uses <aio/http.hpp>."""
+        return self.aio(name, source, compiler, [*AIO_LIBRARIES, *HTTP_LIBRARIES])
 
     def aio_library(self, compiler="g++"):
         """libaiocpp.a as that compiler built it; for want of it g++'s, which all compilers here can link."""
@@ -120,13 +126,22 @@ class Workshop:
         env = {"RUSTC": str(rustc), "CARGO_TARGET_DIR": str(copy / "target")}
         return self._build(f"tokio_{name}", program, command, copy, env)
 
-    def python(self, script, loop):
+    def python(self, script, loop, *packages):
         """The command line of a script of rivals/python on asyncio or uvloop."""
         python = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
-        if subprocess.run([python, "-c", f"import {loop}"], stderr=subprocess.DEVNULL, check=False).returncode:
-            self.note(f"{loop}: {python} does not have it (Debian: python3-uvloop)")
-            return None
+        for package in (loop, *packages):
+            if subprocess.run([python, "-c", f"import {package}"], stderr=subprocess.DEVNULL, check=False).returncode:
+                self.note(f"{package}: {python} does not have it (Debian: python3-{package})")
+                return None
         return [python, str(self.bench / "rivals" / "python" / script), loop]
+
+    def node(self, script):
+        """The command line of a script of rivals/node."""
+        node = shutil.which("node")
+        if node is None:
+            self.note("node: not installed (Debian: nodejs)")
+            return None
+        return [node, str(self.bench / "rivals" / "node" / script)]
 
 
 def _is_newer(program, sources):

@@ -43,6 +43,12 @@ inline void report(const char* name, const char* unit, double value) {
     std::fflush(stdout);
 }
 
+// A client's round: how many requests, and what they cost it.
+inline void report_requests(long requests, double cpu_ns) {
+    std::printf("{\"requests\": %ld, \"client_cpu_ns\": %.0f}\n", requests, cpu_ns);
+    std::fflush(stdout);
+}
+
 // Forces `value` to exist: the optimiser may neither drop nor foresee it.
 template <class T>
 inline void keep(T& value) {
