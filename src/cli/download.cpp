@@ -101,6 +101,7 @@ Coro<int> Downloader::try_until_done(const Download& download, Transfer& transfe
         if (problem.status == kBadChecksum && now.resumed && !std::exchange(doubted, true)) {
             console_.say(fmt::format("{}: {}; what was there before is dropped, and all of it fetched",
                                      download.shown(), problem.text));
+            resume = false;
             continue;
         }
         if (!problem.transient || now.last || !now.repeatable) {

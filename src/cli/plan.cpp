@@ -70,7 +70,8 @@ void choose_target(Download& download, const FetchOptions& options, std::size_t 
         download.target = names.take(path);
         return;
     }
-    const bool own_name = options.remote_name || options.remote_header_name || !options.output_dir.empty();
+    const bool own_name =
+        options.remote_name || options.remote_header_name || options.resume || !options.output_dir.empty();
     if (!own_name && (alone || options.head)) return;
     download.name_by_server = options.remote_header_name;
     download.target = names.take(in_directory(options.output_dir, name_of_url(download.url)));

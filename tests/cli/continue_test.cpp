@@ -129,6 +129,23 @@ ASYNC_TEST(ToolContinue, a_beginning_that_proves_wrong_is_fetched_again, kOnce) 
     co_await host.stop();
 }
 
+ASYNC_TEST(ToolContinue, a_whole_file_that_proves_wrong_is_fetched_again, kOnce) {
+    if (simulated()) CO_SKIP();
+    const Scratch scratch;
+    scratch.write("a", "xyz");
+    FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
+        if (request.header("Range") == "(none)") return answer("abc");
+        return answer("", "Content-Range: bytes */3\r\n", "416 Range Not Satisfiable");
+    });
+    const Ended done = co_await run_tool(scratch, "fetch", "-C", "-", "--checksum",
+                                         "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+                                         host.url("/a").str());
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(scratch.read("a"), "abc");
+    EXPECT_THAT(scratch.names(), ElementsAre("a"));
+    co_await host.stop();
+}
+
 // Sends half of the file, and then nothing.
 Coro<> stalls(FakeHost& host, StreamReader reader, StreamWriter writer) {
     const auto request = co_await host.read(reader);

@@ -23,6 +23,7 @@ TEST(ToolPlan, one_url_goes_to_standard_output_and_several_to_their_names) {
     EXPECT_THAT(targets({}, {"http://h/a"}), ElementsAre(""));
     EXPECT_THAT(targets({}, {"http://h/a", "http://h/b"}), ElementsAre("a", "b"));
     EXPECT_THAT(targets({.remote_name = true}, {"http://h/a"}), ElementsAre("a"));
+    EXPECT_THAT(targets({.resume = true}, {"http://h/a"}), ElementsAre("a"));
     EXPECT_THAT(targets({.output_dir = "d"}, {"http://h/a"}), ElementsAre("d/a"));
     EXPECT_THAT(targets({.outputs = {"x", "-"}}, {"http://h/a", "http://h/b", "http://h/c"}),
                 ElementsAre("x", "", "c"));
