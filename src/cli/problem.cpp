@@ -24,38 +24,42 @@ Problem explain_status(const StatusError& error) {
     return problem;
 }
 
+template <class E>
+bool is(const http::ClientError& error) {
+    return dynamic_cast<const E*>(&error) != nullptr;
+}
+
 // The order is that of the trees in aio/http/errors.hpp and aio/base/error.hpp: what derives comes first.
 Problem explain_client_error(const http::ClientError& error) {
     const std::string what = error.what();
-    const auto is = [&error]<class E>(const E*) { return dynamic_cast<const E*>(&error) != nullptr; };
-    if (is(static_cast<http::InvalidURL*>(nullptr))) return {kBadUrl, what};
-    if (is(static_cast<http::TooManyRedirects*>(nullptr))) return {kRedirects, "too many redirects"};
-    if (is(static_cast<http::ClientHttpProxyError*>(nullptr))) {
+    if (is<http::InvalidURL>(error)) return {kBadUrl, what};
+    if (is<http::TooManyRedirects>(error)) return {kRedirects, "too many redirects"};
+    if (is<http::ClientHttpProxyError>(error)) {
         return {kReceiveError, "the proxy refused: " + what + "; -x http://NAME:PASSWORD@PROXY gives credentials"};
     }
-    if (is(static_cast<http::ClientConnectorDNSError*>(nullptr))) {
+    if (is<http::ClientConnectorDNSError>(error)) {
         return {kNoHost, what + "; is the name right, and the network there?", true};
     }
-    if (is(static_cast<http::ClientConnectorCertificateError*>(nullptr))) {
+    if (is<http::ClientConnectorCertificateError>(error)) {
         return {kBadCertificate, what + "; --cacert FILE trusts another authority, -k trusts everybody"};
     }
-    if (is(static_cast<http::ClientConnectorSSLError*>(nullptr))) return {kTlsError, what};
-    if (is(static_cast<http::ClientProxyConnectionError*>(nullptr))) {
+    if (is<http::ClientConnectorSSLError>(error)) return {kTlsError, what};
+    if (is<http::ClientProxyConnectionError>(error)) {
         return {kNoConnection, what + "; -x gives another proxy, no_proxy=HOST in the environment goes without",
                 true};
     }
-    if (is(static_cast<http::ClientConnectorError*>(nullptr))) {
+    if (is<http::ClientConnectorError>(error)) {
         return {kNoConnection, what + "; is a server running there?", true};
     }
-    if (is(static_cast<http::ConnectionTimeoutError*>(nullptr))) {
+    if (is<http::ConnectionTimeoutError>(error)) {
         return {kTimedOut, what + "; --connect-timeout allows more", true};
     }
-    if (is(static_cast<http::SocketTimeoutError*>(nullptr))) {
+    if (is<http::SocketTimeoutError>(error)) {
         return {kTimedOut, what + "; --read-timeout allows more", true};
     }
-    if (is(static_cast<http::ServerDisconnectedError*>(nullptr))) return {kNoAnswer, what, true};
-    if (is(static_cast<http::ClientPayloadError*>(nullptr))) return {kCutShort, what, true};
-    return {kReceiveError, what, is(static_cast<http::ClientConnectionError*>(nullptr))};
+    if (is<http::ServerDisconnectedError>(error)) return {kNoAnswer, what, true};
+    if (is<http::ClientPayloadError>(error)) return {kCutShort, what, true};
+    return {kReceiveError, what, is<http::ClientConnectionError>(error)};
 }
 
 }  // namespace
