@@ -1,61 +1,41 @@
-// Fetches many pages of one HTTP server at once, with nothing but streams: what an HTTP client does underneath.
+// Fetches many pages at once through one session, at most 20 at a time, and tells of each as soon as it is there.
 //
 //     python3 -m http.server 8000 &
-//     11_many_urls 127.0.0.1 8000 / /README.md /nowhere
+//     11_many_urls http://127.0.0.1:8000/ http://127.0.0.1:8000/README.md http://127.0.0.1:8000/nowhere
 #include <aio/aio.hpp>
+#include <aio/http.hpp>
 
 #include <fmt/core.h>
 
-#include <cstdlib>
-
 using namespace std::chrono_literals;
 
-struct Page {
-    std::string status;  // "HTTP/1.0 200 OK"
-    std::string body;
-};
-
-// One GET on a connection of its own. HTTP/1.0: the server closes it after the body.
-aio::Coro<Page> get(std::string host, int port, std::string path) {
-    auto [reader, writer] = co_await aio::open_connection(host, port);
-    writer.write(fmt::format("GET {} HTTP/1.0\r\nHost: {}:{}\r\n\r\n", path, host, port));
-    co_await writer.drain();
-
-    std::string head = co_await reader.readuntil("\r\n\r\n");  // the status line and the headers
-    Page page;
-    page.status = head.substr(0, head.find("\r\n"));
-    page.body = co_await reader.read();
-    writer.close();
-    co_await writer.wait_closed();
-    co_return page;
-}
-
-// At most 20 connections at a time, and 5 seconds for each page.
-aio::Coro<std::string> report(aio::Semaphore& connections, std::string host, int port, std::string path) {
-    auto permit = co_await connections.scoped();
+aio::Coro<std::string> report(aio::http::ClientSession& session, std::string url) {
     std::string problem;
     try {
-        Page page = co_await aio::wait_for(get(host, port, path), 5s);
-        co_return fmt::format("{:<30} {} ({} bytes)", path, page.status, page.body.size());
+        auto response = co_await session.get(url).timeout(5s);
+        const std::string page = co_await response.read();
+        co_return fmt::format("{} {} {} ({} bytes)", url, response.status(), response.reason(), page.size());
     } catch (const aio::Error& error) {  // not CancelledError, which must pass
         problem = error.what();
     }
-    co_return fmt::format("{:<30} {}", path, problem);
+    co_return fmt::format("{} {}", url, problem);
 }
 
-aio::Coro<> async_main(std::string host, int port, std::vector<std::string> paths) {
-    aio::Semaphore connections(20);
+aio::Coro<> async_main(std::vector<std::string> urls) {
+    aio::http::TCPConnector connector({.limit = 20});
+    aio::http::ClientSession session({.connector = connector.share()});
     std::vector<aio::Coro<std::string>> reports;
-    for (const std::string& path : paths) reports.push_back(report(connections, host, port, path));
+    for (const std::string& url : urls) reports.push_back(report(session, url));
 
     auto completed = aio::as_completed(std::move(reports));
     while (auto task = co_await completed.next()) fmt::print("{}\n", co_await *task);  // the fastest first
+    co_await session.close();
 }
 
 int main(int argc, char** argv) {
-    if (argc < 4) {
-        fmt::print(stderr, "usage: {} HOST PORT PATH...\n", argv[0]);
+    if (argc < 2) {
+        fmt::print(stderr, "usage: {} URL...\n", argv[0]);
         return 77;  // for the tests: skipped
     }
-    aio::run(async_main(argv[1], std::atoi(argv[2]), {argv + 3, argv + argc}));
+    aio::run(async_main({argv + 1, argv + argc}));
 }

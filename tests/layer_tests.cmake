@@ -43,6 +43,12 @@ function(aiocpp_layer_tests layer)
   if(TARGET aiocpp_test_support)
     target_link_libraries(${executable} PRIVATE aiocpp_test_support)
   endif()
+  if(layer STREQUAL cli)  # which is no part of the library; the program itself is run, against http's fake hosts
+    target_sources(${executable} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/http/client/fake_host_test.cpp)
+    target_link_libraries(${executable} PRIVATE aiocpp_cli CLI11::CLI11 nlohmann_json::nlohmann_json OpenSSL::Crypto)
+    target_compile_definitions(${executable} PRIVATE AIOCPP_TOOL="$<TARGET_FILE:aiocpp_tool>")
+    add_dependencies(${executable} aiocpp_tool)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL Clang AND AIOCPP_SANITIZE STREQUAL thread)
     # The static runtime has an operator new of its own, which the tests' cannot replace.
     execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-resource-dir

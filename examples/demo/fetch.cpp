@@ -1,11 +1,12 @@
-// 100 files from a real HTTP server, one by one and all at once, over plain streams: what an HTTP client does
-// underneath. Every byte is compared with what was written to disk.
+// 100 files from a real HTTP server through one ClientSession, one by one and all at once, each stored as it comes.
+// Every byte is compared with what the server has.
 #include <aio/aio.hpp>
+#include <aio/files.hpp>
+#include <aio/http.hpp>
 
 #include "file_server.hpp"
 #include "parts.hpp"
 
-#include <charconv>
 #include <fstream>
 #include <memory>
 
@@ -52,65 +53,42 @@ std::vector<File> make_files(const std::filesystem::path& folder) {
     return files;
 }
 
-// The value of "Content-Length: 123" in `head`.
-std::size_t content_length(const std::string& path, const std::string& head) {
-    constexpr std::string_view kName = "\r\nContent-Length: ";
-    const std::size_t at = head.find(kName);
-    std::size_t length = 0;
-    const char* digits = head.data() + at + kName.size();
-    if (at == std::string::npos || std::from_chars(digits, head.data() + head.size(), length).ec != std::errc()) {
-        throw BadAnswer(path, "the answer has no Content-Length");
-    }
-    return length;
-}
-
-aio::Coro<std::string> get(int port, std::string path) {
-    auto [reader, writer] = co_await aio::open_connection("127.0.0.1", port);
-    writer.write(fmt::format("GET {} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n", path, port));
-    co_await writer.drain();
-    std::string head = co_await reader.readuntil("\r\n\r\n");
-    if (head.find(" 200 OK\r\n") == std::string::npos) throw BadAnswer(path, head.substr(0, head.find("\r\n")));
-    const auto length = static_cast<std::ptrdiff_t>(content_length(path, head));
-    std::string body = co_await reader.readexactly(length);
-    writer.close();
-    co_await writer.wait_closed();
-    co_return body;
-}
-
 // What both ways of fetching have in common.
 struct Download {
     Console& console;
-    int port;
+    aio::http::ClientSession& session;
+    std::filesystem::path folder;  // where the files go
     std::size_t done = 0, bytes = 0;
 
     aio::Coro<> fetch(const File& file) {
-        std::string body = co_await aio::wait_for(get(port, file.path), 10s);
-        if (body != file.content) throw BadAnswer(file.path, "its bytes are not those on disk");
-        bytes += body.size();
+        auto response = co_await session.get(file.path);
+        const std::string target = folder / file.path.substr(1);
+        bytes += co_await response.to_file(target);
+        const std::string stored = co_await aio::files::read_file(target);
+        if (stored != file.content) throw BadAnswer(file.path, "its bytes are not those of the server");
         console.progress("files", ++done, kFiles);
+    }
+
+    aio::Coro<> one_by_one(const std::vector<File>& files) {
+        for (const File& file : files) co_await fetch(file);
+    }
+
+    aio::Coro<> all_at_once(const std::vector<File>& files) {
+        co_await aio::with_task_group([&](aio::TaskGroup& group) -> aio::Coro<> {
+            for (const File& file : files) group.create_task(fetch(file));
+            co_return;
+        });
     }
 };
 
-aio::Coro<double> one_by_one(Console& console, int port, const std::vector<File>& files) {
-    const double start = console.elapsed();
-    Download download{console, port};
-    for (const File& file : files) co_await download.fetch(file);
-    const double took = console.elapsed() - start;
-    console.say("one by one:  {} files, {} bytes, every byte compared: {:.2f} s", download.done, download.bytes,
-                took);
-    co_return took;
-}
-
-aio::Coro<double> all_at_once(Console& console, int port, const std::vector<File>& files) {
-    const double start = console.elapsed();
-    Download download{console, port};
-    co_await aio::with_task_group([&](aio::TaskGroup& group) -> aio::Coro<> {
-        for (const File& file : files) group.create_task(download.fetch(file));
-        co_return;
-    });
-    const double took = console.elapsed() - start;
-    console.say("all at once: {} files, {} bytes, every byte compared: {:.2f} s", download.done, download.bytes,
-                took);
+// Seconds that it took.
+aio::Coro<double> timed(Download& download, const char* name, aio::Coro<> fetching) {
+    const double start = download.console.elapsed();
+    std::filesystem::create_directories(download.folder);
+    co_await std::move(fetching);
+    const double took = download.console.elapsed() - start;
+    download.console.say("{} {} files, {} bytes, stored, every byte compared: {:.2f} s", name, download.done,
+                         download.bytes, took);
     co_return took;
 }
 
@@ -123,9 +101,21 @@ aio::Coro<> show_fetch(Console& console) {
     TemporaryFolder folder;
     const std::vector<File> files = make_files(folder.path());
     const std::unique_ptr<FileServer> server = co_await aio::to_thread(start_server, folder.path());
-    console.say("server on 127.0.0.1:{}", server->port());
-    const double slow = co_await one_by_one(console, server->port(), files);
-    const double fast = co_await all_at_once(console, server->port(), files);
+    const std::string base = fmt::format("http://127.0.0.1:{}", server->port());
+    const std::filesystem::path stored = new_folder("aiocpp-demo-files-XXXXXX");
+    console.say("server at {}", base);
+
+    aio::http::SessionOptions options;
+    options.base_url = base;
+    options.raise_for_status = true;
+    options.timeout.total = 20s;
+    aio::http::ClientSession session(std::move(options));
+    Download slowly{console, session, stored / "one-by-one"};
+    const double slow = co_await timed(slowly, "one by one: ", slowly.one_by_one(files));
+    Download quickly{console, session, stored / "all-at-once"};
+    const double fast = co_await timed(quickly, "all at once:", quickly.all_at_once(files));
+    co_await session.close();
+    console.say("the files are yours: {}", stored.string());
     console.result("{:.2f} s one by one, {:.2f} s all at once: {:.1f} times as fast", slow, fast, slow / fast);
 }
 

@@ -24,6 +24,9 @@ constexpr const char* kProgram = R"(
 import functools, http.server, os, sys, threading, time
 
 class Handler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # keeps connections
+    disable_nagle_algorithm = True
+
     def do_GET(self):
         time.sleep(float(sys.argv[2]) / 1000)
         super().do_GET()
@@ -51,11 +54,13 @@ std::string reason(int error) { return std::strerror(error); }
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-    std::string name = std::filesystem::temp_directory_path() / "aiocpp-demo-XXXXXX";
+std::filesystem::path new_folder(const std::string& pattern) {
+    std::string name = std::filesystem::temp_directory_path() / pattern;
     if (!::mkdtemp(name.data())) throw NoServer("cannot make a temporary folder " + name + ": " + reason(errno));
-    path_ = name;
+    return name;
 }
+
+TemporaryFolder::TemporaryFolder() : path_(new_folder("aiocpp-demo-XXXXXX")) {}
 
 TemporaryFolder::~TemporaryFolder() {
     std::error_code ignored;

@@ -15,7 +15,11 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-// A new folder below the system's temporary one; removed, with what is in it, by the destructor.
+// A new folder below the system's temporary one; "XXXXXX" at the end of `pattern` becomes something unique.
+// Errors: NoServer.
+std::filesystem::path new_folder(const std::string& pattern);
+
+// A new_folder(); removed, with what is in it, by the destructor.
 class TemporaryFolder {
 public:
     TemporaryFolder();

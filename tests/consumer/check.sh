@@ -20,6 +20,9 @@ expect_42() {
     [ "$printed" = 42 ] || { echo "$* printed $printed" >&2; exit 1; }
 }
 
+echo "== $kind, the program"
+"$prefix/bin/aiocpp" --version | grep -q '^aiocpp [0-9]'
+
 echo "== $kind, find_package"
 "$cmake" -S "$source/tests/consumer" -B "$work/user" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" \
     -DCMAKE_PREFIX_PATH="$prefix"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""check_http.py fetch|serve PROGRAM: the contract's HTTP programs with peers from Python's library.
+"""check_http.py fetch|report|serve PROGRAM: HTTP programs with peers from Python's library.
 
-fetch: the program gets pages of an http.server. serve: urllib asks the program, and Ctrl-C ends it.
+fetch: the program gets pages of an http.server. report: so does it, and tells of each, one that is missing too.
+serve: urllib asks the program, and Ctrl-C ends it.
 """
 
 import functools
@@ -26,7 +27,8 @@ def expect(wanted, got):
         sys.exit(f"expected {wanted!r}, got {got!r}")
 
 
-def check_fetch(program):
+def run_with_pages(program, names):
+    """Runs the program with the URLs of an http.server's pages; the URLs and the lines that it printed."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in PAGES.items():
             pathlib.Path(folder, name).write_text(text, encoding="ascii")
@@ -34,12 +36,24 @@ def check_fetch(program):
         handler.log_message = lambda *_: None
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        urls = [f"http://127.0.0.1:{server.server_port}/{name}" for name in PAGES]
+        urls = [f"http://127.0.0.1:{server.server_port}/{name}" for name in names]
         done = subprocess.run([program, *urls], capture_output=True, text=True, timeout=30, check=False)
         server.shutdown()
     expect(0, done.returncode)
-    lines = [f"Fetched {len(text)} chars from {url}" for url, text in zip(urls, PAGES.values())]
-    expect(lines, done.stdout.splitlines())
+    return urls, done.stdout.splitlines()
+
+
+def check_fetch(program):
+    urls, printed = run_with_pages(program, PAGES)
+    expect([f"Fetched {len(text)} chars from {url}" for url, text in zip(urls, PAGES.values())], printed)
+
+
+def check_report(program):
+    urls, printed = run_with_pages(program, [*PAGES, "missing.txt"])
+    expected = [f"{url} 200 OK ({len(text)} bytes)" for url, text in zip(urls, PAGES.values())]
+    missing = [line for line in printed if line.startswith(f"{urls[-1]} 404 ")]
+    expect(1, len(missing))
+    expect(sorted([*expected, *missing]), sorted(printed))
 
 
 def free_port():
@@ -88,4 +102,4 @@ def check_serve(program):
 
 
 if __name__ == "__main__":
-    {"fetch": check_fetch, "serve": check_serve}[sys.argv[1]](sys.argv[2])
+    {"fetch": check_fetch, "report": check_report, "serve": check_serve}[sys.argv[1]](sys.argv[2])

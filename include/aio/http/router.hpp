@@ -168,6 +168,7 @@ private:
 struct StaticOptions {
     std::string_view name = {};
     bool show_index = false;       // a directory answers with a list of its files; else 403
+    std::string_view index = {};   // before that, with its file of this name, if there is one: "index.html"
     bool follow_symlinks = false;  // symbolic links may lead out of the directory
 };
 

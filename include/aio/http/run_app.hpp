@@ -32,9 +32,9 @@ struct RunAppOptions {
     RunnerOptions runner = {};
     int workers = 1;  // 0: as many as processors this process may use. More than one: with a function only
     int backlog = 128;
-    bool reuse_port = false;
-    aio::ssl::Use ssl = {};                                       // a context with a certificate: https
-    bool handle_signals = true;                                   // SIGINT and SIGTERM
+    bool reuse_port = false;     // other processes may listen at the same port, if they say so too
+    aio::ssl::Use ssl = {};      // a context with a certificate: https
+    bool handle_signals = true;  // SIGINT and SIGTERM
     void (*print)(std::string_view line) = log_access_to_stdout;  // null: says nothing
 };
 
@@ -43,6 +43,7 @@ using AppMaker = aio::detail::Function<Application()>;
 void run_made_app(AppMaker make, std::string host, int port, RunAppOptions options);
 }  // namespace detail
 
+// port 0: one that is free, the same for all workers.
 // Errors: what the application's startup throws; those of start_server(); ValueError for workers of one application.
 void run_app(Application& app, std::string host = {}, int port = 8080, RunAppOptions options = {});
 void run_app(Application&& app, std::string host = {}, int port = 8080, RunAppOptions options = {});

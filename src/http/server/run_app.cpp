@@ -4,8 +4,10 @@
 #include <aio/http/run_app.hpp>
 #include <aio/sync/loop_group.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <exception>
+#include <vector>
 
 namespace aio::http {
 
@@ -41,8 +43,24 @@ void handle_sigterm() {
     });
 }
 
+// What is printed, once: when the last of the workers listens.
+class Banner {
+public:
+    Banner(const RunAppOptions& options, std::size_t workers) : print_(options.print), missing_(workers) {}
+
+    void worker_listens(const std::vector<std::string>& urls) {
+        if (--missing_ != 0 || !print_) return;
+        for (const std::string& url : urls) print_("======== Running on " + url + " ========");
+        print_("(Press CTRL+C to quit)");
+    }
+
+private:
+    void (*print_)(std::string_view line);
+    std::atomic<std::size_t> missing_;
+};
+
 // Until it is cancelled. Every end of it is a graceful one.
-Coro<> serve_app(Application& app, Place place, RunAppOptions options, bool alone) {
+Coro<> serve_app(Application& app, Place place, RunAppOptions options, Banner& banner, bool alone) {
     AppRunner runner(app, options.runner);
     std::exception_ptr failed;
     bool cancelled = false;
@@ -50,11 +68,7 @@ Coro<> serve_app(Application& app, Place place, RunAppOptions options, bool alon
         if (alone && options.handle_signals) handle_sigterm();
         co_await runner.setup();
         co_await start_site(runner, place, options, options.reuse_port || !alone);
-        if (options.print && alone) {
-            for (const std::string& url : runner.addresses())
-                options.print("======== Running on " + url + " ========");
-            options.print("(Press CTRL+C to quit)");
-        }
+        banner.worker_listens(runner.addresses());
         co_await Future<>();
     } catch (const CancelledError&) {
         cancelled = true;
@@ -67,12 +81,27 @@ Coro<> serve_app(Application& app, Place place, RunAppOptions options, bool alon
     if (cancelled && !alone) throw CancelledError();
 }
 
+// The port that workers can share: `port`, or one that is free. They set SO_REUSEPORT, which would let them join
+// another server that does so; unless that is wanted, this is asked without. Errors: OSError when somebody has it.
+Coro<int> port_to_share(std::string host, int port, bool with_others) {
+    const auto nobody = [](StreamReader, StreamWriter) {};
+    ServerOptions options;
+    options.start_serving = false;
+    options.reuse_port = with_others;
+    const Server server = co_await start_server(nobody, std::move(host), port, options);
+    const int found = server.port();
+    server.close();
+    co_await server.wait_closed();
+    co_return found;
+}
+
 void run_alone(Application& app, Place place, const RunAppOptions& options) {
     if (options.workers > 1) {
         throw ValueError("run_app: several workers need an application each: pass a function that makes it");
     }
+    Banner banner(options, 1);
     try {
-        run(serve_app(app, std::move(place), options, true));
+        run(serve_app(app, std::move(place), options, banner, true));
     } catch (const KeyboardInterrupt&) {
         // The second Ctrl-C.
     }
@@ -102,19 +131,18 @@ void detail::run_made_app(AppMaker make, std::string host, int port, RunAppOptio
         Application app = make();
         return run_app(app, std::move(host), port, options);
     }
-    if (port == 0) throw ValueError("run_app: several workers need a port to share; 0 would give each another");
-    LoopGroup group({.size = options.workers, .name = "aio-http"});
     Place place;
     place.host = std::move(host);
-    place.port = port;
-    if (options.print) {
-        options.print("======== Running on http" + std::string(options.ssl ? "s" : "") + "://" +
-                      (place.host.empty() ? "0.0.0.0" : place.host) + ":" + std::to_string(port) + " ========");
-        options.print("(Press CTRL+C to quit)");
+    try {
+        place.port = run(port_to_share(place.host, port, options.reuse_port));
+    } catch (const KeyboardInterrupt&) {
+        return;
     }
-    auto serve = [&make, &place, &options]() -> Coro<> {
+    LoopGroup group({.size = options.workers, .name = "aio-http"});
+    Banner banner(options, group.size());
+    auto serve = [&make, &place, &options, &banner]() -> Coro<> {
         Application app = make();
-        co_await serve_app(app, place, options, false);
+        co_await serve_app(app, place, options, banner, false);
     };
     try {
         group.run(serve);

@@ -25,6 +25,7 @@ class StaticFiles {
 public:
     StaticFiles(std::string directory, const StaticOptions& options)
         : directory_(std::move(directory)),
+          index_(options.index),
           shows_index_(options.show_index),
           follows_(options.follow_symlinks),
           folder_(::open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
@@ -36,7 +37,11 @@ public:
     Coro<Response> answer(Request& request) const;
 
 private:
-    std::string directory_;
+    Coro<std::shared_ptr<OpenedFile>> open(std::string path) const;
+    Response file_response(const std::string& path, std::shared_ptr<OpenedFile> opened) const;
+    Coro<Response> directory_response(Request& request, std::string path, std::shared_ptr<OpenedFile> opened) const;
+
+    std::string directory_, index_;
     bool shows_index_, follows_;
     int folder_;
 };
@@ -50,26 +55,44 @@ bool is_harmless(std::string_view path) noexcept {
     return true;
 }
 
+Coro<std::shared_ptr<OpenedFile>> StaticFiles::open(std::string path) const {
+    co_return std::make_shared<OpenedFile>(co_await open_file(folder_, std::move(path), follows_));
+}
+
+Response StaticFiles::file_response(const std::string& path, std::shared_ptr<OpenedFile> opened) const {
+    FileResponse response(follows_ ? directory_ + "/" + path : path);
+    if (!follows_) response.extra().folder = folder_;
+    response.extra().opened = std::move(opened);
+    return response;
+}
+
+// `path` is empty or ends with "/".
+Coro<Response> StaticFiles::directory_response(Request& request, std::string path,
+                                               std::shared_ptr<OpenedFile> opened) const {
+    if (!index_.empty()) {
+        const std::shared_ptr<OpenedFile> index = co_await open(path + index_);
+        if (index->fd && index->is_file) co_return file_response(path + index_, index);
+    }
+    if (!shows_index_) throw HTTPForbidden();
+    auto listing = [opened] { return list_directory(opened->fd.get()); };
+    const std::vector<DirectoryEntry> entries = co_await to_thread(listing);
+    co_return Response::html(directory_page(request.path(), entries, !path.empty()));
+}
+
 Coro<Response> StaticFiles::answer(Request& request) const {
     const std::string path(request.match_info("filename"));
     if (!is_harmless(path)) throw HTTPNotFound();
     const std::string name = path.empty() ? "." : path;
-    const auto opened = std::make_shared<OpenedFile>(co_await open_file(folder_, name, follows_));
-    const OpenedFile& found = *opened;
-    if (!found.fd) throw_not_there(found);
-    if (found.is_directory) {
-        if (!shows_index_) throw HTTPForbidden();
+    const std::shared_ptr<OpenedFile> found = co_await open(name);
+    if (!found->fd) throw_not_there(*found);
+    if (found->is_directory) {
+        if (!shows_index_ && index_.empty()) throw HTTPForbidden();
         if (!request.raw_path().ends_with('/')) throw HTTPMovedPermanently(std::string(request.raw_path()) + "/");
-        auto listing = [opened] { return list_directory(opened->fd.get()); };
-        const std::vector<DirectoryEntry> entries = co_await to_thread(listing);
-        co_return Response::html(directory_page(request.path(), entries, !path.empty()));
+        co_return co_await directory_response(request, path, found);
     }
     // "file/" names no file.
-    if (!found.is_file || path.ends_with('/')) throw HTTPNotFound();
-    FileResponse response(follows_ ? directory_ + "/" + path : path);
-    if (!follows_) response.extra().folder = folder_;
-    response.extra().opened = opened;
-    co_return response;
+    if (!found->is_file || path.ends_with('/')) throw HTTPNotFound();
+    co_return file_response(path, found);
 }
 
 }  // namespace

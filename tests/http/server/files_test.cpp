@@ -169,5 +169,19 @@ ASYNC_TEST(HttpFiles, are_listed_if_that_is_wanted) {
     co_await open.server().close();
 }
 
+ASYNC_TEST(HttpFiles, answer_for_their_directory_if_that_is_wanted) {
+    Folder folder({.index = "index.html"});
+    folder.write("public/sub/index.html", "<p>index</p>");
+    co_await folder.server().start();
+    const WebReply index = co_await fetch(folder.port(), "/files/sub/");
+    EXPECT_EQ(index.body, "<p>index</p>");
+    EXPECT_THAT(index.header("Content-Type"), HasSubstr("text/html"));
+    const WebReply redirect = co_await fetch(folder.port(), "/files/sub");
+    EXPECT_EQ(redirect.header("Location"), "/files/sub/");
+    const WebReply none = co_await fetch(folder.port(), "/files/");
+    EXPECT_EQ(none.status, 403);
+    co_await folder.server().close();
+}
+
 }  // namespace
 }  // namespace aio::test

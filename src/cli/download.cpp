@@ -1,0 +1,278 @@
+#include "cli/download.hpp"
+
+#include "cli/file_name.hpp"
+#include "cli/partial_file.hpp"
+#include "cli/problem.hpp"
+#include "cli/resume.hpp"
+#include "cli/standard_output.hpp"
+
+#include <aio/core/event_loop.hpp>
+#include <aio/core/sleep.hpp>
+
+#include "http/wire/syntax.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace aio::cli {
+
+// What is known of one attempt, whether it succeeds or not.
+struct Downloader::Attempt {
+    bool resume = false;     // goes on with what is there
+    bool last = false;       // there will be no other
+    bool resumed = false;    // it did
+    bool there = false;      // the file was complete before
+    bool repeatable = true;  // nothing was done that cannot be undone
+    bool can_go_on = false;  // the server says enough about its bytes to ask for the rest of them
+    Answer answer = Answer::other;
+    std::string stored;       // where the bytes are now
+    std::string kept;         // where the beginning of them is
+    std::string server_name;  // the name that the server gave
+
+    Attempt() noexcept {}
+};
+
+namespace {
+
+// Takes the transfer out of the progress at the end, however it ends.
+class Shown {
+public:
+    Shown(Progress& progress, std::string name)
+        : progress_(progress), transfer_(progress.start(std::move(name), get_running_loop().time())) {}
+    Shown(const Shown&) = delete;
+    ~Shown() { progress_.finish(transfer_); }
+    Transfer& transfer() const noexcept { return transfer_; }
+
+private:
+    Progress& progress_;
+    Transfer& transfer_;
+};
+
+[[noreturn]] void throw_status(const http::ClientResponse& response) {
+    std::optional<std::chrono::seconds> wait;
+    const auto seconds = http::wire::parse_number<std::uint32_t>(response.headers().get("Retry-After", ""));
+    if (seconds) wait = std::chrono::seconds(*seconds);
+    throw StatusError(response.status(), http::wire::printable(response.reason()), wait);
+}
+
+std::string size_text(const Transfer& transfer) {
+    std::string text = format_size(static_cast<double>(transfer.done));
+    if (transfer.size) text += " of " + format_size(static_cast<double>(*transfer.size));
+    return text;
+}
+
+std::string directory_of(const std::string& path) { return path.substr(0, path.find_last_of('/') + 1); }
+
+}  // namespace
+
+Coro<int> Downloader::run(const Download& download) {
+    const Shown shown(console_.progress(), download.target.empty() ? download.shown() : download.target);
+    co_return co_await try_until_done(download, shown.transfer());
+}
+
+Coro<int> Downloader::try_until_done(const Download& download, Transfer& transfer) {
+    bool resume = options_.resume;
+    bool doubted = false;  // what an earlier time left has been dropped
+    for (unsigned number = 0;;) {
+        Attempt now;
+        now.resume = resume;
+        now.last = number >= options_.retry;
+        std::exception_ptr failed;
+        try {
+            co_await attempt(download, transfer, now);
+        } catch (const CancelledError&) {
+            if (!now.kept.empty()) {
+                console_.complain(
+                    fmt::format("{}: stopped; {} are in {}", download.shown(), size_text(transfer), now.kept));
+            }
+            throw;
+        } catch (...) {
+            failed = std::current_exception();
+        }
+        if (!failed) {
+            report_success(download, transfer, now);
+            co_return kDone;
+        }
+        const Problem problem = explain(failed);
+        if (problem.status == kBadChecksum && now.resumed && !std::exchange(doubted, true)) {
+            console_.say(fmt::format("{}: {}; what was there before is dropped, and all of it fetched",
+                                     download.shown(), problem.text));
+            resume = false;
+            continue;
+        }
+        if (!problem.transient || now.last || !now.repeatable) {
+            const std::string kept =
+                now.kept.empty() ? "" : fmt::format("\n  {} are in {}; -C - goes on", size_text(transfer), now.kept);
+            console_.complain(fmt::format("{}: {}{}", download.shown(), problem.text, kept));
+            co_return problem.status;
+        }
+        const Duration delay = delay_before(number++, problem);
+        console_.say(fmt::format("{}: {}; trying again in {}", download.shown(), problem.text, format_time(delay)));
+        resume = resume || now.can_go_on;
+        co_await sleep(delay);
+    }
+}
+
+// As curl: 1, 2, 4... seconds, 10 minutes at the most; what the server asks for, if that is more.
+Duration Downloader::delay_before(unsigned attempt, const Problem& problem) const {
+    if (options_.retry_delay >= 0) {
+        return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options_.retry_delay));
+    }
+    constexpr std::chrono::seconds kLongest = std::chrono::minutes(10);
+    const std::chrono::seconds doubled(1u << std::min(attempt, 10u));
+    return std::min(std::max(doubled, problem.retry_after.value_or(doubled)), kLongest);
+}
+
+void Downloader::report_success(const Download& download, const Transfer& transfer, const Attempt& attempt) {
+    if (download.target.empty()) return;
+    if (attempt.there) {
+        console_.say(fmt::format("{}  is complete already, {}", attempt.stored, size_text(transfer)));
+        return;
+    }
+    const TimePoint now = get_running_loop().time();
+    const double seconds = std::chrono::duration<double>(now - transfer.started).count();
+    console_.say(fmt::format(
+        "{}  {}{}, {:.2f} s, {}/s", attempt.stored, format_size(static_cast<double>(transfer.done)),
+        attempt.resumed ? fmt::format(" ({} of them before)", format_size(static_cast<double>(transfer.resumed)))
+                        : "",
+        seconds, format_size(transfer.rate(now))));
+}
+
+Coro<> Downloader::attempt(const Download& download, Transfer& transfer, Attempt& attempt) {
+    transfer.done = transfer.resumed = 0;
+    transfer.size.reset();
+    return download.target.empty() ? to_standard_output(download, transfer, attempt)
+                                   : to_file(download, transfer, attempt);
+}
+
+Coro<> Downloader::to_standard_output(const Download& download, Transfer& transfer, Attempt& attempt) {
+    StandardOutput out(download.checksum);
+    http::ClientResponse response = co_await requests_.make(download.url);
+    const bool worth_another = !attempt.last && is_transient(response.status());
+    if (!response.ok() && (options_.fail || worth_another)) throw_status(response);
+    attempt.repeatable = false;
+    if (options_.include || options_.head) co_await out.write_head(head_text(response));
+    transfer.size = response.content_length();
+    while (true) {
+        const std::string_view piece = co_await response.content().readany_view();
+        if (piece.empty()) break;
+        co_await out.write(piece);
+        transfer.done += piece.size();
+    }
+    co_await out.finish();
+}
+
+Coro<> Downloader::to_file(const Download& download, Transfer& transfer, Attempt& attempt) {
+    PartialFile partial = co_await PartialFile::open(download.target, download.shown(), attempt.resume);
+    transfer.done = transfer.resumed = partial.size();
+    std::exception_ptr failed;
+    try {
+        co_await receive(download, transfer, attempt, partial);
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (!failed) co_return;
+    attempt.can_go_on = partial.validators().usable();
+    try {
+        const bool kept = co_await partial.keep();
+        if (kept) attempt.kept = partial.path();
+    } catch (const OSError&) {
+        // What failed before tells more.
+    }
+    std::rethrow_exception(failed);
+}
+
+// With attempt.answer: what it is good for.
+Coro<http::ClientResponse> Downloader::ask(const Download& download, const PartialFile& partial, Attempt& attempt) {
+    const std::uint64_t offset = partial.size() > 0 ? partial.size() : partial.adoptable();
+    if (offset > 0) {
+        http::ClientRequest request = requests_.make(download.url);
+        ask_for_rest(request, offset, partial.validators());
+        http::ClientResponse response = co_await std::move(request);
+        attempt.answer = understand(response.status(), response.headers(), offset, partial.validators());
+        if (attempt.answer != Answer::again) co_return response;
+    }
+    attempt.answer = Answer::restart;
+    http::ClientResponse response = co_await requests_.make(download.url);
+    co_return response;
+}
+
+Coro<> Downloader::receive(const Download& download, Transfer& transfer, Attempt& attempt, PartialFile& partial) {
+    http::ClientResponse response = co_await ask(download, partial, attempt);
+    if (attempt.answer == Answer::complete) {
+        transfer.done = transfer.resumed = partial.size() + partial.adoptable();
+        attempt.resumed = attempt.there = true;
+        if (partial.size() == 0) {  // TARGET itself is
+            if (download.checksum) co_await verify_file(download.target, *download.checksum);
+            attempt.stored = download.target;
+            co_await partial.discard();
+            co_return;
+        }
+    } else {
+        // A page about an error is not the file.
+        if (!response.ok()) throw_status(response);
+        Validators validators = validators_of(download.shown(), response.status(), response.headers());
+        if (attempt.answer == Answer::append) {
+            if (partial.size() == 0) co_await partial.adopt();
+            partial.go_on(std::move(validators));
+            attempt.resumed = true;
+        } else {
+            // The user may have asked for a part (-H Range), and -I gets no body at all.
+            if (response.status() == 206 || options_.head) validators.size.reset();
+            co_await partial.restart(std::move(validators));
+        }
+        co_await receive_body(response, transfer, partial);
+    }
+    const auto disposition = response.headers().get("Content-Disposition");
+    if (download.name_by_server && disposition) {
+        attempt.server_name = name_of_disposition(*disposition).value_or("");
+    }
+    co_await store(download, attempt, partial);
+}
+
+Coro<> Downloader::receive_body(http::ClientResponse& response, Transfer& transfer, PartialFile& partial) {
+    const std::optional<std::uint64_t> size = partial.validators().size;
+    transfer.done = transfer.resumed = partial.size();
+    transfer.size = size;
+    std::uint64_t head_size = 0;
+    if (options_.include || options_.head) {
+        const std::string head = head_text(response);
+        head_size = head.size();
+        co_await partial.write(head);
+    }
+    while (true) {
+        const std::string_view piece = co_await response.content().readany_view();
+        if (piece.empty()) break;
+        co_await partial.write(piece);
+        transfer.done += piece.size();
+    }
+    if (size && partial.size() != *size + head_size) {
+        throw http::ClientPayloadError(
+            fmt::format("the server sent {} bytes, and said there are {}", partial.size() - head_size, *size));
+    }
+}
+
+Coro<> Downloader::store(const Download& download, Attempt& attempt, PartialFile& partial) {
+    if (download.checksum) {
+        co_await partial.flush();
+        std::exception_ptr wrong;
+        try {
+            co_await verify_file(partial.path(), *download.checksum);
+        } catch (const ChecksumError&) {
+            wrong = std::current_exception();
+        }
+        if (wrong) {
+            co_await partial.discard();  // to go on with it would be of no use
+            std::rethrow_exception(wrong);
+        }
+    }
+    attempt.stored =
+        attempt.server_name.empty() ? download.target : directory_of(download.target) + attempt.server_name;
+    co_await partial.finish(attempt.stored, download.name_by_server);
+}
+
+}  // namespace aio::cli

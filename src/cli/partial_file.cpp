@@ -1,0 +1,197 @@
+#include "cli/partial_file.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/sync/threads.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <exception>
+#include <utility>
+
+namespace aio::cli {
+
+namespace {
+
+// Less than this may still be in the file's buffer, and nothing of it on the disk.
+constexpr std::uint64_t kBuffered = 64 * 1024;
+
+// Whether `path` still names the open file.
+bool names(const std::string& path, int fd) {
+    struct stat by_name, by_fd;
+    return ::stat(path.c_str(), &by_name) == 0 && ::fstat(fd, &by_fd) == 0 && by_name.st_ino == by_fd.st_ino &&
+           by_name.st_dev == by_fd.st_dev;
+}
+
+void rename_unless_there(const std::string& from, const std::string& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+        throw_os_error(errno, "store '" + to + "'");
+    }
+}
+
+Coro<> remove_if_there(std::string path) {
+    try {
+        co_await files::remove(path);
+    } catch (const FileNotFoundError&) {
+        // That is what was wanted.
+    }
+}
+
+}  // namespace
+
+// --- validators --------------------------------------------------------------------------------------------------
+
+std::string Validators::to_json() const {
+    nlohmann::json note = {{"url", url}};
+    if (!etag.empty()) note["etag"] = etag;
+    if (!last_modified.empty()) note["last_modified"] = last_modified;
+    if (size) note["size"] = *size;
+    // What servers send need not be UTF-8.
+    return note.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::optional<Validators> Validators::from_json(std::string_view text) {
+    const nlohmann::json note = nlohmann::json::parse(text, nullptr, false);
+    if (!note.is_object()) return std::nullopt;
+    const auto text_of = [&note](const char* name) {
+        const auto found = note.find(name);
+        return found != note.end() && found->is_string() ? found->get<std::string>() : std::string();
+    };
+    Validators result;
+    result.url = text_of("url");
+    result.etag = text_of("etag");
+    result.last_modified = text_of("last_modified");
+    const auto size = note.find("size");
+    if (size != note.end() && size->is_number_unsigned()) result.size = size->get<std::uint64_t>();
+    return result;
+}
+
+// --- opening -----------------------------------------------------------------------------------------------------
+
+PartialFile::PartialFile(std::string target, std::string url)
+    : target_(std::move(target)), part_(target_ + ".part"), note_(part_ + ".json") {
+    validators_.url = std::move(url);
+}
+
+Coro<PartialFile> PartialFile::open(std::string target, std::string url, bool resume) {
+    PartialFile partial(std::move(target), url);
+    co_await partial.open_part();
+    if (resume && partial.size_ > 0) co_await partial.load_note();
+    // Of another URL, and with nothing to compare: not to be gone on with.
+    const bool other = partial.validators_.url != url && !partial.validators_.usable();
+    if (!resume || other) {
+        Validators none;
+        none.url = std::move(url);
+        co_await partial.restart(std::move(none));
+    }
+    if (resume && partial.size_ == 0) {
+        const bool there = co_await files::isfile(partial.target_);
+        if (there) partial.adoptable_ = static_cast<std::uint64_t>(co_await files::getsize(partial.target_));
+    }
+    co_return partial;
+}
+
+Coro<> PartialFile::open_part() {
+    do {  // the one who had it may just have given it its name
+        file_ = co_await files::open(part_, "ab");
+        if (::flock(file_.fileno(), LOCK_EX | LOCK_NB) != 0) {
+            throw RuntimeError("'" + part_ + "' is being written by another process; wait for it, or use -o");
+        }
+    } while (!names(part_, file_.fileno()));
+    const files::Stat info = co_await files::stat(part_);
+    size_ = static_cast<std::uint64_t>(info.st_size);
+}
+
+Coro<> PartialFile::load_note() {
+    std::string text;
+    try {
+        text = co_await files::read_file(note_);
+    } catch (const FileNotFoundError&) {
+        co_return;
+    }
+    if (auto found = Validators::from_json(text)) {
+        validators_ = std::move(*found);
+        noted_ = true;
+    }
+}
+
+Coro<> PartialFile::save_note() {
+    const std::string text = validators_.to_json();
+    co_await files::write_file(note_, text, {.atomic = true});
+    noted_ = true;
+}
+
+Coro<> PartialFile::remove_note() {
+    co_await remove_if_there(note_);
+    noted_ = false;
+}
+
+Coro<> PartialFile::adopt() {
+    co_await file_.close();
+    co_await files::rename(target_, part_);
+    adoptable_ = 0;
+    co_await open_part();
+}
+
+// --- writing -----------------------------------------------------------------------------------------------------
+
+Coro<> PartialFile::restart(Validators validators) {
+    if (size_ > 0) {
+        co_await file_.truncate(0);
+        co_await remove_note();
+    }
+    size_ = 0;
+    go_on(std::move(validators));
+}
+
+void PartialFile::go_on(Validators validators) {
+    if (validators != validators_) noted_ = false;
+    validators_ = std::move(validators);
+}
+
+// Small files get no note: it is there before their bytes are.
+Coro<> PartialFile::write(std::string_view bytes) {
+    written_ += bytes.size();
+    if (!noted_ && written_ > kBuffered) co_await save_note();
+    co_await file_.write(bytes);
+    size_ += bytes.size();
+}
+
+// --- the end -----------------------------------------------------------------------------------------------------
+
+Coro<> PartialFile::finish(std::string name, bool unless_there) {
+    co_await file_.flush();
+    // Still locked: nobody else may take it for a beginning, and empty it.
+    if (unless_there) {
+        const auto work = [from = part_, name] { rename_unless_there(from, name); };
+        co_await to_thread(work);
+    } else {
+        co_await files::rename(part_, name);
+    }
+    co_await remove_note();
+    co_await file_.close();
+}
+
+Coro<bool> PartialFile::keep() {
+    if (size_ == 0) {
+        co_await discard();
+        co_return false;
+    }
+    co_await file_.close();
+    if (!noted_) co_await save_note();
+    co_return true;
+}
+
+Coro<> PartialFile::discard() {
+    co_await remove_if_there(part_);
+    co_await remove_note();
+    size_ = 0;
+    co_await file_.close();
+}
+
+}  // namespace aio::cli

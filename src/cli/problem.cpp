@@ -1,0 +1,96 @@
+#include "cli/problem.hpp"
+
+#include "cli/checksum.hpp"
+
+#include <aio/http/errors.hpp>
+
+#include <fmt/core.h>
+
+namespace aio::cli {
+
+namespace {
+
+std::string_view advice(int status) {
+    switch (status) {
+        case 401: return "; -u NAME:PASSWORD gives credentials";
+        case 407: return "; -x http://NAME:PASSWORD@PROXY gives the proxy credentials";
+        default: return "";
+    }
+}
+
+Problem explain_status(const StatusError& error) {
+    Problem problem(kHttpError, error.what(), is_transient(error.status()));
+    problem.retry_after = error.retry_after();
+    return problem;
+}
+
+template <class E>
+bool is(const http::ClientError& error) {
+    return dynamic_cast<const E*>(&error) != nullptr;
+}
+
+// The order is that of the trees in aio/http/errors.hpp and aio/base/error.hpp: what derives comes first.
+Problem explain_client_error(const http::ClientError& error) {
+    const std::string what = error.what();
+    if (is<http::InvalidURL>(error)) return {kBadUrl, what};
+    if (is<http::TooManyRedirects>(error)) return {kRedirects, "too many redirects"};
+    if (is<http::ClientHttpProxyError>(error)) {
+        return {kReceiveError, "the proxy refused: " + what + "; -x http://NAME:PASSWORD@PROXY gives credentials"};
+    }
+    if (is<http::ClientConnectorDNSError>(error)) {
+        return {kNoHost, what + "; is the name right, and the network there?", true};
+    }
+    if (is<http::ClientConnectorCertificateError>(error)) {
+        return {kBadCertificate, what + "; --cacert FILE trusts another authority, -k trusts everybody"};
+    }
+    if (is<http::ClientConnectorSSLError>(error)) return {kTlsError, what};
+    if (is<http::ClientProxyConnectionError>(error)) {
+        return {kNoConnection, what + "; -x gives another proxy, no_proxy=HOST in the environment goes without",
+                true};
+    }
+    if (is<http::ClientConnectorError>(error)) {
+        return {kNoConnection, what + "; is a server running there?", true};
+    }
+    if (is<http::ConnectionTimeoutError>(error)) {
+        return {kTimedOut, what + "; --connect-timeout allows more", true};
+    }
+    if (is<http::SocketTimeoutError>(error)) {
+        return {kTimedOut, what + "; --read-timeout allows more", true};
+    }
+    if (is<http::ServerDisconnectedError>(error)) return {kNoAnswer, what, true};
+    if (is<http::ClientPayloadError>(error)) return {kCutShort, what, true};
+    return {kReceiveError, what, is<http::ClientConnectionError>(error)};
+}
+
+}  // namespace
+
+bool is_transient(int status) noexcept {
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+StatusError::StatusError(int status, std::string_view reason, std::optional<std::chrono::seconds> retry_after)
+    : Error(fmt::format("the server answered {}{}{}{}", status, reason.empty() ? "" : " ", reason, advice(status))),
+      status_(status),
+      retry_after_(retry_after) {}
+
+Problem explain(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const StatusError& e) {
+        return explain_status(e);
+    } catch (const http::ClientError& e) {
+        return explain_client_error(e);
+    } catch (const ChecksumError& e) {
+        return {kBadChecksum, std::string(e.what()) + "; nothing was stored"};
+    } catch (const UsageError& e) {
+        return {e.status(), e.what()};
+    } catch (const TimeoutError& e) {
+        return {kTimedOut, std::string(e.what()) + "; --max-time allows more", true};
+    } catch (const OSError& e) {  // those of the network are ClientErrors
+        return {kWriteError, e.what()};
+    } catch (const std::exception& e) {
+        return {kFailed, e.what()};
+    }
+}
+
+}  // namespace aio::cli

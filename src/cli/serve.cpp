@@ -1,0 +1,75 @@
+#include "cli/serve.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/http.hpp>
+
+#include "cli/exit_status.hpp"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+
+namespace aio::cli {
+
+namespace {
+
+// One write for each line: those of several workers do not mix.
+void log_access_to_stderr(std::string_view line) {
+    std::string text(line);
+    text += '\n';
+    std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+http::Application make_app(const ServeOptions& options) {
+    http::StaticOptions how;
+    how.show_index = !options.no_listing;
+    how.index = "index.html";
+    how.follow_symlinks = options.follow_symlinks;
+    http::Application app;
+    app.router().add_static("/", options.directory, how);
+    return app;
+}
+
+// "[::1]" as it stands in URLs is "::1".
+std::string bare_host(std::string host) {
+    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    return bracketed ? host.substr(1, host.size() - 2) : host;
+}
+
+const char* advice(const OSError& error) {
+    switch (error.code()) {
+        case EADDRINUSE: return "\n  Another program listens there: --port takes another port, --port 0 a free one.";
+        case EADDRNOTAVAIL: return "\n  --bind takes an address of this machine, or 0.0.0.0 for all of them.";
+        case EACCES: return "\n  Ports below 1024 are the system's: --port takes another one.";
+        default: return "";
+    }
+}
+
+int complain(const std::string& text) {
+    fmt::print(stderr, "aiocpp: {}\n", text);
+    return kFailed;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+    http::RunAppOptions how;
+    how.workers = options.workers;
+    how.runner.access_log = options.quiet ? nullptr : log_access_to_stderr;
+    how.runner.shutdown_timeout = std::chrono::seconds(10);
+    try {
+        make_app(options);  // a directory that is not there is no matter for the workers
+    } catch (const OSError& error) {
+        return complain(fmt::format("{}\n  Give a directory that is there and may be read.", error.what()));
+    }
+    try {
+        http::run_app([&options] { return make_app(options); }, bare_host(options.host), options.port, how);
+    } catch (const OSError& error) {
+        return complain(std::string(error.what()) + advice(error));
+    }
+    return kDone;
+}
+
+}  // namespace aio::cli
