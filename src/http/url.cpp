@@ -214,6 +214,16 @@ URL URL::origin() const {
     return url;
 }
 
+URL URL::relative() const {
+    if (!has_host_) throw InvalidURL(str(), "it is relative already");
+    URL url;
+    url.path_ = path_;
+    url.query_ = query_;
+    url.fragment_ = fragment_;
+    url.has_query_ = has_query_;
+    return url;
+}
+
 bool URL::same_origin(const URL& other) const noexcept {
     return scheme_ == other.scheme_ && host_ == other.host_ && port() == other.port();
 }

@@ -2,6 +2,7 @@
 
 #include <aio/base/error.hpp>
 
+#include "io/socket_stream.hpp"
 #include "io/stale_socket.hpp"
 
 #include <netinet/in.h>
@@ -68,6 +69,16 @@ Listener::Listener(LoopState& loop, ListenerOwner& owner, const RawAddress& addr
         backend().close_fd(std::exchange(fd_, -1));
         throw;
     }
+}
+
+Listener::Listener(LoopState& loop, ListenerOwner& owner, int fd)
+    : loop_(loop), owner_(owner), adopted_(true), accept_(*this, fd), retry_(*this) {
+    adopt_socket(loop, fd, "start_server: descriptor " + std::to_string(fd));
+    if (const int error = backend().local_address(fd, address_.storage, address_.length)) {
+        throw_os_error(-error, "start_server: descriptor " + std::to_string(fd));
+    }
+    loop_.transport_fds.add(fd);
+    fd_ = fd;
 }
 
 Listener::~Listener() {
@@ -153,7 +164,7 @@ void Listener::stop() noexcept {
     }
     if (!accept_.in_flight) return close_now();
     // The port is free from here on, although the descriptor waits for the backend.
-    backend().shutdown(fd_, SHUT_RDWR);
+    if (!adopted_) backend().shutdown(fd_, SHUT_RDWR);
     backend().cancel(accept_);
 }
 

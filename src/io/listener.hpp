@@ -31,6 +31,8 @@ public:
     // Opens and binds. Errors: OSError.
     Listener(LoopState& loop, ListenerOwner& owner, const RawAddress& address, bool reuse_address, bool reuse_port,
              bool keep_alive);
+    // Takes over a socket that was bound elsewhere. Errors: ValueError, RuntimeError, OSError; it stays the caller's then.
+    Listener(LoopState& loop, ListenerOwner& owner, int fd);
     Listener(const Listener&) = delete;
     ~Listener();
 
@@ -71,7 +73,8 @@ private:
     RawAddress address_;
     int fd_ = -1;
     bool stopping_ = false;
-    ino_t inode_ = 0;  // of an AF_UNIX path, while it is ours to remove
+    bool adopted_ = false;  // other processes may have it, too
+    ino_t inode_ = 0;       // of an AF_UNIX path, while it is ours to remove
     Accept accept_;
     Retry retry_;
 };

@@ -92,13 +92,14 @@ const char* misused(const ServerOptions& options) {
     return nullptr;
 }
 
-Server make_server(detail::ClientHandler handler, ServerOptions options, FilterMaker filter,
-                   const std::vector<detail::RawAddress>& addresses) {
+// `listen`: what makes the listeners.
+template <class F>
+Server make_server(detail::ClientHandler handler, ServerOptions options, FilterMaker filter, const F& listen) {
     if (const char* misuse = misused(options)) throw ValueError(std::string("start_server: ") + misuse);
     if (options.limit == 0) throw ValueError("start_server: the limit must be positive");
     detail::LoopState& loop = detail::LoopState::of(detail::require_loop());
     Server server(new detail::ServerState(loop, std::move(handler), options, std::move(filter)));
-    listen_on(server.state(), addresses);
+    listen(server.state());
     if (options.start_serving) server.start_serving();
     return server;
 }
@@ -115,13 +116,21 @@ Coro<Server> listen_tcp(detail::ClientHandler handler, std::string host, int por
     detail::check_port("start_server", port);
     if (filter) co_await filter->prepare();
     const std::vector<detail::RawAddress> addresses = co_await detail::resolve(std::move(host), port, true);
-    co_return make_server(std::move(handler), options, std::move(filter), addresses);
+    const auto listen = [&](detail::ServerState& state) { listen_on(state, addresses); };
+    co_return make_server(std::move(handler), options, std::move(filter), listen);
 }
 
 Coro<Server> listen_unix(detail::ClientHandler handler, std::string path, ServerOptions options, FilterMaker filter) {
     if (filter) co_await filter->prepare();
-    const std::vector<detail::RawAddress> addresses(1, detail::RawAddress::unix_path(path));
-    co_return make_server(std::move(handler), options, std::move(filter), addresses);
+    const detail::RawAddress address = detail::RawAddress::unix_path(path);
+    const auto listen = [&](detail::ServerState& state) { state.add_listener(address); };
+    co_return make_server(std::move(handler), options, std::move(filter), listen);
+}
+
+Coro<Server> listen_socket(detail::ClientHandler handler, int fd, ServerOptions options, FilterMaker filter) {
+    if (filter) co_await filter->prepare();
+    const auto listen = [&](detail::ServerState& state) { state.add_listener(fd); };
+    co_return make_server(std::move(handler), options, std::move(filter), listen);
 }
 
 }  // namespace
@@ -134,6 +143,10 @@ Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port,
 
 Coro<Server> start_path_server(ClientHandler handler, std::string path, const ServerOptions& options) {
     return listen_unix(std::move(handler), std::move(path), options, filter_of(options));
+}
+
+Coro<Server> start_socket_server(ClientHandler handler, int fd, const ServerOptions& options) {
+    return listen_socket(std::move(handler), fd, options, filter_of(options));
 }
 
 }  // namespace detail

@@ -23,18 +23,24 @@ void ServerState::release() noexcept {
 
 // --- listening ---------------------------------------------------------------------------------------------
 
-void ServerState::add_listener(const RawAddress& address) {
+template <class... Args>
+void ServerState::emplace_listener(const Args&... args) {
     listeners_.push_back(nullptr);
     try {
         ListenerOwner& self = *this;
-        listeners_.back() = std::make_unique<Listener>(loop_, self, address, options_.reuse_address,
-                                                       options_.reuse_port, options_.keep_alive);
+        listeners_.back() = std::make_unique<Listener>(loop_, self, args...);
     } catch (...) {
         listeners_.pop_back();
         throw;
     }
     ++references_;
 }
+
+void ServerState::add_listener(const RawAddress& address) {
+    emplace_listener(address, options_.reuse_address, options_.reuse_port, options_.keep_alive);
+}
+
+void ServerState::add_listener(int fd) { emplace_listener(fd); }
 
 void ServerState::start_serving() {
     if (closed_) throw RuntimeError("Server: it is closed");

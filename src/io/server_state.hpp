@@ -28,6 +28,8 @@ public:
 
     // Binds. Errors: OSError.
     void add_listener(const RawAddress& address);
+    // Takes a bound socket over. Errors: ValueError, RuntimeError, OSError.
+    void add_listener(int fd);
 
     void start_serving();
     bool is_serving() const noexcept { return serving_ && !closed_; }
@@ -53,6 +55,8 @@ private:
     void stream_secured(SocketStream& stream) noexcept override;
     void handler_done(SocketStream& stream, FutureBase* task) noexcept override;
 
+    template <class... Args>
+    void emplace_listener(const Args&... args);
     void release() noexcept;
     void serve(int fd);
     void handle(SocketStream& stream);

@@ -213,10 +213,7 @@ Coro<std::pair<Socket, Address>> sock_accept(int fd) {
     }
 }
 
-Coro<StreamPair> connect_accepted_socket(int fd, ConnectionOptions options) {
-    LoopState& loop = LoopState::of(detail::require_loop());
-    const std::string what = "connect_accepted_socket: descriptor " + std::to_string(fd);
-    if (options.limit == 0) throw ValueError("connect_accepted_socket: the limit must be positive");
+void detail::adopt_socket(LoopState& loop, int fd, const std::string& what) {
     int type = 0;
     socklen_t length = sizeof type;
     const int result = loop.backend->get_option(fd, SOL_SOCKET, SO_TYPE, &type, length);
@@ -228,6 +225,12 @@ Coro<StreamPair> connect_accepted_socket(int fd, ConnectionOptions options) {
     const int on = 1;
     loop.backend->set_option(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // refused by AF_UNIX
     loop.backend->forget(fd);                                                // the number may have had another life
+}
+
+Coro<StreamPair> connect_accepted_socket(int fd, ConnectionOptions options) {
+    LoopState& loop = LoopState::of(detail::require_loop());
+    if (options.limit == 0) throw ValueError("connect_accepted_socket: the limit must be positive");
+    detail::adopt_socket(loop, fd, "connect_accepted_socket: descriptor " + std::to_string(fd));
     detail::StreamRef stream = detail::SocketStream::open(loop, fd, options.limit);
     StreamReader reader(stream);
     co_return StreamPair(std::move(reader), StreamWriter(std::move(stream)));

@@ -33,6 +33,10 @@ protected:
     ~StreamOwner() = default;
 };
 
+// Makes a stream socket that was opened elsewhere ready to be a stream's or a listener's. `what`: for errors.
+// Errors: ValueError for what is no stream socket; RuntimeError when a stream owns it; OSError.
+void adopt_socket(LoopState& loop, int fd, const std::string& what);
+
 class SocketStream final : public StreamCore, public LoopResource, public Deferred {
 public:
     // Takes over `fd`. Reading begins at once. Errors: ValueError, std::bad_alloc: `fd` is still the caller's.

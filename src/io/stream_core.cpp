@@ -45,7 +45,7 @@ void StreamCore::feed_data(std::string_view data) {
 }
 
 void StreamCore::data_added() noexcept {
-    if (reader_) wake_reader();
+    if (reader_ || observer_) wake_reader();
     // A read that still waits wants more, whatever there is (semantics 44).
     if (!reading_paused_ && in_.size() > 2 * limit_ && !(reader_ && reader_->wants_more())) [[unlikely]] {
         reading_paused_ = true;
@@ -65,7 +65,11 @@ void StreamCore::set_exception(std::exception_ptr error) noexcept {
 }
 
 void StreamCore::wake_reader() noexcept {
-    if (reader_) reader_->stream_changed();
+    if (reader_) {
+        reader_->stream_changed();
+    } else if (observer_) {
+        observer_->something_came();
+    }
 }
 
 void StreamCore::resume_paused_reading() noexcept {

@@ -1,7 +1,10 @@
 // However a connection's bytes are cut into pieces, the parser says the same; and what it lets pass is clean: names are
-// tokens, values and reasons have no control characters, targets no spaces.
+// tokens, values and reasons have no control characters, targets no spaces, and what a request is for is a URL.
 #pragma once
 
+#include <aio/http/request.hpp>
+
+#include "http/server/request_access.hpp"
 #include "http/wire/syntax.hpp"
 #include "http/wire/transcript.hpp"
 
@@ -19,6 +22,14 @@ inline void require_clean(const http::Headers& headers) {
     }
 }
 
+// Errors: InvalidURL, which is a finding.
+inline void require_urls(http::wire::Head& head) {
+    http::Request request;
+    http::detail::RequestAccess::begin(request, head, nullptr, nullptr);
+    require(request.url().is_absolute(), "requests are for something", head.target);
+    require(!request.rel_url().is_absolute(), "and that is somewhere", head.target);
+}
+
 inline void require_clean_heads(const http::wire::TranscriptOptions& options, std::string_view data) {
     Parser parser(options.role, options.limits);
     if (options.answers_head) parser.expect_no_body();
@@ -29,7 +40,7 @@ inline void require_clean_heads(const http::wire::TranscriptOptions& options, st
         require(data.data() + data.size() == end, "data are taken from the front");
         if (event == Event::need_more || event == Event::fault) break;
         if (event == Event::head) {
-            const http::wire::Head& head = parser.head();
+            http::wire::Head& head = parser.head();
             require_clean(head.headers);
             require(http::wire::is_field_value(head.reason), "reasons have no control characters", head.reason);
             for (const char c : head.target) require(c > ' ' && c < 0x7f, "targets are visible ASCII", head.target);
@@ -38,6 +49,7 @@ inline void require_clean_heads(const http::wire::TranscriptOptions& options, st
             std::size_t size = 0;
             for (const auto& [name, value] : head.headers) size += name.size() + value.size();
             require(size <= options.limits.head, "headers are limited");
+            if (options.role == Parser::Role::requests) require_urls(head);
         }
         if (event == Event::body) require(!parser.body().empty(), "pieces are not empty");
         if (event == Event::end) require_clean(parser.trailers());

@@ -41,6 +41,22 @@ Coro<Response> stream(Request& request) {
     co_return response;
 }
 
+// A page whose script asks the server in a browser's ways, and shows what became of it.
+constexpr const char* kPage = R"HTML(<!doctype html><title>test</title><p id="out">waiting</p><script>
+(async () => {
+  const total = await (await fetch('/total', {method: 'POST', body: '[1, 2]'})).json();
+  const lines = (await (await fetch('/stream')).text()).trim().split('\n').length;
+  const form = new FormData();
+  form.append('a', 'b');
+  form.append('f', new Blob([new Uint8Array(100000)]), 'f.bin');
+  const posted = await (await fetch('/form', {method: 'POST', body: form})).text();
+  const old = await (await fetch('/old')).text();
+  const many = await Promise.all([...Array(50)].map(() => fetch('/').then(r => r.text())));
+  const same = many.every(t => t === 'hello');
+  return [total.total, lines, posted, old, same].join('; ');
+})().then(text => out.textContent = 'done: ' + text, error => out.textContent = 'failed: ' + error);
+</script>)HTML";
+
 // Runs `script`, where $URL is the server's; its exit status.
 Coro<int> with_server(std::string script) {
     Application app;
@@ -50,7 +66,7 @@ Coro<int> with_server(std::string script) {
     app.router().add_post("/total", total);
     app.router().add_post("/form", form);
     app.router().add_get("/stream", stream);
-
+    app.router().add_get("/page", [](Request&) { return Response::html(kPage); });
     app.router().add_get("/old", [](Request&) -> Coro<Response> {
         throw http::HTTPFound("/");
         co_return Response();
@@ -146,6 +162,43 @@ const url = process.env.URL;
 })().catch(error => { console.error(error); process.exit(1); });
 END
 )");
+    EXPECT_EQ(status, 0);
+}
+
+ASYNC_TEST(HttpInterop, serves_python_httpx, kOnce) {
+    SKIP_UNLESS("/usr/bin/python3 -c 'import httpx'");
+    const int status = co_await with_server(R"(/usr/bin/python3 - <<'END'
+import asyncio, httpx, os
+url = os.environ["URL"]
+with httpx.Client(base_url=url, follow_redirects=True) as client:
+    assert client.get("/").text == "hello"
+    assert client.get("/old").text == "hello"
+    assert client.head("/").headers["content-length"] == "5"
+    assert client.post("/total", json=[1, 2]).json() == {"total": 3.0}
+    assert client.post("/form", data={"a": "b"}, files={"f": ("f.bin", b"x" * 100_000)}).text == "b 100000"
+    assert client.post("/echo", content=(b"y" * 10_000 for _ in range(10))).content == b"y" * 100_000
+    with client.stream("GET", "/stream") as response:
+        assert len(list(response.iter_lines())) == 1000
+async def main():
+    async with httpx.AsyncClient(base_url=url) as client:
+        answers = await asyncio.gather(*[client.get("/") for _ in range(200)])
+        assert all(answer.text == "hello" for answer in answers)
+asyncio.run(main())
+END
+)");
+    EXPECT_EQ(status, 0);
+}
+
+ASYNC_TEST(HttpInterop, serves_chromium, kOnce) {
+    SKIP_UNLESS("command -v chromium-headless-shell || command -v chromium");
+    const int status = co_await with_server(R"SH(set -e
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+browser=$(command -v chromium-headless-shell || command -v chromium)
+HOME="$folder" "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$folder" \
+    --virtual-time-budget=30000 --dump-dom "${URL}page" > "$folder/page" 2> "$folder/log" || cat "$folder/log"
+grep -q 'done: 3; 1000; b 100000; hello; true' "$folder/page" || { cat "$folder/page"; exit 1; }
+)SH");
     EXPECT_EQ(status, 0);
 }
 

@@ -1,68 +1,14 @@
-// MultipartReader: parts as they come, cut anywhere, and what is refused.
+// MultipartReader: parts as they come, cut anywhere.
 #include <aio/core/task.hpp>
 #include <aio/http/form_data.hpp>
-#include <aio/http/multipart.hpp>
 
-#include "http/body_fixture.hpp"
 #include "http/decoded_body.hpp"
+#include "http/multipart_parts.hpp"
 #include "http/wire/transfer_encoding.hpp"
 #include "io/file_fixture.hpp"
 
 namespace aio::test {
 namespace {
-
-using http::BodyPart;
-using http::BodyReader;
-using http::MultipartError;
-using http::MultipartLimits;
-using http::MultipartReader;
-
-struct Part {
-    std::string name, content;
-    bool operator==(const Part&) const = default;
-};
-std::ostream& operator<<(std::ostream& out, const Part& part) { return out << part.name << "=" << part.content; }
-using Parts = std::vector<Part>;
-
-// A body and its reader.
-struct Upload {
-    explicit Upload(std::string text, std::size_t size = 1 << 20, MultipartLimits limits = {}, bool waits = false,
-                    std::string boundary = "B")
-        : source(std::move(text), size, waits), body(&source), parts(body, std::move(boundary), limits) {}
-    Chopped source;
-    BodyReader body;
-    MultipartReader parts;
-};
-
-Coro<Parts> read_all(MultipartReader& reader) {
-    Parts all;
-    while (auto part = co_await reader.next()) {
-        Part read;
-        read.name = part->name();
-        read.content = co_await part->read();
-        all.push_back(std::move(read));
-    }
-    EXPECT_TRUE(reader.at_eof());
-    co_return all;
-}
-
-Coro<Parts> parts_of(std::string text, std::size_t size = 1 << 20, MultipartLimits limits = {}) {
-    Upload upload(std::move(text), size, limits);
-    co_return co_await read_all(upload.parts);
-}
-
-std::string field(std::string_view name, std::string_view content) {
-    return "--B\r\nContent-Disposition: form-data; name=\"" + std::string(name) + "\"\r\n\r\n" +
-           std::string(content) + "\r\n";
-}
-
-// The error of a body, in one piece and byte by byte.
-Coro<std::string> refusal(std::string text, MultipartLimits limits = {}) {
-    const std::string whole = co_await expect_throws<MultipartError>(parts_of(text, 1 << 20, limits));
-    const std::string bytes = co_await expect_throws<MultipartError>(parts_of(text, 1, limits));
-    EXPECT_EQ(whole, bytes);
-    co_return whole;
-}
 
 // --- what is read ------------------------------------------------------------------------------------------------
 
@@ -293,89 +239,6 @@ ASYNC_TEST(Multipart, content_encodings_are_undone) {
     co_await refusal(encoded("Content-Encoding: gzip", "not packed"));
     co_await refusal(encoded("Content-Encoding: gzip", packed.substr(0, 100)));
     co_await refusal(encoded("Content-Encoding: sdch", "x"));
-}
-
-// --- limits ------------------------------------------------------------------------------------------------------
-
-Coro<bool> too_large(std::string text, MultipartLimits limits) {
-    try {
-        co_await parts_of(std::move(text), 1 << 20, limits);
-    } catch (const MultipartError& error) {
-        co_return error.too_large();
-    }
-    ADD_FAILURE() << "nothing was refused";
-    co_return false;
-}
-
-ASYNC_TEST(Multipart, limits_hold) {
-    MultipartLimits limits;
-    limits.max_parts = 2;
-    const std::string three = field("a", "1") + field("b", "2") + field("c", "3") + "--B--";
-    EXPECT_EQ(co_await refusal(three, limits), "the body has more than 2 parts");
-    limits = {};
-    limits.max_header_bytes = 100;
-    co_await refusal("--B\r\nX: " + std::string(100, 'x') + "\r\n\r\n\r\n--B--", limits);
-    co_await refusal("--B\r\n" + std::string(1000, 'x'), limits);
-    EXPECT_EQ((co_await parts_of("--B\r\nX: " + std::string(97, 'x') + "\r\n\r\n\r\n--B--", 1, limits)).size(), 1u);
-    limits = {};
-    limits.max_header_fields = 2;
-    co_await refusal("--B\r\na: 1\r\nb: 2\r\nc: 3\r\n\r\n\r\n--B--", limits);
-    limits = {};
-    limits.max_preamble = 100;
-    co_await refusal(std::string(1000, 'x') + "\r\n--B--", limits);
-    limits = {};
-    limits.max_memory = 100;
-    co_await refusal(field("a", prose(101)) + "--B--", limits);
-    EXPECT_EQ((co_await parts_of(field("a", prose(100)) + "--B--", 1, limits)).size(), 1u);
-}
-
-ASYNC_TEST(Multipart, the_error_tells_a_limit_from_a_broken_body) {
-    MultipartLimits limits;
-    limits.max_memory = 3;
-    limits.max_parts = 1;
-    EXPECT_TRUE(co_await too_large("--B\r\n\r\nlonger\r\n--B--", limits));
-    EXPECT_TRUE(co_await too_large("--B\r\n\r\n1\r\n--B\r\n\r\n2\r\n--B--", limits));
-    EXPECT_FALSE(co_await too_large("--B\r\n\r\nlon", limits));
-    EXPECT_FALSE(co_await too_large("--B\r\nno field\r\n\r\n\r\n--B--", limits));
-}
-
-// --- what is refused ---------------------------------------------------------------------------------------------
-
-ASYNC_TEST(Multipart, a_body_that_is_cut_short_is_refused_wherever) {
-    const std::string text = field("a", "1") + field("b", "2") + "--B--";
-    for (std::size_t size = 0; size < text.size(); ++size) {
-        const std::string what = co_await refusal(text.substr(0, size));
-        EXPECT_NE(what.find("cut short"), std::string::npos) << size << ": " << what;
-    }
-    EXPECT_EQ((co_await parts_of(text)).size(), 2u);
-}
-
-ASYNC_TEST(Multipart, headers_that_are_none_are_refused) {
-    for (const char* header :
-         {"no colon", ": no name", "na me: x", "name : x", "a: 1\r\n folded: 2", "a: x\ny", "a: x\ry", "a: \x01",
-          "a\nb: c", "Content-Disposition: form-data; name=\"open", "Content-Disposition: ;"}) {
-        EXPECT_NE(co_await refusal("--B\r\n" + std::string(header) + "\r\n\r\nx\r\n--B--"), "") << header;
-    }
-}
-
-ASYNC_TEST(Multipart, bare_line_feeds_are_no_line_ends) {
-    // Some readers would see two parts here; whoever checks the body before us may be one of them.
-    const Parts expected = {{"", "x\n--B\n\ny"}};
-    EXPECT_EQ(co_await parts_of("--B\r\n\r\nx\n--B\n\ny\r\n--B--"), expected);
-    co_await refusal("--B\n\nx\n--B--\n");
-}
-
-TEST(MultipartBoundary, is_read_from_the_content_type) {
-    EXPECT_EQ(http::multipart_boundary("multipart/form-data; boundary=abc"), "abc");
-    EXPECT_EQ(http::multipart_boundary("Multipart/Mixed; charset=x; BOUNDARY=\"a b\""), "a b");
-    for (const char* type :
-         {"", "text/plain; boundary=a", "multipart/mixed", "multipart/mixed; boundary=", "multipart"}) {
-        EXPECT_THROW(http::multipart_boundary(type), MultipartError) << type;
-    }
-    BodyReader body;
-    for (const std::string& boundary : {std::string(), std::string(71, 'x'), std::string("a\r\nb")}) {
-        EXPECT_THROW(MultipartReader(body, boundary), MultipartError);
-    }
 }
 
 // --- files -------------------------------------------------------------------------------------------------------

@@ -1,11 +1,10 @@
-// ProcessPoolExecutor: calls in other processes, which may die.
-#include <aio/sync/process_pool.hpp>
+// ProcessPoolExecutor: calls in other processes.
 #include <aio/sync/threads.hpp>
 
 #include <aio/core/gather.hpp>
 #include <aio/core/run.hpp>
 
-#include "support/async_test.hpp"
+#include "sync/process_pool_calls.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -47,73 +46,10 @@ namespace aio::test {
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
-#elif defined(__has_feature)
-constexpr bool kThreadSanitizer = __has_feature(thread_sanitizer);
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
-
-int add(int a, int b) { return a + b; }
-int here() { return ::getpid(); }
-std::size_t length(const std::string& text) { return text.size(); }
-std::string repeated(char c, std::size_t times) { return std::string(times, c); }
-void nothing() {}
-int die_of(int signal) {
-    ::raise(signal);
-    return 0;
-}
-int leave(int status) {
-    if (kSanitized) ::_exit(status);  // exit() would look for leaks, among what the parent's threads hold
-    std::exit(status);
-}
-int wait_for_the_end(int) {
-    for (;;) ::pause();
-}
 Order next_order(Order order) {
     ++order.id;
     order.lines.push_back("end");
     return order;
-}
-template <class E>
-int throw_with(std::string text) {
-    throw E(text);
-}
-
-bool exists(int pid) { return ::kill(pid, 0) == 0; }
-void wait_until_gone(int pid) {
-    for (int tries = 0; exists(pid) && tries < 5000; ++tries) std::this_thread::sleep_for(1ms);
-    EXPECT_FALSE(exists(pid)) << "process " << pid;
-}
-
-template <class F>
-std::string broken_by(F&& call) {
-    try {
-        call();
-    } catch (const BrokenProcessPool& error) {
-        return error.what();
-    }
-    ADD_FAILURE() << "the pool is not broken";
-    return "";
-}
-// The future is kept until its exception was read: ThreadSanitizer does not see how the C++ library counts references
-// to exceptions, and must see who lets go last.
-template <class T>
-std::string broken(ConcurrentFuture<T> future) {
-    return broken_by([&] { static_cast<void>(future.result(60s)); });
-}
-template <class E, class T>
-std::string failed(ConcurrentFuture<T> future) {
-    return expect_is<E>(future.exception(60s));
 }
 
 }  // namespace
@@ -223,89 +159,6 @@ TEST(ProcessPoolExecutor, other_errors_come_with_their_name_and_text) {
     }
     EXPECT_EQ(failed<RemoteError>(pool.submit([]() -> int { throw 42; })), "int");
     EXPECT_EQ(pool.submit(add, 1, 1).result(60s), 2) << "it goes on";
-}
-
-// --- death -----------------------------------------------------------------------------------------------------------
-
-TEST(ProcessPoolExecutor, death_of_a_worker_breaks_the_pool_and_says_why) {
-    for (const int signal : {SIGKILL, SIGTERM}) {
-        ProcessPoolExecutor pool(1);
-        auto dying = pool.submit(die_of, signal);
-        const std::string why = broken(dying);
-        EXPECT_NE(why.find("signal " + std::to_string(signal)), std::string::npos) << why;
-        EXPECT_THROW(pool.submit(add, 1, 2), BrokenProcessPool);
-    }
-    ProcessPoolExecutor pool(1);
-    const std::string why = broken(pool.submit(leave, 3));
-    EXPECT_NE(why.find("exited with status 3"), std::string::npos) << why;
-    ProcessPoolExecutor another(1);
-    EXPECT_EQ(another.submit(add, 1, 2).result(60s), 3);
-}
-
-TEST(ProcessPoolExecutor, crash_is_an_exception) {
-    if (kSanitized) GTEST_SKIP() << "the sanitizer has handlers of its own";
-    const auto crash = [] {
-        int* volatile nowhere = nullptr;
-        return *nowhere;
-    };
-    const auto overrun = []() -> int { std::abort(); };
-    ProcessPoolExecutor first(1), second(1);
-    EXPECT_NE(broken(first.submit(crash)).find("signal 11"), std::string::npos);
-    EXPECT_NE(broken(second.submit(overrun)).find("signal 6"), std::string::npos);
-}
-
-TEST(ProcessPoolExecutor, every_call_that_is_not_done_gets_the_error) {
-    ProcessPoolExecutor pool(2);
-    auto running = pool.submit(wait_for_the_end, 0);
-    while (pool.processes().empty()) std::this_thread::sleep_for(1ms);
-    auto dying = pool.submit(die_of, SIGKILL);
-    std::vector<ConcurrentFuture<int>> pending;
-    try {
-        for (int i = 0; i < 10; ++i) pending.push_back(pool.submit(add, i, i));
-    } catch (const BrokenProcessPool&) {}  // it was quick
-    const std::string why = broken(dying);
-    EXPECT_EQ(broken(running), why) << "the first reason";
-    for (auto& future : pending) EXPECT_EQ(broken(future), why);
-    pool.shutdown();
-    EXPECT_EQ(pool.processes().size(), 0u);
-}
-
-LOOP_TEST(ProcessPoolExecutor, worker_that_dies_between_calls_is_replaced, kOnce) {
-    if (kThreadSanitizer) GTEST_SKIP() << "its exit takes so long that the worker dies in the next call";
-    ProcessPoolExecutor pool(1);
-    const int first = pool.submit(here).result(60s);
-    ::kill(first, SIGKILL);
-    for (int tries = 0; tries < 5000; ++tries) {  // its socket closes before it is a zombie
-        char state = ' ';
-        std::FILE* file = std::fopen(("/proc/" + std::to_string(first) + "/stat").c_str(), "r");
-        if (!file) break;
-        if (std::fscanf(file, "%*d (%*[^)]) %c", &state) != 1) state = ' ';
-        std::fclose(file);
-        if (state == 'Z') break;
-        std::this_thread::sleep_for(1ms);
-    }
-    EXPECT_NE(pool.submit(here).result(60s), first);
-    const Log logs = take_logs();
-    ASSERT_EQ(logs.size(), 1u);
-    EXPECT_NE(logs[0].find("killed by signal 9"), std::string::npos) << logs[0];
-}
-
-TEST(ProcessPoolExecutor, kill_workers_ends_what_would_not_end) {
-    ProcessPoolExecutor pool(1);
-    auto endless = pool.submit(wait_for_the_end, 0);
-    while (pool.processes().empty()) std::this_thread::sleep_for(1ms);
-    pool.kill_workers();
-    broken(endless);
-}
-
-TEST(ProcessPoolExecutor, initializer_is_called_first_and_breaks_the_pool_when_it_fails) {
-    static int prepared = 0;
-    ProcessPoolExecutor pool({.max_workers = 1, .initializer = [] { prepared = 5; }});
-    EXPECT_EQ(pool.submit([] { return prepared; }).result(60s), 5);
-    EXPECT_EQ(prepared, 0) << "in the worker";
-    ProcessPoolExecutor failing({.max_workers = 1, .initializer = [] { throw std::runtime_error("no licence"); }});
-    const std::string why = broken(failing.submit(here));
-    EXPECT_NE(why.find("no licence"), std::string::npos) << why;
 }
 
 // --- the process around it -------------------------------------------------------------------------------------------

@@ -94,6 +94,8 @@ public:
     // Of the unpacked body in bytes; beyond it reads fail with ClientPayloadError. In any case it may be at most 256
     // times what came, past the first mebibyte.
     ClientRequest&& max_decompressed_size(std::uint64_t bytes);
+    // Default: true. False: an answer that does not say where its body ends has none.
+    ClientRequest&& read_until_eof(bool on);
     ClientRequest&& ssl(ClientSSL how);
     // The name that the certificate must be valid for, and that the server is told, in place of the URL's host.
     ClientRequest&& server_hostname(std::string_view name);

@@ -78,13 +78,13 @@ public:
     const Query& query() const;
     std::optional<std::string_view> query(std::string_view name) const;
     std::string_view query(std::string_view name, std::string_view otherwise) const;
-    // Path and query; with scheme and host in front.
+    // Path and query; with scheme and host in front. (What CONNECT asks for has no path.)
     URL rel_url() const;
     URL url() const;
     // "https" over TLS, else "http". Behind a proxy that is the proxy's connection.
     std::string_view scheme() const noexcept { return secure() ? "https" : "http"; }
     bool secure() const noexcept;
-    // The Host header, else the address of the socket.
+    // Of the target, if that is a URL, else the Host header, else the address of the socket: "example.org:8080".
     std::string host() const;
     // The client's address; "" over Unix sockets.
     const std::string& remote() const;

@@ -1,5 +1,5 @@
 // Runs an application inside a program that has a loop of its own: AppRunner, and sites, where it listens
-// (aiohttp.web.AppRunner, TCPSite, UnixSite).
+// (aiohttp.web.AppRunner, TCPSite, UnixSite, SockSite).
 //
 //     aio::http::AppRunner runner(app);
 //     co_await runner.setup();
@@ -116,6 +116,7 @@ public:
 protected:
     Site(AppRunner& runner, SiteOptions options) noexcept : runner_(&runner), options_(options) {}
     ServerOptions server_options() const noexcept;
+    void check_can_start() const;
     void started(Server server, std::string url);
     const Server& server() const;
     AppRunner& runner() const noexcept { return *runner_; }
@@ -147,6 +148,17 @@ public:
 
 private:
     std::string path_;
+};
+
+// On a socket that is bound already, as systemd gives it.
+class SockSite : public Site {
+public:
+    SockSite(AppRunner& runner, int fd, SiteOptions options = {});
+    // Errors: as start_server() with a socket, which is the site's from then on.
+    Coro<> start();
+
+private:
+    int fd_;
 };
 
 }  // namespace aio::http

@@ -67,6 +67,8 @@ public:
     std::string host_port() const;
     // "https://host:port", without user, path and more. Errors: InvalidURL for a relative reference.
     URL origin() const;
+    // "/path?query#fragment". Errors: InvalidURL for what is relative already.
+    URL relative() const;
     bool same_origin(const URL& other) const noexcept;
     bool is_absolute() const noexcept { return has_host_; }
     bool is_default_port() const noexcept;

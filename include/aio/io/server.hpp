@@ -112,6 +112,7 @@ ClientHandler client_handler(F&& handler) {
 // Plain functions, which keep what the options name.
 Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, const ServerOptions& options);
 Coro<Server> start_path_server(ClientHandler handler, std::string path, const ServerOptions& options);
+Coro<Server> start_socket_server(ClientHandler handler, int fd, const ServerOptions& options);
 
 template <class F>
 concept HandlesClients = std::invocable<std::decay_t<F>&, StreamReader, StreamWriter>;
@@ -125,6 +126,14 @@ concept HandlesClients = std::invocable<std::decay_t<F>&, StreamReader, StreamWr
 template <detail::HandlesClients F>
 Coro<Server> start_server(F&& handler, std::string host, int port, ServerOptions options = {}) {
     return detail::start_tcp_server(detail::client_handler(std::forward<F>(handler)), std::move(host), port, options);
+}
+
+// The same on a socket that is bound, and perhaps listens already: of systemd, of the process before this one. The
+// server owns it from then on, and closes it, nothing more: other processes that have it go on accepting.
+// Errors: ValueError for what is no stream socket; RuntimeError when a stream owns it; OSError. It stays the caller's.
+template <detail::HandlesClients F>
+Coro<Server> start_server(F&& handler, int fd, ServerOptions options = {}) {
+    return detail::start_socket_server(detail::client_handler(std::forward<F>(handler)), fd, options);
 }
 
 // The same on an AF_UNIX path ('\0' first: the abstract namespace). A socket that stands there is replaced, and the

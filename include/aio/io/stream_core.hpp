@@ -27,6 +27,16 @@ class StreamFilter;
 inline constexpr std::size_t kDefaultLimit = 64 * 1024;
 inline constexpr std::size_t kDefaultHighWater = 64 * 1024;
 
+// Is told when something came that nobody waits to read: data, the end, an error. Of those who keep a connection for
+// later. It may only take note: the stream is in the middle of its work.
+class ReadObserver {
+public:
+    virtual void something_came() noexcept = 0;
+
+protected:
+    ~ReadObserver() = default;
+};
+
 class StreamCore {
 public:
     explicit StreamCore(std::size_t limit);
@@ -49,6 +59,8 @@ public:
     bool at_eof() const noexcept { return eof_ && in_.empty(); }
     const std::exception_ptr& exception() const noexcept { return read_error_; }
     bool reading_paused() const noexcept { return reading_paused_; }
+    // Null: nobody. It must outlive the stream, or take itself away.
+    void observe_reading(ReadObserver* observer) noexcept { observer_ = observer; }
 
     // --- writing: StreamWriter's half ----------------------------------------------------------------------
 
@@ -125,6 +137,7 @@ protected:
     std::size_t high_water_ = kDefaultHighWater;
     std::size_t low_water_ = kDefaultHighWater / 4;
     ReadWaiter* reader_ = nullptr;  // the one read that waits, or was woken and has not resumed yet
+    ReadObserver* observer_ = nullptr;
     std::exception_ptr read_error_;
     std::exception_ptr lost_error_;
     CallbackList drains_;       // DrainAwaiter

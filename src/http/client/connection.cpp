@@ -13,6 +13,7 @@ ClientConnection::ClientConnection(StreamPair streams, const wire::Limits& limit
 
 ClientConnection::~ClientConnection() {
     timer_.cancel();
+    end_watch();
     if (ours_) close();
 }
 
@@ -60,6 +61,30 @@ void ClientConnection::timer_fired() noexcept {
         throw SocketTimeoutError("the server sent nothing for as long as sock_read allows");
     } catch (...) {
         fail(std::current_exception());
+    }
+}
+
+void ClientConnection::watch_idle(IdleOwner& owner) noexcept {
+    idle_owner_ = &owner;
+    reader.stream()->observe_reading(this);
+}
+
+void ClientConnection::end_watch() noexcept {
+    if (!idle_owner_) return;
+    idle_owner_ = nullptr;
+    reader.stream()->observe_reading(nullptr);
+    if (stale_) std::exchange(stale_, Handle()).cancel();
+}
+
+void ClientConnection::something_came() noexcept {
+    if (stale_) return;
+    try {
+        stale_ = get_running_loop().call_soon([this] {
+            stale_ = Handle();
+            if (!fresh()) idle_owner_->went_stale(*this);
+        });
+    } catch (const std::exception&) {
+        // No memory, or no loop any more. Then it is noticed when it is to be used, or swept.
     }
 }
 

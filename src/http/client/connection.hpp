@@ -17,7 +17,19 @@
 
 namespace aio::http::detail {
 
-class ClientConnection final : private ReadWatch {
+struct PoolHost;
+class ClientConnection;
+
+// Who keeps idle connections. Called from the loop, when something came on one, be it the end: it is of no use any more.
+class IdleOwner {
+public:
+    virtual void went_stale(ClientConnection& connection) noexcept = 0;
+
+protected:
+    ~IdleOwner() = default;
+};
+
+class ClientConnection final : private ReadWatch, private aio::detail::ReadObserver {
 public:
     ClientConnection(StreamPair streams, const wire::Limits& limits);
     ~ClientConnection();
@@ -30,6 +42,7 @@ public:
     std::uint64_t requests = 0;  // that were sent on it, the present one included
     std::size_t place = 0;       // among all of its pool
     TimePoint idle_since{};
+    PoolHost* idle_at = nullptr;  // while it is idle
 
     // From here on reads and writes must have ended by `total`, and each read within `sock_read`. Nothing: no limit.
     void begin_exchange(std::optional<TimePoint> total, std::optional<Duration> sock_read);
@@ -37,6 +50,9 @@ public:
     // Whether the total time is over.
     bool expired() const noexcept { return expired_; }
 
+    // Watches an idle connection; it ends with the next request.
+    void watch_idle(IdleOwner& owner) noexcept;
+    void end_watch() noexcept;
     // Whether the next request may go here: nothing came since the last answer, not even the end.
     bool fresh() const;
     // Whoever reads or drains gets `error`; the connection is closed.
@@ -49,9 +65,12 @@ public:
 
 private:
     void about_to_read() noexcept override;
+    void something_came() noexcept override;
     void arm(TimePoint when);
     void timer_fired() noexcept;
 
+    IdleOwner* idle_owner_ = nullptr;
+    Handle stale_;  // will tell it
     TimerHandle timer_;
     TimePoint total_ = TimePoint::max();
     TimePoint read_by_ = TimePoint::max();

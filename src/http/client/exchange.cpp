@@ -118,7 +118,8 @@ std::unique_ptr<ResponseState> make_response(OutgoingRequest& request, Lease lea
     state->keep_alive = head.keep_alive && !head.upgrade && !state->request_headers.lists("Connection", "close");
     state->sending = std::move(sending);
     if (!hop.tracers->empty()) state->tracers = hop.tracers->shared_from_this();
-    const bool has_body = !lease->messages.done() && !state->upgraded;
+    const bool ends_by_itself = head.content_length || head.chunked;
+    const bool has_body = !lease->messages.done() && !state->upgraded && (ends_by_itself || hop.spec->read_until_eof);
     state->lease = std::move(lease);
     if (!has_body) {
         state->ended = true;

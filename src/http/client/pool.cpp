@@ -15,14 +15,29 @@
 namespace aio::http::detail {
 
 Pool::Pool(ConnectorOptions options, std::string unix_path)
-    : options_(std::move(options)), unix_path_(std::move(unix_path)) {
+    : options_(std::move(options)), unix_path_(std::move(unix_path)), unwinding_(std::uncaught_exceptions()) {
     if (options_.keepalive_timeout < Duration(0)) throw ValueError("Connector: keepalive_timeout is negative");
     if (options_.ttl_dns_cache < Duration(0)) throw ValueError("Connector: ttl_dns_cache is negative");
 }
 
 Pool::~Pool() {
     sweep_.cancel();
+    if (!closed_ && !all_.empty()) report_unclosed();
     shut();
+}
+
+// An exception that passes by is trouble enough.
+void Pool::report_unclosed() const noexcept {
+    EventLoop* const loop = running_loop();
+    if (!loop || std::uncaught_exceptions() > unwinding_) return;
+    try {
+        ExceptionContext context;
+        context.message = "Unclosed connector: co_await connector.close() before it goes (" + std::to_string(idle_) +
+                          " idle connections, " + std::to_string(all_.size() - idle_) + " in use)";
+        loop->call_exception_handler(context);
+    } catch (const std::bad_alloc&) {
+        // Nothing to say it with.
+    }
 }
 
 ConnectorStatistics Pool::statistics() const noexcept {
@@ -150,6 +165,7 @@ std::unique_ptr<ClientConnection> Pool::take_idle(PoolHost& host) {
         std::unique_ptr<ClientConnection> connection = std::move(host.idle.back());
         host.idle.pop_back();
         --idle_;
+        connection->end_watch();
         if (connection->fresh()) return connection;
         discard(std::move(connection));
     }
@@ -164,8 +180,21 @@ void Pool::put_idle(PoolHost& host, std::unique_ptr<ClientConnection> connection
     } catch (...) {
         return discard(std::move(connection));
     }
+    connection->idle_at = &host;
+    connection->watch_idle(*this);
     host.idle.push_back(std::move(connection));
     ++idle_;
+}
+
+void Pool::went_stale(ClientConnection& connection) noexcept {
+    PoolHost& host = *connection.idle_at;
+    const auto at =
+        std::find_if(host.idle.begin(), host.idle.end(), [&](const auto& each) { return each.get() == &connection; });
+    std::unique_ptr<ClientConnection> gone = std::move(*at);
+    host.idle.erase(at);
+    --idle_;
+    discard(std::move(gone));
+    forget_if_unused(host);
 }
 
 void Pool::drop_idle(PoolHost& host) noexcept {

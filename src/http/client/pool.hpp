@@ -39,7 +39,7 @@ struct PoolHost {
 
 class Lease;
 
-class Pool : public std::enable_shared_from_this<Pool> {
+class Pool final : public std::enable_shared_from_this<Pool>, private IdleOwner {
 public:
     explicit Pool(ConnectorOptions options, std::string unix_path = {});
     ~Pool();
@@ -90,10 +90,12 @@ private:
     void forget_if_unused(PoolHost& host) noexcept;
     std::unique_ptr<ClientConnection> take_idle(PoolHost& host);
     void put_idle(PoolHost& host, std::unique_ptr<ClientConnection> connection) noexcept;
+    void went_stale(ClientConnection& connection) noexcept override;
     void arm_sweep(TimePoint when);
     void sweep();
     void prune_closing();
     void check_open() const;
+    void report_unclosed() const noexcept;
 
     ConnectorOptions options_;
     std::string unix_path_;
@@ -107,6 +109,7 @@ private:
     std::shared_ptr<Resolver> resolver_;
     std::shared_ptr<CachingResolver> cache_;
     TimerHandle sweep_;
+    int unwinding_;  // exceptions in flight when it was made
     bool closed_ = false;
 };
 

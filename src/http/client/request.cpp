@@ -152,6 +152,11 @@ ClientRequest&& ClientRequest::raise_for_status(bool on) {
     return std::move(*this);
 }
 
+ClientRequest&& ClientRequest::read_until_eof(bool on) {
+    spec_->read_until_eof = on;
+    return std::move(*this);
+}
+
 ClientRequest&& ClientRequest::auto_decompress(bool on) {
     spec_->auto_decompress = on;
     return std::move(*this);

@@ -50,6 +50,7 @@ struct RequestSpec {
     bool allow_redirects = true;
     bool raise_for_status = false;
     bool auto_decompress = true;
+    bool read_until_eof = true;
     unsigned max_redirects = 10;
 
     RequestExtras& more() {

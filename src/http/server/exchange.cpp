@@ -184,13 +184,17 @@ Coro<> Exchange::send_source(Response& response) {
 wire::Coding Exchange::choose_coding(Response& response) const {
     const ResponseExtra* extra = response.extra_if_any();
     if (!extra || !extra->coding || response.headers().contains("Content-Encoding")) return wire::Coding::identity;
-    if (has_no_body(response.status())) return wire::Coding::identity;
-    wire::Coding coding = wanted_coding(*extra->coding);
     // What caches keep is for those clients only that would be answered the same.
     if (*extra->coding == ContentCoding::negotiate && !response.headers().lists("Vary", "Accept-Encoding")) {
         response.headers().add("Vary", "Accept-Encoding");
     }
-    if (coding != wire::Coding::identity) response.header("Content-Encoding", wire::name(coding));
+    if (has_no_body(response.status())) return wire::Coding::identity;
+    const wire::Coding coding = wanted_coding(*extra->coding);
+    if (coding == wire::Coding::identity) return coding;
+    response.header("Content-Encoding", wire::name(coding));
+    // The same thing in other bytes, which may differ from one time to the next (RFC 9110 section 8.8.3).
+    const auto etag = response.headers().get("ETag");
+    if (etag && etag->starts_with('"')) response.header("ETag", "W/" + std::string(*etag));
     return coding;
 }
 

@@ -32,13 +32,21 @@ void RequestExtra::clear() {
 
 namespace {
 
-// The path of a request's target: of "http://host/path" (for proxies, and allowed to all), of "/path", of "*".
-std::string_view path_and_query(std::string_view target) noexcept {
-    if (target.starts_with('/') || target == "*") return target;
+// "host:port" of the target "http://host:port/path", which proxies get and everybody takes; else empty.
+std::string_view authority_of(std::string_view target) noexcept {
+    if (target.starts_with('/')) return {};
     const std::size_t scheme = target.find("://");
-    if (scheme == std::string_view::npos) return target;
-    const std::size_t path = target.find_first_of("/?", scheme + 3);
-    return path == std::string_view::npos ? std::string_view("/") : target.substr(path);
+    if (scheme == std::string_view::npos) return {};
+    target.remove_prefix(scheme + 3);
+    return target.substr(0, target.find_first_of("/?"));
+}
+
+// The path of a request's target: of "http://host/path", of "/path", of "*".
+std::string_view path_and_query(std::string_view target) noexcept {
+    const std::string_view authority = authority_of(target);
+    if (authority.empty()) return target;
+    target.remove_prefix(static_cast<std::size_t>(authority.end() - target.begin()));
+    return target.empty() ? std::string_view("/") : target;
 }
 
 }  // namespace
@@ -46,6 +54,8 @@ std::string_view path_and_query(std::string_view target) noexcept {
 void RequestAccess::begin(Request& request, wire::Head& head, Exchange* exchange, BodySource* body) {
     request.head_ = &head;
     request.exchange_ = exchange;
+    // The target's host counts, whatever Host says (RFC 9112 section 3.2.2).
+    if (const auto authority = authority_of(head.target); !authority.empty()) head.headers.set("Host", authority);
     std::string_view rest = path_and_query(head.target);
     request.raw_path_ = wire::take_until(rest, '?');
     request.query_ = rest;
@@ -123,8 +133,16 @@ std::string_view Request::query(std::string_view name, std::string_view otherwis
     return query(name).value_or(otherwise);
 }
 
-URL Request::rel_url() const { return URL(path_qs()); }
-URL Request::url() const { return URL(std::string(scheme()) + "://" + host() + std::string(path_qs())); }
+URL Request::rel_url() const { return url().relative(); }
+
+// Source: RFC 9112 section 3.3. The targets of CONNECT and "OPTIONS *" have no path.
+URL Request::url() const {
+    const std::string start = std::string(scheme()) + "://";
+    const std::string_view rest = path_qs();
+    if (method() == "CONNECT") return URL(start + std::string(rest));
+    const std::string_view separator = rest.starts_with('?') ? "/" : "";
+    return URL(start + host() + std::string(separator) + std::string(rest == "*" ? "/" : rest));
+}
 
 // --- the connection --------------------------------------------------------------------------------------------------
 
@@ -132,7 +150,9 @@ bool Request::secure() const noexcept { return exchange_ && exchange_->writer().
 
 std::string Request::host() const {
     if (const auto host = headers().get("Host"); host && !host->empty()) return std::string(*host);
-    return exchange_ ? sockname().host : "localhost";
+    const std::string address = sockname().host;  // none over AF_UNIX
+    if (address.empty()) return "localhost";
+    return address.find(':') == std::string::npos ? address : "[" + address.substr(0, address.find('%')) + "]";
 }
 
 const std::string& Request::remote() const {

@@ -85,6 +85,11 @@ const std::string& Site::name() const {
     return name_;
 }
 
+void Site::check_can_start() const {
+    if (!runner_->set_up_) throw RuntimeError("Site.start: call AppRunner.setup() first");
+    if (server_) throw RuntimeError("Site.start: it listens already at " + name_);
+}
+
 void Site::started(Server server, std::string url) {
     runner_->sites_.push_back({url, server});
     server_ = std::move(server);
@@ -120,6 +125,7 @@ TCPSite::TCPSite(AppRunner& runner, std::string host, int port, SiteOptions opti
     : Site(runner, options), host_(std::move(host)), port_(port) {}
 
 Coro<> TCPSite::start() {
+    check_can_start();
     const auto handler = handler_of(runner());
     Server server = co_await start_server(handler, host_, port_, server_options());
     started(server, url_of(options(), host_, server.port()));
@@ -129,9 +135,21 @@ UnixSite::UnixSite(AppRunner& runner, std::string path, SiteOptions options)
     : Site(runner, options), path_(std::move(path)) {}
 
 Coro<> UnixSite::start() {
+    check_can_start();
     const auto handler = handler_of(runner());
     Server server = co_await start_unix_server(handler, path_, server_options());
     started(server, "http+unix://" + path_);
+}
+
+SockSite::SockSite(AppRunner& runner, int fd, SiteOptions options) : Site(runner, options), fd_(fd) {}
+
+Coro<> SockSite::start() {
+    check_can_start();
+    const auto handler = handler_of(runner());
+    Server server = co_await start_server(handler, fd_, server_options());
+    const std::vector<Address> addresses = server.sockets();
+    const Address& at = addresses.front();
+    started(server, at.path.empty() ? url_of(options(), at.host, at.port) : "http+unix://" + at.path);
 }
 
 }  // namespace aio::http

@@ -22,6 +22,31 @@ std::string TestServer::make_url(std::string_view path) const {
     return site_.name() + std::string(path);
 }
 
+TestClient::TestClient(Application& app, SessionOptions session, RunnerOptions options, SiteOptions site)
+    : server_(app, options, site), options_(std::move(session)) {}
+
+Coro<> TestClient::start() {
+    co_await server_.start();
+    SessionOptions options = options_;
+    options.base_url = server_.make_url("/");
+    if (!options.cookie_jar) {
+        CookieJarOptions jar;
+        jar.unsafe = true;
+        options.cookie_jar = std::make_shared<CookieJar>(jar);
+    }
+    session_.emplace(std::move(options));
+}
+
+Coro<> TestClient::close() {
+    if (session_) co_await session_->close();
+    co_await server_.close();
+}
+
+ClientSession& TestClient::session() {
+    if (!session_) throw RuntimeError("TestClient: call start() first");
+    return *session_;
+}
+
 struct MockedRequest::Parts {
     Parts(std::string m, std::string content) : method(std::move(m)), body(std::move(content)) {}
     std::string method;

@@ -136,6 +136,14 @@ Event Parser::Machine::fail(Fault what, std::string_view why) noexcept {
     return event = Event::fault;
 }
 
+// Of a target, name or value with a byte that llhttp refuses it does not tell what stands before that byte, if it came
+// in the same piece: which may exceed a limit, and then that is the first fault.
+void Parser::Machine::tell_rest_of_span(const char* end) noexcept {
+    using Tell = int (*)(llhttp_t*, const char*, const char*);
+    const auto* const begin = static_cast<const char*>(std::exchange(parser._span_pos0, nullptr));
+    if (begin && begin < end) reinterpret_cast<Tell>(parser._span_cb0)(&parser, begin, end);
+}
+
 Event Parser::Machine::interrupted() noexcept {
     if (fault != Fault::none || !look(llhttp_get_error_pos(&parser))) return Event::fault;
     if (pending != Fault::none) return fail(pending, pending_explanation);
@@ -155,11 +163,12 @@ Event Parser::Machine::next(std::string_view& data) {
     mark = begin;
     if (fields_begin) fields_begin = fields_end = begin;
     const llhttp_errno_t code = llhttp_execute(&parser, begin, data.size());
+    const char* const end = code == HPE_OK ? begin + data.size() : llhttp_get_error_pos(&parser);
+    if (code != HPE_OK && code != HPE_PAUSED && code != HPE_USER) tell_rest_of_span(end);
     if (error) {
         fail(Fault::bad_message, "out of memory");
         std::rethrow_exception(std::exchange(error, nullptr));
     }
-    const char* const end = code == HPE_OK ? begin + data.size() : llhttp_get_error_pos(&parser);
     if (code == HPE_PAUSED) {
         llhttp_resume(&parser);
     } else if (code != HPE_OK) {

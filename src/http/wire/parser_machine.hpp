@@ -57,6 +57,7 @@ struct Parser::Machine {
     bool check_start_line() noexcept;
     bool check_request_line(std::string_view tail) noexcept;
     bool check_status_line(std::string_view tail) noexcept;
+    void tell_rest_of_span(const char* end) noexcept;
     Event interrupted() noexcept;
 
     template <auto Member>

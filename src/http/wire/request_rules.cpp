@@ -1,5 +1,6 @@
 #include "http/wire/request_rules.hpp"
 
+#include "http/wire/host_name.hpp"
 #include "http/wire/syntax.hpp"
 
 #include <algorithm>
@@ -8,9 +9,15 @@ namespace aio::http::wire {
 
 namespace {
 
-constexpr CharSet kNameChars = CharSet::letters_and_digits().with("-._~%!$&'()*+,;=");
-constexpr CharSet kAddressChars = CharSet::letters_and_digits().with("-._~%!$&'()*+,;=:");
+// No "%": quoted names would be legal, but no host has one, and URLs refuse them.
+constexpr CharSet kNameChars = CharSet::letters_and_digits().with("-._~!$&'()*+,;=");
 constexpr CharSet kSchemeChars = CharSet::letters_and_digits().with("+-.");
+
+// An IPv6 address, without a zone: that goes nowhere (RFC 6874).
+bool is_address(std::string_view text) noexcept {
+    return text.find(':') != std::string_view::npos && text.find('%') == std::string_view::npos &&
+           is_ip_address(text);
+}
 
 // What stands behind the host: nothing, or ":" and perhaps a port.
 bool is_port_part(std::string_view text) noexcept {
@@ -55,12 +62,12 @@ std::string_view target_problem(std::string_view method, std::string_view target
 bool is_host_field(std::string_view value) noexcept {
     if (value.starts_with('[')) {
         const std::size_t end = value.find(']');
-        return end != std::string_view::npos && end > 1 && kAddressChars.has_all(value.substr(1, end - 1)) &&
+        return end != std::string_view::npos && is_address(value.substr(1, end - 1)) &&
                is_port_part(value.substr(end + 1));
     }
     std::size_t name = 0;
     while (name < value.size() && kNameChars.has(value[name])) ++name;
-    return is_port_part(value.substr(name));
+    return name > 0 ? is_port_part(value.substr(name)) : value.empty();
 }
 
 }  // namespace aio::http::wire

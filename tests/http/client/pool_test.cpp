@@ -109,6 +109,52 @@ ASYNC_TEST(ClientPool, notices_connections_that_were_closed_while_idle) {
     co_await end(session, host);
 }
 
+// Waits until the condition holds, or fails the test after a long time.
+template <class F>
+Coro<> eventually(F condition) {
+    for (int i = 0; i < 10'000 && !condition(); ++i) co_await aio::sleep(1ms);
+    EXPECT_TRUE(condition());
+}
+
+ASYNC_TEST(ClientPool, closes_a_connection_as_soon_as_the_server_has) {
+    Future<> go;
+    auto talk = [&go](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
+        co_await self.read(reader);
+        writer.write(answer("x"));
+        co_await go;
+        writer.close();
+    };
+    FakeHost& host = *co_await FakeHost::talking(talk);
+    ClientSession session;
+    std::vector<Task<std::string>> tasks;
+    for (int i = 0; i < 5; ++i) tasks.push_back(create_task(text_of(session.get(host.url()))));
+    for (auto& task : tasks) co_await task;
+    EXPECT_EQ(session.connector().statistics().idle, 5u);
+    const Stopwatch watch;
+    go.set_result();
+    const auto none_is_idle = [&] { return session.connector().statistics().idle == 0; };
+    co_await eventually(none_is_idle);
+    EXPECT_LT(watch.elapsed(), 14s);  // the sweep would come later
+    co_await end(session, host);
+}
+
+ASYNC_TEST(ClientPool, does_not_keep_a_connection_that_talks_without_being_asked) {
+    FakeHost& host =
+        *co_await FakeHost::talking([](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
+            co_await self.read(reader);
+            writer.write(answer("x"));
+            co_await aio::sleep(10ms);
+            writer.write(answer("of nobody's request"));
+            co_await reader.read();
+        });
+    ClientSession session;
+    EXPECT_EQ(co_await text_of(session.get(host.url())), "x");
+    const auto none_is_idle = [&] { return session.connector().statistics().idle == 0; };
+    co_await eventually(none_is_idle);
+    EXPECT_EQ(co_await text_of(session.get(host.url())), "x");
+    co_await end(session, host);
+}
+
 // Reads a second request and closes without an answer: a kept connection that dies at the wrong moment.
 Coro<> answer_once(FakeHost& host, StreamReader reader, StreamWriter writer) {
     const auto first = co_await host.read(reader);
@@ -264,6 +310,39 @@ ASYNC_TEST(ClientPool, a_session_that_is_dropped_open_is_reported) {
     EXPECT_THAT(messages[0], HasSubstr("Unclosed client session"));
     EXPECT_THAT(messages[0], HasSubstr("1 idle"));
     co_await host.stop();
+}
+
+ASYNC_TEST(ClientPool, a_connector_that_is_dropped_open_is_reported) {
+    FakeHost& host = *co_await FakeHost::open([](const RawRequest&) { return answer("x"); });
+    {
+        TCPConnector connector;
+        http::SessionOptions options;
+        options.connector = connector.share();
+        options.connector_owner = false;
+        ClientSession session(std::move(options));
+        co_await text_of(session.get(host.url()));
+        co_await session.close();
+    }
+    const Log messages = take_report_messages();
+    CO_ASSERT_EQ(messages.size(), 1u);
+    EXPECT_THAT(messages[0], HasSubstr("Unclosed connector"));
+    co_await host.stop();
+}
+
+ASYNC_TEST(ClientPool, a_response_that_is_dropped_unread_is_reported_in_debug_mode) {
+    const std::string large(1'000'000, 'x');
+    auto respond = [large](const RawRequest&) { return answer(large); };
+    FakeHost& host = *co_await FakeHost::open(respond);
+    ClientSession session;
+    for (const bool debug : {false, true}) {
+        get_running_loop().set_debug(debug);
+        const http::ClientResponse dropped = co_await session.get(host.url("/large"));
+    }
+    get_running_loop().set_debug(false);
+    const Log messages = take_report_messages();
+    CO_ASSERT_EQ(messages.size(), 1u);
+    EXPECT_THAT(messages[0], HasSubstr("Unclosed response: GET " + host.url("/large").str()));
+    co_await end(session, host);
 }
 
 ASYNC_TEST(ClientPool, a_connector_can_serve_several_sessions) {

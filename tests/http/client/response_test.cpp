@@ -49,6 +49,19 @@ ASYNC_TEST(ClientResponse, reads_bodies_by_length_in_chunks_and_to_the_end) {
     co_await end(session, host);
 }
 
+ASYNC_TEST(ClientResponse, has_no_body_without_a_length_if_told_so) {
+    FakeHost& host = *co_await saying("HTTP/1.1 200 OK\r\n\r\nfor ever");
+    ClientSession session;
+    EXPECT_EQ(co_await text_of(session.get(host.url()).read_until_eof(false)), "");
+    EXPECT_EQ(session.connector().statistics().idle, 0u);
+    EXPECT_EQ(session.connector().statistics().acquired, 0u);
+    co_await end(session, host);
+    FakeHost& other = *co_await saying(answer("by length"));
+    ClientSession next;
+    EXPECT_EQ(co_await text_of(next.get(other.url()).read_until_eof(false)), "by length");
+    co_await end(next, other);
+}
+
 ASYNC_TEST(ClientResponse, streams_its_body) {
     const std::string data(1'000'000, 'd');
     FakeHost& host = *co_await saying(answer(data));

@@ -114,6 +114,25 @@ ASYNC_TEST(HttpResponse, is_coded_as_the_client_likes_it) {
     EXPECT_EQ(plain.body, text);
 }
 
+ASYNC_TEST(HttpResponse, has_a_weak_tag_once_it_is_coded) {
+    const auto tagged = [](std::string tag) {
+        return [tag](Request&) {
+            Response response = Response::text(std::string(2000, 'a'));
+            response.header("ETag", tag);
+            response.enable_compression();
+            return response;
+        };
+    };
+    const auto strongly = tagged("\"v1\""), weakly = tagged("W/\"v1\"");
+    const WebReply strong = co_await serve_once(strongly, "Accept-Encoding: gzip\r\n");
+    EXPECT_EQ(strong.header("Content-Encoding"), "gzip");
+    EXPECT_EQ(strong.header("ETag"), "W/\"v1\"");
+    const WebReply weak = co_await serve_once(weakly, "Accept-Encoding: gzip\r\n");
+    EXPECT_EQ(weak.header("ETag"), "W/\"v1\"");
+    const WebReply plain = co_await serve_once(strongly);
+    EXPECT_EQ(plain.header("ETag"), "\"v1\"");
+}
+
 ASYNC_TEST(HttpResponse, streams_in_chunks_with_trailers) {
     Application app;
     app.router().add_get("/", [](Request& request) -> Coro<Response> {

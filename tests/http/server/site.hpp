@@ -1,0 +1,51 @@
+// An application with a handler for each occasion, and its server.
+#pragma once
+
+#include <aio/http.hpp>
+
+#include "http/server/web_client.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace aio::test {
+
+using http::Application, http::Request, http::Response, http::RunnerOptions, http::TestServer;
+
+inline Coro<Response> hello(Request& request) {
+    co_return Response::text("Hello, " + std::string(request.match_info("name", "world")));
+}
+
+inline Coro<Response> echo(Request& request) {
+    std::string body = co_await request.read();
+    co_return Response::bytes(std::move(body));
+}
+
+inline Coro<Response> ignore_body(Request&) { co_return Response::text("did not look"); }
+
+inline Coro<Response> fail(Request&) {
+    throw std::runtime_error("a bug");
+    co_return Response();
+}
+
+inline Coro<Response> wait_an_hour(Request&) {
+    co_await aio::sleep(1h);
+    co_return Response::text("late");
+}
+
+// An application with the handlers above, and its server.
+struct Site {
+    explicit Site(RunnerOptions options = {}) : server(app, options) {
+        app.router().add_get("/", hello);
+        app.router().add_get("/hello/{name}", hello);
+        app.router().add_post("/echo", echo);
+        app.router().add_post("/ignore", ignore_body);
+        app.router().add_get("/fail", fail);
+        app.router().add_get("/wait", wait_an_hour);
+    }
+    Application app;
+    TestServer server;
+};
+
+}  // namespace aio::test
