@@ -30,6 +30,8 @@ endfunction()
 # aiocpp_layer_tests(LAYER [BACKENDS ...] [RERUNS ...]): one executable, which ctest runs once per backend
 # (AIO_BACKEND) and once per way to make life harder for it (AIO_TEST_RERUN: a failing allocation, a
 # cancellation or an I/O error at each point in turn, shuffled order). Without backends it runs once.
+# A rerun is on sim unless it names a backend ("io.epoll"): how an I/O error travels is each backend's own affair, the
+# others look above the backends.
 function(aiocpp_layer_tests layer)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "BACKENDS;RERUNS")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${layer}/*_test.cpp)
@@ -63,13 +65,12 @@ function(aiocpp_layer_tests layer)
     aiocpp_layer_entry(${layer}.${backend} ${executable} AIO_BACKEND=${backend})
   endforeach()
   foreach(rerun IN LISTS arg_RERUNS)
-    aiocpp_rerun_entry(${layer}.rerun-${rerun} ${executable} ${rerun} sim)
+    if(rerun MATCHES "^([a-z]+)[.](.+)$")
+      aiocpp_rerun_entry(${layer}.rerun-${rerun} ${executable} ${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
+    else()
+      aiocpp_rerun_entry(${layer}.rerun-${rerun} ${executable} ${rerun} sim)
+    endif()
   endforeach()
-  # How an I/O error travels is each backend's own affair; the other reruns look above the backends.
-  if("io" IN_LIST arg_RERUNS)
-    aiocpp_rerun_entry(${layer}.rerun-io.epoll ${executable} io epoll)
-    aiocpp_rerun_entry(${layer}.rerun-io.io_uring ${executable} io io_uring)
-  endif()
 endfunction()
 
 # An executable may exit with 77 to say that it cannot run here (a kernel that forbids io_uring).

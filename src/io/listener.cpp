@@ -51,7 +51,7 @@ bool is_transient(int error) noexcept {
 
 Listener::Listener(LoopState& loop, ListenerOwner& owner, const RawAddress& address, bool reuse_address,
                    bool reuse_port, bool keep_alive)
-    : loop_(loop), owner_(owner), address_(address), accept_(*this, -1), retry_(*this) {
+    : loop_(loop), owner_(owner), address_(address), path_(path_of(address)), accept_(*this, -1), retry_(*this) {
     fd_ = backend().open_socket(address.family(), SOCK_STREAM);
     if (fd_ < 0) throw_os_error(-fd_, "open a socket to listen on " + address.str());
     accept_.fd = fd_;
@@ -66,6 +66,7 @@ Listener::Listener(LoopState& loop, ListenerOwner& owner, const RawAddress& addr
         bind();
         loop_.transport_fds.add(fd_);
     } catch (...) {
+        remove_path();
         backend().close_fd(std::exchange(fd_, -1));
         throw;
     }
@@ -91,13 +92,18 @@ void Listener::set_flag(int level, int option) noexcept {
 }
 
 void Listener::bind() {
-    const std::string path = path_of(address_);
-    if (!path.empty()) remove_stale_socket(path);
+    if (!path_.empty()) remove_stale_socket(path_);
     if (const int error = backend().bind(fd_, address_.get(), address_.length)) {
         throw_os_error(-error, "bind " + address_.str());
     }
     struct stat status;
-    if (!path.empty() && ::stat(path.c_str(), &status) == 0) inode_ = status.st_ino;
+    if (!path_.empty() && ::stat(path_.c_str(), &status) == 0) inode_ = status.st_ino;
+}
+
+// Only if it is still ours: another server may have replaced it.
+void Listener::remove_path() noexcept {
+    struct stat status;
+    if (inode_ != 0 && ::stat(path_.c_str(), &status) == 0 && status.st_ino == inode_) ::unlink(path_.c_str());
 }
 
 void Listener::listen(int backlog) {
@@ -154,10 +160,7 @@ void Listener::retry() noexcept {
 void Listener::stop() noexcept {
     if (stopping_ || closed()) return;
     stopping_ = true;
-    const std::string path = path_of(address_);
-    struct stat status;
-    // Only if it is still ours: another server may have replaced it.
-    if (inode_ != 0 && ::stat(path.c_str(), &status) == 0 && status.st_ino == inode_) ::unlink(path.c_str());
+    remove_path();
     if (retry_.waiting) {
         loop_.timers.remove(retry_);
         retry_.waiting = false;

@@ -62,6 +62,7 @@ private:
 
     void set_flag(int level, int option) noexcept;
     void bind();
+    void remove_path() noexcept;
     void accepted(int result, bool more) noexcept;
     void accept_failed(int error) noexcept;
     void retry() noexcept;
@@ -74,7 +75,8 @@ private:
     int fd_ = -1;
     bool stopping_ = false;
     bool adopted_ = false;  // other processes may have it, too
-    ino_t inode_ = 0;       // of an AF_UNIX path, while it is ours to remove
+    std::string path_;      // of an AF_UNIX address in the file system: stop() needs no memory
+    ino_t inode_ = 0;       // what is at path_, once it is ours to remove
     Accept accept_;
     Retry retry_;
 };

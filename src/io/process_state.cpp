@@ -103,10 +103,12 @@ bool ProcessState::reap(bool wait) noexcept {
 void ProcessState::ended(int result) noexcept {
     if (!reap(false)) {
         if (result == 0) return backend().start(ended_);  // a false alarm
-        if (result != -ECANCELED) watch_error_ = -result;
-        if (result == -ECANCELED) return let_go();  // detached, and the loop closes
-        // Nobody can be told of the end. Those who wait learn that; a child without handles is not left behind.
-        if (references_ == 0) {
+        if (result == -ECANCELED) return let_go();        // detached, and the loop closes
+        watch_error_ = -result;
+        // Nobody can be told of the end. Those who wait learn that; a child that nobody can wait for any more is
+        // not left behind, unless it was detached.
+        if (references_ == 0 || loop_.closed) {
+            if (detached_) return let_go();
             kill_quietly();
             reap(true);
         }

@@ -58,12 +58,14 @@ Coro<> connect(Pair& pair, bool connected) {
     }
 }
 
-constexpr int kEnough = 2000;  // datagrams to fill the receiver's queue and the sender's buffer
+// Datagrams to fill the receiver's queue and the sender's buffer: many small ones, or in a rerun a few large ones.
+const int kEnough = static_cast<int>(scaled(2000));
+const std::size_t kPadding = rerunning() ? 8000 : 200;
 
 void send_many(const Pair& pair, bool connected) {
     const Address to = pair.receiver->sockname();
     for (int i = 0; i < kEnough; ++i) {
-        const std::string text = std::to_string(i) + std::string(200, '.');
+        const std::string text = std::to_string(i) + std::string(kPadding, '.');
         if (connected) {
             pair.sender->sendto(text);
         } else {

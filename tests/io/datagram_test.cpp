@@ -3,6 +3,7 @@
 #include <aio/core/task.hpp>
 #include <aio/io/datagram.hpp>
 
+#include "io/descriptors.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 
@@ -338,9 +339,8 @@ ASYNC_TEST(Datagram, a_socket_of_ones_own_can_be_taken_over) {
     EXPECT_EQ(endpoint->fileno(), fd);
     EXPECT_THROW(get_running_loop().add_reader(fd, [] {}), RuntimeError);
     co_await end(*endpoint);
-    const int stream = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    co_await expect_throws<ValueError>(create_datagram_endpoint({.sock = stream}));
-    ::close(stream);
+    auto& streams = keep<Sockets>();
+    co_await expect_throws<ValueError>(create_datagram_endpoint({.sock = streams.fd[0]}));
 }
 
 TEST(PeerAddress, is_a_value_that_can_be_compared_hashed_and_read) {

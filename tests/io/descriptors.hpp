@@ -2,7 +2,9 @@
 #pragma once
 
 #include <aio/base/error.hpp>
+#include <aio/io/pipe.hpp>
 
+#include "io/files/system_calls.hpp"
 #include "support/async_test.hpp"
 
 #include <fcntl.h>
@@ -17,7 +19,7 @@
 
 namespace aio::test {
 
-// The two ends of something, closed at the end unless they were taken.
+// The two ends of something, closed at the end unless they were taken. A stream takes its end over when it is made.
 struct Ends {
     Ends() = default;
     Ends(const Ends&) = delete;
@@ -28,6 +30,17 @@ struct Ends {
     int take(std::size_t which) { return std::exchange(fd[which], -1); }
     void close(std::size_t which) {
         if (fd[which] >= 0) ::close(take(which));
+    }
+    template <class... Options>
+    StreamReader read_from(std::size_t which, Options... options) {
+        StreamReader reader = connect_read_pipe(fd[which], options...);
+        take(which);
+        return reader;
+    }
+    StreamWriter write_to(std::size_t which) {
+        StreamWriter writer = connect_write_pipe(fd[which]);
+        take(which);
+        return writer;
     }
     std::array<int, 2> fd{-1, -1};
 };
@@ -54,8 +67,14 @@ inline std::string read_now(int fd) {
     return count > 0 ? std::string(buffer, static_cast<std::size_t>(count)) : std::string();
 }
 
+// write(2), without a SIGPIPE when nobody reads.
+inline ssize_t write_some(int fd, std::string_view text) {
+    const detail::NoBrokenPipeSignal quiet;
+    return ::write(fd, text.data(), text.size());
+}
+
 inline void write_now(int fd, std::string_view text) {
-    if (::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) ADD_FAILURE() << "write";
+    if (write_some(fd, text) != static_cast<ssize_t>(text.size())) ADD_FAILURE() << "write";
 }
 
 inline bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }

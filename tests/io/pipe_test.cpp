@@ -32,7 +32,7 @@ struct Terminal : Ends {
 
 ASYNC_TEST(ReadPipe, reads_what_comes_and_then_the_end) {  // CPython: test_events.test_read_pipe
     auto& pipe = keep<Pipe>();
-    StreamReader reader = connect_read_pipe(pipe.take(0));
+    StreamReader reader = pipe.read_from(0);
     write_now(pipe.fd[1], "1");
     EXPECT_EQ(co_await reader.read(10), "1");
     write_now(pipe.fd[1], "2345\nrest");
@@ -44,8 +44,8 @@ ASYNC_TEST(ReadPipe, reads_what_comes_and_then_the_end) {  // CPython: test_even
 
 ASYNC_TEST(ReadPipe, closes_its_descriptor_at_the_end) {  // CPython: test_unix_events.test__read_ready_eof
     auto& pipe = keep<Pipe>();
-    const int fd = pipe.take(0);
-    StreamReader reader = connect_read_pipe(fd);
+    const int fd = pipe.fd[0];
+    StreamReader reader = pipe.read_from(0);
     write_now(pipe.fd[1], "left over");
     pipe.close(1);
     co_await StreamWriter(reader.stream()).wait_closed();
@@ -55,21 +55,21 @@ ASYNC_TEST(ReadPipe, closes_its_descriptor_at_the_end) {  // CPython: test_unix_
 
 ASYNC_TEST(ReadPipe, dropped_closes_its_descriptor) {  // CPython: test_unix_events.test_close
     auto& pipe = keep<Pipe>();
-    const int fd = pipe.take(0);
-    { StreamReader reader = connect_read_pipe(fd); }
+    const int fd = pipe.fd[0];
+    { StreamReader reader = pipe.read_from(0); }
     co_await wait_until([fd] { return !is_open(fd); });
 }
 
 ASYNC_TEST(ReadPipe, pauses_beyond_twice_the_limit) {
     // CPython: test_unix_events.test_pause_reading, test_unix_events.test_resume_reading
     auto& pipe = keep<Pipe>();
-    StreamReader reader = connect_read_pipe(pipe.take(0), 1000);
+    StreamReader reader = pipe.read_from(0, 1000);
     ::fcntl(pipe.fd[1], F_SETFL, O_NONBLOCK);
     const std::string piece(16 * 1024, 'x');
     std::size_t written = 0;
     // A reader that did not pause would take it all, for ever.
     while (true) {
-        const ssize_t count = ::write(pipe.fd[1], piece.data(), piece.size());
+        const ssize_t count = write_some(pipe.fd[1], piece);
         if (count > 0) written += static_cast<std::size_t>(count);
         if (count < 0 && reader.stream()->reading_paused()) break;
         CO_ASSERT_LE(written, 10'000'000u);
@@ -84,7 +84,7 @@ ASYNC_TEST(ReadPipe, pauses_beyond_twice_the_limit) {
 
 ASYNC_TEST(ReadPipe, cancelled_read_loses_nothing) {
     auto& pipe = keep<Pipe>();
-    StreamReader reader = connect_read_pipe(pipe.take(0));
+    StreamReader reader = pipe.read_from(0);
     auto reading = create_task(reader.readexactly(3));
     write_now(pipe.fd[1], "ab");
     co_await run_passes(3);
@@ -99,7 +99,7 @@ ASYNC_TEST(ReadPipe, reads_from_a_socket) {
     auto& sockets = keep<Sockets>();
     const int flags = ::fcntl(sockets.fd[0], F_GETFL);
     const int copy = ::dup(sockets.fd[0]);
-    StreamReader reader = connect_read_pipe(sockets.take(0));
+    StreamReader reader = sockets.read_from(0);
     EXPECT_EQ(::fcntl(copy, F_GETFL), flags) << "a socket needs no flag";
     ::close(copy);
     write_now(sockets.fd[1], "hello");
@@ -125,7 +125,7 @@ ASYNC_TEST(ReadPipe, reads_from_a_terminal) {
     auto& terminal = keep<Terminal>();
     auto& mine = keep<Ends>();
     mine.fd[0] = ::dup(terminal.fd[1]);
-    StreamReader reader = connect_read_pipe(terminal.take(1));
+    StreamReader reader = terminal.read_from(1);
     EXPECT_FALSE(is_non_blocking(mine.fd[0])) << "the terminal of others stays as it was";
     write_now(terminal.fd[0], "typed");
     EXPECT_EQ(co_await reader.readexactly(5), "typed");
@@ -133,7 +133,7 @@ ASYNC_TEST(ReadPipe, reads_from_a_terminal) {
 
 ASYNC_TEST(ReadPipe, ends_when_nobody_has_the_terminal_any_more) {
     auto& terminal = keep<Terminal>();
-    StreamReader reader = connect_read_pipe(terminal.take(0));
+    StreamReader reader = terminal.read_from(0);
     write_now(terminal.fd[1], "last words");
     terminal.close(1);
     EXPECT_EQ(co_await reader.read(), "last words");
@@ -143,8 +143,8 @@ ASYNC_TEST(ReadPipe, leaves_a_pipe_that_others_have_blocking) {
     auto& pipe = keep<Pipe>();
     auto& others = keep<Ends>();
     others.fd[0] = ::dup(pipe.fd[0]);
-    const int fd = pipe.take(0);
-    StreamReader reader = connect_read_pipe(fd);
+    const int fd = pipe.fd[0];
+    StreamReader reader = pipe.read_from(0);
     EXPECT_TRUE(is_non_blocking(fd));
     EXPECT_FALSE(is_non_blocking(others.fd[0]));
     write_now(pipe.fd[1], "x");
@@ -206,14 +206,14 @@ TEST(PipeArguments, outside_a_loop_it_is_refused) {
 }
 
 LOOP_TEST(ReadPipe, a_closing_loop_closes_its_descriptor) {
-    Pipe pipe;
-    const int fd = pipe.take(0);
-    std::optional<StreamReader> reader;
-    const auto body = [&]() -> Coro<> {
-        reader = connect_read_pipe(fd);
+    auto& pipe = keep<Pipe>();
+    const int fd = pipe.fd[0];
+    auto& reader = keep<std::optional<StreamReader>>();
+    const auto body = [](Pipe& ends, std::optional<StreamReader>& made) -> Coro<> {
+        made = ends.read_from(0);
         co_return;
     };
-    loop.run_until_complete(body());
+    loop.run_until_complete(body(pipe, reader));
     loop.close();
     EXPECT_FALSE(is_open(fd));
 }

@@ -14,8 +14,8 @@ namespace {
 
 ASYNC_TEST(WritePipe, writes) {  // CPython: test_events.test_write_pipe
     auto& pipe = keep<Pipe>();
-    const int fd = pipe.take(1);
-    StreamWriter writer = connect_write_pipe(fd);
+    const int fd = pipe.fd[1];
+    StreamWriter writer = pipe.write_to(1);
     EXPECT_EQ(writer.fileno(), fd);
     writer.write("1");
     co_await run_passes(3);
@@ -32,7 +32,7 @@ ASYNC_TEST(WritePipe, writes) {  // CPython: test_events.test_write_pipe
 // CPython: test_events.test_write_pipe_disconnect_on_close
 ASYNC_TEST(WritePipe, is_lost_when_its_reader_goes) {
     auto& pipe = keep<Pipe>();
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamWriter writer = pipe.write_to(1);
     writer.write("1");
     co_await run_passes(3);
     EXPECT_FALSE(writer.is_closing());
@@ -44,7 +44,7 @@ ASYNC_TEST(WritePipe, is_lost_when_its_reader_goes) {
 
 ASYNC_TEST(WritePipe, tells_what_its_reader_did_not_take) {  // CPython: test_unix_events.test__read_ready
     auto& pipe = keep<Pipe>();
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamWriter writer = pipe.write_to(1);
     writer.write(std::string(1'000'000, 'x'));
     EXPECT_GT(writer.get_write_buffer_size(), 0u);
     auto draining = create_task(writer.drain());
@@ -57,7 +57,7 @@ ASYNC_TEST(WritePipe, tells_what_its_reader_did_not_take) {  // CPython: test_un
 
 ASYNC_TEST(WritePipe, survives_writing_to_nobody) {  // CPython: test_unix_events.test_write_err
     auto& pipe = keep<Pipe>();
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamWriter writer = pipe.write_to(1);
     pipe.close(0);
     writer.write(std::string(200'000, 'x'));  // sent at once, and refused
     EXPECT_TRUE(writer.is_closing());
@@ -75,7 +75,7 @@ ASYNC_TEST(WritePipe, leaves_a_pending_sigpipe_of_the_program_alone, kOnce) {
     ::pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
     ::raise(SIGPIPE);
     auto& pipe = keep<Pipe>();
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamWriter writer = pipe.write_to(1);
     pipe.close(0);
     writer.write(std::string(200'000, 'x'));
     ::sigpending(&pending);
@@ -89,8 +89,8 @@ ASYNC_TEST(WritePipe, leaves_a_pending_sigpipe_of_the_program_alone, kOnce) {
 ASYNC_TEST(WritePipe, gives_a_slow_reader_everything_in_order) {
     // CPython: test_unix_events.test_write_partial, test_unix_events.test__write_ready_partial
     auto& pipe = keep<Pipe>();
-    StreamReader reader = connect_read_pipe(pipe.take(0));
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamReader reader = pipe.read_from(0);
+    StreamWriter writer = pipe.write_to(1);
     std::string sent;
     for (int i = 0; i < (rerunning() ? 5'000 : 100'000); ++i) sent += std::to_string(i) + "\n";
     writer.write(sent);
@@ -108,7 +108,7 @@ ASYNC_TEST(WritePipe, gives_a_slow_reader_everything_in_order) {
 // A loop that only looks at its timers and descriptors must still notice what goes out right before it sleeps.
 ASYNC_TEST(WritePipe, drain_returns_although_nothing_else_happens) {
     auto& pipe = keep<Pipe>();
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamWriter writer = pipe.write_to(1);
     writer.set_write_buffer_limits(0);
     for (int i = 0; i < 10; ++i) {
         writer.write("x");
@@ -120,12 +120,12 @@ ASYNC_TEST(WritePipe, drain_returns_although_nothing_else_happens) {
 
 ASYNC_TEST(WritePipe, drain_waits_for_the_reader) {  // semantics 42
     auto& pipe = keep<Pipe>();
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamWriter writer = pipe.write_to(1);
     writer.write(std::string(500'000, 'x'));
     auto draining = create_task(writer.drain());
     co_await run_passes(3);
     EXPECT_FALSE(draining.done());
-    StreamReader reader = connect_read_pipe(pipe.take(0));
+    StreamReader reader = pipe.read_from(0);
     co_await reader.readexactly(500'000);
     co_await draining;
     EXPECT_EQ(writer.get_write_buffer_size(), 0u);
@@ -133,7 +133,7 @@ ASYNC_TEST(WritePipe, drain_waits_for_the_reader) {  // semantics 42
 
 ASYNC_TEST(WritePipe, abort_drops_what_is_buffered) {  // CPython: test_unix_events.test_abort
     auto& pipe = keep<Pipe>();
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamWriter writer = pipe.write_to(1);
     writer.write("dropped");
     writer.abort();
     co_await writer.wait_closed();
@@ -143,7 +143,7 @@ ASYNC_TEST(WritePipe, abort_drops_what_is_buffered) {  // CPython: test_unix_eve
 ASYNC_TEST(WritePipe, write_eof_closes_it) {
     // CPython: test_unix_events.test_write_eof, test_unix_events.test_write_eof_pending
     auto& pipe = keep<Pipe>();
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamWriter writer = pipe.write_to(1);
     EXPECT_TRUE(writer.can_write_eof());
     writer.write("all");
     writer.write_eof();
@@ -155,7 +155,7 @@ ASYNC_TEST(WritePipe, write_eof_closes_it) {
 ASYNC_TEST(WritePipe, ignores_writes_after_close_and_warns_in_the_end) {  // semantics 46
     // CPython: test_unix_events.test_write_close
     auto& pipe = keep<Pipe>();
-    StreamWriter writer = connect_write_pipe(pipe.take(1));
+    StreamWriter writer = pipe.write_to(1);
     writer.close();
     for (int i = 0; i < 5; ++i) writer.write("x");
     EXPECT_EQ(take_logs(), Log{"StreamWriter.write: the pipe is closed, or its reader is gone"});
@@ -165,9 +165,9 @@ ASYNC_TEST(WritePipe, ignores_writes_after_close_and_warns_in_the_end) {  // sem
 
 ASYNC_TEST(WritePipe, dropped_sends_what_was_written) {
     auto& pipe = keep<Pipe>();
-    const int fd = pipe.take(1);
+    const int fd = pipe.fd[1];
     {
-        StreamWriter writer = connect_write_pipe(fd);
+        StreamWriter writer = pipe.write_to(1);
         writer.write("farewell");
     }
     co_await wait_until([fd] { return !is_open(fd); });
@@ -176,7 +176,7 @@ ASYNC_TEST(WritePipe, dropped_sends_what_was_written) {
 
 ASYNC_TEST(WritePipe, to_a_socket_does_not_mind_what_the_peer_says) {
     auto& sockets = keep<Sockets>();
-    StreamWriter writer = connect_write_pipe(sockets.take(0));
+    StreamWriter writer = sockets.write_to(0);
     write_now(sockets.fd[1], "unasked");
     co_await run_passes(3);
     writer.write("hello");
@@ -186,7 +186,9 @@ ASYNC_TEST(WritePipe, to_a_socket_does_not_mind_what_the_peer_says) {
 }
 
 ASYNC_TEST(WritePipe, writes_to_dev_null) {
-    StreamWriter writer = connect_write_pipe(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    Ends null;
+    null.fd[1] = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    StreamWriter writer = null.write_to(1);
     writer.write(std::string(1'000'000, 'x'));
     co_await writer.drain();
     writer.close();
@@ -194,14 +196,14 @@ ASYNC_TEST(WritePipe, writes_to_dev_null) {
 }
 
 LOOP_TEST(WritePipe, a_closing_loop_sends_the_last_words) {
-    Pipe pipe;
-    std::optional<StreamWriter> writer;
-    const auto body = [&]() -> Coro<> {
-        writer = connect_write_pipe(pipe.take(1));
-        writer->write("last words");
+    auto& pipe = keep<Pipe>();
+    auto& writer = keep<std::optional<StreamWriter>>();
+    const auto body = [](Pipe& ends, std::optional<StreamWriter>& made) -> Coro<> {
+        made = ends.write_to(1);
+        made->write("last words");
         co_return;
     };
-    loop.run_until_complete(body());
+    loop.run_until_complete(body(pipe, writer));
     loop.close();
     EXPECT_EQ(read_now(pipe.fd[0]), "last words");
     EXPECT_EQ(writer->fileno(), -1);

@@ -3,6 +3,7 @@
 #include <aio/io/sendfile.hpp>
 #include <aio/io/sock.hpp>
 
+#include "io/descriptors.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 
@@ -297,8 +298,8 @@ ASYNC_TEST(SockSendfile, what_is_no_stream_or_blocks_is_refused) {  // CPython: 
     auto& file = keep<Socket>(file_with("data"));
     auto& pair = keep<std::pair<Socket, Socket>>(raw_pair(SOCK_DGRAM));
     co_await expect_throws<ValueError>(sock_sendfile(pair.first.fileno(), file.fileno()));
-    auto& blocking = keep<Socket>(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    co_await expect_throws<ValueError>(sock_sendfile(blocking.fileno(), file.fileno()));
+    auto& blocking = keep<Sockets>();
+    co_await expect_throws<ValueError>(sock_sendfile(blocking.fd[0], file.fileno()));
 }
 
 ASYNC_TEST(SockSendfile, falls_back_to_reading_what_the_kernel_cannot_copy, kOnce) {

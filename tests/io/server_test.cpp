@@ -135,7 +135,7 @@ ASYNC_TEST(Server, close_ends_serve_forever) {
     EXPECT_TRUE(serving.cancelled());
 }
 
-ASYNC_TEST(Server, an_address_in_use_is_refused) {
+ASYNC_TEST(Server, an_address_in_use_is_refused) {  // CPython: test_events.test_create_server_addr_in_use
     Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
     const int port = server.port();
     const std::string what = co_await expect_throws<OSError>(start_server(echo_lines, "127.0.0.1", port));
@@ -146,10 +146,11 @@ ASYNC_TEST(Server, an_address_in_use_is_refused) {
     co_await server.wait_closed();
 }
 
-ASYNC_TEST(Server, the_port_is_free_as_soon_as_it_is_closed) {
+ASYNC_TEST(Server, the_port_is_free_as_soon_as_it_is_closed) {  // CPython: test_events.test_server_close
     Server first = co_await start_server(echo_lines, "127.0.0.1", 0);
     const int port = first.port();
     first.close();
+    co_await expect_throws<ConnectionRefusedError>(open_connection("127.0.0.1", port));
     Server second = co_await start_server(echo_lines, "127.0.0.1", port);
     EXPECT_EQ(second.port(), port);
     second.close();
@@ -157,7 +158,7 @@ ASYNC_TEST(Server, the_port_is_free_as_soon_as_it_is_closed) {
     co_await second.wait_closed();
 }
 
-ASYNC_TEST(Server, several_may_share_a_port_if_all_agree) {
+ASYNC_TEST(Server, several_may_share_a_port_if_all_agree) {  // CPython: test_events.test_create_server_reuse_port
     Server first = co_await start_server(echo_lines, "127.0.0.1", 0, {.reuse_port = true});
     Server second = co_await start_server(echo_lines, "127.0.0.1", first.port(), {.reuse_port = true});
     EXPECT_EQ(first.port(), second.port());
@@ -231,6 +232,7 @@ private:
 };
 
 ASYNC_TEST(Server, out_of_descriptors_it_reports_pauses_and_goes_on, kOnce) {  // semantics 47
+    // CPython: test_base_events.test_accept_connection_exception
     // UndefinedBehaviorSanitizer needs a descriptor to look at the reported exception.
     if (simulated() || !aio::detail::frame_pool.recycling()) CO_SKIP();
     const std::string path = fresh_socket_path();

@@ -10,7 +10,8 @@
 namespace aio::test {
 namespace {
 
-ASYNC_TEST(StreamConnection, talks_to_a_server) {  // CPython: test_streams.test_open_connection
+ASYNC_TEST(StreamConnection, talks_to_a_server) {
+    // CPython: test_streams.test_open_connection, test_events.test_create_connection
     Server server = co_await start_server(serve_page, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     co_await expect_page(reader, writer);

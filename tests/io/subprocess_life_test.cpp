@@ -136,7 +136,8 @@ Coro<> communicate_with_cat() {
     co_await cat.communicate(std::string(300'000, 'x'));
 }
 
-ASYNC_TEST(SubprocessLife, communicate_may_be_cancelled_at_any_point) {
+// kOnce: this is a rerun itself.
+ASYNC_TEST(SubprocessLife, communicate_may_be_cancelled_at_any_point, kOnce) {
     bool finished = false;
     for (int passes = 0; passes < 60 || !finished; ++passes) {
         auto task = create_task(communicate_with_cat());
@@ -226,11 +227,11 @@ ASYNC_TEST(SubprocessLife, detached_it_goes_on) {
 }
 
 LOOP_TEST(SubprocessLife, a_closing_loop_kills_and_reaps) {
-    std::optional<Process> process;
-    const auto body = [&]() -> Coro<> {
-        process = co_await create_subprocess_exec("sleep", "3600").stdin_(PIPE).stdout_(PIPE);
+    auto& process = keep<std::optional<Process>>();
+    const auto body = [](std::optional<Process>& made) -> Coro<> {
+        made = co_await create_subprocess_exec("sleep", "3600").stdin_(PIPE).stdout_(PIPE);
     };
-    loop.run_until_complete(body());
+    loop.run_until_complete(body(process));
     const pid_t pid = process->pid();
     loop.close();
     EXPECT_TRUE(is_gone(pid));
@@ -238,7 +239,8 @@ LOOP_TEST(SubprocessLife, a_closing_loop_kills_and_reaps) {
     EXPECT_THROW(process->kill(), ProcessLookupError);
 }
 
-LOOP_TEST(SubprocessLife, a_closing_loop_leaves_a_detached_child) {
+// kOnce: a run cut short would leave its child behind.
+LOOP_TEST(SubprocessLife, a_closing_loop_leaves_a_detached_child, kOnce) {
     pid_t pid = 0;
     const auto body = [&]() -> Coro<> {
         Process process = co_await create_subprocess_exec("sleep", "3600");
@@ -253,11 +255,11 @@ LOOP_TEST(SubprocessLife, a_closing_loop_leaves_a_detached_child) {
 }
 
 LOOP_TEST(SubprocessLife, a_task_that_waits_is_destroyed_with_its_loop) {
-    const auto wait_for_ever = []() -> Coro<> {
+    static const auto wait_for_ever = []() -> Coro<> {
         Process process = co_await create_subprocess_exec("sleep", "3600").stdout_(PIPE);
         co_await process.communicate();
     };
-    const auto body = [&]() -> Coro<> {
+    const auto body = []() -> Coro<> {
         create_task(wait_for_ever);
         co_await run_passes(3);
     };

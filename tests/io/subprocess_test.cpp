@@ -57,7 +57,8 @@ ASYNC_TEST(Subprocess, is_killed) {  // CPython: test_subprocess.test_kill
 }
 
 // CPython: test_subprocess.test_kill_issue43884
-ASYNC_TEST(Subprocess, is_killed_although_its_own_child_holds_the_pipe) {
+// kOnce: a run cut short would leave a grandchild behind.
+ASYNC_TEST(Subprocess, is_killed_although_its_own_child_holds_the_pipe, kOnce) {
     Process shell = co_await create_subprocess_shell("sleep 30 & echo $!; wait").stdout_(PIPE);
     const pid_t grandchild = std::stoi(co_await shell.stdout_().readline());
     shell.kill();
@@ -73,7 +74,8 @@ ASYNC_TEST(Subprocess, is_terminated) {  // CPython: test_subprocess.test_termin
     EXPECT_EQ(co_await process.wait(), -SIGTERM);
 }
 
-ASYNC_TEST(Subprocess, gets_signals) {  // CPython: test_subprocess.test_send_signal
+// kOnce: a run cut short would leave a grandchild behind.
+ASYNC_TEST(Subprocess, gets_signals, kOnce) {  // CPython: test_subprocess.test_send_signal
     Process shell =
         co_await create_subprocess_shell("trap 'echo got it; exit 3' HUP; echo ready; sleep 3600 & wait $!; echo no")
             .stdout_(PIPE)

@@ -32,7 +32,9 @@
 #include <utility>
 #include <vector>
 
-#include <gtest/gtest.h>
+#include "support/allocations.hpp"
+
+#include <gmock/gmock.h>
 
 namespace aio::test {
 
@@ -48,6 +50,7 @@ void keep_alive(std::shared_ptr<void> object);
 // An object that outlives the body and its tasks; it is destroyed before the loop closes.
 template <class T, class... Args>
 T& keep(Args&&... args) {
+    const UnwatchedAllocations mine;
     auto object = std::make_shared<T>(std::forward<Args>(args)...);
     harness::keep_alive(object);
     return *object;
@@ -166,6 +169,21 @@ struct Body {
     void (*plain)(EventLoop&) = nullptr;
 };
 
+// A predicate whose allocations neither count nor fail.
+template <class Formatter>
+class Unwatched {
+public:
+    explicit Unwatched(Formatter formatter) : formatter_(std::move(formatter)) {}  // no aggregate: docs/compilers.md
+    template <class T>
+    testing::AssertionResult operator()(const char* text, const T& value) const {
+        const UnwatchedAllocations mine;
+        return formatter_(text, value);
+    }
+
+private:
+    Formatter formatter_;
+};
+
 void run_test(Body body, unsigned options);
 bool register_rerunnable(const char* suite, const char* name, unsigned options);
 
@@ -189,6 +207,12 @@ bool register_rerunnable(const char* suite, const char* name, unsigned options);
 // The same with a plain body that drives `loop` itself.
 #define LOOP_TEST(suite, name, ...) \
     AIO_TEST_(suite, name, plain, void, ([[maybe_unused]] ::aio::EventLoop & loop), __VA_ARGS__)
+
+// gmock loses memory when an allocation in its matchers fails, and they are not what is tested.
+#undef EXPECT_THAT
+#define EXPECT_THAT(value, matcher) \
+    EXPECT_PRED_FORMAT1(            \
+        ::aio::test::harness::Unwatched{::testing::internal::MakePredicateFormatterFromMatcher(matcher)}, value)
 
 #define AIO_CO_FATAL_(message) co_return GTEST_MESSAGE_(message, ::testing::TestPartResult::kFatalFailure)
 #define CO_ASSERT_TRUE(condition) GTEST_TEST_BOOLEAN_(condition, #condition, false, true, AIO_CO_FATAL_)

@@ -16,7 +16,7 @@ namespace aio::test::harness {
 namespace {
 
 constexpr unsigned kSecondsPerRun = 60;
-constexpr const char* kModes[] = {"", "alloc", "cancel", "io", "shuffle"};
+constexpr const char* kModes[] = {"", "alloc", "cancel", "io", "shuffle", "late"};
 
 char note[1024];
 

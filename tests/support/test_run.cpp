@@ -187,6 +187,9 @@ private:
         }
         failing_->stop();
         if (has_tasks()) problem("a task does not end, however often it is cancelled");
+        // A writer that was let go sends on until its peer is gone, and the peers may be among what was kept.
+        destroy_kept();
+        run_ready(loop);
         for (int round = 0; round < 200 && state_->backend->in_flight() > watched_descriptors(); ++round) {
             wait_a_bit(loop);
         }

@@ -46,7 +46,7 @@ struct LoopCore {
     bool closed = false;
     bool running = false;
     bool debug = false;
-    // create_task must look at the loop's task factory; the pass must look at observers (event_loop.hpp).
+    // create_task must look at the loop's task factory; the pass must look at observers (src/core/observe.hpp).
     bool custom_task_factory = false;
     bool observed = false;
 

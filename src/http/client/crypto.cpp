@@ -3,6 +3,7 @@
 #include <aio/base/error.hpp>
 
 #include "http/wire/syntax.hpp"
+#include "http/wire/transfer_encoding.hpp"
 #include "io/tls/context.hpp"
 
 #include <openssl/evp.h>
@@ -80,11 +81,8 @@ std::string hex_digest(const char* algorithm, std::string_view data) {
 
 // --- base64: RFC 4648 section 4 ----------------------------------------------------------------------------------------
 
-namespace {
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-}
-
 std::string base64(std::string_view data) {
+    static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string text;
     text.reserve((data.size() + 2) / 3 * 4);
     for (std::size_t i = 0; i < data.size(); i += 3) {
@@ -98,19 +96,14 @@ std::string base64(std::string_view data) {
 }
 
 std::optional<std::string> unbase64(std::string_view text) {
-    while (text.ends_with('=')) text.remove_suffix(1);
-    if (text.size() % 4 == 1) return std::nullopt;
+    if (text.find_first_of(" \t\r\n") != std::string_view::npos) return std::nullopt;  // those are for mail
     std::string data;
-    unsigned bits = 0, count = 0;
-    for (const char c : text) {
-        const std::size_t value = kAlphabet.find(c);
-        if (value == std::string_view::npos) return std::nullopt;
-        bits = (bits << 6 | static_cast<unsigned>(value)) & 0xffffff;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            data += static_cast<char>(bits >> count & 0xff);
-        }
+    try {
+        wire::TransferDecoder decoder(wire::TransferEncoding::base64);
+        decoder.decode(text, data);
+        decoder.finish(data);
+    } catch (const ValueError&) {
+        return std::nullopt;
     }
     return data;
 }

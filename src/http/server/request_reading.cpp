@@ -40,13 +40,9 @@ std::shared_ptr<const UniqueFd> own(int fd) { return std::make_shared<const Uniq
 
 // A file without a name, on disk.
 int open_unnamed() {
-    const int fd = ::open(P_tmpdir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0) return fd;
-    std::string path = P_tmpdir "/aiocpp-upload-XXXXXX";  // a file system without O_TMPFILE
-    const int named = ::mkostemp(path.data(), O_CLOEXEC);
-    if (named < 0) throw_os_error(errno, "make a temporary file in " P_tmpdir);
-    ::unlink(path.c_str());
-    return named;
+    const int fd = aio::detail::open_nameless(P_tmpdir, O_RDWR);
+    if (fd < 0) throw_os_error(-fd, "make a temporary file in " P_tmpdir);
+    return fd;
 }
 
 void write_all(int fd, std::string_view data, const char* attempted) {

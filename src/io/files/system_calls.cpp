@@ -135,6 +135,16 @@ int write_all_waiting(int fd, const void* from, std::size_t size, std::size_t& w
     return 0;
 }
 
+int open_nameless(const std::string& folder, int flags) {
+    const int fd = ::open(folder.c_str(), flags | O_TMPFILE | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) return fd;
+    std::string path = folder + "/aiocpp-XXXXXX";  // not every file system can: it has a name for a moment
+    const int named = ::mkostemp(path.data(), (flags & O_APPEND) | O_CLOEXEC);
+    if (named < 0) return -errno;
+    ::unlink(path.c_str());
+    return named;
+}
+
 // EINTR leaves the descriptor closed, on Linux.
 int close_fd(int fd) noexcept {
     if (::close(fd) == 0 || errno == EINTR) return 0;

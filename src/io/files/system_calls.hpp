@@ -70,6 +70,9 @@ int write_waiting(int fd, const void* from, std::size_t size) noexcept;
 // All of it: 0, or a negative errno; `written` tells how far it came.
 int write_all_waiting(int fd, const void* from, std::size_t size, std::size_t& written) noexcept;
 int close_fd(int fd) noexcept;
+// A file in `folder` that has no name and goes when it is closed: a descriptor that this program's children do not
+// get, or a negative errno. `flags`: O_RDWR, and O_APPEND at will. Errors: std::bad_alloc.
+int open_nameless(const std::string& folder, int flags);
 
 // A call again while it is interrupted: its result or a negative errno.
 template <class Call>

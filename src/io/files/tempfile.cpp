@@ -98,13 +98,12 @@ Made make_named(const TempPlan& plan, int flags) {
 
 Made make_nameless(const TempPlan& plan, int flags) {
     Made made;
-    const int fd = ::open(plan.dir.c_str(), flags | O_TMPFILE | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        made.fd = UniqueFd(fd);
-        return made;
+    const int result = open_nameless(plan.dir, flags);
+    if (result < 0) {
+        made.error = result;
+    } else {
+        made.fd = UniqueFd(result);
     }
-    made = make_named(plan, flags);  // not every file system can
-    if (made.fd) ::unlink(made.path.c_str());
     return made;
 }
 

@@ -154,8 +154,15 @@ int SimNetwork::take_datagram(SimSocket& socket, msghdr& message, int flags) {
 // As poll(2) has it: a socket that is not connected is always writable, AF_UNIX too, although a send may not go through.
 bool SimNetwork::datagrams_writable(const SimSocket& socket) {
     if (socket.family != AF_UNIX || socket.state != SimSocket::State::connected || socket.error != 0) return true;
-    const SimSocket* receiver = receiver_at(socket.remote, socket.local);
-    return !receiver || has_room(*receiver);
+    SimSocket* receiver = receiver_at(socket.remote, socket.local);
+    if (!receiver || has_room(*receiver)) return true;
+    std::vector<int>& waiting = receiver->blocked;
+    try {
+        if (std::find(waiting.begin(), waiting.end(), socket.fd) == waiting.end()) waiting.push_back(socket.fd);
+    } catch (const std::bad_alloc&) {
+        return true;  // the send finds out
+    }
+    return false;
 }
 
 void SimNetwork::close_datagrams(SimSocket& socket) {

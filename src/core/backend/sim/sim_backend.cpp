@@ -194,6 +194,7 @@ void SimBackend::start_real(Operation& operation) noexcept {
         return enqueue(operation, -EOPNOTSUPP);
     }
     try {
+        polled_.reserve(std::max(polled_.capacity(), 2 * (real_.size() + 1)));  // poll() needs no memory then
         real_.push_back(&operation);
     } catch (const std::bad_alloc&) {
         enqueue(operation, -ENOMEM);
@@ -239,13 +240,15 @@ bool SimBackend::poll_real(int timeout_ms) {
         std::uint64_t posts = 0;
         [[maybe_unused]] const ssize_t ignored = ::read(wake_fd_, &posts, sizeof posts);
     }
-    std::vector<Operation*> ready;
-    for (std::size_t i = real_.size(); i-- > 0;) {
-        if (polled_[i + 1].revents == 0) continue;
-        ready.push_back(real_[i]);
-        real_.erase(real_.begin() + static_cast<std::ptrdiff_t>(i));
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < real_.size(); ++i) {
+        if (polled_[i + 1].revents != 0) {
+            enqueue(*real_[i], 0);
+        } else {
+            real_[kept++] = real_[i];
+        }
     }
-    for (auto operation = ready.rbegin(); operation != ready.rend(); ++operation) enqueue(**operation, 0);
+    real_.resize(kept);
     deliver_queue();
     return true;
 }
