@@ -1,7 +1,6 @@
 #!/bin/sh
-# check.sh static|shared SOURCE WORK CMAKE CXX [-DVARIABLE=VALUE...]: installs the library of that kind from
-# SOURCE into a folder of its own below WORK, then builds and runs main.cpp against it, with CMake and with
-# pkg-config.
+# check.sh static|shared SOURCE WORK CMAKE CXX [-DVARIABLE=VALUE...]: builds the library of that kind from
+# SOURCE in WORK, installs it there, then builds and runs main.cpp against it, with CMake and with pkg-config.
 set -eu
 kind=$1 source=$2 work=$3 cmake=$4 cxx=$5
 shift 5
@@ -10,10 +9,10 @@ shared=OFF
 prefix=$work/prefix
 
 rm -rf "$prefix" "$work/user"
-"$cmake" -S "$source" -B "$work/library" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" "$@" \
+"$cmake" -S "$source" -B "$work" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" "$@" \
     -DBUILD_SHARED_LIBS=$shared -DAIOCPP_TESTS=OFF -DAIOCPP_EXAMPLES=OFF -DAIOCPP_BENCH=OFF
-"$cmake" --build "$work/library"
-"$cmake" --install "$work/library" --prefix "$prefix"
+"$cmake" --build "$work"
+"$cmake" --install "$work" --prefix "$prefix"
 
 expect_42() {
     printed=$("$@")
