@@ -89,7 +89,6 @@ public:
 
 private:
     std::shared_ptr<detail::SessionState> state_;
-    int unwinding_ = 0;  // exceptions in flight when it was made
 };
 
 }  // namespace aio::http

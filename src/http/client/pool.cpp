@@ -15,29 +15,20 @@
 namespace aio::http::detail {
 
 Pool::Pool(ConnectorOptions options, std::string unix_path)
-    : options_(std::move(options)), unix_path_(std::move(unix_path)), unwinding_(std::uncaught_exceptions()) {
+    : options_(std::move(options)), unix_path_(std::move(unix_path)) {
     if (options_.keepalive_timeout < Duration(0)) throw ValueError("Connector: keepalive_timeout is negative");
     if (options_.ttl_dns_cache < Duration(0)) throw ValueError("Connector: ttl_dns_cache is negative");
 }
 
 Pool::~Pool() {
     sweep_.cancel();
-    if (!closed_ && !all_.empty()) report_unclosed();
-    shut();
-}
-
-// An exception that passes by is trouble enough.
-void Pool::report_unclosed() const noexcept {
-    EventLoop* const loop = running_loop();
-    if (!loop || std::uncaught_exceptions() > unwinding_) return;
-    try {
-        ExceptionContext context;
-        context.message = "Unclosed connector: co_await connector.close() before it goes (" + std::to_string(idle_) +
-                          " idle connections, " + std::to_string(all_.size() - idle_) + " in use)";
-        loop->call_exception_handler(context);
-    } catch (const std::bad_alloc&) {
-        // Nothing to say it with.
+    if (!closed_ && !all_.empty()) {
+        unclosed_.report([this] {
+            return "Unclosed connector: co_await connector.close() before it goes (" + std::to_string(idle_) +
+                   " idle connections, " + std::to_string(all_.size() - idle_) + " in use)";
+        });
     }
+    shut();
 }
 
 ConnectorStatistics Pool::statistics() const noexcept {

@@ -14,6 +14,7 @@
 
 #include "http/client/connection.hpp"
 #include "http/client/request_spec.hpp"
+#include "http/client/unclosed.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -95,7 +96,6 @@ private:
     void sweep();
     void prune_closing();
     void check_open() const;
-    void report_unclosed() const noexcept;
 
     ConnectorOptions options_;
     std::string unix_path_;
@@ -109,7 +109,7 @@ private:
     std::shared_ptr<Resolver> resolver_;
     std::shared_ptr<CachingResolver> cache_;
     TimerHandle sweep_;
-    int unwinding_;  // exceptions in flight when it was made
+    Unclosed unclosed_;
     bool closed_ = false;
 };
 

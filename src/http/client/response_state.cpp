@@ -1,7 +1,6 @@
 #include "http/client/response_state.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/core/event_loop.hpp>
 #include <aio/http/errors.hpp>
 
 #include "http/decoded_body.hpp"
@@ -49,25 +48,16 @@ std::exception_ptr as_client_error(const ClientConnection& connection, const Sen
 }  // namespace
 
 ResponseState::~ResponseState() {
-    if (lease && !failure) report_unclosed();
+    if (lease && !failure) {
+        unclosed.report_in_debug_mode([this] {
+            return "Unclosed response: " + method + " " + url.str_without_credentials() + " (" +
+                   std::to_string(status) + "): read its body to the end, or release() it";
+        });
+    }
     give_up();
     if (!session) return;
     session->recycle(std::move(headers));
     session->recycle(std::move(request_headers));
-}
-
-// In debug mode. An exception that passes by, a cancellation say, explains it.
-void ResponseState::report_unclosed() const noexcept {
-    EventLoop* const loop = running_loop();
-    if (!loop || !loop->get_debug() || std::uncaught_exceptions() > unwinding) return;
-    try {
-        ExceptionContext context;
-        context.message = "Unclosed response: " + method + " " + url.str_without_credentials() + " (" +
-                          std::to_string(status) + "): read its body to the end, or release() it";
-        loop->call_exception_handler(context);
-    } catch (const std::bad_alloc&) {
-        // Nothing to say it with.
-    }
 }
 
 void ResponseState::open_body(bool unpack, const wire::DecoderLimits& limits) {

@@ -6,6 +6,7 @@
 #include "http/client/pool.hpp"
 #include "http/client/sending.hpp"
 #include "http/client/session_state.hpp"
+#include "http/client/unclosed.hpp"
 
 #include <exception>
 #include <memory>
@@ -18,8 +19,7 @@ namespace aio::http::detail {
 
 // As the connection gives it: the source of the body, still packed.
 struct ResponseState final : public BodySource {
-    explicit ResponseState(std::shared_ptr<SessionState> s) noexcept
-        : session(std::move(s)), unwinding(std::uncaught_exceptions()) {}
+    explicit ResponseState(std::shared_ptr<SessionState> s) noexcept : session(std::move(s)) {}
     ~ResponseState() override;
 
     std::shared_ptr<SessionState> session;
@@ -48,7 +48,7 @@ struct ResponseState final : public BodySource {
     std::optional<Headers> trailing;
     std::exception_ptr failure;  // of the body: every further read has it too
     std::vector<ClientResponse> history;
-    int unwinding;  // exceptions in flight when it was made
+    Unclosed unclosed;
 
     Coro<std::string_view> next_piece() override;
     const Headers* trailers() const noexcept override { return trailing ? &*trailing : nullptr; }
@@ -60,9 +60,6 @@ struct ResponseState final : public BodySource {
     // Sets up `content`, once the head is here. Errors: std::bad_alloc.
     void open_body(bool unpack, const wire::DecoderLimits& limits);
     RequestInfo info() const;
-
-private:
-    void report_unclosed() const noexcept;
 };
 
 // Inside a catch block, of an exchange on `connection`: throws what was caught as a client's error.

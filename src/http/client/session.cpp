@@ -1,13 +1,10 @@
 #include <aio/http/client_session.hpp>
 
 #include <aio/base/error.hpp>
-#include <aio/core/event_loop.hpp>
 #include <aio/http/errors.hpp>
 
 #include "http/client/session_state.hpp"
 #include "http/wire/syntax.hpp"
-
-#include <exception>
 
 namespace aio::http {
 
@@ -60,34 +57,24 @@ wire::Limits SessionState::wire_limits() const noexcept {
 }  // namespace detail
 
 ClientSession::ClientSession(SessionOptions options)
-    : state_(std::make_shared<detail::SessionState>(std::move(options))), unwinding_(std::uncaught_exceptions()) {}
+    : state_(std::make_shared<detail::SessionState>(std::move(options))) {}
 
-ClientSession::ClientSession(ClientSession&& other) noexcept
-    : state_(std::move(other.state_)), unwinding_(other.unwinding_) {}
+ClientSession::ClientSession(ClientSession&&) noexcept = default;
 
 ClientSession& ClientSession::operator=(ClientSession&& other) noexcept {
     std::swap(state_, other.state_);
-    std::swap(unwinding_, other.unwinding_);
     return *this;
 }
 
-// An exception that passes by is trouble enough: the connections are closed, and it is not reported.
 ClientSession::~ClientSession() {
     if (!state_ || state_->closed || !state_->owns_pool || state_->pool->closed()) return;
     state_->closed = true;
     const ConnectorStatistics open = state_->pool->statistics();
     state_->pool->shut();
-    EventLoop* const loop = running_loop();
-    if (!loop || std::uncaught_exceptions() > unwinding_) return;
-    try {
-        ExceptionContext context;
-        context.message = "Unclosed client session: co_await session.close() before it goes (" +
-                          std::to_string(open.idle) + " idle connections, " + std::to_string(open.acquired) +
-                          " in use)";
-        loop->call_exception_handler(context);
-    } catch (const std::bad_alloc&) {
-        // Nothing to say it with.
-    }
+    state_->unclosed.report([&open] {
+        return "Unclosed client session: co_await session.close() before it goes (" + std::to_string(open.idle) +
+               " idle connections, " + std::to_string(open.acquired) + " in use)";
+    });
 }
 
 ClientRequest ClientSession::request(std::string_view method, URL url) const {

@@ -24,6 +24,7 @@ public:
     std::optional<Netrc> netrc;  // read when it is first needed
     bool owns_pool = true;
     bool closed = false;
+    Unclosed unclosed;
     std::string scratch, key;  // what each request writes anew, and nobody keeps across an await
 
     // Headers whose memory has been used before: most requests then allocate none for theirs.

@@ -307,6 +307,53 @@ ASYNC_TEST(MisbehavingServer, has_a_chunk_that_is_none) {
                                                "malformed", true);
 }
 
+ASYNC_TEST(MisbehavingServer, packs_garbage) {
+    co_await expect_broken<ClientPayloadError>(answer("this is no gzip at all", "Content-Encoding: gzip\r\n"),
+                                               "cannot be unpacked", true);
+}
+ASYNC_TEST(MisbehavingServer, resets_the_connection) {
+    FakeHost& bad =
+        *co_await FakeHost::talking([](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
+            co_await self.read(reader);
+            writer.abort();
+        });
+    FakeHost& good = *co_await saying(answer("still works"));
+    ClientSession session;
+    co_await fails<http::ClientConnectionError>(session.post(bad.url()).data("x"));
+    EXPECT_EQ(co_await text_of(session.get(good.url())), "still works");
+    co_await end(session, good);
+    co_await bad.stop();
+}
+ASYNC_TEST(MisbehavingServer, redirects_for_ever) {
+    FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
+        if (request.target == "/good") return answer("still works");
+        return redirect("302 Found", request.target == "/a" ? "/b" : "/a");
+    });
+    ClientSession session;
+    co_await fails<http::TooManyRedirects>(session.get(host.url("/a")));
+    EXPECT_EQ(host.requests.size(), 11u);
+    EXPECT_EQ(session.connector().statistics().acquired, 0u);
+    EXPECT_EQ(co_await text_of(session.get(host.url("/good"))), "still works");
+    co_await end(session, host);
+}
+ASYNC_TEST(MisbehavingServer, begins_an_answer_and_says_nothing_more) {
+    FakeHost& host =
+        *co_await FakeHost::talking([](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
+            const auto request = co_await self.read(reader);
+            if (!request) co_return;
+            const bool good = request->target == "/good";
+            writer.write(good ? answer("still works") : "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nnot all");
+            co_await reader.read();
+        });
+    ClientSession session;
+    auto response = co_await session.get(host.url()).timeout({.sock_read = 50ms});
+    co_await expect_throws<http::SocketTimeoutError>(response.read());
+    EXPECT_EQ(session.connector().statistics().acquired, 0u);
+    EXPECT_EQ(session.connector().statistics().idle, 0u);
+    EXPECT_EQ(co_await text_of(session.get(host.url("/good"))), "still works");
+    co_await end(session, host);
+}
+
 ASYNC_TEST(MisbehavingServer, sends_more_than_it_announced) {
     FakeHost& host = *co_await saying(answer("ok") + "and more");
     ClientSession session;
