@@ -1,6 +1,7 @@
 // Text put together piece by piece, into memory that is large enough from the start: heads of messages.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -36,10 +37,7 @@ class TextWriter {
 public:
     TextWriter(TextSpace& space, std::size_t most) : begin_(space.of(most)), end_(begin_) {}
 
-    void put(std::string_view piece) noexcept {
-        std::memcpy(end_, piece.data(), piece.size());
-        end_ += piece.size();
-    }
+    void put(std::string_view piece) noexcept { end_ = std::copy(piece.begin(), piece.end(), end_); }
     // Literals: of a size that the compiler knows.
     template <std::size_t N>
     void put(const char (&literal)[N]) noexcept {
