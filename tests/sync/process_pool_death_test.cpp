@@ -65,6 +65,7 @@ bool has_closed_everything(pid_t pid) {
 }
 
 LOOP_TEST(ProcessPoolExecutor, worker_that_dies_between_calls_is_replaced, kOnce) {
+    if (kThreadSanitizer) GTEST_SKIP() << "seen to die within the next call; not seen since it waits for all threads";
     ProcessPoolExecutor pool(1);
     const int first = pool.submit(here).result(60s);
     ::kill(first, SIGKILL);
