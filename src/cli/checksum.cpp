@@ -3,10 +3,10 @@
 #include <aio/sync/threads.hpp>
 
 #include "http/wire/syntax.hpp"
+#include "io/files/system_calls.hpp"
 
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -30,27 +30,14 @@ bool is_hex(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return wire::hex_value(c) >= 0; });
 }
 
-class File {
-public:
-    explicit File(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-        if (fd_ < 0) throw_os_error(errno, "open '" + path + "' to verify it");
-    }
-    File(const File&) = delete;
-    ~File() { ::close(fd_); }
-    int fd() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
-
 std::string hash_file(const std::string& path, const std::string& algorithm) {
-    const File file(path);
+    const aio::detail::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) throw_os_error(errno, "open '" + path + "' to verify it");
     Digest digest(algorithm);
     std::vector<char> buffer(256 * 1024);
     while (true) {
-        const ssize_t size = ::read(file.fd(), buffer.data(), buffer.size());
-        if (size < 0 && errno == EINTR) continue;
-        if (size < 0) throw_os_error(errno, "read '" + path + "' to verify it");
+        const int size = aio::detail::read_waiting(file.get(), buffer.data(), buffer.size());
+        if (size < 0) throw_os_error(-size, "read '" + path + "' to verify it");
         if (size == 0) return digest.hex();
         digest.update({buffer.data(), static_cast<std::size_t>(size)});
     }
@@ -121,7 +108,7 @@ std::string Digest::hex() {
     EVP_DigestFinal_ex(context_->evp, raw.data(), &size);
     std::string text;
     for (unsigned i = 0; i < size; ++i) wire::append_hex(text, static_cast<char>(raw[i]));
-    return wire::lowered(text);
+    return text;
 }
 
 Coro<> verify_file(std::string path, Checksum wanted) {
