@@ -113,9 +113,6 @@ bool Parser::Machine::begin_message(std::string_view& data) {
     llhttp_reset(&parser);
     head.clear();
     head.headers.reserve(kUsualHeaders, kUsualHeaderText);
-    fields_begin = nullptr;
-    head_room = limits.head;
-    begin_field();
     trailers.clear();
     start_line.begin();
     framing = overhead = fields = extension_size = 0;

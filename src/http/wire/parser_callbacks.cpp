@@ -68,6 +68,7 @@ const llhttp_settings_t Parser::Machine::kSettings = [] {
 Parser::Machine::Machine(Role r, const Limits& l) : role(r), limits(l) {
     llhttp_init(&parser, role == Role::requests ? HTTP_REQUEST : HTTP_RESPONSE, &kSettings);
     parser.data = this;
+    end_fields();
 }
 
 std::string_view Parser::Machine::method() const noexcept {
@@ -200,7 +201,7 @@ bool Parser::Machine::has_body() const noexcept {
     return (parser.flags & F_CHUNKED) || parser.content_length > 0 || llhttp_message_needs_eof(&parser);
 }
 
-// The head's fields have ended, or the trailer's.
+// The head's fields have ended, or the trailer's: others may begin.
 void Parser::Machine::end_fields() {
     if (fields_begin) keep_fields(fields_end);
     fields_begin = nullptr;
