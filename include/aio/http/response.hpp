@@ -37,10 +37,9 @@ enum class ContentCoding : std::uint8_t { negotiate, identity, deflate, gzip, br
 namespace detail {
 
 class BodySource;
-
-// What few responses have.
 class OpenedFile;
 
+// What few responses have.
 struct ResponseExtra {
     ResponseExtra();
     ~ResponseExtra();
