@@ -2,6 +2,7 @@
 
 #include <aio/sync/threads.hpp>
 
+#include "base/unique_fd.hpp"
 #include "http/wire/syntax.hpp"
 #include "io/files/system_calls.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "io/files/fairness.hpp"
 #include "io/files/in_thread.hpp"
+#include "io/files/system_calls.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

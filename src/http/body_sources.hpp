@@ -4,7 +4,7 @@
 #include <aio/core/async_generator.hpp>
 #include <aio/http/body_reader.hpp>
 
-#include "io/files/system_calls.hpp"
+#include "base/unique_fd.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -3,6 +3,7 @@
 
 #include <aio/files.hpp>
 
+#include "base/unique_fd.hpp"
 #include "io/files/system_calls.hpp"
 #include "support/async_test.hpp"
 

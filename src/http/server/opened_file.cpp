@@ -6,6 +6,8 @@
 #include <aio/http/http_exceptions.hpp>
 #include <aio/sync/threads.hpp>
 
+#include "io/files/system_calls.hpp"
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>

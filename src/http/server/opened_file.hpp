@@ -3,8 +3,8 @@
 
 #include <aio/core/coro.hpp>
 
+#include "base/unique_fd.hpp"
 #include "http/wire/etag.hpp"
-#include "io/files/system_calls.hpp"
 
 #include <cstdint>
 #include <string>

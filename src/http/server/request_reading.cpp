@@ -7,11 +7,13 @@
 #include <aio/io/file.hpp>
 #include <aio/sync/threads.hpp>
 
+#include "base/unique_fd.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/opened_file.hpp"
 #include "http/server/request_access.hpp"
 #include "http/wire/charset.hpp"
 #include "http/wire/media_type.hpp"
+#include "io/files/system_calls.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -2,6 +2,7 @@
 
 #include <aio/io/file_system.hpp>
 
+#include "base/unique_fd.hpp"
 #include "io/files/paths.hpp"
 #include "io/files/system_calls.hpp"
 

@@ -2,6 +2,7 @@
 
 #include <aio/core/sleep.hpp>
 
+#include "base/unique_fd.hpp"
 #include "io/files/file_core.hpp"
 #include "io/files/in_thread.hpp"
 #include "io/files/system_calls.hpp"

@@ -42,10 +42,6 @@ void wait_until_ready(int fd, short events) noexcept {
 
 int negative_errno() noexcept { return -errno; }
 
-UniqueFd::~UniqueFd() {
-    if (fd_ >= 0) close_fd(fd_);
-}
-
 void force_file_route(FileRoute route) noexcept { forced_route.store(route); }
 FileRoute file_route() noexcept { return forced_route.load(std::memory_order_relaxed); }
 

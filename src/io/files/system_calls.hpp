@@ -16,26 +16,6 @@
 
 namespace aio::detail {
 
-// Closes the descriptor unless it was taken.
-class UniqueFd {
-public:
-    UniqueFd() noexcept = default;
-    explicit UniqueFd(int fd) noexcept : fd_(fd) {}
-    UniqueFd(UniqueFd&& other) noexcept : fd_(other.take()) {}
-    UniqueFd& operator=(UniqueFd other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~UniqueFd();
-
-    int get() const noexcept { return fd_; }
-    int take() noexcept { return std::exchange(fd_, -1); }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-
-private:
-    int fd_ = -1;
-};
-
 // --- without waiting ---------------------------------------------------------------------------------------
 
 // -EAGAIN: it would wait, or may; or the kernel cannot tell.

@@ -1,5 +1,6 @@
 #include <aio/io/tempfile.hpp>
 
+#include "base/unique_fd.hpp"
 #include "io/files/copy.hpp"
 #include "io/files/file_core.hpp"
 #include "io/files/open.hpp"

@@ -1,6 +1,7 @@
 // aio::files: whole files at once.
 #include <aio/io/file_system.hpp>
 
+#include "base/unique_fd.hpp"
 #include "io/files/fairness.hpp"
 #include "io/files/paths.hpp"
 #include "io/files/system_calls.hpp"

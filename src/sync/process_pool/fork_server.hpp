@@ -10,6 +10,7 @@
 // left out. To fork for each worker ("fork") is what CPython left in 3.14.
 #pragma once
 
+#include "base/unique_fd.hpp"
 #include "sync/process_pool/wire.hpp"
 
 #include <mutex>

@@ -3,6 +3,7 @@
 
 #include <aio/core/log.hpp>
 
+#include "base/unique_fd.hpp"
 #include "sync/process_pool/fork_server.hpp"
 #include "sync/process_pool/remote_error.hpp"
 #include "sync/process_pool/worker.hpp"

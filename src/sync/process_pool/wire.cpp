@@ -32,10 +32,6 @@ bool receive_all(int fd, char* to, std::size_t size) noexcept {
 
 }  // namespace
 
-void UniqueFd::close() noexcept {
-    if (fd_ >= 0) ::close(release());
-}
-
 bool send_message(int fd, MessageKind kind, std::string_view head, std::string_view body) noexcept {
     Header header{kind, 0, head.size() + body.size()};
     iovec pieces[3] = {{&header, sizeof header},

@@ -8,32 +8,6 @@
 
 namespace aio::detail {
 
-// A descriptor that closes itself.
-class UniqueFd {
-public:
-    UniqueFd() noexcept = default;
-    explicit UniqueFd(int fd) noexcept : fd_(fd) {}
-    UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
-    UniqueFd& operator=(UniqueFd other) noexcept {
-        const int fd = fd_;
-        fd_ = other.fd_;
-        other.fd_ = fd;
-        return *this;
-    }
-    ~UniqueFd() { close(); }
-
-    int get() const noexcept { return fd_; }
-    int release() noexcept {
-        const int fd = fd_;
-        fd_ = -1;
-        return fd;
-    }
-    void close() noexcept;
-
-private:
-    int fd_ = -1;
-};
-
 enum class MessageKind : std::uint32_t {
     call = 0x61696f01,  // a ProcessThunk, then what it loads
     result,             // what it saved; empty after the start: the initializer is through
