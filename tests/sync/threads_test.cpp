@@ -106,9 +106,11 @@ ASYNC_TEST(RunCoroutineThreadsafe, is_cancelled_by_the_other_thread, kOnce) {
     // CPython: test_tasks.test_run_coroutine_threadsafe_with_timeout
     auto& cancelled = keep<std::atomic<bool>>(false);
     auto body = [&cancelled](EventLoop& loop) {
-        auto forever = [&cancelled]() -> Coro<> {
+        std::atomic<bool> begun = false;
+        auto forever = [&cancelled, &begun]() -> Coro<> {
             Event never;
             try {
+                begun = true;
                 co_await never.wait();
             } catch (const CancelledError&) {
                 cancelled = true;
@@ -116,6 +118,7 @@ ASYNC_TEST(RunCoroutineThreadsafe, is_cancelled_by_the_other_thread, kOnce) {
             }
         };
         auto future = run_coroutine_threadsafe(forever, loop);
+        while (!begun) std::this_thread::sleep_for(1ms);  // cancelled before, it would end without its body
         EXPECT_THROW(future.result(2ms), TimeoutError);
         EXPECT_TRUE(future.cancel());
         EXPECT_THROW(future.result(), CancelledError);
