@@ -57,8 +57,8 @@ public:
     bool done() const noexcept { return done_; }
     // Whether the next message, or its beginning, is here already.
     bool has_more() const noexcept { return !rest_.empty(); }
-    // Whether bytes of a head came whose end did not.
-    bool in_head() const noexcept { return parser_.in_message(); }
+    // Whether bytes of a head came that is not read yet: its end is missing, or the task was not resumed since.
+    bool in_head() const noexcept { return parser_.in_message() || stream_.stream()->unread() > 0; }
 
     // What came behind the last message: belongs to the protocol after an upgrade. Valid until the next read.
     std::string_view take_rest() noexcept { return std::exchange(rest_, {}); }

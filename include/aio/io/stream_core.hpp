@@ -57,6 +57,7 @@ public:
 
     std::size_t limit() const noexcept { return limit_; }
     bool at_eof() const noexcept { return eof_ && in_.empty(); }
+    std::size_t unread() const noexcept { return in_.size(); }  // bytes that were received and not read
     const std::exception_ptr& exception() const noexcept { return read_error_; }
     bool reading_paused() const noexcept { return reading_paused_; }
     // Null: nobody. It must outlive the stream, or take itself away.

@@ -47,7 +47,11 @@ Connection::~Connection() { server_.leave(*this); }
 Coro<> Connection::serve() {
     try {
         co_await serve_requests();
-        if (lingers_) co_await linger();
+        if (lingers_) {
+            co_await linger();
+        } else {
+            co_await finish_sending();
+        }
     } catch (const OSError&) {
         // The client has gone. Whoever was in a handler has heard of it there.
     } catch (const TimeoutError&) {
@@ -100,9 +104,9 @@ Coro<> Connection::serve_requests() {
             lingers_ = (!complete || messages_.has_more()) && !timed_out_;
             co_return;
         }
-        if (server_.closing() && !messages_.has_more()) co_return;
         enter(Phase::sending);
         co_await writer_.drain();
+        if (server_.closing() && !messages_.has_more() && !messages_.in_head()) co_return;
         enter(Phase::idle);
     }
 }
@@ -228,6 +232,14 @@ Coro<> Connection::linger() {
         const std::string_view dropped = co_await reader_.read_view(256 * 1024);
         if (dropped.empty()) break;
     }
+}
+
+// Until the system has all of it: this connection is one that the server's end waits for, and has a time limit.
+Coro<> Connection::finish_sending() {
+    if (exchange_.taken_over() || writer_.is_closing()) co_return;
+    enter(Phase::sending);
+    writer_.set_write_buffer_limits(0);
+    co_await writer_.drain();
 }
 
 // --- from outside ------------------------------------------------------------------------------------------------------

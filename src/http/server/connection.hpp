@@ -55,6 +55,7 @@ private:
     // What is left of the request's body is read and dropped. False: it takes too long.
     Coro<bool> discard_body();
     Coro<> linger();
+    Coro<> finish_sending();
     void log_request();
 
     void check_body_rate() noexcept;

@@ -142,6 +142,58 @@ ASYNC_TEST(HttpApplication, answers_what_it_has_begun_before_it_ends) {
     co_await client.closed();
 }
 
+// However many passes lie between the end's beginning and the request.
+ASYNC_TEST(HttpApplication, answers_a_request_that_comes_while_it_ends_or_does_not_begin_it) {
+    for (int passes = 0; passes < 10; ++passes) {
+        SCOPED_TRACE(passes);
+        int begun = 0;
+        Application app;
+        app.router().add_get("/", [&begun](Request&) {
+            ++begun;
+            return Response::text("done");
+        });
+        TestServer server(app);
+        co_await server.start();
+        WebClient client = co_await WebClient::connect(server.port());
+        co_await client.ask("/");
+        auto closing = create_task(server.close());
+        co_await run_passes(passes);
+        client.get("/");
+        std::string answer;
+        try {
+            answer = co_await client.rest();
+            co_await client.closed();
+        } catch (const ConnectionResetError&) {
+            // closed with the request unread
+        }
+        co_await closing;
+        EXPECT_EQ(begun, answer.empty() ? 1 : 2);
+    }
+}
+
+ASYNC_TEST(HttpApplication, does_not_wait_for_a_client_that_has_its_answer) {
+    if (!virtual_time()) co_return;
+    bool begun = false;
+    Application app;
+    app.router().add_get("/", [&begun](Request&) {
+        begun = true;
+        return Response::text(std::string(1 << 20, 'x'));
+    });
+    TestServer server(app);
+    co_await server.start();
+    WebClient client = co_await WebClient::connect(server.port());
+    client.get("/");
+    while (!begun) co_await aio::sleep(1ms);
+    co_await run_passes(5);  // the network is full now
+    const Stopwatch watch;
+    auto closing = create_task(server.close());
+    co_await run_passes(5);
+    EXPECT_GT((co_await client.rest()).size(), std::size_t(1) << 20);
+    co_await closing;
+    EXPECT_LT(watch.elapsed(), 1s);
+    co_await client.closed();
+}
+
 ASYNC_TEST(HttpApplication, cancels_handlers_that_do_not_end_in_time) {
     if (!virtual_time()) co_return;
     http::RunnerOptions options;
