@@ -180,6 +180,7 @@ Coro<> Downloader::to_file(const Download& download, Transfer& transfer, Attempt
     try {
         const bool kept = co_await partial.keep();
         if (kept) attempt.kept = partial.path();
+        transfer.done = partial.size();
     } catch (const OSError&) {
         // What failed before tells more.
     }

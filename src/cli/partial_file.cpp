@@ -178,6 +178,12 @@ Coro<> PartialFile::finish(std::string name, bool unless_there) {
 }
 
 Coro<bool> PartialFile::keep() {
+    if (!file_.closed()) {
+        // Of a write that was interrupted a part is there, and the disk alone knows how much.
+        co_await file_.flush();
+        const auto size = co_await files::getsize(part_);
+        size_ = static_cast<std::uint64_t>(size);
+    }
     if (size_ == 0) {
         co_await discard();
         co_return false;
