@@ -234,9 +234,10 @@ Coro<> Connection::linger() {
     }
 }
 
-// Until the system has all of it: this connection is one that the server's end waits for, and has a time limit.
+// Until the system has all of it: this connection is one that the server's end waits for, and has a time limit. Who
+// was too slow already is not waited for.
 Coro<> Connection::finish_sending() {
-    if (exchange_.taken_over() || writer_.is_closing()) co_return;
+    if (exchange_.taken_over() || writer_.is_closing() || timed_out_) co_return;
     enter(Phase::sending);
     writer_.set_write_buffer_limits(0);
     co_await writer_.drain();
