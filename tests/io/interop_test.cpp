@@ -3,6 +3,7 @@
 #include <aio/io/server.hpp>
 
 #include "support/async_test.hpp"
+#include "support/command.hpp"
 #include "support/peers.hpp"
 
 #include <algorithm>
@@ -61,6 +62,7 @@ ASYNC_TEST(Interop, serves_a_thousand_asyncio_clients_at_once, kOnce) {
 
 ASYNC_TEST(Interop, serves_a_thousand_uvloop_clients_at_once, kOnce) {
     SKIP_IN_SIMULATION();
+    SKIP_UNLESS("/usr/bin/python3 -c 'import uvloop'");
     co_await expect_served("uvloop");
 }
 
