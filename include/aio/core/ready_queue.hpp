@@ -14,11 +14,15 @@ enum class Kind : std::uint8_t { task, future, callback };
 
 enum class State : std::uint8_t { pending, finished, failed, cancelled };
 
+class CoroOwner;
+
 // Anything that can stand in the ready queue. It stands in at most one place at a time.
 struct Ready {
     union {
         Ready* next_ready = nullptr;  // in the ready queue, or in a future's callbacks
         std::int64_t deadline_ns;     // in the TimerQueue: nanoseconds on the loop's clock
+        std::uintptr_t waits_on;      // a task that waits, and is not ready: TaskBase::waiter()
+        CoroOwner* owned_by;          // a coroutine awaited in place: the object in its awaiter's frame that owns it
     };
     union {
         std::uint32_t references;   // tasks, futures, handles: shared by non-atomic count, on the loop's thread
@@ -27,7 +31,7 @@ struct Ready {
     Kind kind;
     State state = State::pending;
     std::uint8_t flags = 0;
-    std::uint8_t cancel_requests = 0;  // Task.cancelling(); saturates
+    std::uint8_t cancel_requests = 0;  // Task.cancelling(), up to 127; kReturned
 
     explicit Ready(Kind k) noexcept : references(0), kind(k) {}
     Ready(const Ready&) = delete;
