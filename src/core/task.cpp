@@ -349,7 +349,8 @@ void start_task(TaskBase& task, LoopCore& loop, bool eagerly) {
 void link_all(LoopCore& loop) noexcept {
     const auto link = [](Ready* item) {
         for (; item; item = item->next_ready) {
-            if (item->kind == Kind::task) static_cast<TaskBase*>(item)->link();
+            item->kind == Kind::task ? static_cast<TaskBase*>(item)->link()
+                                     : static_cast<Callback*>(item)->link_tasks();
         }
     };
     link(loop.rest_of_pass);

@@ -59,6 +59,8 @@ public:
     virtual class TaskBase* task() const noexcept { return nullptr; }
     // With kWantsFuture in flags: the future that this was registered with is done. False: there is nothing to run.
     virtual bool scheduled_by(FutureBase&) noexcept { return true; }
+    // One that starts several tasks, which are not in the ready queue themselves: puts them into the loop's list of tasks.
+    virtual void link_tasks() noexcept {}
     // "<Handle ...>" for reports. Static storage or owned by this object.
     virtual const char* name() const noexcept { return "callback"; }
 
@@ -81,6 +83,14 @@ public:
         item->next_ready = nullptr;
         *end_ = item;
         end_ = &item->next_ready;
+    }
+
+    // Precondition: not empty.
+    Ready* pop() noexcept {
+        Ready* item = first_;
+        first_ = item->next_ready;
+        if (!first_) end_ = &first_;
+        return item;
     }
 
     // Puts the rest of an interrupted pass back in front.
@@ -142,6 +152,7 @@ public:
         if (!last_) return;
         Ready* last = std::exchange(last_, nullptr);
         Ready* item = last->next_ready;
+        if (item == last) return schedule_one(static_cast<Callback&>(*item), ready, future);
         while (true) {
             Ready* next = item->next_ready;
             schedule_one(static_cast<Callback&>(*item), ready, future);

@@ -58,6 +58,12 @@ public:
         loop.ready.push(this);
     }
     void become_task(LoopCore& loop) noexcept {
+        become_task(loop, ++loop.next_task_id);
+        if (inherits_context()) [[unlikely]]
+            inherit_context();
+    }
+    // The same for one that inherits no context, with an id taken from the loop before.
+    void become_task(LoopCore& loop, std::uint64_t id) noexcept {
         loop_ = &loop;
         new (&callbacks_) CallbackList;
         leaf_ = frame().address();
@@ -66,12 +72,13 @@ public:
         state = State::pending;
         flags = kTask | kUnstarted;
         cancel_requests = 0;
-        id_ = ++loop.next_task_id;
+        id_ = id;
         next = nullptr;
-        // Mostly a task without variables creates another one.
+    }
+    // Whether what becomes a task now may have a context to inherit. Mostly a task without variables creates another.
+    static bool inherits_context() noexcept {
         const TaskBase* creator = current.task;
-        if (!creator || (creator->flags & kExtras) || current.context) [[unlikely]]
-            inherit_context();
+        return !creator || (creator->flags & kExtras) || current.context;
     }
 
     // Runs the task until its next suspension. Called by the loop only, never for a task that is done. It stays
