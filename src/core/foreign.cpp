@@ -30,7 +30,7 @@ void ForeignWaiter::resumed() noexcept {
 }
 
 void ForeignWaiter::abandon() noexcept {
-    task_->set_waiter(nullptr);
+    task_->forget_waiter();
     std::exchange(wakeup_, nullptr).destroy();
     LoopState::of(std::exchange(loop_, nullptr))->release_external();
 }

@@ -2,39 +2,6 @@
 
 namespace aio::detail {
 
-// --- the children ------------------------------------------------------------------------------------------
-
-GatherChildren::GatherChildren(std::size_t capacity) : capacity_(capacity) {
-    Block** end = &first_;
-    try {
-        for (std::size_t place = 0; place < capacity; place += kPerBlock) {
-            *end = new (frame_pool.allocate(bytes(place))) Block{nullptr};
-            end = &(*end)->next;
-        }
-    } catch (...) {
-        while (first_) drop_first_block();
-        throw;
-    }
-    filling_ = first_;
-}
-
-GatherChildren::~GatherChildren() {
-    while (first_) drop_first_block();
-}
-
-void GatherChildren::drop_first_block() noexcept {
-    Block* next = first_->next;
-    frame_pool.deallocate(first_, bytes(dropped_));
-    first_ = next;
-    dropped_ += kPerBlock;
-}
-
-void GatherChildren::pop() noexcept {
-    if (++popped_ % kPerBlock == 0) drop_first_block();
-}
-
-// --- the gather --------------------------------------------------------------------------------------------
-
 GatherBase::~GatherBase() {
     for (; !children_.empty(); release_first()) {
         children_.front()->remove_callback(watch_);  // unless it is done
@@ -46,8 +13,56 @@ void GatherBase::add(FutureBase* child) {
     child->add_callback(watch_);
 }
 
+void GatherBase::Start::schedule() noexcept {
+    LoopCore& loop = *gather_.outer_.loop();
+    next_ = gather_.children_.begin();
+    last_id_ = loop.next_task_id;
+    loop.next_task_id += gather_.count_;
+    gather_.outer_.retain();
+    loop.ready.push(this);
+}
+
+// It goes on before it is stepped: a child that ends may take the block with it.
+TaskBase* GatherBase::Start::make_task() noexcept {
+    auto* child = static_cast<TaskBase*>(*next_);
+    ++next_;
+    child->become_task(*gather_.outer_.loop(), ++last_id_);
+    child->add_waiter(gather_.watch_);
+    return child;
+}
+
+void GatherBase::Start::make_tasks() noexcept {
+    while (next_ != gather_.children_.end()) made_.push(make_task());
+}
+
+TaskBase* GatherBase::Start::take() noexcept {
+    if (!made_.empty()) return static_cast<TaskBase*>(made_.pop());
+    return next_ != gather_.children_.end() ? make_task() : nullptr;
+}
+
+// It stays in the rest of the pass: there link_all() finds it, and an exception that leaves the loop leaves it.
+void GatherBase::Start::run() {
+    LoopCore& loop = *gather_.outer_.loop();
+    next_ready = std::exchange(loop.rest_of_pass, this);
+    while (TaskBase* task = take()) task->step();
+    loop.rest_of_pass = next_ready;
+    current.task = nullptr;
+    gather_.outer_.release();
+}
+
+void GatherBase::Start::discard() noexcept {
+    make_tasks();
+    gather_.outer_.release();
+}
+
+void GatherBase::Start::link_tasks() noexcept {
+    make_tasks();
+    for (Ready* task = made_.first(); task; task = task->next_ready) static_cast<TaskBase*>(task)->link();
+}
+
 // The outer future is cancelled when all its children have ended, not now (semantics 19).
 bool GatherBase::cancel_children(std::string_view message) noexcept {
+    start_.make_tasks();
     bool any = false;
     for (FutureBase* child : children_) {
         if (!child->done() && child->cancel(message)) any = true;
@@ -72,6 +87,11 @@ void GatherBase::child_done(FutureBase& child) noexcept {
     const bool first = !children_.empty() && children_.front() == &child;
     if (first && child.state == State::finished && child.kind == Kind::task && child.references == 2) take_early();
     child_left();
+}
+
+bool GatherBase::Watch::scheduled_by(FutureBase& child) noexcept {
+    gather_.child_done(child);
+    return false;
 }
 
 void GatherBase::child_left() noexcept {
@@ -113,6 +133,7 @@ void GatherBase::fail() {
     failed->mark_retrieved();
     outer_.finish_with(failed->cancelled() ? cancellation_of(*failed) : failed->exception());
     held_by_children_ = true;
+    start_.make_tasks();
     for (; !children_.empty(); release_first()) {
         if (!children_.front()->done()) outer_.retain();
     }

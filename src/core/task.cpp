@@ -90,16 +90,18 @@ Context TaskBase::context() const {
 
 bool TaskBase::cancel_task(std::string_view message) noexcept {
     if (done()) return false;
-    if (cancel_requests < 255) ++cancel_requests;
-    if (waiter_ && started() && waiter_->cancel_wait(message)) return true;
+    if (cancelling() < 127) ++cancel_requests;
+    if (Waiter* waits = waiter(); waits && started() && waits->cancel_wait(message)) return true;
     flags |= kMustCancel;
     set_cancel_message(message);
     return true;
 }
 
 unsigned TaskBase::uncancel() noexcept {
-    if (cancel_requests > 0 && --cancel_requests == 0) flags &= static_cast<std::uint8_t>(~kMustCancel);
-    return cancel_requests;
+    if (cancelling() == 0) return 0;
+    --cancel_requests;
+    if (cancelling() == 0) flags &= static_cast<std::uint8_t>(~kMustCancel);
+    return cancelling();
 }
 
 void TaskBase::set_cancel_message(std::string_view message) noexcept {
@@ -145,7 +147,10 @@ bool TaskBase::deliver_cancellation() noexcept {
     return false;
 }
 
-void Waiter::run() { task_->step(); }
+void Waiter::run() {
+    task_->forget_waiter();
+    task_->step();
+}
 
 void Waiter::wake_cancelled(std::string_view message) noexcept {
     task_->set_cancel_message(message);
@@ -243,9 +248,10 @@ std::vector<std::source_location> TaskBase::traceback() const {
 void TaskBase::after_unusual_step() {
     if (!(flags & kEnded)) {
         // cancel() came while it ran: what it waits on now is cancelled at once, unless it only yielded.
-        if (!waiter_) return;
+        Waiter* const waits = waiter();
+        if (!waits) return;
         const std::string message = take_cancel_message();
-        if (waiter_->cancel_wait(message)) {
+        if (waits->cancel_wait(message)) {
             flags &= static_cast<std::uint8_t>(~kMustCancel);
         } else {
             set_cancel_message(message);
@@ -274,21 +280,21 @@ void TaskBase::after_unusual_step() {
 
 // Innermost first, as unwinding would: each frame is taken from the object in its awaiter's frame that owns it.
 void TaskBase::abandon() noexcept {
+    forget_waiter();
     TaskBase* inner = innermost();
     while (inner && inner != this) {
         TaskBase* outer = inner->awaiter();
-        if (CoroOwner* owner = inner->owner_) {
+        if (CoroOwner* owner = inner->owned_by) {
             owner->coroutine_ = nullptr;
             inner->frame().destroy();
         }
         inner = outer;
     }
     leaf_ = frame().address();
-    waiter_ = nullptr;
 }
 
 void CoroOwner::destroy_unfinished() noexcept {
-    if (!coroutine_->owner_) report_never_awaited(*coroutine_);
+    if (!coroutine_->owned_by) report_never_awaited(*coroutine_);
     coroutine_->frame().destroy();
 }
 
@@ -343,7 +349,8 @@ void start_task(TaskBase& task, LoopCore& loop, bool eagerly) {
 void link_all(LoopCore& loop) noexcept {
     const auto link = [](Ready* item) {
         for (; item; item = item->next_ready) {
-            if (item->kind == Kind::task) static_cast<TaskBase*>(item)->link();
+            item->kind == Kind::task ? static_cast<TaskBase*>(item)->link()
+                                     : static_cast<Callback*>(item)->link_tasks();
         }
     };
     link(loop.rest_of_pass);

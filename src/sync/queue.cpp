@@ -21,7 +21,7 @@ bool QueueWaiter::must_step() noexcept {
 }
 
 void QueueWaiter::step() {
-    task_->set_waiter(nullptr);
+    task_->forget_waiter();
     task_->step();
 }
 

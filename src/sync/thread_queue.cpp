@@ -54,7 +54,7 @@ void ThreadQueueWaiter::wait(ThreadQueueBase::Kind kind, std::coroutine_handle<>
 void ThreadQueueWaiter::run() {
     // Cancelled after it was woken, it takes no item: whatever it was woken for is there for others.
     if ((flags & kOrphaned) || line_->take_turn(*this, task_->flags & kMustCancel)) {
-        task_->set_waiter(nullptr);
+        task_->forget_waiter();
         task_->step();
     }
 }

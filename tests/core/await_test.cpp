@@ -185,4 +185,69 @@ ASYNC_TEST(Allocations, none_for_a_cancellation, kOnce) {
     EXPECT_EQ(co_await steady_state(body), 0u);
 }
 
+namespace {
+
+struct Pair {
+    int a, b;
+    bool operator==(const Pair&) const = default;
+};
+struct Triple {
+    int a, b, c;
+    bool operator==(const Triple&) const = default;
+};
+
+template <class T>
+Coro<T> give(T value) {
+    co_await sleep(0s);
+    co_return value;
+}
+Coro<int&> give_reference(int& value) { co_return value; }
+Coro<const int&> give_const_reference(const int& value) { co_return value; }
+
+struct ThrowsAtTheEnd {
+    ~ThrowsAtTheEnd() noexcept(false) { throw std::runtime_error("late"); }
+};
+
+Coro<int> return_again_after_an_await() {
+    try {
+        ThrowsAtTheEnd at_the_end;
+        co_return 1;
+    } catch (const std::runtime_error&) {}
+    co_await sleep(1ms);
+    co_return 2;
+}
+
+template <class T>
+Coro<> expect_given(T value) {
+    EXPECT_EQ(co_await give(value), value);
+    Task<T> task = create_task(give(value));
+    EXPECT_EQ(co_await task, value);
+    EXPECT_EQ(task.result(), value);
+    EXPECT_EQ(co_await std::move(task), value);
+}
+
+}  // namespace
+
+ASYNC_TEST(Await, gives_results_of_every_size, kAnyOrder) {
+    int& number = keep<int>(7);
+    co_await expect_given('c');
+    co_await expect_given(true);
+    co_await expect_given(-1);
+    co_await expect_given(0.5);
+    co_await expect_given(&number);
+    co_await expect_given(Pair{1, 2});
+    co_await expect_given(Triple{1, 2, 3});
+    co_await expect_given(std::string("longer than what fits into a word"));
+    EXPECT_EQ(&co_await give_reference(number), &number);
+    EXPECT_EQ(&co_await give_const_reference(number), &number);
+    Task<int&> task = create_task(give_reference(number));
+    EXPECT_EQ(&co_await task, &number);
+}
+
+ASYNC_TEST(Await, of_a_coroutine_goes_on_when_it_catches_what_a_destructor_threw_after_the_return, kAnyOrder) {
+    EXPECT_EQ(co_await return_again_after_an_await(), 2);
+    Task<int> task = create_task(return_again_after_an_await());
+    EXPECT_EQ(co_await task, 2);
+}
+
 }  // namespace aio::test

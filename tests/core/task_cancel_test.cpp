@@ -6,6 +6,7 @@
 
 #include "support/async_test.hpp"
 
+#include <cstdint>
 #include <stdexcept>
 
 namespace aio::test {
@@ -334,6 +335,27 @@ LOOP_TEST(Cancel, may_be_answered_by_leaving_the_loop) {  // CPython: test_tasks
     EXPECT_TRUE(task.done());
     EXPECT_FALSE(task.cancelled());
     EXPECT_EQ(expect_is<SystemExit>(task.exception()), "exit 3");
+}
+
+namespace {
+
+struct CancelsItsTask {
+    ~CancelsItsTask() { current_task().cancel(); }
+};
+
+// The result is there already when the destructor asks.
+Coro<std::intptr_t> return_and_cancel_itself() {
+    CancelsItsTask at_the_end;
+    co_await sleep(1ms);
+    co_return -1;
+}
+
+}  // namespace
+
+ASYNC_TEST(Cancel, by_a_destructor_after_the_return_still_counts, kAnyOrder) {  // semantics 12
+    Task<std::intptr_t> task = create_task(return_and_cancel_itself());
+    co_await expect_throws<CancelledError>(task);
+    EXPECT_TRUE(task.cancelled());
 }
 
 }  // namespace aio::test

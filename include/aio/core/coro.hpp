@@ -20,6 +20,7 @@
 #include <aio/core/task_base.hpp>
 
 #include <concepts>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -31,7 +32,7 @@ class Coro;
 
 namespace detail {
 
-// What a coroutine returns, kept in its promise or future until it is taken.
+// What a future holds, kept until it is taken.
 template <class T>
 struct ValueSlot {
     std::optional<T> value;
@@ -85,7 +86,7 @@ public:
     TaskBase* coroutine() const noexcept { return coroutine_; }
     void awaited_by(TaskBase& awaiter) noexcept {
         coroutine_->continuation_ = &awaiter;
-        coroutine_->owner_ = this;
+        coroutine_->owned_by = this;
     }
     TaskBase* release() noexcept { return std::exchange(coroutine_, nullptr); }
 
@@ -183,32 +184,68 @@ public:
 };
 
 template <class T>
-class CoroPromise final : public CoroutinePromise, public ValueSlot<T> {
-    static_assert(alignof(ValueSlot<T>) <= 16, "a coroutine's result may not be aligned to more than 16 bytes");
+concept FitsInPointer = std::same_as<T, std::remove_cv_t<T>> && std::is_trivially_copyable_v<T> &&
+                        sizeof(T) <= sizeof(void*) && alignof(T) <= alignof(void*);
 
+// The half of a promise that keeps the result until it is taken.
+template <class T>
+class ResultPromise : public CoroutinePromise {
+    static_assert(alignof(T) <= 16, "a coroutine's result may not be aligned to more than 16 bytes");
+
+public:
+    template <class U = T>
+        requires std::constructible_from<T, U>
+    void return_value(U&& value) {
+        value_.emplace(std::forward<U>(value));
+    }
+    const T& get() const noexcept { return *value_; }
+    T take() { return std::move(*value_); }
+
+private:
+    std::optional<T> value_;
+};
+
+// In the place of the leaf, which a coroutine that has returned needs no more. (It does again when a destructor of its
+// locals throws and it catches that. The leaf is noted anew whenever it suspends.)
+template <FitsInPointer T>
+class ResultPromise<T> : public CoroutinePromise {
+public:
+    template <class U = T>
+        requires std::constructible_from<T, U>
+    void return_value(U&& value) {
+        T converted(std::forward<U>(value));
+        cancel_requests |= kReturned;  // destructors of its locals are still to come: they may look for the leaf
+        ::new (static_cast<void*>(small_result_)) T(std::move(converted));
+    }
+    const T& get() const noexcept { return *std::launder(reinterpret_cast<const T*>(small_result_)); }
+    T take() noexcept { return std::move(*std::launder(reinterpret_cast<T*>(small_result_))); }
+};
+
+template <class T>
+class ResultPromise<T&> : public ResultPromise<T*> {
+public:
+    void return_value(T& value) noexcept { ResultPromise<T*>::return_value(&value); }
+    T& get() const noexcept { return *ResultPromise<T*>::get(); }
+    T& take() const noexcept { return get(); }
+};
+
+template <class T>
+class CoroPromise final : public ResultPromise<T> {
 public:
     // Inlined into the coroutine, or the return address would be another.
     [[gnu::always_inline]] Coro<T> get_return_object(const void* where = __builtin_source_location()) noexcept {
-        set_created(where, __builtin_return_address(0));
+        this->set_created(where, __builtin_return_address(0));
         return Coro<T>(this);
-    }
-
-    template <class U = T>
-        requires std::constructible_from<T, U>
-    void return_value(U&& result) {
-        if constexpr (std::is_reference_v<T>) {
-            this->value = &result;
-        } else {
-            this->value.emplace(std::forward<U>(result));
-        }
     }
 };
 
 template <>
-class CoroPromise<void> final : public CoroutinePromise, public ValueSlot<void> {
+class CoroPromise<void> final : public CoroutinePromise {
 public:
     [[gnu::always_inline]] Coro<void> get_return_object(const void* where = __builtin_source_location()) noexcept;
     void return_void() const noexcept {}
+    void get() const noexcept {}
+    void take() const noexcept {}
 };
 
 }  // namespace detail

@@ -106,7 +106,7 @@ public:
     // or the exception that was set.
     decltype(auto) result() const {
         state_->check_value();
-        return static_cast<const ValueSlot<T>&>(*state_).get();
+        return std::as_const(*state_).get();
     }
 
     // The exception, or null when there is a value. Errors: InvalidStateError, CancelledError.
@@ -165,7 +165,7 @@ public:
     }
     decltype(auto) await_resume() {
         check_resumed();
-        return static_cast<const ValueSlot<T>&>(static_cast<State&>(*future_)).get();
+        return static_cast<const State&>(*future_).get();
     }
 };
 
@@ -202,11 +202,10 @@ inline constexpr bool can_copy<std::pair<A, B>> = can_copy<A> && can_copy<B>;
 // Moves the value out if only `own` references are left, or if it cannot be copied.
 template <class T, class State>
 T take_value(State& state, std::uint32_t own) {
-    ValueSlot<T>& slot = state;
     if constexpr (can_copy<T>) {
-        if (state.references > own) return slot.get();
+        if (state.references > own) return std::as_const(state).get();
     }
-    return slot.take();
+    return state.take();
 }
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 #include <aio/core/current.hpp>
 #include <aio/core/loop_core.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <new>
 #include <source_location>
@@ -25,6 +26,8 @@ enum Flag : std::uint8_t {
     kEnded = 64,           // the coroutine is at its final suspension point
     kExtras = 128,         // TaskBase::extras is there
 };
+// In Ready::cancel_requests, beside the count: the coroutine has returned a small result, which took the leaf's place.
+inline constexpr std::uint8_t kReturned = 128;
 
 class FutureBase : public Ready {
 public:
@@ -113,6 +116,7 @@ protected:
         std::exception_ptr exception_;  // when done (a task: only then)
         void* leaf_;                    // a pending task: the address of the coroutine frame that its step resumes
         const void* created_at_;        // a coroutine awaited in place, or not yet: where its call returns to
+        std::byte small_result_[sizeof(void*)];  // one that has returned: its result, if it fits (ResultPromise)
     };
 };
 

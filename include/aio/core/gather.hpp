@@ -11,6 +11,7 @@
 #pragma once
 
 #include <aio/core/event_loop.hpp>
+#include <aio/core/gather_children.hpp>
 #include <aio/core/result.hpp>
 
 #include <cstddef>
@@ -30,67 +31,6 @@ struct None {
 
 namespace detail {
 
-class GatherBase;
-
-// The children in order, with a reference to each: a queue in blocks of the frame pool, since the pages of a fresh
-// array for a million would cost as much as the tasks.
-class GatherChildren {
-    struct Block {
-        Block* next;
-        FutureBase*& at(std::size_t place) noexcept {
-            return reinterpret_cast<FutureBase**>(this + 1)[place % kPerBlock];
-        }
-    };
-    static constexpr std::size_t kPerBlock = (1024 - sizeof(Block)) / sizeof(FutureBase*);
-
-public:
-    class Iterator {
-    public:
-        Iterator(Block* block, std::size_t place) noexcept : block_(block), place_(place) {}
-        FutureBase* operator*() const noexcept { return block_->at(place_); }
-        Iterator& operator++() noexcept {
-            if (++place_ % kPerBlock == 0) block_ = block_->next;
-            return *this;
-        }
-        bool operator!=(const Iterator& other) const noexcept { return place_ != other.place_; }
-
-    private:
-        Block* block_;
-        std::size_t place_;
-    };
-
-    // Errors: std::bad_alloc.
-    explicit GatherChildren(std::size_t capacity);
-    GatherChildren(const GatherChildren&) = delete;
-    ~GatherChildren();
-
-    // No more than the capacity in all.
-    void push(FutureBase* child) noexcept {
-        if (size_ > 0 && size_ % kPerBlock == 0) filling_ = filling_->next;
-        filling_->at(size_++) = child;
-    }
-    // Precondition of both: not empty.
-    FutureBase* front() const noexcept { return *begin(); }
-    void pop() noexcept;
-    bool empty() const noexcept { return popped_ == size_; }
-
-    Iterator begin() const noexcept { return Iterator(first_, popped_); }
-    Iterator end() const noexcept { return Iterator(nullptr, size_); }
-
-private:
-    void drop_first_block() noexcept;
-    // Of the block that has room for the child at `place`; the last one is as small as may be.
-    std::size_t bytes(std::size_t place) const noexcept {
-        const std::size_t left = capacity_ - place;
-        return sizeof(Block) + (left < kPerBlock ? left : kPerBlock) * sizeof(FutureBase*);
-    }
-
-    const std::size_t capacity_;
-    Block* first_ = nullptr;
-    Block* filling_ = nullptr;
-    std::size_t size_ = 0, popped_ = 0, dropped_ = 0;  // places of children, the last of dropped blocks
-};
-
 // The bookkeeping of a gather, whatever it collects.
 class GatherBase {
 public:
@@ -99,11 +39,25 @@ public:
 protected:
     // Errors: std::bad_alloc.
     GatherBase(FutureObject& outer, std::size_t count, bool keep_errors)
-        : children_(count), outer_(outer), count_(count), keep_errors_(keep_errors), watch_(*this), outcome_(*this) {}
+        : children_(count),
+          outer_(outer),
+          count_(count),
+          keep_errors_(keep_errors),
+          watch_(*this),
+          outcome_(*this),
+          start_(*this) {}
     ~GatherBase();
 
     // Registers the next child, whose reference it adopts. Errors: std::bad_alloc.
     void add(FutureBase* child);
+    // Instead, for all children at once, coroutines that `children_` has: they become tasks one by one, each right before
+    // its first step. A million frames pass through the cache once less, and nobody can tell the difference: whoever
+    // looks for the tasks before (link_all, cancel) makes them.
+    void start_together() noexcept { start_.schedule(); }
+    // Not while somebody observes each step, makes the tasks in another way, or gives them a context.
+    static bool may_start_together(const LoopCore& loop) noexcept {
+        return !loop.observed && !loop.custom_task_factory && !TaskBase::inherits_context();
+    }
     bool cancel_children(std::string_view message) noexcept;
     std::size_t count() const noexcept { return count_; }
     void release_first() noexcept {
@@ -133,10 +87,7 @@ private:
     class Watch final : public Callback {
     public:
         explicit Watch(GatherBase& gather) noexcept : gather_(gather) { flags = kWantsFuture | kShared; }
-        bool scheduled_by(FutureBase& child) noexcept override {
-            gather_.child_done(child);
-            return false;
-        }
+        bool scheduled_by(FutureBase& child) noexcept override;
         void run() override {}
         void discard() noexcept override { gather_.child_left(); }
         const char* name() const noexcept override { return "gather"; }
@@ -159,6 +110,27 @@ private:
         bool scheduled_ = false;
     };
 
+    // Makes the children tasks and steps them, in one place of the ready queue.
+    class Start final : public Callback {
+    public:
+        explicit Start(GatherBase& gather) noexcept : gather_(gather), next_(nullptr, gather.count_) {}
+        void schedule() noexcept;
+        void make_tasks() noexcept;  // of all that are none yet
+        void run() override;
+        void discard() noexcept override;
+        void link_tasks() noexcept override;
+        const char* name() const noexcept override { return "gather"; }
+
+    private:
+        TaskBase* take() noexcept;
+        TaskBase* make_task() noexcept;
+
+        GatherBase& gather_;
+        GatherChildren::Iterator next_;  // the first child that is no task yet
+        std::uint64_t last_id_ = 0;
+        ReadyQueue made_;  // tasks that were made before their turn came
+    };
+
     void child_done(FutureBase& child) noexcept;
     void child_left() noexcept;
     void decide();
@@ -178,6 +150,7 @@ private:
     bool held_by_children_ = false;
     Watch watch_;
     Outcome outcome_;
+    Start start_;
 };
 
 // The CancelledError that awaiting a cancelled future throws.
@@ -231,6 +204,16 @@ public:
     template <class A>
     void add_awaitable(A&& awaitable) {
         this->add(ensure_future(std::forward<A>(awaitable)).leak());
+    }
+    template <class A>
+    void add_all(std::vector<A>& awaitables) {
+        if constexpr (is_coro<A>) {
+            if (!awaitables.empty() && this->may_start_together(*this->loop())) {
+                for (A& coroutine : awaitables) this->children_.push(coroutine.release());
+                return this->start_together();
+            }
+        }
+        for (A& awaitable : awaitables) add_awaitable(std::move(awaitable));
     }
 };
 
@@ -316,7 +299,7 @@ auto gather_range(std::vector<A> awaitables) {
     using R = typename State::R;
     auto* state = new State(require_loop(), awaitables.size());
     Future<R> outer{FutureRef<FutureState<R>>(state)};
-    for (A& awaitable : awaitables) state->add_awaitable(std::move(awaitable));
+    state->add_all(awaitables);
     return outer;
 }
 

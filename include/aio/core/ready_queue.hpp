@@ -14,11 +14,15 @@ enum class Kind : std::uint8_t { task, future, callback };
 
 enum class State : std::uint8_t { pending, finished, failed, cancelled };
 
+class CoroOwner;
+
 // Anything that can stand in the ready queue. It stands in at most one place at a time.
 struct Ready {
     union {
         Ready* next_ready = nullptr;  // in the ready queue, or in a future's callbacks
         std::int64_t deadline_ns;     // in the TimerQueue: nanoseconds on the loop's clock
+        std::uintptr_t waits_on;      // a task that waits, and is not ready: TaskBase::waiter()
+        CoroOwner* owned_by;          // a coroutine awaited in place: the object in its awaiter's frame that owns it
     };
     union {
         std::uint32_t references;   // tasks, futures, handles: shared by non-atomic count, on the loop's thread
@@ -27,7 +31,7 @@ struct Ready {
     Kind kind;
     State state = State::pending;
     std::uint8_t flags = 0;
-    std::uint8_t cancel_requests = 0;  // Task.cancelling(); saturates
+    std::uint8_t cancel_requests = 0;  // Task.cancelling(), up to 127; kReturned
 
     explicit Ready(Kind k) noexcept : references(0), kind(k) {}
     Ready(const Ready&) = delete;
@@ -55,6 +59,8 @@ public:
     virtual class TaskBase* task() const noexcept { return nullptr; }
     // With kWantsFuture in flags: the future that this was registered with is done. False: there is nothing to run.
     virtual bool scheduled_by(FutureBase&) noexcept { return true; }
+    // One that starts several tasks, which are not in the ready queue themselves: puts them into the loop's list of tasks.
+    virtual void link_tasks() noexcept {}
     // "<Handle ...>" for reports. Static storage or owned by this object.
     virtual const char* name() const noexcept { return "callback"; }
 
@@ -77,6 +83,14 @@ public:
         item->next_ready = nullptr;
         *end_ = item;
         end_ = &item->next_ready;
+    }
+
+    // Precondition: not empty.
+    Ready* pop() noexcept {
+        Ready* item = first_;
+        first_ = item->next_ready;
+        if (!first_) end_ = &first_;
+        return item;
     }
 
     // Puts the rest of an interrupted pass back in front.
@@ -138,6 +152,7 @@ public:
         if (!last_) return;
         Ready* last = std::exchange(last_, nullptr);
         Ready* item = last->next_ready;
+        if (item == last) return schedule_one(static_cast<Callback&>(*item), ready, future);
         while (true) {
             Ready* next = item->next_ready;
             schedule_one(static_cast<Callback&>(*item), ready, future);

@@ -30,7 +30,6 @@ namespace aio::detail {
 
 class Waiter;
 struct TaskExtras;
-class CoroOwner;
 
 inline constexpr unsigned kMaxInlineDepth = 48;
 // Of a task: its first step has not suspended. Cancelled before that step, it ends without running its body. (A task is
@@ -39,7 +38,7 @@ inline constexpr std::uint8_t kUnstarted = kInline;
 
 class TaskBase : public FutureBase, public TaskLink {
 public:
-    TaskBase() noexcept : FutureBase(ForCoroutine{}), owner_(nullptr) {}
+    TaskBase() noexcept : FutureBase(ForCoroutine{}) {}
     ~TaskBase() {
         if ((flags & (kExtras | kThrew)) || state > State::finished) [[unlikely]]
             dispose();
@@ -59,21 +58,27 @@ public:
         loop.ready.push(this);
     }
     void become_task(LoopCore& loop) noexcept {
+        become_task(loop, ++loop.next_task_id);
+        if (inherits_context()) [[unlikely]]
+            inherit_context();
+    }
+    // The same for one that inherits no context, with an id taken from the loop before.
+    void become_task(LoopCore& loop, std::uint64_t id) noexcept {
         loop_ = &loop;
         new (&callbacks_) CallbackList;
         leaf_ = frame().address();
-        waiter_ = nullptr;
         references = 2;
         kind = Kind::task;  // as it was, like the next two; known to the compiler, the four are one store
         state = State::pending;
         flags = kTask | kUnstarted;
         cancel_requests = 0;
-        id_ = ++loop.next_task_id;
+        id_ = id;
         next = nullptr;
-        // Mostly a task without variables creates another one.
+    }
+    // Whether what becomes a task now may have a context to inherit. Mostly a task without variables creates another.
+    static bool inherits_context() noexcept {
         const TaskBase* creator = current.task;
-        if (!creator || (creator->flags & kExtras) || current.context) [[unlikely]]
-            inherit_context();
+        return !creator || (creator->flags & kExtras) || current.context;
     }
 
     // Runs the task until its next suspension. Called by the loop only, never for a task that is done. It stays
@@ -94,8 +99,9 @@ public:
             return after_unusual_step();
         unlink();
         finish();
-        cur.task = nullptr;  // for the destructors of the frame's parameters
-        release();           // the loop's reference: the frame may be gone now
+        if (--references > 0) return;  // the loop's own
+        cur.task = nullptr;            // for the destructors of the frame's parameters
+        frame().destroy();             // it returned: there is no exception to report
     }
 
     // Into the loop's list of tasks, and out of it. TaskLink's, for those that may be in it or not.
@@ -117,7 +123,7 @@ public:
     }
 
     bool cancel_task(std::string_view message) noexcept;
-    unsigned cancelling() const noexcept { return cancel_requests; }
+    unsigned cancelling() const noexcept { return cancel_requests & ~unsigned{kReturned}; }
     unsigned uncancel() noexcept;
 
     std::string name() const;
@@ -131,10 +137,16 @@ public:
     ContextSlot& writable_context();
     Context context() const;
 
-    Waiter* waiter() const noexcept { return done() ? nullptr : waiter_; }
+    // What its innermost frame waits on; null while it runs or is ready, and when it has ended.
+    Waiter* waiter() const noexcept {
+        return (waits_on & kWaits) ? reinterpret_cast<Waiter*>(waits_on - kWaits) : nullptr;
+    }
     bool started() const noexcept { return !(flags & kUnstarted) || done(); }
     // The innermost frame that is suspended or running.
-    TaskBase* innermost() noexcept { return done() ? nullptr : &of(std::coroutine_handle<>::from_address(leaf_)); }
+    TaskBase* innermost() noexcept {
+        if (done()) return nullptr;
+        return (cancel_requests & kReturned) ? this : &of(std::coroutine_handle<>::from_address(leaf_));
+    }
 
     // Destroys the frames of a task that will never be stepped again, innermost first, as unwinding would.
     void abandon() noexcept;
@@ -174,7 +186,10 @@ public:
 
     // The coroutine whose await suspended this task, resumed by the next step.
     void set_leaf(std::coroutine_handle<> frame) noexcept { leaf_ = frame.address(); }
-    void set_waiter(Waiter* waiter) noexcept { waiter_ = waiter; }
+    // Until it is made ready again.
+    void set_waiter(Waiter& waiter) noexcept { waits_on = reinterpret_cast<std::uintptr_t>(&waiter) + kWaits; }
+    // It is stepped at once, without having been made ready.
+    void forget_waiter() noexcept { next_ready = nullptr; }
 
 protected:
     friend class CoroOwner;
@@ -187,14 +202,11 @@ protected:
     void after_unusual_step();  // it ended with an exception or cancelled, or goes on although it was cancelled
 
     union {
-        Waiter* waiter_;    // a task: what its innermost frame waits on; null while it runs or is ready
-        CoroOwner* owner_;  // a coroutine awaited in place: the object in its awaiter's frame that owns it
-    };
-    union {
         std::uint64_t id_;    // "Task-<id>"
         TaskExtras* extras_;  // with kExtras: what few tasks have; the id is in there
     };
     const void* where_;
+    static constexpr std::uintptr_t kWaits = 1;  // in waits_on, beside the address: it is no Ready's
     static_assert(sizeof(std::source_location) == sizeof(where_));
 };
 
@@ -222,13 +234,10 @@ protected:
         TaskBase* task = current.task;  // not task_, which would be read back from memory after each store
         task_ = task;
         task->set_leaf(frame);
-        task->set_waiter(this);
+        task->set_waiter(*this);
     }
     // Ends the wait: the task is stepped in the next pass.
-    void wake() noexcept {
-        task_->set_waiter(nullptr);
-        task_->loop()->ready.push(task_);
-    }
+    void wake() noexcept { task_->loop()->ready.push(task_); }
     // Ends the wait with CancelledError.
     void wake_cancelled(std::string_view message) noexcept;
     // On resumption: whether this await must throw.
@@ -269,16 +278,15 @@ public:
 
 protected:
     // Adopts one reference. Derived classes, which know its type, give it back.
-    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask | kRegistered; }
+    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask; }
     ~FutureWaiter() = default;
     // For destructors, before the future is released: the frame may be destroyed while it waits.
     void deregister() noexcept {
-        if (task_ && (flags & kRegistered)) [[unlikely]]
+        if (!future_->done()) [[unlikely]]
             future_->remove_callback(*this);
     }
     // Throws what the await throws: cancellation of the awaiting task first, then what the future holds.
     void check_resumed() {
-        flags = 0;
         check_cancelled();
         if (future_->state != State::finished) [[unlikely]]
             throw_failed();
@@ -286,14 +294,11 @@ protected:
     [[noreturn]] void throw_failed();
     [[noreturn]] void throw_awaits_itself();
 
-    static constexpr std::uint8_t kRegistered = 4;  // once it has suspended, until it has resumed
     FutureBase* future_;
 };
 
 inline void wake_task_of(Callback& waiter, ReadyQueue& ready) noexcept {
-    TaskBase* task = static_cast<Waiter&>(waiter).task();
-    task->set_waiter(nullptr);
-    ready.push(task);
+    ready.push(static_cast<Waiter&>(waiter).task());
 }
 
 // `co_await yield`: one pass of the loop, no future, no timer.

@@ -272,10 +272,12 @@ private:
     void transfer(TaskBase& task) noexcept final {
         auto& promise = static_cast<CoroPromise<T>&>(task);
         this->outcome_of([&] {
-            if constexpr (std::is_void_v<T> || std::copy_constructible<T>) {
-                copy_value<T>(promise, *this);
-            } else {
-                move_value<T>(promise, *this);
+            if constexpr (std::is_reference_v<T>) {
+                this->value = &promise.get();
+            } else if constexpr (std::copy_constructible<T>) {
+                this->value.emplace(std::as_const(promise).get());
+            } else if constexpr (!std::is_void_v<T>) {
+                this->value.emplace(promise.take());
             }
         });
     }
