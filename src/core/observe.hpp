@@ -39,5 +39,7 @@ std::string describe_type(const std::type_info& type);
 std::string function_name(const char* pretty);
 // `file.cpp:12`
 std::string describe_location(const std::source_location& where);
+// `\n  File "file.cpp", line 12, in f` for each of `frames`, which begin with the innermost; that one stands last.
+std::string describe_frames(const std::vector<std::source_location>& frames);
 
 }  // namespace aio::detail

@@ -18,11 +18,7 @@ std::string format_report(const ExceptionContext& context) {
     if (!context.handle.empty()) text += "\nhandle: " + context.handle;
     if (!context.source.empty()) text += "\n" + context.source;
     if (!context.traceback.empty()) {
-        text += "\nTraceback (most recent call last):";
-        for (auto frame = context.traceback.rbegin(); frame != context.traceback.rend(); ++frame) {
-            text += "\n  File \"" + std::string(frame->file_name()) + "\", line " + std::to_string(frame->line()) +
-                    ", in " + detail::function_name(frame->function_name());
-        }
+        text += "\nTraceback (most recent call last):" + detail::describe_frames(context.traceback);
     }
     if (context.exception) text += "\n" + detail::describe_exception(context.exception);
     return text;
