@@ -24,11 +24,14 @@ void run_observed(LoopState& state, Ready* batch);
 bool remove_timer(LoopCore& loop, Callback& timer) noexcept;
 
 // reports.cpp
+// A warning about what the running task dropped; names the task. Errors: std::bad_alloc.
+void log_dropped(std::string text);
 void report(LoopCore* loop, const ExceptionContext& context) noexcept;
 void report_callback_exception(const char* name, const std::type_info* type, std::exception_ptr error) noexcept;
 void report_unretrieved(FutureBase& future) noexcept;
 void report_destroyed_pending(TaskBase& task) noexcept;
 void report_never_awaited(TaskBase& coroutine) noexcept;
+void report_never_called(std::size_t callbacks) noexcept;
 
 // describe.cpp
 std::string describe_exception(const std::exception_ptr& error);
