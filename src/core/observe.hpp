@@ -19,6 +19,8 @@ EventLoop* live_loop(LoopCore* core) noexcept;
 
 // The pass of a loop with `observed` set: times each callback, shuffles, calls before_step.
 void run_observed(LoopState& state, Ready* batch);
+// Logs a poll that ended late by slow_callback_duration: what it read and wrote, or the machine, is slow.
+void report_slow_poll(LoopState& state, TimePoint start, TimePoint deadline) noexcept;
 
 // False when it stands there no more, because it is due.
 bool remove_timer(LoopCore& loop, Callback& timer) noexcept;
