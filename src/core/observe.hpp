@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aio/core/event_loop.hpp>
+#include <aio/core/log.hpp>
 
 #include "core/loop_state.hpp"
 
@@ -34,6 +35,17 @@ void report_unretrieved(FutureBase& future) noexcept;
 void report_destroyed_pending(TaskBase& task) noexcept;
 void report_never_awaited(TaskBase& coroutine) noexcept;
 void report_never_called(std::size_t callbacks) noexcept;
+// In debug mode logs "unclosed <what describe() returns>", of what was dropped while it is open; not when an exception
+// passes by, which is trouble enough and explains it.
+template <class F>
+void report_unclosed(const LoopCore& loop, const F& describe) noexcept {
+    if (!loop.debug || std::uncaught_exceptions() > 0) return;
+    try {
+        log_dropped("unclosed " + describe());
+    } catch (const std::bad_alloc&) {
+        log(LogLevel::warning, "something was dropped without being closed");
+    }
+}
 
 // describe.cpp
 std::string describe_exception(const std::exception_ptr& error);
