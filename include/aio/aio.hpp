@@ -9,6 +9,7 @@
 #include <aio/core/context.hpp>
 #include <aio/core/coro.hpp>
 #include <aio/core/event_loop.hpp>
+#include <aio/core/exit_stack.hpp>
 #include <aio/core/future.hpp>
 #include <aio/core/gather.hpp>
 #include <aio/core/log.hpp>

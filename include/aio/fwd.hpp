@@ -12,6 +12,7 @@ class Future;
 template <class T>
 class AsyncGenerator;
 class AnyTask;
+class AsyncExitStack;
 class Context;
 class EventLoop;
 class Executor;

@@ -75,6 +75,15 @@ std::string describe_location(const std::source_location& where) {
     return std::string(where.file_name()) + ":" + std::to_string(where.line());
 }
 
+std::string describe_frames(const std::vector<std::source_location>& frames) {
+    std::string text;
+    for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
+        text += "\n  File \"" + std::string(frame->file_name()) + "\", line " + std::to_string(frame->line()) +
+                ", in " + function_name(frame->function_name());
+    }
+    return text;
+}
+
 namespace {
 
 // The state of a future as Python's repr spells it.

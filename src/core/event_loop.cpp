@@ -79,10 +79,22 @@ void poll_backend(LoopState& state) {
     state.wakeup.end_sleep();
 }
 
+// The same, noting whether it took longer than it may wait.
+void poll_backend_timed(LoopState& state) {
+    const TimePoint start = state.backend->now();
+    const TimePoint deadline = std::max(poll_deadline(state), start);
+    poll_backend(state);
+    report_slow_poll(state, start, deadline);
+}
+
 // Lets the outside in: completions, posts of other threads, due timers.
 void poll_and_collect(LoopState& state) {
     current.task = nullptr;
-    poll_backend(state);
+    if (state.debug) [[unlikely]] {
+        poll_backend_timed(state);
+    } else {
+        poll_backend(state);
+    }
     state.wakeup.drain(state.ready);
     const TimePoint now = state.backend->now();
     if (!state.timers.empty()) state.timers.pop_due(now, state.ready);

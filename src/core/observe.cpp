@@ -46,6 +46,12 @@ void run_item(Ready* item) {
     }
 }
 
+std::string seconds_text(std::chrono::duration<double> seconds) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f", seconds.count());
+    return text;
+}
+
 void run_timed(LoopState& state, Ready* item, TaskBase* task) {
     std::string what;
     try {
@@ -62,15 +68,24 @@ void run_timed(LoopState& state, Ready* item, TaskBase* task) {
     try {
         std::string until;
         if (task && !task->done()) until = ", until its await at " + describe_location(task->innermost()->where());
-        char seconds[32];
-        std::snprintf(seconds, sizeof seconds, "%.3f", took.count());
-        log(LogLevel::warning, "Executing " + what + " took " + seconds + " seconds" + until);
+        log(LogLevel::warning, "Executing " + what + " took " + seconds_text(took) + " seconds" + until);
     } catch (const std::bad_alloc&) {
         log(LogLevel::warning, "a callback was slow");
     }
 }
 
 }  // namespace
+
+void report_slow_poll(LoopState& state, TimePoint start, TimePoint deadline) noexcept {
+    const TimePoint end = state.backend->now();
+    if (end - deadline < state.slow_callback_duration) return;
+    try {
+        log(LogLevel::warning, "poll took " + seconds_text(end - start) + " seconds, " +
+                                   seconds_text(end - deadline) + " of them beyond its time");
+    } catch (const std::bad_alloc&) {
+        log(LogLevel::warning, "a poll was slow");
+    }
+}
 
 void run_observed(LoopState& state, Ready* batch) {
     if (state.shuffle_seed != 0) {

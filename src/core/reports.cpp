@@ -18,11 +18,7 @@ std::string format_report(const ExceptionContext& context) {
     if (!context.handle.empty()) text += "\nhandle: " + context.handle;
     if (!context.source.empty()) text += "\n" + context.source;
     if (!context.traceback.empty()) {
-        text += "\nTraceback (most recent call last):";
-        for (auto frame = context.traceback.rbegin(); frame != context.traceback.rend(); ++frame) {
-            text += "\n  File \"" + std::string(frame->file_name()) + "\", line " + std::to_string(frame->line()) +
-                    ", in " + detail::function_name(frame->function_name());
-        }
+        text += "\nTraceback (most recent call last):" + detail::describe_frames(context.traceback);
     }
     if (context.exception) text += "\n" + detail::describe_exception(context.exception);
     return text;
@@ -97,6 +93,11 @@ void report_callback_exception(const char* name, const std::type_info* type, std
     });
 }
 
+void log_dropped(std::string text) {
+    if (TaskBase* task = current.task) text += "\n  dropped in " + describe_task(*task);
+    log(LogLevel::warning, text);
+}
+
 void report_unretrieved(FutureBase& future) noexcept {
     guarded("Future exception was never retrieved", [&] {
         future.mark_retrieved();
@@ -126,6 +127,13 @@ void report_destroyed_pending(TaskBase& task) noexcept {
     });
 }
 
+void report_never_called(std::size_t callbacks) noexcept {
+    if (!debug_mode()) return;
+    guarded("an AsyncExitStack was dropped before its end", [&] {
+        log_dropped("AsyncExitStack was dropped with " + std::to_string(callbacks) + " exits never called");
+    });
+}
+
 void report_never_awaited(TaskBase& coroutine) noexcept {
     if (!debug_mode()) return;
     guarded("a coroutine was never awaited", [&] {
@@ -133,8 +141,7 @@ void report_never_awaited(TaskBase& coroutine) noexcept {
         std::string text = "coroutine '" + function_name(where.function_name()) +
                            "' was never awaited\n  defined at " + describe_location(where);
         text += "\n  created at " + describe_call(coroutine.created_at());
-        if (TaskBase* task = current.task) text += "\n  dropped in " + describe_task(*task);
-        log(LogLevel::warning, text);
+        log_dropped(std::move(text));
     });
 }
 

@@ -389,12 +389,4 @@ std::vector<AnyTask> all_tasks(EventLoop& loop) {
 
 std::vector<AnyTask> all_tasks() { return all_tasks(get_running_loop()); }
 
-std::vector<std::source_location> AnyTask::get_stack() const {
-    if (state_->done()) return state_->traceback();
-    std::vector<std::source_location> stack;
-    for (detail::TaskBase* frame = state_->innermost(); frame; frame = frame->awaiter())
-        stack.push_back(frame->where());
-    return stack;
-}
-
 }  // namespace aio

@@ -317,7 +317,10 @@ void DatagramCore::release_when_idle() noexcept {
 
 void DatagramCore::release() noexcept {
     if (--references_ > 0) return;
-    if (!closing_) close();
+    if (!closing_) {
+        report_unclosed(loop_, [this] { return "datagram endpoint, bound to " + sockname().str(); });
+        close();
+    }
     delete_if_done();
 }
 

@@ -2,6 +2,8 @@
 
 #include <aio/base/error.hpp>
 
+#include "core/observe.hpp"
+
 #include <utility>
 
 namespace aio::detail {
@@ -13,7 +15,12 @@ ServerState::ServerState(LoopState& loop, ClientHandler handler, ServerOptions o
 }
 
 void ServerState::drop_handle() noexcept {
-    if (--handles_ == 0) close();
+    if (--handles_ == 0 && !closed_) {
+        report_unclosed(loop_, [this] {
+            return "server" + (listeners_.empty() ? "" : ", listening at " + listeners_.front()->address().str());
+        });
+        close();
+    }
     release();
 }
 

@@ -3,6 +3,8 @@
 #include <aio/base/error.hpp>
 #include <aio/core/log.hpp>
 
+#include "core/observe.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -317,6 +319,7 @@ void SocketStream::unreferenced() noexcept {
     if (closed()) {
         delete this;
     } else if (!closing_) {
+        report_unclosed(loop_, [this] { return "transport, connected to " + peername().str(); });
         close();
     }
 }

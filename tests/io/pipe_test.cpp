@@ -97,11 +97,12 @@ ASYNC_TEST(ReadPipe, cancelled_read_loses_nothing) {
 
 ASYNC_TEST(ReadPipe, reads_from_a_socket) {
     auto& sockets = keep<Sockets>();
+    auto& copy = keep<Ends>();
     const int flags = ::fcntl(sockets.fd[0], F_GETFL);
-    const int copy = ::dup(sockets.fd[0]);
+    copy.fd[0] = ::dup(sockets.fd[0]);
     StreamReader reader = sockets.read_from(0);
-    EXPECT_EQ(::fcntl(copy, F_GETFL), flags) << "a socket needs no flag";
-    ::close(copy);
+    EXPECT_EQ(::fcntl(copy.fd[0], F_GETFL), flags) << "a socket needs no flag";
+    copy.close(0);
     write_now(sockets.fd[1], "hello");
     sockets.close(1);
     EXPECT_EQ(co_await reader.read(), "hello");
@@ -111,10 +112,10 @@ ASYNC_TEST(ReadPipe, reads_from_a_fifo_until_its_writer_closes) {
     const std::string path = fresh_socket_path() + ".fifo";
     CO_ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
     auto& ends = keep<Ends>();
-    const int reading = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ends.fd[0] = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ends.fd[1] = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     ::unlink(path.c_str());
-    StreamReader reader = connect_read_pipe(reading);
+    StreamReader reader = ends.read_from(0);
     write_now(ends.fd[1], "through a file's name");
     EXPECT_EQ(co_await reader.readexactly(7), "through");
     ends.close(1);
@@ -155,11 +156,11 @@ ASYNC_TEST(ReadPipe, takes_back_the_flag_it_had_to_share) {
     const std::string path = fresh_socket_path() + ".fifo";
     CO_ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
     auto& ends = keep<Ends>();
-    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);  // does not block, and never ends
+    const int fd = ends.fd[1] = ::open(path.c_str(), O_RDWR | O_CLOEXEC);  // does not block, and never ends
     ends.fd[0] = ::dup(fd);
     ::unlink(path.c_str());
     {
-        StreamReader reader = connect_read_pipe(fd);
+        StreamReader reader = ends.read_from(1);
         EXPECT_TRUE(is_non_blocking(ends.fd[0]));
     }
     co_await wait_until([fd] { return !is_open(fd); });

@@ -46,7 +46,7 @@ ASYNC_TEST(StreamView, bytes_keep_their_order_through_all_sizes) {
     StreamReader reader;
     std::string fed, seen;
     unsigned random = 1;
-    for (int round = 0; round < 400; ++round) {
+    for (std::size_t round = 0; round < scaled(400); ++round) {
         random = random * 1664525 + 1013904223;
         std::string piece(random >> 18, static_cast<char>('a' + round % 26));
         fed += piece;

@@ -105,6 +105,19 @@ using coro_of = decltype(as_coro(std::declval<A>()));
 template <class A>
 using coro_value = typename coro_of<A>::value_type;
 
+// Calls the body of a block, with the block's object if it takes it.
+template <class F, class Object>
+auto call_body(F& body, Object& object) {
+    if constexpr (std::invocable<F&, Object&>) {
+        return body(object);
+    } else {
+        return body();
+    }
+}
+template <class F, class Object>
+using body_result =
+    typename decltype(call_body(std::declval<std::remove_reference_t<F>&>(), std::declval<Object&>()))::value_type;
+
 template <class A>
 concept TaskSource = Awaitable<A> || CoroutineFunction<std::decay_t<A>>;
 

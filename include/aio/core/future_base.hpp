@@ -50,6 +50,8 @@ public:
     }
     // Errors: InvalidStateError while pending, CancelledError when cancelled. Null when it holds a value.
     std::exception_ptr exception();
+    // The exception of one that failed, for those who only describe it: nobody has asked for it.
+    const std::exception_ptr& stored_exception() const noexcept { return exception_; }
 
     void mark_retrieved() noexcept { flags &= static_cast<std::uint8_t>(~kUnretrieved); }
 

@@ -44,14 +44,25 @@ public:
     unsigned uncancel() const noexcept { return state_->uncancel(); }
     std::string get_name() const { return state_->name(); }
     void set_name(std::string_view name) const { state_->set_name(name); }
-    // Where the task is suspended, innermost frame first; after a failure, where the exception passed.
-    std::vector<std::source_location> get_stack() const;
+    // Where the task is suspended, innermost frame first; after a failure, where the exception passed. With a limit,
+    // that many of a stack's innermost frames, or of a traceback's outermost ones, as in Python.
+    std::vector<std::source_location> get_stack(std::optional<std::size_t> limit = std::nullopt) const;
+    // The same as text, outermost frame first, in the form of Python's tracebacks, to the logger or into `file`:
+    // anything that takes a string by <<, such as std::cerr. Errors: what `file` throws.
+    void print_stack(std::optional<std::size_t> limit = std::nullopt) const;
+    template <class File>
+        requires requires(File& file, const std::string& text) { file << text; }
+    void print_stack(File& file, std::optional<std::size_t> limit = std::nullopt) const {
+        file << stack_text(limit) + "\n";
+    }
 
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
     bool operator==(const AnyTask& other) const noexcept { return state_.get() == other.state_.get(); }
     detail::TaskBase* base() const noexcept { return state_.get(); }
 
 private:
+    std::string stack_text(std::optional<std::size_t> limit) const;
+
     detail::FutureRef<detail::TaskBase> state_;
 };
 
@@ -73,7 +84,16 @@ public:
 
     // The context the task runs in.
     Context get_context() const { return this->state_->context(); }
-    std::vector<std::source_location> get_stack() const { return AnyTask(*this).get_stack(); }
+    // AnyTask's.
+    std::vector<std::source_location> get_stack(std::optional<std::size_t> limit = std::nullopt) const {
+        return AnyTask(*this).get_stack(limit);
+    }
+    void print_stack(std::optional<std::size_t> limit = std::nullopt) const { AnyTask(*this).print_stack(limit); }
+    template <class File>
+        requires requires(File& file, const std::string& text) { file << text; }
+    void print_stack(File& file, std::optional<std::size_t> limit = std::nullopt) const {
+        AnyTask(*this).print_stack(file, limit);
+    }
 
     operator AnyTask() const noexcept {
         return AnyTask(detail::FutureRef<detail::TaskBase>::share(this->state_.get()));

@@ -143,18 +143,6 @@ private:
 
 namespace detail {
 
-template <class F>
-auto call_with_group(F& body, TaskGroup& group) {
-    if constexpr (std::invocable<F&, TaskGroup&>) {
-        return body(group);
-    } else {
-        return body();
-    }
-}
-template <class F>
-using group_body_result =
-    typename decltype(call_with_group(std::declval<F&>(), std::declval<TaskGroup&>()))::value_type;
-
 template <class T, class F>
 Coro<T> run_in_group(F body) {
     TaskGroup group;
@@ -163,11 +151,11 @@ Coro<T> run_in_group(F body) {
     ValueSlot<T> result;
     try {
         if constexpr (std::is_void_v<T>) {
-            co_await call_with_group(body, group);
+            co_await call_body(body, group);
         } else if constexpr (std::is_reference_v<T>) {
-            result.value = &co_await call_with_group(body, group);
+            result.value = &co_await call_body(body, group);
         } else {
-            result.value.emplace(co_await call_with_group(body, group));
+            result.value.emplace(co_await call_body(body, group));
         }
     } catch (...) {
         error = std::current_exception();
@@ -194,7 +182,7 @@ Coro<T> run_in_group(F body) {
 template <class F>
 auto with_task_group(F&& body) {
     AIO_CHECK_LAMBDA(F);
-    return detail::run_in_group<detail::group_body_result<std::remove_reference_t<F>>, F>(std::forward<F>(body));
+    return detail::run_in_group<detail::body_result<F, TaskGroup>, F>(std::forward<F>(body));
 }
 
 }  // namespace aio

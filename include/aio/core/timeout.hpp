@@ -53,18 +53,6 @@ private:
 
 namespace detail {
 
-template <class F>
-auto call_with_timeout(F& body, Timeout& timeout) {
-    if constexpr (std::invocable<F&, Timeout&>) {
-        return body(timeout);
-    } else {
-        return body();
-    }
-}
-template <class F>
-using timeout_body_result =
-    typename decltype(call_with_timeout(std::declval<F&>(), std::declval<Timeout&>()))::value_type;
-
 template <class T, class F>
 Coro<T> run_with_timeout(std::optional<TimePoint> when, F body) {
     Timeout timeout(when);
@@ -72,11 +60,11 @@ Coro<T> run_with_timeout(std::optional<TimePoint> when, F body) {
     ValueSlot<T> result;
     try {
         if constexpr (std::is_void_v<T>) {
-            co_await call_with_timeout(body, timeout);
+            co_await call_body(body, timeout);
         } else if constexpr (std::is_reference_v<T>) {
-            result.value = &co_await call_with_timeout(body, timeout);
+            result.value = &co_await call_body(body, timeout);
         } else {
-            result.value.emplace(co_await call_with_timeout(body, timeout));
+            result.value.emplace(co_await call_body(body, timeout));
         }
     } catch (...) {
         timeout.exit(std::current_exception());  // throws
@@ -126,15 +114,14 @@ Coro<T> wait_for_later(A awaitable, Duration timeout) {
 template <class F>
 auto with_timeout(std::optional<Duration> delay, F&& body) {
     AIO_CHECK_LAMBDA(F);
-    return detail::run_with_timeout<detail::timeout_body_result<std::remove_reference_t<F>>, F>(
-        detail::deadline_after(delay), std::forward<F>(body));
+    return detail::run_with_timeout<detail::body_result<F, Timeout>, F>(detail::deadline_after(delay),
+                                                                        std::forward<F>(body));
 }
 // The same with a deadline on the loop's clock.
 template <class F>
 auto with_timeout_at(std::optional<TimePoint> when, F&& body) {
     AIO_CHECK_LAMBDA(F);
-    return detail::run_with_timeout<detail::timeout_body_result<std::remove_reference_t<F>>, F>(
-        when, std::forward<F>(body));
+    return detail::run_with_timeout<detail::body_result<F, Timeout>, F>(when, std::forward<F>(body));
 }
 
 // Awaits `awaitable` for `timeout` at most; nullopt: without a limit. Result: its result.

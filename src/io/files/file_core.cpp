@@ -2,6 +2,7 @@
 
 #include <aio/core/log.hpp>
 
+#include "core/observe.hpp"
 #include "io/files/in_thread.hpp"
 #include "io/files/system_calls.hpp"
 
@@ -187,7 +188,9 @@ void FileCore::call_settled() noexcept {
 }
 
 void FileCore::unreferenced() noexcept {
-    if (!closed_ && close_fd_) report_unclosed();
+    if (!closed_ && close_fd_) {
+        report_unclosed(loop_, [this] { return "file " + quoted(name_) + ", open for " + mode_.purpose(); });
+    }
     if (loop_closed_) {
         if (!busy()) delete this;
         return;
@@ -235,15 +238,6 @@ void FileCore::loop_closing() noexcept {
 
 void FileCore::throw_failed(FileCall call, int error) const {
     throw_os_error(-error, std::string(name_of(call)) + " " + quoted(name_));
-}
-
-void FileCore::report_unclosed() const noexcept {
-    if (!loop_.debug) return;
-    try {
-        log(LogLevel::warning, "unclosed file " + quoted(name_) + ", open for " + mode_.purpose());
-    } catch (const std::bad_alloc&) {
-        log(LogLevel::warning, "unclosed file");
-    }
 }
 
 void FileCore::report_lost(int error) const noexcept {

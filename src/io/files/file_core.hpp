@@ -129,7 +129,6 @@ private:
     void unreferenced() noexcept;
     void farewell() noexcept;
     void end_here() noexcept;
-    void report_unclosed() const noexcept;
     void report_lost(int error) const noexcept;
 
     std::string name_;

@@ -1,0 +1,267 @@
+// What must happen at the end of a block, and may await: with_aclosing() for one object, with_exit_stack() for a number
+// of them that is not known before.
+//
+//     co_await aio::with_exit_stack([&](aio::AsyncExitStack& stack) -> aio::Coro<> {
+//         for (const std::string& host : hosts) {
+//             auto [reader, writer] = co_await aio::open_connection(host, 80);
+//             stack.push_async_callback([writer]() mutable { writer.close(); return writer.wait_closed(); });
+//         }
+//         ...
+//     });                                                // all are closed here, the last one first
+//
+// Destructors cannot await, and neither can a catch block: hence a function with a body. What was registered is called
+// when the body has ended, in whatever way; an exception of one call is what the next ones see, and what leaves the
+// block in place of the body's. Source: contextlib.AsyncExitStack and aclosing, CPython 3.12 contextlib.py.
+#pragma once
+
+#include <aio/core/async_generator.hpp>
+#include <aio/core/awaitable.hpp>
+
+#include <concepts>
+#include <exception>
+#include <list>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace aio {
+
+namespace detail {
+
+// A coroutine for the end of a block, made at its beginning so that it cannot fail for want of memory. Never awaited,
+// it is dropped without a report.
+template <class T = void>
+struct ExitCoro {
+    explicit ExitCoro(Coro<T> made) noexcept : coro(std::move(made)) {}
+    ExitCoro(ExitCoro&& other) noexcept = default;
+    ExitCoro& operator=(ExitCoro&& other) noexcept = default;
+    ~ExitCoro() {
+        if (TaskBase* coroutine = coro.release()) coroutine->frame().destroy();
+    }
+    Coro<T> coro;
+};
+
+// One registered call: `make(error)` gives its coroutine, which finds there what the block ends with so far.
+struct ExitCall {
+    template <class Make>
+    explicit ExitCall(const Make& make) : coro(make(error)) {}
+    std::exception_ptr error;
+    ExitCoro<bool> coro;
+};
+
+template <class F, class... Args>
+Coro<bool> exit_callback(F function, Args... args);
+template <class F>
+Coro<bool> exit_function(const std::exception_ptr& error, F function);
+template <class T>
+Coro<bool> exit_context(const std::exception_ptr& error, std::unique_ptr<T> context);
+template <class T>
+Coro<bool> exit_object(std::unique_ptr<T> object);
+template <class Object>
+Coro<> end_of(Object& object, std::exception_ptr& error);
+
+template <class T>
+concept AsyncContext = requires(T& context, std::exception_ptr error) {
+    context.enter();
+    context.exit(error);
+};
+
+}  // namespace detail
+
+class AsyncExitStack {
+public:
+    AsyncExitStack() noexcept = default;
+    AsyncExitStack(AsyncExitStack&& other) noexcept = default;
+    AsyncExitStack& operator=(AsyncExitStack&& other) noexcept {
+        calls_.swap(other.calls_);
+        return *this;
+    }
+    // What is still registered is destroyed, the last one first, and not called: debug mode reports it.
+    ~AsyncExitStack();
+
+    // Calls `function(args...)` at the end, with copies of the arguments, and awaits what it returns.
+    template <class F, class... Args>
+        requires Awaitable<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>&...>>
+    void push_async_callback(F&& function, Args&&... args) {
+        calls_.emplace_back([&](const std::exception_ptr&) {
+            return detail::exit_callback<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(function),
+                                                                                 std::forward<Args>(args)...);
+        });
+    }
+    // The same with a function that awaits nothing.
+    template <class F, class... Args>
+        requires std::is_void_v<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>&...>>
+    void callback(F&& function, Args&&... args) {
+        calls_.emplace_back([&](const std::exception_ptr&) {
+            return detail::exit_callback<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(function),
+                                                                                 std::forward<Args>(args)...);
+        });
+    }
+    // Calls `function(error)` at the end and awaits what it returns, if that can be awaited. `error` is what the block
+    // ends with so far, or null. The result true takes it away; false, or none, leaves it.
+    template <class F>
+        requires std::invocable<std::decay_t<F>&, const std::exception_ptr&>
+    void push_async_exit(F&& function) {
+        calls_.emplace_back([&](const std::exception_ptr& error) {
+            return detail::exit_function<std::decay_t<F>>(error, std::forward<F>(function));
+        });
+    }
+
+    // Makes a T, and awaits (or calls) its enter(). Its exit(error) follows at the end: it throws what the block shall
+    // end with, as TaskGroup's and Timeout's do. Result: the T, which the stack keeps until then.
+    // Errors: what the constructor and enter() throw; exit() is not called then. Cancel: the same.
+    template <detail::AsyncContext T, class... Args>
+    Coro<T&> enter_async_context(Args... args) {
+        auto context = std::make_unique<T>(std::move(args)...);
+        T& entered = *context;
+        std::list<detail::ExitCall> call;
+        call.emplace_back(
+            [&](const std::exception_ptr& error) { return detail::exit_context<T>(error, std::move(context)); });
+        if constexpr (Awaitable<decltype(entered.enter())>) {
+            co_await entered.enter();
+        } else {
+            entered.enter();
+        }
+        calls_.splice(calls_.end(), call);
+        co_return entered;
+    }
+    // Keeps `object`, a guard for instance, whose destructor does its work at the end.
+    template <class T>
+    T& enter_context(T object) {
+        auto kept = std::make_unique<T>(std::move(object));
+        T& result = *kept;
+        calls_.emplace_back([&](const std::exception_ptr&) { return detail::exit_object<T>(std::move(kept)); });
+        return result;
+    }
+
+    // Moves what is registered into a stack of its own, which the end of this block does not touch.
+    [[nodiscard]] AsyncExitStack pop_all() noexcept { return std::move(*this); }
+    bool empty() const noexcept { return calls_.empty(); }
+
+    // Ends it now, without an error. It can be used again. Errors: what a call threw last, when all have been made.
+    // Cancel: the call that waits is cancelled, the others are made all the same.
+    [[nodiscard]] Coro<> aclose() { return exit(nullptr); }
+    // Ends it with `error`, or null, as with_exit_stack() does: throws that, or what takes its place.
+    [[nodiscard]] Coro<> exit(std::exception_ptr error);
+
+private:
+    template <class Object>
+    friend Coro<> detail::end_of(Object& object, std::exception_ptr& error);
+
+    // Makes the calls, and throws what `error` is then.
+    Coro<> unwind(std::exception_ptr& error);
+
+    std::list<detail::ExitCall> calls_;
+};
+
+namespace detail {
+
+template <class F, class... Args>
+Coro<bool> exit_callback(F function, Args... args) {
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, Args&...>>) {
+        function(args...);
+    } else {
+        co_await function(args...);
+    }
+    co_return false;
+}
+
+template <class F>
+Coro<bool> exit_function(const std::exception_ptr& error, F function) {
+    using Result = std::invoke_result_t<F&, const std::exception_ptr&>;
+    const std::exception_ptr seen = error;
+    if constexpr (Awaitable<Result>) {
+        if constexpr (std::is_void_v<await_result_t<Result>>) {
+            co_await function(seen);
+            co_return false;
+        } else {
+            co_return co_await function(seen);
+        }
+    } else if constexpr (std::is_void_v<Result>) {
+        function(seen);
+        co_return false;
+    } else {
+        co_return function(seen);
+    }
+}
+
+template <class T>
+Coro<bool> exit_context(const std::exception_ptr& error, std::unique_ptr<T> context) {
+    if constexpr (Awaitable<decltype(context->exit(error))>) {
+        co_await context->exit(error);
+    } else {
+        context->exit(error);
+    }
+    co_return true;  // what it wants to go on it has thrown
+}
+
+template <class T>
+Coro<bool> exit_object(std::unique_ptr<T>) {
+    co_return false;
+}
+
+// Ends a block whose body ended with `error`, or null: throws what goes on.
+template <class Object>
+Coro<> end_of(Object& object, std::exception_ptr& error) {
+    if constexpr (std::same_as<Object, AsyncExitStack>) {
+        co_await object.unwind(error);
+    } else {
+        co_await object.aclose();
+        if (error) std::rethrow_exception(error);
+    }
+}
+
+template <class T, class Object, class F>
+Coro<T> run_to_its_end(Object object, F body) {
+    std::exception_ptr error;
+    ExitCoro<> end(end_of<std::remove_reference_t<Object>>(object, error));
+    ValueSlot<T> result;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await call_body(body, object);
+        } else if constexpr (std::is_reference_v<T>) {
+            result.value = &co_await call_body(body, object);
+        } else {
+            result.value.emplace(co_await call_body(body, object));
+        }
+    } catch (...) {
+        error = std::current_exception();
+    }
+    const bool failed = error != nullptr;
+    co_await std::move(end.coro);
+    if constexpr (!std::is_void_v<T>) {
+        if (failed) throw RuntimeError("with_exit_stack: the body's error was taken away, and with it its result");
+    }
+    co_return result.take();
+}
+
+}  // namespace detail
+
+// Runs `body(stack)`, a function that returns a Coro, and then what it registered on `stack`, the last one first.
+// Result: the body's. Errors: the body's, or what took its place; RuntimeError when it was taken away although the body
+// should have returned a value. Cancel: as an error of the body; a call that waits is cancelled.
+template <class F>
+auto with_exit_stack(F&& body) {
+    AIO_CHECK_LAMBDA(F);
+    return detail::run_to_its_end<detail::body_result<F, AsyncExitStack>, AsyncExitStack, F>(AsyncExitStack(),
+                                                                                             std::forward<F>(body));
+}
+
+// Runs `body(thing)`, or `body()`, and then awaits `thing.aclose()`: of a generator that is left before its end, so that
+// it cleans up now and not when the loop ends. Result: the body's. Errors: what aclose() throws, else the body's.
+// A thing or body given by name must outlive the await.
+//
+//     co_await aio::with_aclosing(ticks(), [&](auto& ticking) -> aio::Coro<> {
+//         while (auto tick = co_await ticking.next()) if (*tick == wanted) co_return;
+//     });
+template <class Thing, class F>
+    requires requires(Thing& thing) {
+        { thing.aclose() } -> Awaitable;
+    }
+auto with_aclosing(Thing&& thing, F&& body) {
+    AIO_CHECK_LAMBDA(F);
+    return detail::run_to_its_end<detail::body_result<F, std::remove_reference_t<Thing>>, Thing, F>(
+        std::forward<Thing>(thing), std::forward<F>(body));
+}
+
+}  // namespace aio
