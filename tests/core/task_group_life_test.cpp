@@ -158,6 +158,21 @@ ASYNC_TEST(TaskGroup, may_be_cancelled_without_an_error, kAnyOrder) {
     EXPECT_EQ(current_task().cancelling(), 0u);
 }
 
+ASYNC_TEST(TaskGroup, cancelled_before_its_body_has_a_result_says_so, kAnyOrder) {
+    auto late = [](TaskGroup& group) -> Coro<int> {
+        group.cancel();
+        co_await sleep(10s);
+        co_return 1;
+    };
+    co_await expect_throws<RuntimeError>(with_task_group(late));
+    auto in_time = [](TaskGroup& group) -> Coro<int> {
+        group.cancel();
+        co_return 2;
+    };
+    EXPECT_EQ(co_await with_task_group(in_time), 2);
+    EXPECT_EQ(current_task().cancelling(), 0u);
+}
+
 ASYNC_TEST(TaskGroup, inside_a_timeout_ends_with_it, kAnyOrder) {
     int& cancels = keep<int>();
     auto block = [&]() -> Coro<> {

@@ -160,6 +160,7 @@ Coro<T> run_in_group(F body) {
     } catch (...) {
         error = std::current_exception();
     }
+    const bool failed = error != nullptr;
     group.begin_exit(error);
     while (group.has_members()) {
         std::exception_ptr cancellation;
@@ -171,6 +172,9 @@ Coro<T> run_in_group(F body) {
         if (cancellation) group.cancelled_while_waiting(std::move(cancellation));
     }
     group.finish_exit(std::move(error));
+    if constexpr (!std::is_void_v<T>) {
+        if (failed) throw RuntimeError("with_task_group: the group was cancelled, and its body has no result");
+    }
     co_return result.take();
 }
 
@@ -178,7 +182,8 @@ Coro<T> run_in_group(F body) {
 
 // Runs `body(group)`, a function that returns a Coro, and waits for all tasks of the group.
 // Result: the body's. Errors: ExceptionGroup "unhandled errors in a TaskGroup" with the tasks' errors in the
-// order in which they failed and the body's last; CancelledError when only that happened.
+// order in which they failed and the body's last; CancelledError when only that happened; RuntimeError when the body
+// had no result to give because of TaskGroup::cancel().
 template <class F>
 auto with_task_group(F&& body) {
     AIO_CHECK_LAMBDA(F);
