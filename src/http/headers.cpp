@@ -55,7 +55,7 @@ Headers::Entry Headers::store_larger(std::string_view name, std::string_view val
     return {name_place, value_place};
 }
 
-void Headers::reserve(std::size_t fields, std::size_t text) {
+void Headers::grow(std::size_t fields, std::size_t text) {
     entries_.reserve(fields);
     text_.reserve(text);
 }

@@ -11,7 +11,7 @@ constexpr std::ptrdiff_t kMostAtOnce = 256 * 1024;
 }
 
 MessageReader::MessageReader(StreamReader stream, wire::Parser::Role role, const wire::Limits& limits)
-    : stream_(std::move(stream)), parser_(role, limits) {}
+    : stream_(std::move(stream)), parser_(role, limits), head_(parser_.head()) {}
 
 void MessageReader::fail() { throw WireError(parser_.fault(), parser_.explanation()); }
 

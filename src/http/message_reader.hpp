@@ -46,7 +46,7 @@ public:
     // Waits for it. False: the connection ended before one began.
     // Errors: WireError; the stream's. Cancel: nothing is lost.
     Coro<bool> read_head();
-    wire::Head& head() noexcept { return parser_.head(); }
+    wire::Head& head() noexcept { return head_; }
     wire::Parser& parser() noexcept { return parser_; }
 
     // The body of the message whose head was read. Errors: WireError (unexpected_end when it is cut short).
@@ -71,6 +71,7 @@ private:
 
     StreamReader stream_;
     wire::Parser parser_;
+    wire::Head& head_;       // the parser's
     std::string_view rest_;  // of the stream's buffer: received and not parsed
     ReadWatch* watch_ = nullptr;
     bool done_ = true;

@@ -67,7 +67,9 @@ public:
     iterator end() const noexcept;
 
     // Makes room for so many fields and so much text, so that add() need not.
-    void reserve(std::size_t fields, std::size_t text);
+    void reserve(std::size_t fields, std::size_t text) {
+        if (fields > entries_.capacity() || text > text_.capacity()) grow(fields, text);
+    }
     // What a parser calls: the text as it stood on the wire, and where in it a field lies. The text may come behind the
     // field, and is checked by nobody.
     struct Place {
@@ -91,6 +93,7 @@ private:
     Entry store(std::string_view name, std::string_view value);
     static Place append_to(std::string& text, std::string_view piece);
     Entry store_larger(std::string_view name, std::string_view value);
+    void grow(std::size_t fields, std::size_t text);
 
     std::string text_;
     std::vector<Entry> entries_;

@@ -78,19 +78,28 @@ void put_head(TextWriter& out, const Response& response, const Framing& framing)
     if (const ResponseExtra* extra = response.extra_if_any()) {
         for (const auto& [name, cookie] : extra->cookies) out.put_field("Set-Cookie", cookie);
     }
-    if (!given.date) out.put_field("Date", wire::current_date());
-    if (!given.server) out.put_field("Server", kServerName);
+    if (!given.date) {
+        out.put("Date: ");
+        out.put_sized<wire::kDateSize>(wire::current_date());
+        out.put("\r\n");
+    }
+    if (!given.server) {
+        out.put("Server: ");
+        out.put_sized<kServerName.size()>(kServerName);
+        out.put("\r\n");
+    }
     put_framing(out, response, framing);
     out.put("\r\n");
 }
 
 // At least what the head needs.
 std::size_t most_of_head(const Response& response) noexcept {
-    constexpr std::size_t kOurs = 400;  // the status line without its reason, and all fields that we add
+    constexpr std::size_t kOurs = 500;  // the status line with a reason of ours, and all fields that we add
     constexpr std::size_t kPerField = sizeof(": \r\n");
-    std::size_t size = kOurs + response.reason().size() + response.default_type().size();
+    std::size_t size = kOurs + response.default_type().size();
     for (const auto& [name, value] : response.headers()) size += name.size() + value.size() + kPerField;
     if (const ResponseExtra* extra = response.extra_if_any()) {
+        size += extra->reason.size();
         for (const auto& [name, cookie] : extra->cookies) size += sizeof("Set-Cookie") + cookie.size() + kPerField;
     }
     return size;

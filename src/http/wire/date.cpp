@@ -131,13 +131,16 @@ UnixTime unix_time() noexcept {
 }
 
 std::string_view current_date() {
-    thread_local UnixTime second = -1;
-    thread_local std::string text;
-    if (const UnixTime now = unix_time(); now != second) {
-        text = format_date(now);
-        second = now;
+    struct Made {
+        UnixTime second = -1;
+        std::array<char, kDateSize> text{};
+    };
+    thread_local constinit Made made;
+    if (const UnixTime now = unix_time(); now != made.second) [[unlikely]] {
+        format_date(now).copy(made.text.data(), made.text.size());
+        made.second = now;
     }
-    return text;
+    return {made.text.data(), made.text.size()};
 }
 
 }  // namespace aio::http::wire

@@ -1,6 +1,7 @@
 // Dates as HTTP writes them: "Sun, 06 Nov 1994 08:49:37 GMT". Source: RFC 9110 section 5.6.7.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,8 @@ namespace aio::http::wire {
 // Seconds since 1970, UTC.
 using UnixTime = std::int64_t;
 
+// Of all that format_date() gives, in bytes.
+inline constexpr std::size_t kDateSize = sizeof "Sun, 06 Nov 1994 08:49:37 GMT" - 1;
 // What four digits of a year cannot say becomes the nearest that they can.
 std::string format_date(UnixTime time);
 // All three forms that have been in use: RFC 1123, RFC 850, asctime(). Nothing for anything else. The day of the week need

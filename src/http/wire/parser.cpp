@@ -1,3 +1,4 @@
+#include "http/wire/llhttp_execute.hpp"
 #include "http/wire/parser_machine.hpp"
 #include "http/wire/syntax.hpp"
 
@@ -159,7 +160,7 @@ Event Parser::Machine::next(std::string_view& data) {
     const char* const begin = data.data() ? data.data() : "";  // llhttp takes null for no place at all
     mark = begin;
     if (fields_begin) fields_begin = fields_end = begin;
-    const llhttp_errno_t code = llhttp_execute(&parser, begin, data.size());
+    const llhttp_errno_t code = execute(parser, begin, begin + data.size());
     const char* const end = code == HPE_OK ? begin + data.size() : llhttp_get_error_pos(&parser);
     if (code != HPE_OK && code != HPE_PAUSED && code != HPE_USER) tell_rest_of_span(end);
     if (error) {
@@ -183,8 +184,8 @@ Event Parser::Machine::finish() {
     event = Event::need_more;
     if (!in_message) return event;
     mark = "";
-    llhttp_execute(&parser, mark,
-                   0);  // on from where it was paused, to a body that begins, or an end that needs no byte
+    // On from where it was paused, to a body that begins, or an end that needs no byte.
+    execute(parser, mark, mark);
     if (event != Event::end) llhttp_finish(&parser);  // of a body without a length it makes a message
     return event == Event::end ? event : fail(Fault::unexpected_end, "the connection ended within a message");
 }

@@ -27,9 +27,12 @@ public:
         const auto* lf = static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(end - begin)));
         const char* const stop = lf ? lf + 1 : end;
         const auto size = static_cast<std::size_t>(stop - begin);
-        const std::size_t fresh = std::min(size, tail_.size());
-        std::copy(tail_.begin() + static_cast<std::ptrdiff_t>(fresh), tail_.end(), tail_.begin());
-        std::copy(stop - fresh, stop, tail_.end() - static_cast<std::ptrdiff_t>(fresh));
+        if (size >= tail_.size()) [[likely]] {
+            std::memcpy(tail_.data(), stop - tail_.size(), tail_.size());
+        } else {
+            std::copy(tail_.begin() + static_cast<std::ptrdiff_t>(size), tail_.end(), tail_.begin());
+            std::copy(begin, stop, tail_.end() - static_cast<std::ptrdiff_t>(size));
+        }
         size_ += size;
         ended_ = lf != nullptr;
         return stop;

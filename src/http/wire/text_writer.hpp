@@ -44,6 +44,12 @@ public:
         std::memcpy(end_, literal, N - 1);
         end_ += N - 1;
     }
+    // Text of a size that the compiler knows. Precondition: piece.size() == Size.
+    template <std::size_t Size>
+    void put_sized(std::string_view piece) noexcept {
+        std::memcpy(end_, piece.data(), Size);
+        end_ += Size;
+    }
     void put_number(std::uint64_t number) noexcept { end_ = std::to_chars(end_, end_ + 20, number).ptr; }
     // A line of a head.
     template <class Name>
