@@ -177,6 +177,23 @@ ASYNC_TEST(Server, without_a_host_listens_on_every_interface) {
     co_await server.wait_closed();
 }
 
+ASYNC_TEST(Server, listens_on_several_hosts_at_each_address_once) {
+    const std::vector<std::string> hosts{"127.0.0.1", "127.0.0.2", "127.0.0.1"};
+    Server server = co_await start_server(echo_lines, hosts, 0);
+    CO_ASSERT_EQ(server.sockets().size(), 2u);
+    for (const Address& address : server.sockets()) {
+        auto [reader, writer] = co_await open_connection(address.host, address.port);
+        writer.write("hello\n");
+        EXPECT_EQ(co_await reader.readline(), "hello\n");
+        writer.close();
+        co_await writer.wait_closed();
+    }
+    const std::vector<std::string> none;
+    co_await expect_throws<ValueError>(start_server(echo_lines, none, 0));
+    server.close();
+    co_await server.wait_closed();
+}
+
 ASYNC_TEST(Server, a_plain_function_can_be_the_handler) {
     auto kept = std::make_shared<std::vector<StreamWriter>>();
     auto greet = [kept](StreamReader, StreamWriter writer) {
