@@ -102,17 +102,7 @@ Coro<> secure(StreamRef stream, std::shared_ptr<FilterFactory> factory) {
         throw ConnectionResetError(ECONNRESET,
                                    "start_tls: the connection with " + socket->peername().str() + " is at its end");
     }
-    struct AbortUnlessDone {
-        SocketStream& stream;
-        bool done = false;
-        ~AbortUnlessDone() {
-            if (!done) stream.abort();
-        }
-    };
-    AbortUnlessDone guard{*socket};
-    const Future<> secured = factory->start(*socket);
-    co_await secured;
-    guard.done = true;
+    co_await secure_stream(std::move(stream), std::move(factory));
 }
 
 }  // namespace
