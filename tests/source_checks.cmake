@@ -13,7 +13,7 @@ aiocpp_source_check(snippets ${tools}/snippets.py --jobs 2 --compiler ${CMAKE_CX
 set_tests_properties(headers_alone snippets PROPERTIES PROCESSORS 2)
 
 # Groups of CPython's asyncio tests that are reproduced to the last name (tools/cpython_names.txt).
-set(complete_groups tasks gather futures queues locks taskgroups timeouts wait_for runners subprocess unix_events loop threads streams tls)
+set(complete_groups tasks gather futures queues locks taskgroups timeouts wait_for runners subprocess unix_events loop threads streams tls network)
 list(JOIN complete_groups "," complete_groups)
 aiocpp_source_check(cpython_names ${tools}/cpython_names.py --require ${complete_groups})
 

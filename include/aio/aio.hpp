@@ -20,6 +20,7 @@
 #include <aio/core/task_group.hpp>
 #include <aio/core/timeout.hpp>
 #include <aio/core/wait.hpp>
+#include <aio/io/create_connection.hpp>
 #include <aio/io/datagram.hpp>
 #include <aio/io/dns.hpp>
 #include <aio/io/pipe.hpp>

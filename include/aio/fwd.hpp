@@ -23,5 +23,9 @@ class Timeout;
 class StreamReader;
 class StreamWriter;
 class Server;
+class Transport;
+class BaseProtocol;
+class Protocol;
+class BufferedProtocol;
 
 }  // namespace aio

@@ -23,6 +23,7 @@ void SocketStream::begin_filter(std::unique_ptr<StreamFilter> filter) {
     std::unique_ptr<StreamFilter> below = std::exchange(filter_, std::move(filter));
     if (high_water_ == kDefaultHighWater) set_write_buffer_limits(kFilteredHighWater, kFilteredHighWater / 4);
     gathering_ = false;
+    announce_input(false);
     ByteBuffer early;
     swap(early, in_);
     if (reading_paused_) resume_paused_reading();

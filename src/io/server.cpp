@@ -5,6 +5,7 @@
 #include "io/resolve.hpp"
 #include "io/server_state.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace aio {
@@ -111,11 +112,25 @@ Coro<> Server::serve_forever() const { return serve_until_closed(*this); }
 
 namespace {
 
-Coro<Server> listen_tcp(detail::ClientHandler handler, std::string host, int port, ServerOptions options,
-                        FilterMaker filter) {
+// Each address once, whichever names it has.
+Coro<std::vector<detail::RawAddress>> resolve_all(std::vector<std::string> hosts, int port) {
+    std::vector<detail::RawAddress> addresses;
+    for (const std::string& host : hosts) {
+        const std::vector<detail::RawAddress> found = co_await detail::resolve(host, port, true);
+        for (const detail::RawAddress& address : found) {
+            const auto same = [&](const detail::RawAddress& other) { return other.str() == address.str(); };
+            if (std::none_of(addresses.begin(), addresses.end(), same)) addresses.push_back(address);
+        }
+    }
+    co_return addresses;
+}
+
+Coro<Server> listen_tcp(detail::ClientHandler handler, std::vector<std::string> hosts, int port,
+                        ServerOptions options, FilterMaker filter) {
     detail::check_port("start_server", port);
+    if (hosts.empty()) throw ValueError("start_server: there must be at least one host");
     if (filter) co_await filter->prepare();
-    const std::vector<detail::RawAddress> addresses = co_await detail::resolve(std::move(host), port, true);
+    const std::vector<detail::RawAddress> addresses = co_await resolve_all(std::move(hosts), port);
     const auto listen = [&](detail::ServerState& state) { listen_on(state, addresses); };
     co_return make_server(std::move(handler), options, std::move(filter), listen);
 }
@@ -137,8 +152,13 @@ Coro<Server> listen_socket(detail::ClientHandler handler, int fd, ServerOptions 
 
 namespace detail {
 
+Coro<Server> start_tcp_server(ClientHandler handler, std::vector<std::string> hosts, int port,
+                              const ServerOptions& options) {
+    return listen_tcp(std::move(handler), std::move(hosts), port, options, filter_of(options));
+}
+
 Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, const ServerOptions& options) {
-    return listen_tcp(std::move(handler), std::move(host), port, options, filter_of(options));
+    return start_tcp_server(std::move(handler), std::vector<std::string>(1, std::move(host)), port, options);
 }
 
 Coro<Server> start_path_server(ClientHandler handler, std::string path, const ServerOptions& options) {

@@ -227,13 +227,25 @@ void detail::adopt_socket(LoopState& loop, int fd, const std::string& what) {
     loop.backend->forget(fd);                                                // the number may have had another life
 }
 
-Coro<StreamPair> connect_accepted_socket(int fd, ConnectionOptions options) {
+namespace {
+
+Coro<StreamPair> adopt_connection(int fd, std::size_t limit, std::shared_ptr<detail::FilterFactory> filter) {
     LoopState& loop = LoopState::of(detail::require_loop());
-    if (options.limit == 0) throw ValueError("connect_accepted_socket: the limit must be positive");
+    if (limit == 0) throw ValueError("connect_accepted_socket: the limit must be positive");
+    if (filter) co_await filter->prepare();
     detail::adopt_socket(loop, fd, "connect_accepted_socket: descriptor " + std::to_string(fd));
-    detail::StreamRef stream = detail::SocketStream::open(loop, fd, options.limit);
+    detail::StreamRef stream = detail::SocketStream::open(loop, fd, limit);
+    if (filter) co_await detail::secure_stream(stream, std::move(filter));
     StreamReader reader(stream);
     co_return StreamPair(std::move(reader), StreamWriter(std::move(stream)));
+}
+
+}  // namespace
+
+// The options name a context, which need not live until the coroutine runs.
+Coro<StreamPair> connect_accepted_socket(int fd, ConnectionOptions options) {
+    return adopt_connection(fd, options.limit,
+                            detail::connection_filter(options, std::nullopt, !options.server_hostname));
 }
 
 }  // namespace aio

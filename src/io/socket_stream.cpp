@@ -5,6 +5,8 @@
 
 #include "core/observe.hpp"
 
+#include <sys/uio.h>
+
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -78,8 +80,10 @@ Address SocketStream::sockname() const {
 
 void SocketStream::start_receiving() noexcept {
     stop_reading_ = false;
-    const bool over = filter_ ? input_over_ || doomed_ : eof_ || closing_;
-    if (!receive_.in_flight && !over) backend().start(receive_);
+    const bool over = filter_ ? input_over_ || doomed_ : eof_ || closing_ || input_waits_;
+    if (receive_.in_flight || over) return;
+    receive_.kind = announcing_ ? OpKind::poll_in : OpKind::receive;
+    backend().start(receive_);
 }
 
 void SocketStream::stop_receiving() noexcept {
@@ -91,7 +95,9 @@ void SocketStream::pause_reading() noexcept { stop_receiving(); }
 void SocketStream::resume_reading() noexcept { start_receiving(); }
 
 void SocketStream::received(int result, const char* data, bool more) noexcept {
-    if (filter_) [[unlikely]] {
+    if (receive_.kind == OpKind::poll_in) [[unlikely]] {
+        announced(result);
+    } else if (filter_) [[unlikely]] {
         filtered_received(result, data);
     } else if (result > 0) {
         if (!closing_) take(data, static_cast<std::size_t>(result));
@@ -103,6 +109,41 @@ void SocketStream::received(int result, const char* data, bool more) noexcept {
     if (more) return;
     if (doomed_) return release_when_idle();
     if (!stop_reading_ && !receive_.in_flight) start_receiving();
+}
+
+// Switching over waits for the end of what is in flight: received() goes on from there.
+void SocketStream::announce_input(bool on) noexcept {
+    announcing_ = on && !filter_;
+    input_waits_ = false;
+    if (!receive_.in_flight) {
+        if (!stop_reading_) start_receiving();
+    } else if ((receive_.kind == OpKind::poll_in) != announcing_) {
+        backend().cancel(receive_);
+    }
+}
+
+void SocketStream::announced(int result) noexcept {
+    if (closing_ || result == -ECANCELED || !announcing_) return;
+    if (result < 0) return fail(-result, "receive from");
+    input_waits_ = true;
+    if (observer_) observer_->something_came();
+}
+
+int SocketStream::receive_now(char* data, std::size_t size) noexcept {
+    input_waits_ = false;
+    iovec piece{data, size};
+    msghdr message = {};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    const int result = backend().receive_message(fd_, message, 0);
+    if (result == 0) {
+        feed_eof();
+    } else if (result < 0 && result != -EAGAIN) {
+        fail(-result, "receive from");
+    } else if (!stop_reading_) {
+        start_receiving();
+    }
+    return result;
 }
 
 void SocketStream::take(const char* data, std::size_t size) noexcept {

@@ -134,8 +134,11 @@ private:
     void unreferenced() noexcept override;
     void pause_reading() noexcept override;
     void resume_reading() noexcept override;
+    void announce_input(bool on) noexcept override;
+    int receive_now(char* data, std::size_t size) noexcept override;
 
     void received(int result, const char* data, bool more) noexcept;
+    void announced(int result) noexcept;
     void take(const char* data, std::size_t size) noexcept;
     void start_receiving() noexcept;
     void stop_receiving() noexcept;
@@ -168,6 +171,7 @@ private:
     LoopState& loop_;
     int fd_;
     bool stop_reading_ = false;  // nothing more is wanted from the socket, for now or for ever
+    bool announcing_ = false;    // receive_ only waits until there is something
     bool eof_wanted_ = false;    // write_eof() was called
     bool sending_file_ = false;  // between begin_file() and end_file()
     bool doomed_ = false;        // connection_lost() is scheduled or was called

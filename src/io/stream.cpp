@@ -23,19 +23,6 @@ StreamPair ends_of(detail::StreamRef stream) {
 
 using FilterMaker = std::shared_ptr<detail::FilterFactory>;
 
-// What the options ask for in the way of TLS, kept; null: nothing.
-FilterMaker filter_of(const ConnectionOptions& options, std::optional<std::string_view> host) {
-    if (!options.ssl) return nullptr;
-    detail::TlsRequest request;
-    request.context = options.ssl.context();
-    request.server_hostname = options.server_hostname ? options.server_hostname : host;
-    request.handshake_timeout = options.ssl_handshake_timeout;
-    request.shutdown_timeout = options.ssl_shutdown_timeout;
-    request.session = options.ssl_session;
-    request.suppress_ragged_eofs = options.suppress_ragged_eofs;
-    return options.ssl.make(request);
-}
-
 // An option that makes no sense as it stands, or null. Source: create_connection, CPython 3.13 base_events.py.
 const char* misused(const ConnectionOptions& options, bool has_name) {
     if (options.ssl) {
@@ -50,21 +37,6 @@ const char* misused(const ConnectionOptions& options, bool has_name) {
     return nullptr;
 }
 
-// Aborts the connection unless its handshake came to an end.
-class AbortUnlessSecured {
-public:
-    explicit AbortUnlessSecured(detail::StreamRef stream) noexcept : stream_(std::move(stream)) {}
-    AbortUnlessSecured(const AbortUnlessSecured&) = delete;
-    AbortUnlessSecured& operator=(const AbortUnlessSecured&) = delete;
-    ~AbortUnlessSecured() {
-        if (!secured) stream_->abort();
-    }
-    bool secured = false;
-
-private:
-    detail::StreamRef stream_;
-};
-
 Coro<StreamPair> connect_stream(detail::ConnectPlan plan, std::size_t limit, FilterMaker filter) {
     if (limit == 0) throw ValueError("open_connection: the limit must be positive");
     detail::LoopState& loop = detail::LoopState::of(detail::require_loop());
@@ -72,12 +44,7 @@ Coro<StreamPair> connect_stream(detail::ConnectPlan plan, std::size_t limit, Fil
     detail::SocketGuard socket(loop, fd);
     detail::StreamRef stream = detail::SocketStream::open(loop, fd, limit);
     socket.take();
-    if (filter) {
-        AbortUnlessSecured guard(stream);
-        const Future<> secured = filter->start(static_cast<detail::SocketStream&>(*stream));
-        co_await secured;
-        guard.secured = true;
-    }
+    if (filter) co_await detail::secure_stream(stream, std::move(filter));
     co_return ends_of(std::move(stream));
 }
 
@@ -156,10 +123,39 @@ detail::Separators StreamReader::separators(std::vector<std::string> given) {
     return result;
 }
 
+std::shared_ptr<detail::FilterFactory> detail::connection_filter(const ConnectionOptions& options,
+                                                                 std::optional<std::string_view> host,
+                                                                 bool server_side) {
+    if (!options.ssl) return nullptr;
+    TlsRequest request;
+    request.context = options.ssl.context();
+    request.server_side = server_side;
+    request.server_hostname = options.server_hostname ? options.server_hostname : host;
+    request.handshake_timeout = options.ssl_handshake_timeout;
+    request.shutdown_timeout = options.ssl_shutdown_timeout;
+    request.session = options.ssl_session;
+    request.suppress_ragged_eofs = options.suppress_ragged_eofs;
+    return options.ssl.make(request);
+}
+
+Coro<> detail::secure_stream(StreamRef stream, std::shared_ptr<FilterFactory> filter) {
+    struct AbortUnlessDone {
+        StreamCore& stream;
+        bool done = false;
+        ~AbortUnlessDone() {
+            if (!done) stream.abort();
+        }
+    };
+    AbortUnlessDone guard{*stream};
+    const Future<> secured = filter->start(static_cast<SocketStream&>(*stream));
+    co_await secured;
+    guard.done = true;
+}
+
 // The options hold views and name contexts, which need not live until the coroutine runs.
 Coro<StreamPair> open_connection(std::string host, int port, ConnectionOptions options) {
     const bool has_name = !host.empty();
-    FilterMaker filter = filter_of(options, std::string_view(host));
+    FilterMaker filter = detail::connection_filter(options, std::string_view(host));
     return open_tcp(std::move(host), port, options, std::string(options.local_host), std::move(filter),
                     misused(options, has_name));
 }
@@ -167,11 +163,12 @@ Coro<StreamPair> open_connection(std::string host, int port, ConnectionOptions o
 Coro<StreamPair> detail::open_addresses(std::vector<AddressInfo> addresses, std::string wanted,
                                         ConnectionOptions options) {
     return open_known(std::move(addresses), std::move(wanted), options, std::string(options.local_host),
-                      filter_of(options, std::nullopt), misused(options, false));
+                      connection_filter(options, std::nullopt), misused(options, false));
 }
 
 Coro<StreamPair> open_unix_connection(std::string path, ConnectionOptions options) {
-    return open_unix(std::move(path), options.limit, filter_of(options, std::nullopt), misused(options, false));
+    return open_unix(std::move(path), options.limit, detail::connection_filter(options, std::nullopt),
+                     misused(options, false));
 }
 
 }  // namespace aio

@@ -5,6 +5,7 @@
 #include <aio/io/stream_awaiters.hpp>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace aio::detail {
 
@@ -76,6 +77,8 @@ void StreamCore::resume_paused_reading() noexcept {
     reading_paused_ = false;
     resume_reading();
 }
+
+int StreamCore::receive_now(char*, std::size_t) noexcept { return -EAGAIN; }
 
 // --- writing -----------------------------------------------------------------------------------------------
 

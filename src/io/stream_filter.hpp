@@ -23,9 +23,14 @@ class SSLContext;
 class SSLSession;
 }  // namespace aio::ssl
 
+namespace aio {
+struct ConnectionOptions;
+}
+
 namespace aio::detail {
 
 class SocketStream;
+class StreamRef;
 
 class StreamFilter {
 public:
@@ -84,5 +89,12 @@ struct TlsRequest {
     const ssl::SSLSession* session = nullptr;
     bool suppress_ragged_eofs = true;
 };
+
+// What the options ask for in the way of TLS, kept; null: nothing. `host`: the name to check without another one.
+std::shared_ptr<FilterFactory> connection_filter(const ConnectionOptions& options,
+                                                 std::optional<std::string_view> host, bool server_side = false);
+
+// Sets a filter upon a SocketStream, and waits for the handshake. Cancel, errors: the stream is aborted.
+Coro<> secure_stream(StreamRef stream, std::shared_ptr<FilterFactory> filter);
 
 }  // namespace aio::detail

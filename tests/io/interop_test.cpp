@@ -2,6 +2,7 @@
 #include <aio/core/task.hpp>
 #include <aio/io/server.hpp>
 
+#include "io/protocols.hpp"
 #include "support/async_test.hpp"
 #include "support/command.hpp"
 #include "support/peers.hpp"
@@ -44,12 +45,23 @@ Coro<> echo_and_measure(StreamReader reader, StreamWriter writer) {
     }
 }
 
-Coro<> expect_served(std::string mode) {
-    Server server = co_await start_server(echo_and_measure, "127.0.0.1", 0, {.backlog = 1000});
+Coro<> expect_served_by(Server server, std::string mode) {
     EXPECT_EQ(co_await run_command(python_client(mode, server.port())), 0) << mode;
     server.close();
     co_await server.wait_closed();
     co_await run_passes(2);
+}
+
+Coro<> expect_served(std::string mode) {
+    Server server = co_await start_server(echo_and_measure, "127.0.0.1", 0, {.backlog = 1000});
+    co_await expect_served_by(std::move(server), mode);
+}
+
+// The same with protocols in place of streams.
+template <class Factory>
+Coro<> expect_served_with(Factory factory, std::string mode) {
+    Server server = co_await create_server(factory, "127.0.0.1", 0, {.backlog = 1000});
+    co_await expect_served_by(std::move(server), mode);
 }
 
 #define SKIP_IN_SIMULATION() \
@@ -82,6 +94,32 @@ ASYNC_TEST(Interop, a_client_that_never_reads_costs_bounded_memory, kOnce) {
     co_await expect_served("never_reads");
     EXPECT_GT(most_buffered, 0u);
     EXPECT_LE(most_buffered, 4u * 65536);
+}
+
+class BufferedEcho : public BufferedProtocol {
+public:
+    void connection_made(Transport transport) override { transport_ = transport; }
+    std::span<char> get_buffer(std::size_t) override { return buffer_; }
+    void buffer_updated(std::size_t size) override { transport_.write({buffer_, size}); }
+    void pause_writing() override { transport_.pause_reading(); }
+    void resume_writing() override { transport_.resume_reading(); }
+
+private:
+    Transport transport_;
+    char buffer_[4096];
+};
+
+ASYNC_TEST(Interop, serves_a_thousand_asyncio_clients_with_protocols, kOnce) {
+    SKIP_IN_SIMULATION();
+    co_await expect_served_with(make_echo, "asyncio");
+    co_await expect_served_with([] { return std::make_unique<BufferedEcho>(); }, "asyncio");
+}
+
+ASYNC_TEST(Interop, protocols_serve_clients_that_send_bytes_one_by_one_or_reset, kOnce) {
+    SKIP_IN_SIMULATION();
+    co_await expect_served_with(make_echo, "one_byte");
+    co_await expect_served_with(make_echo, "reset");
+    co_await expect_served_with([] { return std::make_unique<BufferedEcho>(); }, "reset");
 }
 
 ASYNC_TEST(Interop, echoes_what_netcat_sends, kOnce) {

@@ -9,6 +9,7 @@
 #include "support/peers.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -177,6 +178,23 @@ ASYNC_TEST(Server, without_a_host_listens_on_every_interface) {
     co_await server.wait_closed();
 }
 
+ASYNC_TEST(Server, listens_on_several_hosts_at_each_address_once) {
+    const std::vector<std::string> hosts{"127.0.0.1", "127.0.0.2", "127.0.0.1"};
+    Server server = co_await start_server(echo_lines, hosts, 0);
+    CO_ASSERT_EQ(server.sockets().size(), 2u);
+    for (const Address& address : server.sockets()) {
+        auto [reader, writer] = co_await open_connection(address.host, address.port);
+        writer.write("hello\n");
+        EXPECT_EQ(co_await reader.readline(), "hello\n");
+        writer.close();
+        co_await writer.wait_closed();
+    }
+    const std::vector<std::string> none;
+    co_await expect_throws<ValueError>(start_server(echo_lines, none, 0));
+    server.close();
+    co_await server.wait_closed();
+}
+
 ASYNC_TEST(Server, a_plain_function_can_be_the_handler) {
     auto kept = std::make_shared<std::vector<StreamWriter>>();
     auto greet = [kept](StreamReader, StreamWriter writer) {
@@ -213,6 +231,32 @@ ASYNC_TEST(Server, dropping_the_last_handle_stops_listening) {
         port = server.port();
     }
     co_await expect_throws<ConnectionRefusedError>(open_connection("127.0.0.1", port));
+}
+
+// Both are told of each connection, and one of them comes too late: what accept() says then ends nothing.
+ASYNC_TEST(Server, whose_connection_was_taken_by_another_one_accepts_again, kOnce) {
+    // CPython: test_base_events.test_accept_connection_retry
+    if (simulated()) CO_SKIP();
+    const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int same = ::fcntl(listening, F_DUPFD_CLOEXEC, 0);
+    sockaddr_in any = {};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CO_ASSERT_EQ(::bind(listening, reinterpret_cast<const sockaddr*>(&any), sizeof any), 0);
+    Server one = co_await start_server(echo_lines, listening);
+    Server other = co_await start_server(echo_lines, same);
+    for (int i = 0; i < 10; ++i) {
+        auto [reader, writer] = co_await open_connection("127.0.0.1", one.port());
+        writer.write("hello\n");
+        EXPECT_EQ(co_await reader.readline(), "hello\n");
+        writer.close();
+        co_await writer.wait_closed();
+    }
+    EXPECT_TRUE(one.is_serving() && other.is_serving());
+    one.close();
+    other.close();
+    co_await one.wait_closed();
+    co_await other.wait_closed();
 }
 
 // While it lives this process can open no more descriptors.

@@ -111,6 +111,8 @@ ClientHandler client_handler(F&& handler) {
 
 // Plain functions, which keep what the options name.
 Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, const ServerOptions& options);
+Coro<Server> start_tcp_server(ClientHandler handler, std::vector<std::string> hosts, int port,
+                              const ServerOptions& options);
 Coro<Server> start_path_server(ClientHandler handler, std::string path, const ServerOptions& options);
 Coro<Server> start_socket_server(ClientHandler handler, int fd, const ServerOptions& options);
 
@@ -126,6 +128,12 @@ concept HandlesClients = std::invocable<std::decay_t<F>&, StreamReader, StreamWr
 template <detail::HandlesClients F>
 Coro<Server> start_server(F&& handler, std::string host, int port, ServerOptions options = {}) {
     return detail::start_tcp_server(detail::client_handler(std::forward<F>(handler)), std::move(host), port, options);
+}
+// On every address of all of `hosts`.
+template <detail::HandlesClients F>
+Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, int port, ServerOptions options = {}) {
+    return detail::start_tcp_server(detail::client_handler(std::forward<F>(handler)), std::move(hosts), port,
+                                    options);
 }
 
 // The same on a socket that is bound, and perhaps listens already: of systemd, of the process before this one. The

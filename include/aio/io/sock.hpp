@@ -79,8 +79,10 @@ Coro<std::pair<Socket, Address>> sock_accept(int fd);
 Coro<std::size_t> sock_sendfile(int fd, int file, std::uint64_t offset = 0,
                                 std::optional<std::size_t> count = std::nullopt, bool fallback = true);
 
-// Makes a stream of a connection that was accepted (or connected) elsewhere, and takes its descriptor over.
-// Errors: ValueError for what is no stream socket; RuntimeError when a stream owns it; OSError. It stays the caller's.
+// Makes a stream of a connection that was accepted (or connected) elsewhere, and takes its descriptor over. With ssl it
+// is the server of the handshake, which is waited for; with a server_hostname, even an empty one, the client.
+// Errors: ValueError for what is no stream socket; RuntimeError when a stream owns it; OSError: it stays the caller's
+// then. With ssl, as open_connection().
 Coro<StreamPair> connect_accepted_socket(int fd, ConnectionOptions options = {});
 
 }  // namespace aio

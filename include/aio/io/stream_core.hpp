@@ -23,6 +23,7 @@ namespace aio::detail {
 
 class ReadWaiter;
 class StreamFilter;
+class TransportCore;
 
 inline constexpr std::size_t kDefaultLimit = 64 * 1024;
 inline constexpr std::size_t kDefaultHighWater = 64 * 1024;
@@ -93,6 +94,7 @@ protected:
     friend class ReadWaiter;
     friend class DrainAwaiter;
     friend class ClosedAwaiter;
+    friend class TransportCore;
     virtual ~StreamCore();
 
     // The last handle is gone.
@@ -100,6 +102,10 @@ protected:
     // Flow control of the reading side.
     virtual void pause_reading() noexcept {}
     virtual void resume_reading() noexcept {}
+    // Instead of filling in_ the transport only says, once, that there is input, and receive_now() takes some: a count, 0
+    // at the end, a negative errno. A transport that cannot do that goes on filling in_.
+    virtual void announce_input(bool on) noexcept { static_cast<void>(on); }
+    virtual int receive_now(char* data, std::size_t size) noexcept;
 
     // For transports. pause and resume of writing follow write_buffer_size().
     // Bytes were put into in_: wakes the reader, pauses the transport.
@@ -132,6 +138,7 @@ protected:
     bool closing_ = false;         // close(), abort() or an error
     bool lost_ = false;            // connection_lost() was called
     bool closed_ = false;          // and everything below is released
+    bool input_waits_ = false;     // it was announced, and receive_now() was not called since
     std::uint32_t references_ = 0;
     std::size_t limit_;
     std::size_t gather_limit_;  // min(high_water_, what is better sent at once)

@@ -5,6 +5,7 @@
 #include <aio/sync/threads.hpp>
 
 #include "io/tls/filter.hpp"
+#include "io/transport_core.hpp"
 
 #include <cerrno>
 #include <utility>
@@ -102,17 +103,7 @@ Coro<> secure(StreamRef stream, std::shared_ptr<FilterFactory> factory) {
         throw ConnectionResetError(ECONNRESET,
                                    "start_tls: the connection with " + socket->peername().str() + " is at its end");
     }
-    struct AbortUnlessDone {
-        SocketStream& stream;
-        bool done = false;
-        ~AbortUnlessDone() {
-            if (!done) stream.abort();
-        }
-    };
-    AbortUnlessDone guard{*socket};
-    const Future<> secured = factory->start(*socket);
-    co_await secured;
-    guard.done = true;
+    co_await secure_stream(std::move(stream), std::move(factory));
 }
 
 }  // namespace
@@ -138,5 +129,35 @@ Coro<> StreamWriter::start_tls(const ssl::SSLContext& context, StartTlsOptions o
 }
 
 ssl::SSLObject StreamWriter::ssl_object() const { return ssl::SSLObject(stream_); }
+
+namespace {
+
+// What the protocol is not to see: a handshake, and nothing that came in the clear after it was asked for.
+class HeldInput {
+public:
+    explicit HeldInput(Transport transport) noexcept : transport_(std::move(transport)) {
+        transport_.core().hold_input();
+    }
+    HeldInput(HeldInput&&) noexcept = default;
+    ~HeldInput() {
+        if (transport_) transport_.core().let_input();
+    }
+
+private:
+    Transport transport_;
+};
+
+Coro<> secure_held(HeldInput held, Coro<> securing) {
+    const HeldInput until_secured(std::move(held));  // arguments live as long as a Task does
+    co_await std::move(securing);
+}
+
+}  // namespace
+
+Coro<> Transport::start_tls(const ssl::SSLContext& context, StartTlsOptions options) const {
+    return secure_held(HeldInput(*this), StreamWriter(stream()).start_tls(context, options));
+}
+
+ssl::SSLObject Transport::ssl_object() const { return ssl::SSLObject(stream()); }
 
 }  // namespace aio
