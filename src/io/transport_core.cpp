@@ -53,6 +53,7 @@ void TransportCore::serve(StreamRef stream, ProtocolMaker maker) {
 void TransportCore::attach() noexcept {
     retain();
     stream_->observe_reading(this);
+    link_before(loop_.resources);
     something_came();
 }
 
@@ -107,6 +108,11 @@ void TransportCore::tell() {
 void TransportCore::discard() noexcept {
     scheduled_ = false;
     if (stream_->lost_) finish();
+}
+
+// A loss that a protocol which does not read was not told of. It stands in no queue.
+void TransportCore::loop_closing() noexcept {
+    if (stream_->lost_ && !scheduled_) finish();
 }
 
 void TransportCore::begin() {
@@ -284,6 +290,7 @@ void TransportCore::tell_loss() {
 void TransportCore::finish() noexcept {
     if (std::exchange(finished_, true)) return;
     const Alive alive(*this);
+    unlink();
     stream_->observe_reading(nullptr);
     streaming_ = nullptr;
     buffered_ = nullptr;

@@ -10,6 +10,7 @@
 #include <aio/base/function.hpp>
 #include <aio/io/protocol.hpp>
 
+#include "core/loop_resource.hpp"
 #include "core/loop_state.hpp"
 
 #include <exception>
@@ -20,7 +21,7 @@ namespace aio::detail {
 
 using ProtocolMaker = Function<std::shared_ptr<BaseProtocol>()>;
 
-class TransportCore final : private Callback, private ReadObserver {
+class TransportCore final : private Callback, private ReadObserver, private LoopResource {
 public:
     // Makes the protocol and calls connection_made(), now. Errors: what these throw; the connection is aborted then.
     static std::pair<Transport, std::shared_ptr<BaseProtocol>> connect(StreamRef stream, const ProtocolMaker& maker);
@@ -72,6 +73,7 @@ private:
     void schedule() noexcept;
     void run() override;
     void discard() noexcept override;
+    void loop_closing() noexcept override;
     const char* name() const noexcept override { return "protocol"; }
 
     void attach() noexcept;
