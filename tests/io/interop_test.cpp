@@ -100,7 +100,10 @@ class BufferedEcho : public BufferedProtocol {
 public:
     void connection_made(Transport transport) override { transport_ = transport; }
     std::span<char> get_buffer(std::size_t) override { return buffer_; }
-    void buffer_updated(std::size_t size) override { transport_.write({buffer_, size}); }
+    // What came before a reset is given away in pieces, and writes after the loss are warned about.
+    void buffer_updated(std::size_t size) override {
+        if (!transport_.is_closing()) transport_.write({buffer_, size});
+    }
     void pause_writing() override { transport_.pause_reading(); }
     void resume_writing() override { transport_.resume_reading(); }
 
