@@ -228,7 +228,7 @@ ASYNC_TEST(ExitStack, that_is_dropped_is_reported_in_debug_mode) {
 
 ASYNC_TEST(Aclosing, closes_a_generator_that_is_left_early, kAnyOrder) {
     Log& log = keep<Log>();
-    const int last = co_await with_aclosing(count(log), [&log](AsyncGenerator<int>& counting) -> Coro<int> {
+    const int last = co_await with_aclosing(count(log), [](AsyncGenerator<int>& counting) -> Coro<int> {
         while (auto number = co_await counting.next()) {
             if (*number == 2) co_return *number;
         }

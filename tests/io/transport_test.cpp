@@ -8,7 +8,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 // More than the kernel's buffers hold.
-std::size_t much() { return rerunning() ? 100'000 : 12'000'000; }
+std::size_t much() { return rerunning() ? 1'000'000 : 12'000'000; }
 
 // --- writing -----------------------------------------------------------------------------------------------
 
