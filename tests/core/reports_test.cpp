@@ -174,6 +174,7 @@ struct SlowWrite final : aio::detail::Deferred {
 
 LOOP_TEST(Report, of_slow_polls_in_debug_mode, kOnce) {
     SlowWrite& write = keep<SlowWrite>();
+    loop.set_slow_callback_duration(100ms);
     for (const bool debug : {false, true}) {
         loop.set_debug(debug);
         loop.state().backend->defer(write);

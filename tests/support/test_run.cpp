@@ -132,6 +132,7 @@ private:
 
     void on_loop() {
         EventLoop loop({.backend = backend_name(), .shuffle_seed = plan_.shuffle_seed});
+        loop.set_slow_callback_duration(std::chrono::hours(1));  // debug mode says nothing of how busy the machine is
         state_ = &loop.state();
         {
             UnwatchedAllocations mine;
