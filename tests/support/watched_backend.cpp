@@ -53,24 +53,34 @@ Duration WatchedBackend::lateness() noexcept {
 }
 
 // Nobody waits for a moment. Something may still come from operations in flight and from other threads; a wake-up
-// that brings nothing is no news.
+// that brings nothing is no news. Progress that readies nobody is, as in a long transfer: patience starts anew.
 void WatchedBackend::poll_patiently() {
+    using Clock = std::chrono::steady_clock;
     const bool virtual_time = inner_->name() == "sim";
-    const auto give_up = std::chrono::steady_clock::now() + patience_;
+    auto give_up = Clock::now() + patience_;
     while (true) {
-        const Duration left = std::max<Duration>(give_up - std::chrono::steady_clock::now(), Duration(0));
-        if (inner_->in_flight() > 0) {
-            inner_->poll(inner_->now() + (virtual_time ? Duration(1h) : std::max<Duration>(left, 100ms)));
+        const Duration left = std::max<Duration>(give_up - Clock::now(), Duration(0));
+        bool progress = false;
+        if (virtual_time && inner_->in_flight() > 0) {
+            inner_->poll(inner_->now() + 1h);
         } else if (virtual_time) {
             pollfd wake{state_.wakeup.fd(), POLLIN, 0};
             ::poll(&wake, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count()));
             inner_->poll(TimePoint::min());
+        } else if (inner_->in_flight() > 0) {
+            const TimePoint enough = inner_->now() + std::max<Duration>(left, 100ms);
+            inner_->poll(enough);
+            progress = inner_->now() < enough;
         } else {
             inner_->poll(inner_->now() + left);
         }
         // A completion may have deferred what is next.
         if (!state_.ready.empty() || state_.wakeup.pending() || !failing_.empty() || has_deferred()) return;
-        if (left == Duration(0)) return stalled_(data_);
+        if (progress) {
+            give_up = Clock::now() + patience_;
+        } else if (left == Duration(0)) {
+            return stalled_(data_);
+        }
     }
 }
 

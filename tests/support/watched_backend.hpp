@@ -24,7 +24,7 @@ public:
     using Stalled = void (*)(void* data);
 
     // `stalled(data)` is called when the loop is about to wait for something that cannot come: no timer, no
-    // operation in flight, no thread at work, and no post for `patience`. `injected` is set when the fault happened.
+    // operation that moves, no thread at work, and no post for `patience`. `injected` is set when the fault happened.
     WatchedBackend(std::unique_ptr<detail::Backend> inner, detail::LoopState& state, Duration patience,
                    Stalled stalled, void* data, IoFault fault, bool& injected);
 
