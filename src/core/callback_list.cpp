@@ -39,39 +39,41 @@ bool is_or_stands_for(Ready* listed, Callback* item) noexcept {
 
 void CallbackList::push_behind(Callback* item) {
     std::unique_ptr<Relay> added((item->flags & kShared) ? new Relay(*item) : nullptr);
-    if (last_->flags & kShared) {
-        last_ = new Relay(*last_);
-        last_->next_ready = last_;
+    Ready* last = ring();
+    if (last->flags & kShared) {
+        last = new Relay(*last);
+        last->next_ready = last;
     }
     if (added) item = added.release();
-    item->next_ready = last_->next_ready;
-    last_->next_ready = item;
-    last_ = item;
+    item->next_ready = last->next_ready;
+    last->next_ready = item;
+    last_ = address(item);
 }
 
 bool CallbackList::remove(Callback* item) noexcept {
     if (!last_) return false;
-    Ready* before = last_;
+    Ready* const last = ring();
+    Ready* before = last;
     do {
         Ready* listed = before->next_ready;
         if (is_or_stands_for(listed, item)) {
             if (before == listed) {
-                last_ = nullptr;
+                last_ = 0;
             } else {
                 before->next_ready = listed->next_ready;
-                if (last_ == listed) last_ = before;
+                last_ = address(last == listed ? before : last);
             }
             if (listed->flags & kRelay) delete static_cast<Relay*>(listed);
             return true;
         }
         before = listed;
-    } while (before != last_);
+    } while (before != last);
     return false;
 }
 
 void CallbackList::discard() noexcept {
-    Ready* last = std::exchange(last_, nullptr);
-    if (!last) return;
+    if (!last_) return;
+    Ready* const last = take_ring();
     Ready* item = last->next_ready;
     while (true) {
         Ready* next = item->next_ready;

@@ -26,22 +26,34 @@ constinit thread_local Current current [[gnu::tls_model("initial-exec")]];
 namespace {
 
 // While callbacks are ready the loop polls only every so many passes, so that a busy loop does not pay a system
-// call (or even a clock reading) per pass. The number adapts: passes that take long are polled after each.
-constexpr unsigned kPassesPerPoll = 64;
+// call (or even a clock reading) per pass. The number adapts: passes that begin to take long are polled at most this
+// many later, and then as often as they need.
+constexpr unsigned kPassesPerPoll = 256;
 constexpr Duration kPollInterval = std::chrono::microseconds(20);
 
-// Runs the chain that starts at `item`. An exception (KeyboardInterrupt, SystemExit) leaves the rest ready.
-void run_chain(LoopState& state, Ready* item) {
+// Passes until the next poll, or until nothing is ready. An exception (KeyboardInterrupt, SystemExit) leaves the rest
+// ready.
+void run_ready(LoopState& state) {
+    Ready* item = state.ready.take_all();
     try {
         while (item) {
-            Ready* const next = item->next_ready;
+            Ready* next = item->next_ready;
             state.rest_of_pass = next;
             if (next) __builtin_prefetch(next);  // null would cost a page walk
             if (item->kind == Kind::task) [[likely]] {
-                static_cast<TaskBase*>(item)->step();
+                if (TaskBase* woken = static_cast<TaskBase*>(item)->step_handing_over(!next)) {
+                    woken->next_ready = state.ready.empty() ? nullptr : state.ready.take_all();
+                    if (--state.passes_left == 0) return state.ready.prepend(woken);
+                    item = woken;
+                    continue;
+                }
             } else {
                 current.task = nullptr;
                 static_cast<Callback*>(item)->run();
+            }
+            if (!next) {
+                if (--state.passes_left == 0) return;
+                next = state.ready.take_all();
             }
             item = next;
         }
@@ -98,9 +110,10 @@ void poll_and_collect(LoopState& state) {
     state.wakeup.drain(state.ready);
     const TimePoint now = state.backend->now();
     if (!state.timers.empty()) state.timers.pop_due(now, state.ready);
-    const bool short_passes = now - state.last_poll < kPollInterval;
-    state.passes_per_poll =
-        short_passes ? std::min(state.passes_per_poll * 2, kPassesPerPoll) : std::max(state.passes_per_poll / 2, 1u);
+    const Duration taken = now - state.last_poll;
+    state.passes_per_poll = taken < kPollInterval
+                                ? std::min(state.passes_per_poll * 2, kPassesPerPoll)
+                                : std::max(static_cast<unsigned>(state.passes_per_poll * kPollInterval / taken), 1u);
     state.passes_left = state.stopping ? 1 : state.passes_per_poll;
     state.last_poll = now;
 }
@@ -114,9 +127,7 @@ void run_passes(LoopState& state) {
             run_observed(state, state.ready.take_all());
             continue;
         }
-        do {
-            run_chain(state, state.ready.take_all());
-        } while (--state.passes_left != 0 && !state.ready.empty());
+        run_ready(state);
     } while (!state.stopping);
 }
 

@@ -27,7 +27,7 @@ TaskBase* GatherBase::Start::make_task() noexcept {
     auto* child = static_cast<TaskBase*>(*next_);
     ++next_;
     child->become_task(*gather_.outer_.loop(), ++last_id_);
-    child->add_waiter(gather_.watch_);
+    child->add_to_pending(gather_.watch_);
     return child;
 }
 

@@ -170,9 +170,9 @@ void Waiter::throw_cancelled(TaskBase& task) {
 bool FutureWaiter::cancel_wait(std::string_view message) noexcept { return future_->cancel(message); }
 
 void FutureWaiter::throw_failed() {
-    if (task_ && future_->state == State::failed) {
+    if (current.task && future_->state == State::failed) {
         std::exception_ptr error = future_->exception();
-        task_->extend_traceback(*future_);
+        current.task->extend_traceback(*future_);
         std::rethrow_exception(error);
     }
     future_->check_value();

@@ -327,4 +327,41 @@ ASYNC_TEST(Task, waits_for_a_future_that_a_callback_sets, kAnyOrder) {  // CPyth
     EXPECT_EQ(co_await task, 10);
 }
 
+// Makes a callback ready when the frame goes whose parameter it is.
+class CallsSoon {
+public:
+    explicit CallsSoon(Log& log) noexcept : log_(&log) {}
+    CallsSoon(CallsSoon&& other) noexcept : log_(std::exchange(other.log_, nullptr)) {}
+    ~CallsSoon() {
+        if (log_) get_running_loop().call_soon([log = log_] { log->push_back("callback"); });
+    }
+
+private:
+    Log* log_;
+};
+
+Coro<> hold(CallsSoon) { co_return; }
+
+ASYNC_TEST(Task, wakes_its_one_waiter_before_its_frame_goes) {  // without the ready queue, when nothing else is ready
+    Log& log = keep<Log>();
+    co_await create_task(hold(CallsSoon(log)));
+    log.push_back("waiter");
+    co_await sleep(0s);
+    EXPECT_EQ(log, (Log{"waiter", "callback"}));
+}
+
+ASYNC_TEST(Task, wakes_a_waiter_and_then_runs_a_callback_that_came_later) {
+    Log& log = keep<Log>();
+    Task<int> task = create_task(value_later(5));
+    auto waiter = [&log, task]() -> Coro<> {
+        co_await task;
+        log.push_back("waiter");
+    };
+    Task<> waiting = create_task(waiter);
+    co_await sleep(0s);
+    task.add_done_callback([&log](const Task<int>&) { log.push_back("callback"); });
+    co_await waiting;
+    EXPECT_EQ(log, (Log{"waiter", "callback"}));
+}
+
 }  // namespace aio::test

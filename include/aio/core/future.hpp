@@ -175,11 +175,20 @@ class OwningAwaiter final : public FutureWaiter {
 public:
     explicit OwningAwaiter(FutureRef<State> state) noexcept : FutureWaiter(state.leak()) {}
     ~OwningAwaiter() {
+        if (!future_) [[likely]]
+            return;
         deregister();
         static_cast<State*>(future_)->release();
     }
     T await_resume() {
         check_resumed();
+        struct Release {
+            OwningAwaiter& self;
+            ~Release() {
+                static_cast<State*>(self.future_)->release();
+                self.future_ = nullptr;
+            }
+        } release{*this};
         return take_value<T>(static_cast<State&>(*future_), 1);
     }
 };

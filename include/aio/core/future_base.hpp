@@ -66,8 +66,9 @@ public:
             schedule_one(callback, loop_->ready, *this);
         }
     }
-    // The same for an await, which has just seen that this is pending.
-    void add_waiter(Callback& waiter) { callbacks_.push(&waiter); }
+    // The same for those who have just seen that this is pending: the second for awaits, with kWakesTask.
+    void add_to_pending(Callback& callback) { callbacks_.push(&callback); }
+    void add_waiter(Callback& waiter) { callbacks_.push_waiter(&waiter); }
     // False when it is not registered (any more).
     bool remove_callback(Callback& callback) noexcept {
         return state == State::pending && callbacks_.remove(&callback);

@@ -128,31 +128,41 @@ inline void schedule_one(Callback& callback, ReadyQueue& ready, FutureBase& futu
 // A gather of a million children watches them all with one callback, whose flags have kShared: linked to itself, it is
 // the whole list of each of them. In a list with others an allocated relay stands for it. Such a callback must have
 // kWantsFuture, and nothing to run.
+//
+// Nearly every list is one waiter, whose task is to be woken. A bit beside its address says so: nothing of it need be read
+// then, and it is not linked.
 class CallbackList {
 public:
-    bool empty() const noexcept { return last_ == nullptr; }
+    bool empty() const noexcept { return last_ == 0; }
 
     // Errors: std::bad_alloc, if a shared callback and another one meet; nothing was added.
     void push(Callback* item) {
         if (last_) [[unlikely]]
             return push_behind(item);
         item->next_ready = item;
-        last_ = item;
+        last_ = address(item);
+    }
+    // The same for one with kWakesTask.
+    void push_waiter(Callback* waiter) {
+        if (last_) [[unlikely]]
+            return push_behind(waiter);
+        last_ = address(waiter) | kOneWaiter;
     }
 
     // False when `item` is not in the list.
     bool remove(Callback* item) noexcept;
 
-    // Nearly every list: one task waits. Precondition of both: not empty.
-    bool wakes_one_task() const noexcept { return last_->next_ready == last_ && (last_->flags & kWakesTask) != 0; }
-    Callback& take_one() noexcept { return static_cast<Callback&>(*std::exchange(last_, nullptr)); }
+    // Whether one waiter is known to be all there is, which take_one() wants.
+    bool wakes_one_task() const noexcept { return (last_ & kOneWaiter) != 0; }
+    Callback& take_one() noexcept {
+        return static_cast<Callback&>(*reinterpret_cast<Ready*>(std::exchange(last_, 0) - kOneWaiter));
+    }
 
     // Moves all of them, or the tasks they wake, to the ready queue.
     void schedule(ReadyQueue& ready, FutureBase& future) noexcept {
         if (!last_) return;
-        Ready* last = std::exchange(last_, nullptr);
+        Ready* const last = take_ring();
         Ready* item = last->next_ready;
-        if (item == last) return schedule_one(static_cast<Callback&>(*item), ready, future);
         while (true) {
             Ready* next = item->next_ready;
             schedule_one(static_cast<Callback&>(*item), ready, future);
@@ -167,24 +177,40 @@ public:
     // Unlinks all, none of which is shared, and returns the first of a null-terminated chain.
     Callback* take_all() noexcept {
         if (!last_) return nullptr;
-        Ready* last = std::exchange(last_, nullptr);
-        return static_cast<Callback*>(std::exchange(last->next_ready, nullptr));
+        return static_cast<Callback*>(std::exchange(take_ring()->next_ready, nullptr));
     }
 
     template <class F>
     void for_each(F&& f) const {
         if (!last_) return;
-        Ready* item = last_;
+        if (wakes_one_task()) return f(static_cast<Callback&>(*reinterpret_cast<Ready*>(last_ - kOneWaiter)));
+        Ready* const last = reinterpret_cast<Ready*>(last_);
+        Ready* item = last;
         do {
             item = item->next_ready;
             f(static_cast<Callback&>(*item));
-        } while (item != last_);
+        } while (item != last);
     }
 
 private:
-    void push_behind(Callback* item);
+    static constexpr std::uintptr_t kOneWaiter = 1;
 
-    Ready* last_ = nullptr;
+    static std::uintptr_t address(Ready* item) noexcept { return reinterpret_cast<std::uintptr_t>(item); }
+    void push_behind(Callback* item);
+    // The last element, linked to the first. Precondition: not empty.
+    Ready* ring() const noexcept {
+        if (!wakes_one_task()) return reinterpret_cast<Ready*>(last_);
+        auto* waiter = reinterpret_cast<Ready*>(last_ - kOneWaiter);
+        waiter->next_ready = waiter;
+        return waiter;
+    }
+    Ready* take_ring() noexcept {
+        Ready* const last = ring();
+        last_ = 0;
+        return last;
+    }
+
+    std::uintptr_t last_ = 0;  // the address of the last element, and kOneWaiter
 };
 
 }  // namespace aio::detail

@@ -66,7 +66,6 @@ public:
     void become_task(LoopCore& loop, std::uint64_t id) noexcept {
         loop_ = &loop;
         new (&callbacks_) CallbackList;
-        leaf_ = frame().address();
         references = 2;
         kind = Kind::task;  // as it was, like the next two; known to the compiler, the four are one store
         state = State::pending;
@@ -83,25 +82,36 @@ public:
 
     // Runs the task until its next suspension. Called by the loop only, never for a task that is done. It stays
     // the current task until the loop's next item says otherwise.
-    [[gnu::always_inline]] void step() {
+    [[gnu::always_inline]] void step() { step_handing_over(false); }
+    // The same, for the last item of a pass. If it ends the task, nothing is ready, and one task waits for this one, then
+    // that task is the next pass: it is returned instead of going through the ready queue, and this one may be gone.
+    [[gnu::always_inline]] TaskBase* step_handing_over(bool last) {
         Current& cur = current;
         cur.task = this;
-        if ((flags & kMustCancel) && !deliver_cancellation()) return;
-        std::coroutine_handle<>::from_address(leaf_).resume();
-        while (cur.next) std::exchange(cur.next, nullptr).resume();
-        if (!(flags & (kEnded | kMustCancel | kUnstarted))) return;
-        if (!(flags & kEnded)) {  // the first step
-            flags &= static_cast<std::uint8_t>(~kUnstarted);
-            link();
-            if (!(flags & kMustCancel)) return;
+        if ((flags & kMustCancel) && !deliver_cancellation()) return nullptr;
+        if (flags & kUnstarted) {
+            frame().resume();  // it has no leaf yet
+            while (cur.next) std::exchange(cur.next, nullptr).resume();
+            if (!(flags & kEnded)) {
+                flags &= static_cast<std::uint8_t>(~kUnstarted);
+                link();
+                if (!(flags & kMustCancel)) return nullptr;
+            }
+        } else {
+            std::coroutine_handle<>::from_address(leaf_).resume();
+            while (cur.next) std::exchange(cur.next, nullptr).resume();
+            if (!(flags & (kEnded | kMustCancel))) return nullptr;
         }
-        if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]]
-            return after_unusual_step();
+        if ((flags & (kEnded | kMustCancel | kThrew)) != kEnded) [[unlikely]] {
+            after_unusual_step();
+            return nullptr;
+        }
         unlink();
-        finish();
-        if (--references > 0) return;  // the loop's own
-        cur.task = nullptr;            // for the destructors of the frame's parameters
-        frame().destroy();             // it returned: there is no exception to report
+        TaskBase* const woken = finish_handing_over(last);
+        if (--references > 0) return woken;  // the loop's own
+        cur.task = nullptr;                  // for the destructors of the frame's parameters
+        frame().destroy();                   // it returned: there is no exception to report
+        return woken;
     }
 
     // Into the loop's list of tasks, and out of it. TaskLink's, for those that may be in it or not.
@@ -145,7 +155,8 @@ public:
     // The innermost frame that is suspended or running.
     TaskBase* innermost() noexcept {
         if (done()) return nullptr;
-        return (cancel_requests & kReturned) ? this : &of(std::coroutine_handle<>::from_address(leaf_));
+        if ((flags & kUnstarted) || (cancel_requests & kReturned)) return this;
+        return &of(std::coroutine_handle<>::from_address(leaf_));
     }
 
     // Destroys the frames of a task that will never be stepped again, innermost first, as unwinding would.
@@ -193,6 +204,7 @@ public:
 
 protected:
     friend class CoroOwner;
+    TaskBase* finish_handing_over(bool last) noexcept;  // finish(), as step_handing_over() has it
     ContextSlot* extras_context() noexcept;
     void inherit_context() noexcept;
     TaskExtras& extras();     // allocates them at the first use
@@ -252,10 +264,14 @@ public:
     [[noreturn]] static void throw_cancelled(TaskBase& task);
 
 protected:
+    struct NotYet {};
+    Waiter() noexcept : task_(nullptr) {}
+    explicit Waiter(NotYet) noexcept {}  // for one that reads task_ only after suspend()
+
     // No default initialiser for the pair: every byte of an awaiter is one of a million sleeping tasks.
     union {
-        TaskBase* task_ = nullptr;  // who waits, from suspend() on
-        Duration::rep delay_ns_;    // SleepAwaiter, until then
+        TaskBase* task_;          // who waits, from suspend() on
+        Duration::rep delay_ns_;  // SleepAwaiter, until then
     };
 };
 
@@ -278,7 +294,7 @@ public:
 
 protected:
     // Adopts one reference. Derived classes, which know its type, give it back.
-    explicit FutureWaiter(FutureBase* future) noexcept : future_(future) { flags = kWakesTask; }
+    explicit FutureWaiter(FutureBase* future) noexcept : Waiter(NotYet{}), future_(future) { flags = kWakesTask; }
     ~FutureWaiter() = default;
     // For destructors, before the future is released: the frame may be destroyed while it waits.
     void deregister() noexcept {
@@ -287,7 +303,10 @@ protected:
     }
     // Throws what the await throws: cancellation of the awaiting task first, then what the future holds.
     void check_resumed() {
-        check_cancelled();
+        // Not task_, which is not there if the future was done already.
+        TaskBase* const task = current.task;
+        if (task && (task->flags & kCancelDelivered)) [[unlikely]]
+            throw_cancelled(*task);
         if (future_->state != State::finished) [[unlikely]]
             throw_failed();
     }
@@ -299,6 +318,16 @@ protected:
 
 inline void wake_task_of(Callback& waiter, ReadyQueue& ready) noexcept {
     ready.push(static_cast<Waiter&>(waiter).task());
+}
+
+inline TaskBase* TaskBase::finish_handing_over(bool last) noexcept {
+    state = State::finished;
+    if (callbacks_.empty()) return nullptr;
+    if (!last || !callbacks_.wakes_one_task() || !loop_->ready.empty() || loop_->closed) {
+        schedule_callbacks();
+        return nullptr;
+    }
+    return static_cast<Waiter&>(callbacks_.take_one()).task();
 }
 
 // `co_await yield`: one pass of the loop, no future, no timer.
