@@ -6,6 +6,7 @@
 #include <aio/http/app_key.hpp>
 #include <aio/http/application.hpp>
 #include <aio/http/client_session.hpp>
+#include <aio/http/client_websocket.hpp>
 #include <aio/http/cookie_jar.hpp>
 #include <aio/http/cookies.hpp>
 #include <aio/http/errors.hpp>
@@ -25,3 +26,5 @@
 #include <aio/http/stream_response.hpp>
 #include <aio/http/test_server.hpp>
 #include <aio/http/url.hpp>
+#include <aio/http/websocket.hpp>
+#include <aio/http/websocket_response.hpp>

@@ -31,6 +31,22 @@ namespace aio::http {
 namespace detail {
 struct RequestSpec;
 class SessionState;
+
+// Awaits the coroutine that does what a builder collected, and keeps it.
+template <class T>
+class SendingAwaiter {
+public:
+    explicit SendingAwaiter(Coro<T> sending) noexcept : sending_(std::move(sending)) {}
+    bool await_ready() const noexcept { return false; }
+    bool await_suspend(std::coroutine_handle<> frame) {
+        sending_.awaited_by(aio::detail::TaskBase::of(frame));
+        return !sending_.start();
+    }
+    T await_resume() { return sending_.take_result(); }
+
+private:
+    Coro<T> sending_;
+};
 }  // namespace detail
 
 class [[nodiscard("a request is sent when it is awaited")]] ClientRequest {
@@ -108,20 +124,9 @@ public:
 
     Coro<ClientResponse> send() &&;
 
-    class Awaiter {
-    public:
-        explicit Awaiter(Coro<ClientResponse> sending) noexcept : sending_(std::move(sending)) {}
-        bool await_ready() const noexcept { return false; }
-        bool await_suspend(std::coroutine_handle<> frame) {
-            sending_.awaited_by(aio::detail::TaskBase::of(frame));
-            return !sending_.start();
-        }
-        ClientResponse await_resume() { return sending_.take_result(); }
-
-    private:
-        Coro<ClientResponse> sending_;
-    };
-    Awaiter operator co_await() && { return Awaiter(std::move(*this).send()); }
+    detail::SendingAwaiter<ClientResponse> operator co_await() && {
+        return detail::SendingAwaiter<ClientResponse>(std::move(*this).send());
+    }
 
 private:
     std::shared_ptr<detail::SessionState> session_;

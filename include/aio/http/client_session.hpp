@@ -20,6 +20,7 @@
 #include <aio/http/client_options.hpp>
 #include <aio/http/client_request.hpp>
 #include <aio/http/client_response.hpp>
+#include <aio/http/client_websocket.hpp>
 #include <aio/http/connector.hpp>
 #include <aio/http/cookie_jar.hpp>
 #include <aio/http/tracing.hpp>
@@ -73,6 +74,9 @@ public:
     ClientRequest put(URL url) const { return request("PUT", std::move(url)); }
     ClientRequest patch(URL url) const { return request("PATCH", std::move(url)); }
     ClientRequest delete_(URL url) const { return request("DELETE", std::move(url)); }
+
+    // A WebSocket: ws://, wss://, http:// or https://.
+    WSConnect ws_connect(URL url) const;
 
     // Closes the connector, if it is the session's own or was given to it, and waits until its sockets are closed.
     // No effect the second time.

@@ -68,6 +68,7 @@ public:
     ClientRequest put(URL path) { return session().put(std::move(path)); }
     ClientRequest patch(URL path) { return session().patch(std::move(path)); }
     ClientRequest delete_(URL path) { return session().delete_(std::move(path)); }
+    WSConnect ws_connect(URL path) { return session().ws_connect(std::move(path)); }
 
     ClientSession& session();
     TestServer& server() noexcept { return server_; }

@@ -82,6 +82,12 @@ ClientRequest ClientSession::request(std::string_view method, URL url) const {
     return ClientRequest(state_, method, std::move(url));
 }
 
+WSConnect ClientSession::ws_connect(URL url) const {
+    if (url.scheme() == "ws") url = url.with_scheme("http");
+    if (url.scheme() == "wss") url = url.with_scheme("https");
+    return WSConnect(get(std::move(url)));
+}
+
 Coro<> ClientSession::close() {
     const std::shared_ptr<detail::SessionState> state = state_;
     if (!state || state->closed) co_return;

@@ -1,0 +1,83 @@
+#include <aio/http/websocket_response.hpp>
+
+#include <aio/http/http_exceptions.hpp>
+#include <aio/http/request.hpp>
+
+#include "http/server/application_state.hpp"
+#include "http/server/request_access.hpp"
+#include "http/wire/syntax.hpp"
+#include "http/wire/ws_handshake.hpp"
+#include "http/ws_connection.hpp"
+
+#include <algorithm>
+
+namespace aio::http {
+
+namespace {
+
+std::optional<std::string> chosen_protocol(const Request& request, const std::vector<std::string>& ours) {
+    return wire::choose_ws_protocol(request.headers().combined("Sec-WebSocket-Protocol"), ours);
+}
+
+void check_request(const Request& request, const std::vector<std::string>& origins) {
+    const Headers& headers = request.headers();
+    if (request.method() != "GET" || request.minor_version() < 1 || !headers.lists("Upgrade", "websocket")) {
+        throw HTTPBadRequest("No WebSocket UPGRADE hdr: " + wire::printable(headers.combined("Upgrade")) +
+                             "\n Can \"Upgrade\" only to \"WebSocket\".");
+    }
+    if (!headers.lists("Connection", "upgrade")) {
+        throw HTTPBadRequest("No CONNECTION upgrade hdr: " + wire::printable(headers.combined("Connection")));
+    }
+    if (headers.get("Sec-WebSocket-Version", "") != "13") {
+        HTTPUpgradeRequired error("Unsupported version: 13 is the one");
+        error.headers().set("Sec-WebSocket-Version", "13");
+        throw error;
+    }
+    if (!wire::is_ws_key(headers.get("Sec-WebSocket-Key", ""))) {
+        throw HTTPBadRequest("Handshake error: Sec-WebSocket-Key is not 16 bytes in base64");
+    }
+    if (origins.empty()) return;
+    const auto origin = headers.get("Origin");
+    if (origin && std::find(origins.begin(), origins.end(), *origin) == origins.end()) {
+        throw HTTPForbidden("This origin may not open a WebSocket here");
+    }
+}
+
+}  // namespace
+
+WebSocketResponse::WebSocketResponse(const WSOptions& options, std::vector<std::string> protocols,
+                                     std::vector<std::string> origins)
+    : Response(101), options_(options), protocols_(std::move(protocols)), origins_(std::move(origins)) {}
+
+WebSocketReady WebSocketResponse::can_prepare(const Request& request) const {
+    try {
+        check_request(request, origins_);
+    } catch (const HTTPException&) {
+        return {};
+    }
+    return {true, chosen_protocol(request, protocols_).value_or("")};
+}
+
+Coro<> WebSocketResponse::prepare(Request& request) {
+    if (connection_) co_return;
+    check_request(request, origins_);
+    for (const auto* signal : request.app().state().prepare_signals) co_await signal->send(request, *this);
+    std::string protocol = chosen_protocol(request, protocols_).value_or("");
+    header("Upgrade", "websocket");
+    header("Sec-WebSocket-Accept", wire::ws_accept(request.headers().get("Sec-WebSocket-Key", "")));
+    if (!protocol.empty()) header("Sec-WebSocket-Protocol", protocol);
+    std::optional<wire::WSDeflateAnswer> deflate;
+    if (options_.compress != 0) {
+        deflate = wire::answer_ws_deflate(request.headers().combined("Sec-WebSocket-Extensions"));
+    }
+    if (deflate) header("Sec-WebSocket-Extensions", deflate->header);
+    if (const detail::ResponseExtra* more = extra_if_any()) {
+        for (const auto& [name, cookie] : more->cookies) headers().add("Set-Cookie", cookie);
+    }
+    Upgraded upgraded = co_await request.upgrade(headers());
+    connection_ = std::make_unique<detail::WSConnection>(
+        std::move(upgraded), detail::WSConnection::Side::server, options_,
+        deflate ? std::optional(deflate->agreed) : std::nullopt, std::move(protocol));
+}
+
+}  // namespace aio::http

@@ -1,0 +1,217 @@
+#include "http/wire/ws_deflate.hpp"
+
+#include <aio/base/error.hpp>
+
+#include "http/wire/syntax.hpp"
+#include "http/wire/ws_frame.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <utility>
+
+namespace aio::http::wire {
+
+namespace {
+
+constexpr std::string_view kName = "permessage-deflate";
+constexpr std::string_view kTail("\0\0\xff\xff", 4);  // the empty block that ends a flush, and is not sent
+constexpr std::size_t kLeastPiece = 256, kMostPiece = 16 * 1024;  // of output at a time
+
+// zlib deflates with windows of 9 bits and more only.
+constexpr int kLeastBits = 9, kMostBits = 15;
+
+// One extension of the header: its name, and what stands behind it.
+struct Parameters {
+    bool known = false;  // permessage-deflate, and nothing about it is wrong
+    bool server_no_context = false, client_no_context = false;
+    std::optional<int> server_bits, client_bits;
+    bool client_bits_named = false;  // with or without a value
+};
+
+std::string_view unquoted(std::string_view value) noexcept {
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') return value.substr(1, value.size() - 2);
+    return value;
+}
+
+bool take_parameter(Parameters& all, std::string_view text) {
+    std::string_view value = text;
+    const std::string_view name = trimmed(take_until(value, '='));
+    const bool has_value = text.find('=') != std::string_view::npos;
+    value = unquoted(trimmed(value));
+    const std::optional<int> bits = parse_number<int>(value);
+    const bool good_bits = bits && *bits >= 8 && *bits <= kMostBits && value.front() != '0';
+    if (name == "server_no_context_takeover") {
+        return !has_value && !std::exchange(all.server_no_context, true);
+    }
+    if (name == "client_no_context_takeover") {
+        return !has_value && !std::exchange(all.client_no_context, true);
+    }
+    if (name == "server_max_window_bits") {
+        return good_bits && !std::exchange(all.server_bits, bits);
+    }
+    if (name == "client_max_window_bits") {
+        if (has_value && !good_bits) return false;
+        all.client_bits = has_value ? bits : std::nullopt;
+        return !std::exchange(all.client_bits_named, true);
+    }
+    return false;
+}
+
+Parameters parse(std::string_view extension) {
+    Parameters all;
+    all.known = trimmed(take_until(extension, ';')) == kName;
+    while (all.known && !extension.empty()) all.known = take_parameter(all, trimmed(take_until(extension, ';')));
+    return all;
+}
+
+void append_bits(std::string& header, std::string_view name, int bits) {
+    header.append("; ").append(name).append("=");
+    append_number(header, static_cast<std::uint64_t>(bits));
+}
+
+Bytef* writable(const char* data) noexcept { return reinterpret_cast<Bytef*>(const_cast<char*>(data)); }
+
+uInt clamped(std::size_t size) noexcept {
+    return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
+}
+
+void check_memory(int result) {
+    if (result != Z_OK) throw std::bad_alloc();  // parameters are ours, so nothing else can be wrong
+}
+
+}  // namespace
+
+std::string ws_deflate_offer(int bits) {
+    std::string offer(kName);
+    if (bits < kMostBits) append_bits(offer, "server_max_window_bits", bits);
+    offer += "; client_max_window_bits";
+    return offer;
+}
+
+std::optional<WSDeflateAnswer> answer_ws_deflate(std::string_view offers) {
+    while (!offers.empty()) {
+        const Parameters offer = parse(trimmed(take_until(offers, ',')));
+        if (!offer.known || (offer.server_bits && *offer.server_bits < kLeastBits)) continue;
+        std::optional<WSDeflateAnswer> answer(std::in_place);
+        answer->header = kName;
+        WSDeflate& agreed = answer->agreed;
+        agreed.server_no_context = offer.server_no_context;
+        agreed.client_no_context = offer.client_no_context;
+        if (offer.server_no_context) answer->header += "; server_no_context_takeover";
+        if (offer.client_no_context) answer->header += "; client_no_context_takeover";
+        if (offer.server_bits) {
+            agreed.server_bits = *offer.server_bits;
+            append_bits(answer->header, "server_max_window_bits", agreed.server_bits);
+        }
+        // The client uses no more than it says, whether we answer that or not; its own window is ours to unpack.
+        if (offer.client_bits) {
+            agreed.client_bits = *offer.client_bits;
+            append_bits(answer->header, "client_max_window_bits", agreed.client_bits);
+        }
+        return answer;
+    }
+    return std::nullopt;
+}
+
+std::optional<WSDeflate> parse_ws_deflate(std::string_view header, int bits) {
+    if (trimmed(header).empty()) return std::nullopt;
+    const Parameters given = parse(header);
+    const bool mine_too_small = given.client_bits && *given.client_bits < kLeastBits;
+    const bool client_bits_empty = given.client_bits_named && !given.client_bits;
+    const int server_bits = given.server_bits.value_or(kMostBits);
+    if (!given.known || mine_too_small || client_bits_empty || (bits < kMostBits && server_bits > bits)) {
+        throw ValueError("the server answers with extensions that were not offered: " + printable(header));
+    }
+    WSDeflate agreed;
+    agreed.server_no_context = given.server_no_context;
+    agreed.client_no_context = given.client_no_context;
+    agreed.server_bits = server_bits;
+    agreed.client_bits = std::min(given.client_bits.value_or(kMostBits), bits);
+    return agreed;
+}
+
+// --- packing ---------------------------------------------------------------------------------------------------------
+
+WSDeflater::WSDeflater(int bits, bool no_context) : stream_(std::make_unique<z_stream>()), no_context_(no_context) {
+    constexpr int kMemoryLevel = 8;  // zlib's default
+    check_memory(
+        ::deflateInit2(stream_.get(), Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits, kMemoryLevel, Z_DEFAULT_STRATEGY));
+}
+
+WSDeflater::~WSDeflater() { ::deflateEnd(stream_.get()); }
+
+void WSDeflater::deflate(std::string_view message, std::string& output) {
+    if (message.empty()) {
+        output += '\0';  // an empty block (RFC 7692 section 7.2.3.6)
+        return;
+    }
+    const std::size_t room = std::clamp(message.size(), kLeastPiece, kMostPiece);
+    do {
+        stream_->next_in = writable(message.data());
+        stream_->avail_in = clamped(message.size());
+        const uInt offered = stream_->avail_in;
+        const int flush = offered == message.size() ? Z_SYNC_FLUSH : Z_NO_FLUSH;
+        do {
+            const std::size_t before = output.size();
+            output.resize(before + room);
+            stream_->next_out = reinterpret_cast<Bytef*>(output.data() + before);
+            stream_->avail_out = static_cast<uInt>(room);
+            ::deflate(stream_.get(), flush);  // errs only when there is nothing to do
+            output.resize(before + room - stream_->avail_out);
+        } while (stream_->avail_out == 0);
+        message.remove_prefix(offered - stream_->avail_in);
+    } while (!message.empty());
+    output.resize(output.size() - kTail.size());
+    if (no_context_) ::deflateReset(stream_.get());
+}
+
+// --- unpacking -------------------------------------------------------------------------------------------------------
+
+WSInflater::WSInflater(int bits, bool no_context) : stream_(std::make_unique<z_stream>()), no_context_(no_context) {
+    check_memory(::inflateInit2(stream_.get(), -bits));
+}
+
+WSInflater::~WSInflater() { ::inflateEnd(stream_.get()); }
+
+bool WSInflater::inflate(std::string_view piece, std::string& output, std::uint64_t max_size) {
+    const std::size_t most_room = std::clamp(piece.size() * 4, kLeastPiece, kMostPiece);
+    bool room_was_full = false;  // then there may be more without input
+    while (!piece.empty() || room_was_full) {
+        // One byte above the limit tells that it is passed.
+        std::size_t room = most_room;
+        if (max_size > 0)
+            room = static_cast<std::size_t>(std::min<std::uint64_t>(room, max_size + 1 - output.size()));
+        stream_->next_in = writable(piece.data());
+        stream_->avail_in = clamped(piece.size());
+        const uInt offered = stream_->avail_in;
+        const std::size_t before = output.size();
+        output.resize(before + room);
+        stream_->next_out = reinterpret_cast<Bytef*>(output.data() + before);
+        stream_->avail_out = static_cast<uInt>(room);
+        const int result = ::inflate(stream_.get(), Z_SYNC_FLUSH);
+        output.resize(before + room - stream_->avail_out);
+        piece.remove_prefix(offered - stream_->avail_in);
+        room_was_full = stream_->avail_out == 0;
+        if (result == Z_MEM_ERROR) throw std::bad_alloc();
+        // Before what comes behind it: zlib may have seen that it is broken already.
+        if (max_size > 0 && output.size() > max_size) return false;
+        if (result == Z_STREAM_END) {
+            ::inflateReset(stream_.get());  // a block marked as the last one: the next begins anew (section 7.2.3.4)
+        } else if (result != Z_OK && result != Z_BUF_ERROR) {
+            throw WSProtocolError(1002, std::string("WebSocket: a compressed message is broken: ") +
+                                            (stream_->msg ? stream_->msg : "bad data"));
+        }
+    }
+    return true;
+}
+
+bool WSInflater::finish_message(std::string& output, std::uint64_t max_size) {
+    if (!inflate(kTail, output, max_size)) return false;
+    if (no_context_) ::inflateReset(stream_.get());
+    return true;
+}
+
+}  // namespace aio::http::wire

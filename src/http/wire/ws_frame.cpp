@@ -1,0 +1,246 @@
+#include "http/wire/ws_frame.hpp"
+
+#include "io/files/utf8.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace aio::http::wire {
+
+namespace {
+
+constexpr std::uint8_t kFin = 0x80, kRsv1 = 0x40, kRsv23 = 0x30, kMasked = 0x80;
+constexpr std::size_t kMostControl = 125;
+constexpr std::uint16_t kProtocolError = 1002, kInvalidText = 1007, kTooLarge = 1009;
+
+[[noreturn]] void refuse(const std::string& what) { throw WSProtocolError(kProtocolError, "WebSocket: " + what); }
+
+bool is_control(WSOpcode opcode) noexcept { return static_cast<unsigned>(opcode) >= 8; }
+
+std::uint64_t big_endian(const char* bytes, std::size_t size) noexcept {
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < size; ++i) number = number << 8 | static_cast<unsigned char>(bytes[i]);
+    return number;
+}
+
+void append_big_endian(std::string& output, std::uint64_t number, int size) {
+    for (int i = size - 1; i >= 0; --i) output += static_cast<char>(number >> (8 * i) & 0xff);
+}
+
+}  // namespace
+
+bool is_sendable_close_code(std::uint16_t code) noexcept {
+    if (code >= 1000 && code <= 1014) return code != 1004 && code != 1005 && code != 1006;
+    return code >= 3000 && code < 5000;
+}
+
+WSReader::WSReader(bool masked, std::uint64_t max_size, std::unique_ptr<WSInflater> inflater) noexcept
+    : inflater_(std::move(inflater)), max_size_(max_size), masked_(masked) {}
+
+std::optional<WSEvent> WSReader::read(std::string_view& input) {
+    while (true) {
+        if (!in_payload_) {
+            if (!read_header(input)) return std::nullopt;
+            begin_frame();
+        }
+        take_payload(input);
+        if (payload_left_ > 0) return std::nullopt;
+        in_payload_ = false;
+        header_size_ = 0;
+        header_wanted_ = 2;
+        if (is_control(opcode_)) return end_control();
+        if (std::optional<WSEvent> message = end_data()) return message;
+    }
+}
+
+// False: more bytes are needed.
+bool WSReader::read_header(std::string_view& input) {
+    while (true) {
+        const std::size_t count = std::min(header_wanted_ - header_size_, input.size());
+        std::memcpy(header_.data() + header_size_, input.data(), count);
+        header_size_ += count;
+        input.remove_prefix(count);
+        if (header_size_ < header_wanted_) return false;
+        if (header_wanted_ > 2) return true;
+        const auto second = static_cast<unsigned char>(header_[1]);
+        const unsigned short_size = second & 0x7f;
+        header_wanted_ += short_size == 127 ? 8 : short_size == 126 ? 2 : 0;
+        if (second & kMasked) header_wanted_ += sizeof(WSMask);
+        if (header_wanted_ == 2) return true;
+    }
+}
+
+void WSReader::begin_frame() {
+    const auto first = static_cast<unsigned char>(header_[0]), second = static_cast<unsigned char>(header_[1]);
+    fin_ = (first & kFin) != 0;
+    opcode_ = static_cast<WSOpcode>(first & 15);
+    if (opcode_ > WSOpcode::pong || (opcode_ > WSOpcode::binary && !is_control(opcode_))) {
+        refuse("a frame with the opcode " + std::to_string(first & 15) + ", which there is not");
+    }
+    if (((second & kMasked) != 0) != masked_) {
+        refuse(masked_ ? "a client's frame that is not masked" : "a server's frame that is masked");
+    }
+    const char* rest = header_.data() + 2;
+    payload_left_ = second & 0x7f;
+    if (payload_left_ >= 126) {
+        const std::size_t size = payload_left_ == 127 ? 8 : 2;
+        payload_left_ = big_endian(rest, size);
+        rest += size;
+        if (payload_left_ < (size == 8 ? 65536u : 126u)) refuse("a length in more bytes than it needs");
+        if (payload_left_ >> 63) refuse("a length of 2^63 bytes and more");
+    }
+    if (masked_) std::memcpy(mask_.data(), rest, sizeof(WSMask));
+    mask_at_ = 0;
+    in_payload_ = true;
+
+    const bool packed = (first & kRsv1) != 0;
+    if (first & kRsv23) refuse("a frame with reserved bits");
+    if (packed && (!inflater_ || is_control(opcode_) || opcode_ == WSOpcode::continuation)) {
+        refuse("a frame that is marked as compressed, where none may be");
+    }
+    if (is_control(opcode_)) {
+        if (!fin_) refuse("a control frame in pieces");
+        if (payload_left_ > kMostControl) refuse("a control frame of more than 125 bytes");
+        control_.clear();
+        return;
+    }
+    if ((opcode_ == WSOpcode::continuation) != in_message_) {
+        refuse(in_message_ ? "a new message inside another one" : "a continuation of nothing");
+    }
+    if (!in_message_) {
+        in_message_ = true;
+        message_opcode_ = opcode_;
+        compressed_ = packed;
+        message_.clear();
+        checked_ = 0;
+    }
+    if (max_size_ > 0 &&
+        (payload_left_ > max_size_ || (!compressed_ && message_.size() + payload_left_ > max_size_))) {
+        throw_too_large();
+    }
+}
+
+void WSReader::take_payload(std::string_view& input) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(payload_left_, input.size()));
+    if (count == 0) return;
+    std::string& target = is_control(opcode_) ? control_ : compressed_ ? packed_ : message_;
+    if (&target == &packed_) packed_.clear();
+    const std::size_t before = target.size();
+    target.append(input.substr(0, count));
+    if (masked_) apply_ws_mask(target.data() + before, count, mask_, mask_at_);
+    mask_at_ += count;
+    payload_left_ -= count;
+    input.remove_prefix(count);
+    if (is_control(opcode_)) return;
+    if (compressed_) add_to_message(packed_);
+    check_text(false);
+}
+
+void WSReader::add_to_message(std::string_view piece) {
+    bool fits = false;
+    try {
+        fits = inflater_->inflate(piece, message_, max_size_);
+    } catch (const WSProtocolError&) {
+        check_text(false);  // of two faults the earlier one is told, however the bytes were cut
+        throw;
+    }
+    if (fits) return;
+    check_text(false);
+    throw_too_large();
+}
+
+// What came of a text: characters may still be cut, unless it is complete.
+void WSReader::check_text(bool complete) {
+    if (message_opcode_ != WSOpcode::text) return;
+    const aio::detail::BadBytes bad = aio::detail::find_bad_utf8(message_, checked_);
+    checked_ = bad ? bad.begin : message_.size();
+    if (bad && (complete || !bad.cut_short)) {
+        throw WSProtocolError(kInvalidText, std::string("WebSocket: a text that is no UTF-8: ") + bad.reason);
+    }
+}
+
+WSEvent WSReader::end_control() {
+    WSEvent event;
+    event.opcode = opcode_;
+    if (opcode_ != WSOpcode::close) {
+        event.data = std::move(control_);
+    } else if (control_.size() == 1) {
+        refuse("a close frame of one byte");
+    } else if (control_.size() > 1) {
+        event.close_code = static_cast<std::uint16_t>(big_endian(control_.data(), 2));
+        if (!is_sendable_close_code(event.close_code)) {
+            refuse("the close code " + std::to_string(event.close_code) + ", which may not be sent");
+        }
+        event.data = control_.substr(2);
+        if (aio::detail::find_bad_utf8(event.data)) {
+            throw WSProtocolError(kInvalidText, "WebSocket: a reason for closing that is no UTF-8");
+        }
+    }
+    return event;
+}
+
+// Nothing, unless this was the message's last frame.
+std::optional<WSEvent> WSReader::end_data() {
+    if (!fin_) return std::nullopt;
+    const bool fits = !compressed_ || inflater_->finish_message(message_, max_size_);
+    check_text(fits);
+    if (!fits) throw_too_large();
+    in_message_ = false;
+    std::optional<WSEvent> event(std::in_place);
+    event->opcode = message_opcode_;
+    event->data = std::exchange(message_, {});
+    return event;
+}
+
+void WSReader::throw_too_large() const {
+    throw WSProtocolError(kTooLarge, "WebSocket: a message of more than " + std::to_string(max_size_) + " bytes");
+}
+
+void apply_ws_mask(char* data, std::size_t size, const WSMask& mask, std::size_t at) noexcept {
+    WSMask turned;
+    for (std::size_t i = 0; i < 4; ++i) turned[i] = mask[(at + i) & 3];
+    std::uint64_t wide = 0;
+    std::memcpy(&wide, turned.data(), 4);
+    std::memcpy(reinterpret_cast<char*>(&wide) + 4, turned.data(), 4);
+    std::size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        std::uint64_t piece = 0;
+        std::memcpy(&piece, data + i, 8);
+        piece ^= wide;
+        std::memcpy(data + i, &piece, 8);
+    }
+    for (; i < size; ++i) data[i] = static_cast<char>(data[i] ^ turned[i & 3]);
+}
+
+void append_ws_header(std::string& output, WSOpcode opcode, bool compressed, std::size_t size, const WSMask* mask) {
+    output += static_cast<char>(kFin | (compressed ? kRsv1 : 0) | static_cast<unsigned>(opcode));
+    const unsigned masked = mask ? kMasked : 0;
+    if (size < 126) {
+        output += static_cast<char>(masked | size);
+    } else if (size < 65536) {
+        output += static_cast<char>(masked | 126);
+        append_big_endian(output, size, 2);
+    } else {
+        output += static_cast<char>(masked | 127);
+        append_big_endian(output, size, 8);
+    }
+    if (mask) output.append(mask->data(), mask->size());
+}
+
+void append_ws_frame(std::string& output, WSOpcode opcode, bool compressed, std::string_view payload,
+                     const WSMask* mask) {
+    append_ws_header(output, opcode, compressed, payload.size(), mask);
+    const std::size_t begin = output.size();
+    output.append(payload);
+    if (mask) apply_ws_mask(output.data() + begin, payload.size(), *mask);
+}
+
+std::string ws_close_payload(std::uint16_t code, std::string_view reason) {
+    std::string payload;
+    append_big_endian(payload, code, 2);
+    payload += reason;
+    return payload;
+}
+
+}  // namespace aio::http::wire
