@@ -297,7 +297,7 @@ ASYNC_TEST(WebSocket, a_heartbeat_keeps_a_quiet_connection) {  // test_heartbeat
     co_await chat.client.close();
 }
 
-ASYNC_TEST(WebSocket, a_heartbeat_finds_the_dead) {                             // test_heartbeat_no_pong
+ASYNC_TEST(WebSocket, a_heartbeat_finds_the_dead) {  // test_heartbeat_no_pong
     auto noted = std::make_shared<Noted>();
     auto talk = [noted](WebSocketResponse&) -> Coro<> { co_await noted->done; };  // answers no ping
     Chat chat(talk);
