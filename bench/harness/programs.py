@@ -141,7 +141,8 @@ class Workshop:
         if node is None:
             self.note("node: not installed (Debian: nodejs)")
             return None
-        return [node, str(self.bench / "rivals" / "node" / script)]
+        # Debian's modules, also for a node that is not Debian's.
+        return ["env", "NODE_PATH=/usr/share/nodejs", node, str(self.bench / "rivals" / "node" / script)]
 
 
 def _is_newer(program, sources):

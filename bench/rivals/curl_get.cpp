@@ -76,6 +76,7 @@ public:
         while (in_flight_ > 0) {
             if (timeout_ms == 0) fire_timeout();
             end_those_done();
+            if (in_flight_ == 0) return;
             epoll_event events[256];
             const int count = epoll_wait(poller, events, 256, static_cast<int>(timeout_ms));
             if (count == 0) fire_timeout();
