@@ -11,8 +11,6 @@ namespace aio::http {
 
 namespace {
 
-constexpr std::size_t kMostControl = 125;  // bytes of a ping
-
 std::string_view name_of(WSMsgType type) noexcept {
     switch (type) {
         case WSMsgType::text: return "text";
@@ -28,7 +26,7 @@ std::string_view name_of(WSMsgType type) noexcept {
 }
 
 std::string_view checked_control(const char* function, std::string_view data) {
-    if (data.size() > kMostControl) {
+    if (data.size() > wire::kMostControl) {
         throw ValueError(std::string(function) + ": " + std::to_string(data.size()) + " bytes, and 125 is the most");
     }
     return data;

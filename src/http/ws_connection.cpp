@@ -179,7 +179,7 @@ Coro<bool> WSConnection::close(std::uint16_t code, std::string reason) {
     if (!wire::is_sendable_close_code(code)) {
         throw ValueError("close: the code " + std::to_string(code) + " may not be sent");
     }
-    constexpr std::size_t kMostReason = 123;
+    constexpr std::size_t kMostReason = wire::kMostControl - sizeof code;
     if (reason.size() > kMostReason) throw ValueError("close: the reason has more than 123 bytes");
     if (closed_) co_return false;
     closed_ = true;

@@ -9,6 +9,7 @@
 #include "core/loop_state.hpp"
 #include "io/resolvers.hpp"
 #include "support/async_test.hpp"
+#include "support/command.hpp"
 #include "support/peers.hpp"
 #include "support/test_run.hpp"
 
@@ -22,7 +23,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 namespace aio::test {
 namespace {
@@ -72,17 +72,9 @@ private:
     int stdin_ = -1, stdout_ = -1;
 };
 
-std::string script() {
-    std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    while (!std::filesystem::exists(folder / "tests" / "interop") && folder.has_relative_path()) {
-        folder = folder.parent_path();
-    }
-    return (folder / "tests" / "interop" / "dns_server.py").string();
-}
-
 // The loop's resolver asks a name server of the test's own.
 struct Dns {
-    ServerProcess process{"exec /usr/bin/python3 " + script()};
+    ServerProcess process{"exec /usr/bin/python3 " + interop_script("dns_server.py")};
     std::string port = process.line();
     std::shared_ptr<AresResolver> resolver;
 

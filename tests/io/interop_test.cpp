@@ -9,23 +9,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 
 namespace aio::test {
 namespace {
 
-// tests/interop, looked for from this executable upwards: build folders are inside the checkout.
-std::filesystem::path interop_folder() {
-    std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    while (!std::filesystem::exists(folder / "tests" / "interop") && folder.has_relative_path()) {
-        folder = folder.parent_path();
-    }
-    return folder / "tests" / "interop";
-}
-
 std::string python_client(const std::string& mode, int port) {
-    return "exec /usr/bin/python3 " + (interop_folder() / "echo_client.py").string() + " " + mode + " " +
-           std::to_string(port);
+    return "exec /usr/bin/python3 " + interop_script("echo_client.py") + " " + mode + " " + std::to_string(port);
 }
 
 // The largest write buffer that any connection has had.

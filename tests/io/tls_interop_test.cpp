@@ -16,13 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string python_script() {
-    std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    while (!std::filesystem::exists(folder / "tests" / "interop") && folder.has_relative_path()) {
-        folder = folder.parent_path();
-    }
-    return "/usr/bin/python3 " + (folder / "tests" / "interop" / "tls_peer.py").string() + " ";
-}
+std::string python_script() { return "/usr/bin/python3 " + interop_script("tls_peer.py") + " "; }
 
 std::string contents(const std::string& path) {
     std::stringstream text;

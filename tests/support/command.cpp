@@ -12,11 +12,20 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 namespace aio::test {
 
 bool succeeds(const std::string& command) { return std::system(("(" + command + ") >/dev/null 2>&1").c_str()) == 0; }
+
+std::string interop_script(const std::string& name) {
+    std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    while (!std::filesystem::exists(folder / "tests" / "interop") && folder.has_relative_path()) {
+        folder = folder.parent_path();
+    }
+    return (folder / "tests" / "interop" / name).string();
+}
 
 Command::Command(std::string command) {
     char* const arguments[] = {const_cast<char*>("sh"), const_cast<char*>("-c"), command.data(), nullptr};

@@ -34,6 +34,9 @@ private:
 // Runs `sh -c command` beside the loop; its exit status.
 Coro<int> run_command(std::string command);
 
+// tests/interop/`name`, looked for from this executable upwards: build folders are inside the checkout.
+std::string interop_script(const std::string& name);
+
 // A port of 127.0.0.1 that nobody has, neither for TCP nor for UDP.
 int free_port();
 

@@ -2,8 +2,8 @@
 
 #include <aio/base/error.hpp>
 
+#include "http/wire/base64.hpp"
 #include "http/wire/syntax.hpp"
-#include "http/wire/transfer_encoding.hpp"
 #include "io/tls/context.hpp"
 
 #include <openssl/evp.h>
@@ -79,37 +79,6 @@ std::string hex_digest(const char* algorithm, std::string_view data) {
     return text;
 }
 
-// --- base64: RFC 4648 section 4 ----------------------------------------------------------------------------------------
-
-std::string base64(std::string_view data) {
-    static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    text.reserve((data.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < data.size(); i += 3) {
-        const std::string_view group = data.substr(i, 3);
-        unsigned bits = 0;
-        for (std::size_t j = 0; j < 3; ++j)
-            bits = bits << 8 | (j < group.size() ? static_cast<unsigned char>(group[j]) : 0U);
-        for (std::size_t j = 0; j < 4; ++j) text += j <= group.size() ? kAlphabet[bits >> (18 - 6 * j) & 63] : '=';
-    }
-    return text;
-}
-
-std::optional<std::string> unbase64(std::string_view text) {
-    if (text.find_first_of(" \t\r\n") != std::string_view::npos) return std::nullopt;  // those are for mail
-    std::string data;
-    try {
-        wire::TransferDecoder decoder(wire::TransferEncoding::base64);
-        decoder.decode(text, data);
-        decoder.finish(data);
-    } catch (const ValueError&) {
-        return std::nullopt;
-    }
-    return data;
-}
-
-// ------------------------------------------------------------------------------------------------------------------------
-
 }  // namespace aio::http::detail
 
 namespace aio::http {
@@ -123,7 +92,7 @@ BasicAuth::BasicAuth(std::string login, std::string password)
 
 BasicAuth BasicAuth::decode(std::string_view header) {
     const std::string_view scheme = wire::take_until(header, ' ');
-    const std::optional<std::string> decoded = detail::unbase64(wire::trimmed(header));
+    const std::optional<std::string> decoded = wire::unbase64(wire::trimmed(header));
     if (!wire::equal_ignoring_case(scheme, "basic") || !decoded || decoded->find(':') == std::string::npos) {
         throw ValueError("BasicAuth: this is no Basic authorization");
     }
@@ -131,6 +100,6 @@ BasicAuth BasicAuth::decode(std::string_view header) {
     return BasicAuth(decoded->substr(0, colon), decoded->substr(colon + 1));
 }
 
-std::string BasicAuth::encode() const { return "Basic " + detail::base64(login_ + ":" + password_); }
+std::string BasicAuth::encode() const { return "Basic " + wire::base64(login_ + ":" + password_); }
 
 }  // namespace aio::http

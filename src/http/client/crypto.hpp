@@ -20,7 +20,4 @@ std::string sha256(std::string_view data);
 // Lower-case hexadecimal digits of a digest: "md5", "sha256", "sha512-256". Errors: RuntimeError when OpenSSL has it not.
 std::string hex_digest(const char* algorithm, std::string_view data);
 
-std::string base64(std::string_view data);
-std::optional<std::string> unbase64(std::string_view text);
-
 }  // namespace aio::http::detail

@@ -39,11 +39,10 @@ std::unique_ptr<Encoder::Engine> make_zstd_encoder(int level);
 
 // Lets `step(room, size)`, which gives how much it wrote there, append to `output`.
 template <class Step>
-void append_to(std::string& output, Step&& step) {
-    constexpr std::size_t kRoom = 16 * 1024;
+void append_to(std::string& output, Step&& step, std::size_t size = 16 * 1024) {
     const std::size_t old_size = output.size();
-    output.resize(old_size + kRoom);
-    output.resize(old_size + step(output.data() + old_size, kRoom));
+    output.resize(old_size + size);
+    output.resize(old_size + step(output.data() + old_size, size));
 }
 
 }  // namespace aio::http::wire

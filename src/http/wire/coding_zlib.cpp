@@ -4,11 +4,9 @@
 // all clients had to take both. The first two bytes tell: a zlib header is a multiple of 31 with the method 8. Raw data
 // that look like it would begin with a stored block whose padding is not zero, which nobody writes.
 #include "http/wire/coding_engines.hpp"
-
-#include <zlib.h>
+#include "http/wire/zlib_calls.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <new>
 
 namespace aio::http::wire {
@@ -17,16 +15,6 @@ namespace {
 
 constexpr int kWindowBits = 15;
 constexpr int kGzip = 16;
-
-uInt clamped(std::size_t size) noexcept {
-    return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
-}
-
-void check_memory(int result) {
-    if (result != Z_OK) throw std::bad_alloc();  // parameters are ours, so nothing else can be wrong
-}
-
-Bytef* writable(const char* data) noexcept { return reinterpret_cast<Bytef*>(const_cast<char*>(data)); }
 
 class ZlibDecoder final : public Decoder::Engine {
 public:
@@ -84,11 +72,8 @@ private:
             ::inflateReset(&stream_);  // members may follow each other (RFC 1952 section 2.2)
             ended_ = false;
         }
-        stream_.next_in = writable(input.data());
-        stream_.avail_in = clamped(input.size());
-        stream_.next_out = reinterpret_cast<Bytef*>(room);
-        stream_.avail_out = clamped(size);
-        const uInt offered = stream_.avail_in;
+        const uInt offered = offer_input(stream_, input);
+        offer_room(stream_, room, size);
         const int result = ::inflate(&stream_, Z_NO_FLUSH);
         input.remove_prefix(offered - stream_.avail_in);
         if (result == Z_STREAM_END) {
@@ -126,12 +111,9 @@ public:
     void encode(std::string_view input, Until until, std::string& output) override {
         const int flush = until == Until::ready ? Z_NO_FLUSH : until == Until::flushed ? Z_SYNC_FLUSH : Z_FINISH;
         do {
-            stream_.next_in = writable(input.data());
-            stream_.avail_in = clamped(input.size());
-            const uInt offered = stream_.avail_in;
+            const uInt offered = offer_input(stream_, input);
             append_to(output, [&](char* room, std::size_t size) {
-                stream_.next_out = reinterpret_cast<Bytef*>(room);
-                stream_.avail_out = clamped(size);
+                offer_room(stream_, room, size);
                 ::deflate(&stream_, flush);  // errs only when there is nothing to do
                 return size - stream_.avail_out;
             });

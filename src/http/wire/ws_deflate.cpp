@@ -2,13 +2,12 @@
 
 #include <aio/base/error.hpp>
 
+#include "http/wire/coding_engines.hpp"
 #include "http/wire/syntax.hpp"
 #include "http/wire/ws_frame.hpp"
-
-#include <zlib.h>
+#include "http/wire/zlib_calls.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <new>
 #include <utility>
 
@@ -70,16 +69,6 @@ Parameters parse(std::string_view extension) {
 void append_bits(std::string& header, std::string_view name, int bits) {
     header.append("; ").append(name).append("=");
     append_number(header, static_cast<std::uint64_t>(bits));
-}
-
-Bytef* writable(const char* data) noexcept { return reinterpret_cast<Bytef*>(const_cast<char*>(data)); }
-
-uInt clamped(std::size_t size) noexcept {
-    return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
-}
-
-void check_memory(int result) {
-    if (result != Z_OK) throw std::bad_alloc();  // parameters are ours, so nothing else can be wrong
 }
 
 }  // namespace
@@ -148,19 +137,17 @@ void WSDeflater::deflate(std::string_view message, std::string& output) {
         output += '\0';  // an empty block (RFC 7692 section 7.2.3.6)
         return;
     }
-    const std::size_t room = std::clamp(message.size(), kLeastPiece, kMostPiece);
+    const std::size_t piece = std::clamp(message.size(), kLeastPiece, kMostPiece);
     do {
-        stream_->next_in = writable(message.data());
-        stream_->avail_in = clamped(message.size());
-        const uInt offered = stream_->avail_in;
+        const uInt offered = offer_input(*stream_, message);
         const int flush = offered == message.size() ? Z_SYNC_FLUSH : Z_NO_FLUSH;
-        do {
-            const std::size_t before = output.size();
-            output.resize(before + room);
-            stream_->next_out = reinterpret_cast<Bytef*>(output.data() + before);
-            stream_->avail_out = static_cast<uInt>(room);
+        const auto step = [&](char* room, std::size_t size) {
+            offer_room(*stream_, room, size);
             ::deflate(stream_.get(), flush);  // errs only when there is nothing to do
-            output.resize(before + room - stream_->avail_out);
+            return size - stream_->avail_out;
+        };
+        do {
+            append_to(output, step, piece);
         } while (stream_->avail_out == 0);
         message.remove_prefix(offered - stream_->avail_in);
     } while (!message.empty());
@@ -184,15 +171,14 @@ bool WSInflater::inflate(std::string_view piece, std::string& output, std::uint6
         std::size_t room = most_room;
         if (max_size > 0)
             room = static_cast<std::size_t>(std::min<std::uint64_t>(room, max_size + 1 - output.size()));
-        stream_->next_in = writable(piece.data());
-        stream_->avail_in = clamped(piece.size());
-        const uInt offered = stream_->avail_in;
-        const std::size_t before = output.size();
-        output.resize(before + room);
-        stream_->next_out = reinterpret_cast<Bytef*>(output.data() + before);
-        stream_->avail_out = static_cast<uInt>(room);
-        const int result = ::inflate(stream_.get(), Z_SYNC_FLUSH);
-        output.resize(before + room - stream_->avail_out);
+        const uInt offered = offer_input(*stream_, piece);
+        int result = Z_OK;
+        const auto step = [&](char* begin, std::size_t size) {
+            offer_room(*stream_, begin, size);
+            result = ::inflate(stream_.get(), Z_SYNC_FLUSH);
+            return size - stream_->avail_out;
+        };
+        append_to(output, step, room);
         piece.remove_prefix(offered - stream_->avail_in);
         room_was_full = stream_->avail_out == 0;
         if (result == Z_MEM_ERROR) throw std::bad_alloc();

@@ -11,7 +11,6 @@ namespace aio::http::wire {
 namespace {
 
 constexpr std::uint8_t kFin = 0x80, kRsv1 = 0x40, kRsv23 = 0x30, kMasked = 0x80;
-constexpr std::size_t kMostControl = 125;
 constexpr std::uint16_t kProtocolError = 1002, kInvalidText = 1007, kTooLarge = 1009;
 
 [[noreturn]] void refuse(const std::string& what) { throw WSProtocolError(kProtocolError, "WebSocket: " + what); }

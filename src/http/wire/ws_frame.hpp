@@ -24,6 +24,7 @@ namespace aio::http::wire {
 
 enum class WSOpcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
 
+inline constexpr std::size_t kMostControl = 125;     // bytes of a control frame's payload
 inline constexpr std::uint16_t kNoCloseCode = 1005;  // of a close frame that has none
 
 // Whether a close frame may carry it (RFC 6455 section 7.4; IANA's registry up to 1014).

@@ -1,5 +1,6 @@
 #include "http/wire/ws_handshake.hpp"
 
+#include "http/wire/base64.hpp"
 #include "http/wire/random.hpp"
 #include "http/wire/syntax.hpp"
 
@@ -13,15 +14,6 @@ namespace aio::http::wire {
 namespace {
 
 constexpr std::size_t kKeySize = 16;
-
-std::string base64(std::string_view bytes) {
-    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-    const int size =
-        ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                          reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    text.resize(static_cast<std::size_t>(size));
-    return text;
-}
 
 }  // namespace
 

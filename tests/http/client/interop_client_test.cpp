@@ -21,14 +21,6 @@ namespace {
 using http::ClientSession;
 using subprocess::DEVNULL, subprocess::PIPE;
 
-std::string script(const std::string& name) {
-    std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    while (!std::filesystem::exists(folder / "tests" / "interop") && folder.has_relative_path()) {
-        folder = folder.parent_path();
-    }
-    return (folder / "tests" / "interop" / name).string();
-}
-
 // A server that prints its port and ends with its input.
 struct Peer {
     Process process;
@@ -51,7 +43,7 @@ struct Peer {
 
 ASYNC_TEST(ClientInterop, talks_to_aiohttp, kOnce) {
     SKIP_UNLESS("/usr/bin/python3 -c 'import aiohttp'");
-    Peer peer = co_await Peer::start("/usr/bin/python3", script("http_server.py"));
+    Peer peer = co_await Peer::start("/usr/bin/python3", interop_script("http_server.py"));
     http::CookieJarOptions jar;
     jar.unsafe = true;
     http::SessionOptions options;
@@ -84,7 +76,7 @@ ASYNC_TEST(ClientInterop, talks_to_aiohttp, kOnce) {
 
 ASYNC_TEST(ClientInterop, talks_to_node, kOnce) {
     SKIP_UNLESS("node --version");
-    Peer peer = co_await Peer::start("node", script("http_server.mjs"));
+    Peer peer = co_await Peer::start("node", interop_script("http_server.mjs"));
     http::SessionOptions options;
     options.base_url = peer.base;
     ClientSession session(std::move(options));

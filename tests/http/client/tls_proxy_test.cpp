@@ -5,6 +5,7 @@
 #include "http/client/fake_host.hpp"
 #include "http/client/netrc.hpp"
 #include "http/client/route.hpp"
+#include "http/wire/base64.hpp"
 #include "support/tls_peers.hpp"
 
 #include <cstdlib>
@@ -196,7 +197,7 @@ TEST(Netrc, finds_the_credentials_of_a_host) {
 }
 
 TEST(Base64, goes_both_ways) {
-    using http::detail::base64, http::detail::unbase64;
+    using http::wire::base64, http::wire::unbase64;
     EXPECT_EQ(base64("Man"), "TWFu");
     EXPECT_EQ(base64("Ma"), "TWE=");
     EXPECT_EQ(base64("M"), "TQ==");

@@ -4,25 +4,16 @@
 #include "http/websocket/chat.hpp"
 #include "support/command.hpp"
 
-#include <filesystem>
-
 namespace aio::test {
 namespace {
 
 using subprocess::DEVNULL, subprocess::PIPE;
 
-std::string script() {
-    std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    while (!std::filesystem::exists(folder / "tests" / "interop") && folder.has_relative_path()) {
-        folder = folder.parent_path();
-    }
-    return (folder / "tests" / "interop" / "ws_peer.py").string();
-}
-
 ASYNC_TEST(WebSocketInterop, our_client_talks_to_aiohttp, kOnce) {
     SKIP_UNLESS("/usr/bin/python3 -c 'import aiohttp'");
-    Process process =
-        co_await create_subprocess_exec("/usr/bin/python3", script(), "server").stdin_(PIPE).stdout_(PIPE);
+    Process process = co_await create_subprocess_exec("/usr/bin/python3", interop_script("ws_peer.py"), "server")
+                          .stdin_(PIPE)
+                          .stdout_(PIPE);
     const StreamReader output = process.stdout_();
     std::string port = co_await output.readline();
     port.pop_back();
@@ -59,7 +50,8 @@ ASYNC_TEST(WebSocketInterop, aiohttp_talks_to_our_server, kOnce) {
     Chat chat({}, {}, {"chat"});
     co_await chat.client.start();
     const std::string url = "ws://127.0.0.1:" + std::to_string(chat.client.port()) + "/ws";
-    Process process = co_await create_subprocess_exec("/usr/bin/python3", script(), "client", url).stdin_(DEVNULL);
+    Process process = co_await create_subprocess_exec("/usr/bin/python3", interop_script("ws_peer.py"), "client", url)
+                          .stdin_(DEVNULL);
     EXPECT_EQ(co_await process.wait(), 0);
     co_await chat.client.close();
 }
