@@ -8,7 +8,7 @@ set(tools ${PROJECT_SOURCE_DIR}/tools)
 aiocpp_source_check(tools ${CMAKE_CURRENT_SOURCE_DIR}/tools/tools_test.py)
 aiocpp_source_check(layers ${tools}/check_layers.py)
 aiocpp_source_check(semantics_cited ${tools}/semantics_cited.py)
-aiocpp_source_check(headers_alone ${tools}/headers_alone.py --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
+aiocpp_source_check(headers_alone ${tools}/headers_alone.py --by-source --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
 aiocpp_source_check(snippets ${tools}/snippets.py --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
 set_tests_properties(headers_alone snippets PROPERTIES PROCESSORS 2)
 

@@ -26,13 +26,30 @@ def parse(parser):
     return args
 
 
+def command(compiler, root):
+    return [compiler, "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-I", str(root / "include")]
+
+
 def check(compiler, source, root, *flags):
     """Compiles the text `source` without output; returns (succeeded, what the compiler said)."""
-    done = subprocess.run(
-        [compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", *flags,
-         "-I", str(root / "include"), "-x", "c++", "-"],
-        input=source, capture_output=True, text=True, check=False)
+    done = subprocess.run([*command(compiler, root), "-fsyntax-only", *flags, "-x", "c++", "-"],
+                          input=source, capture_output=True, text=True, check=False)
     return done.returncode == 0, done.stderr
+
+
+def precompile(compiler, text, root, folder):
+    """Compiles the header `text` once, in `folder`, for many sources that begin with it; returns the flags for check().
+
+    They include it as it is when the compiler refuses it: check() then reports why.
+    """
+    header = folder / f"{compiler}.hpp"
+    header.write_text(text, encoding="utf-8")
+    result = folder / f"{compiler}.hpp.gch"
+    done = subprocess.run([*command(compiler, root), "-x", "c++-header", str(header), "-o", str(result)],
+                          capture_output=True, check=False)
+    if done.returncode != 0:
+        return ["-include", str(header)]
+    return ["-include-pch", str(result)] if "clang" in compiler else ["-include", str(header)]
 
 
 def check_all(jobs, checks):

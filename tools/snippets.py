@@ -16,8 +16,10 @@ several given comments add up.
 
 import argparse
 import functools
+import pathlib
 import re
 import sys
+import tempfile
 
 import compiling
 
@@ -74,19 +76,18 @@ def directly_above(prose):
 
 def translation_unit(page, line, kind, given, code):
     code = f'#line {line} "{page}"\n{code}\n'
-    if kind == "":
-        return code
-    if kind == "declarations":
-        return f"{PRELUDE}{given}\n{code}"
-    return f"{PRELUDE}aio::Coro<> snippet() {{\n{given}\n{code}co_return;\n}}\n"
+    if kind in ("", "declarations"):
+        return f"{given}\n{code}"
+    return f"aio::Coro<> snippet() {{\n{given}\n{code}co_return;\n}}\n"
 
 
-def check_block(compiler, root, page, line, kind, given, code):
-    """Returns what is wrong with a block, or None."""
+def check_block(compiler, root, prelude, page, line, kind, given, code):
+    """Returns what is wrong with a block, or None. `prelude` are the flags that include PRELUDE."""
     if kind == "fails-gcc" and "clang" in compiler:
         return None
     source = translation_unit(page, line, kind, given, code)
-    compiled, messages = compiling.check(compiler, source, root, "-Werror", *LENIENT)
+    included = prelude if kind else []
+    compiled, messages = compiling.check(compiler, source, root, "-Werror", *LENIENT, *included)
     if kind.startswith("fails"):
         return f"{page}:{line}: {compiler} compiles this block, marked {kind}" if compiled else None
     return None if compiled else f"{page}:{line}: {compiler} refuses this block\n{messages}"
@@ -104,9 +105,12 @@ def main():
             found += [(page, *block) for block in blocks(file.read_text(encoding="utf-8"))]
     problems = [f"{page}:{line}: unknown kind of block: cpp {kind}" for page, line, kind, *_ in found
                 if kind not in KINDS]
-    checks = [functools.partial(check_block, compiler, args.root, *block)
-              for compiler in args.compiler for block in found if block[2] in KINDS]
-    problems += filter(None, compiling.check_all(args.jobs, checks))
+    with tempfile.TemporaryDirectory() as folder:
+        preludes = {compiler: compiling.precompile(compiler, PRELUDE, args.root, pathlib.Path(folder))
+                    for compiler in args.compiler}
+        checks = [functools.partial(check_block, compiler, args.root, preludes[compiler], *block)
+                  for compiler in args.compiler for block in found if block[2] in KINDS]
+        problems += filter(None, compiling.check_all(args.jobs, checks))
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"snippets: {len(found)} blocks, {' and '.join(args.compiler)}: {len(problems)} failures")
