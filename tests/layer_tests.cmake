@@ -27,18 +27,30 @@ function(aiocpp_test_target target)
   endif()
 endfunction()
 
-# aiocpp_layer_tests(LAYER [BACKENDS ...] [RERUNS ...]): one executable, which ctest runs once per backend
-# (AIO_BACKEND) and once per way to make life harder for it (AIO_TEST_RERUN: a failing allocation, a
-# cancellation or an I/O error at each point in turn, shuffled order). Without backends it runs once.
-# A rerun is on sim unless it names a backend ("io.epoll"): how an I/O error travels is each backend's own affair, the
-# others look above the backends.
+# aiocpp_layer_tests(NAME [BACKENDS ...] [RERUNS ...]): one executable from a folder, "http" or "http.client", which
+# ctest runs once per backend (AIO_BACKEND) and once per fault that is injected (AIO_TEST_RERUN: a failing allocation, a
+# cancellation or an I/O error at each point in turn, shuffled order). Without backends it runs once. A sub-folder
+# declared before its parent is an executable of its own; the parent has the remaining files.
+# A rerun is on sim unless it names a backend ("io.epoll"): how an I/O error travels differs between backends, the
+# other reruns look at what is above them.
 function(aiocpp_layer_tests layer)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "BACKENDS;RERUNS")
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${layer}/*_test.cpp)
+  string(REGEX MATCH "^[^.]+" tested ${layer})
+  if(NOT TARGET aiocpp_${tested})  # it has no sources yet, or AIOCPP_LAYERS leaves it out
+    return()
+  endif()
+  string(REPLACE "." "/" folder ${layer})
+  string(REPLACE "." "_" target ${layer})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.cpp)
+  get_property(taken GLOBAL PROPERTY AIOCPP_TEST_SOURCES)
+  if(taken)
+    list(REMOVE_ITEM sources ${taken})
+  endif()
   if(NOT sources)
     return()
   endif()
-  set(executable aiocpp_${layer}_tests)
+  set_property(GLOBAL APPEND PROPERTY AIOCPP_TEST_SOURCES ${sources})
+  set(executable aiocpp_${target}_tests)
   add_executable(${executable} ${sources})
   aiocpp_test_target(${executable})
   target_link_libraries(${executable} PRIVATE GTest::gmock_main)
@@ -76,7 +88,10 @@ endfunction()
 # An executable may exit with 77 to say that it cannot run here (a kernel that forbids io_uring).
 function(aiocpp_layer_entry name executable environment)
   add_test(NAME ${name} COMMAND ${executable} --gtest_brief=1)
-  set_tests_properties(${name} PROPERTIES ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77 TIMEOUT 300)
+  # tools/run_report.py reads from the results which tests were slow.
+  set(results GTEST_OUTPUT=json:${PROJECT_BINARY_DIR}/results/${name}.json)
+  set_tests_properties(${name} PROPERTIES
+    ENVIRONMENT "${environment};${results}" SKIP_RETURN_CODE 77 TIMEOUT 300)
 endfunction()
 
 function(aiocpp_rerun_entry name executable rerun backend)
