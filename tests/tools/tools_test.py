@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """The checks in tools/ find what they are there to find."""
 
+import fcntl
+import os
 import pathlib
+import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -11,7 +15,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "contract")
 import check_layers  # noqa: E402
 import check_output  # noqa: E402
 import cpython_names  # noqa: E402
+import run_report  # noqa: E402
 import snippets  # noqa: E402
+import test_targets  # noqa: E402
 
 
 class Layers(unittest.TestCase):
@@ -65,6 +71,63 @@ class Snippets(unittest.TestCase):
         page = "a\n\n<!-- given: int x = 1; -->\n```cpp fragment\nuse(x);\n```\n```sh\nls\n```\n```cpp\nint main() {}\n```\n"
         self.assertEqual(list(snippets.blocks(page)),
                          [(5, "fragment", "int x = 1;", "use(x);"), (11, "", "", "int main() {}")])
+
+
+class TestTargets(unittest.TestCase):
+    def test_a_part_is_whole_words_of_a_name(self):
+        chosen = re.compile(test_targets.pattern(["core", "http.client"]))
+        self.assertTrue(chosen.search("core.epoll") and chosen.search("http.client.sim"))
+        self.assertFalse(chosen.search("core_extra") or chosen.search("http.clients") or chosen.search("http.epoll"))
+
+    def test_targets_are_what_commands_name_in_the_build_folder(self):
+        with tempfile.TemporaryDirectory() as folder:
+            build = pathlib.Path(folder).resolve()
+            (build / "CTestTestfile.cmake").write_text(
+                f'add_test([=[core.epoll]=] "{build}/tests/core" "--flag")\n'
+                f'add_test([==[fetch]==] "/usr/bin/python3" "/src/check.py" "{build}/tests/server" "{build}")\n',
+                encoding="utf-8")
+            commands = test_targets.commands(build)
+            self.assertEqual(test_targets.targets(commands["core.epoll"], build), {"tests/core"})
+            self.assertEqual(test_targets.targets(commands["fetch"], build), {"tests/server"})
+
+
+class RunReport(unittest.TestCase):
+    def test_budget_allows_a_third_more(self):
+        budget = run_report.read_budget("# units\ndev build 300\n")
+        times = {("dev", "build"): (1.0, 798.0), ("dev", "tests"): (1.0, 9999.0)}
+        self.assertEqual(list(run_report.over_budget(times, budget, 2.0)), [])
+        times = {("dev", "build"): (1.0, 804.0)}
+        self.assertEqual(len(list(run_report.over_budget(times, budget, 2.0))), 1)
+
+    def test_costs_of_one_phase_add_up(self):
+        text = '{"step": "a", "phase": "b", "wall": 1, "cpu": 2}\n' * 2
+        self.assertEqual(run_report.read_times(text), {("a", "b"): (2, 4)})
+
+    def test_cases_of_googletest_and_entries_without_any(self):
+        with tempfile.TemporaryDirectory() as folder:
+            build = pathlib.Path(folder)
+            (build / "results").mkdir()
+            (build / "junit.xml").write_text('<testsuite><testcase name="core.sim" time="9"/>'
+                                             '<testcase name="layers" time="2"/></testsuite>', encoding="utf-8")
+            (build / "results" / "core.sim.json").write_text(
+                '{"testsuites": [{"name": "Task", "testsuite": [{"name": "ends", "time": "0.5s"}]}]}', encoding="utf-8")
+            self.assertEqual(list(run_report.slow_tests("dev", build)),
+                             [(0.5, "dev", "core.sim Task.ends"), (2.0, "dev", "layers")])
+
+
+class PackageLock(unittest.TestCase):
+    def test_a_lock_is_reported_with_its_holder(self):
+        """`package_lock` of ./run, cut out of it, finds this very process by a lock that it holds."""
+        script = (pathlib.Path(__file__).resolve().parents[2] / "run").read_text(encoding="utf-8")
+        function = re.search(r"^package_lock\(\) \{.*?^\}", script, re.MULTILINE | re.DOTALL)[0]
+        with tempfile.NamedTemporaryFile() as lock:
+            function = re.sub(r"for lock in [^;]*;", f"for lock in {lock.name};", function)
+            ask = function + "\npackage_lock"
+            self.assertEqual(subprocess.run(["sh", "-c", ask], capture_output=True, check=False).returncode, 1)
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            done = subprocess.run(["sh", "-c", ask], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f"(process {os.getpid()}), which holds {lock.name}", done.stdout)
 
 
 class Output(unittest.TestCase):
