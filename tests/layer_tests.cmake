@@ -10,6 +10,14 @@ function(aiocpp_test_support)
   endif()
 endfunction()
 
+# Fake HTTP hosts, for the tests of http and of the program.
+function(aiocpp_fake_host)
+  if(TARGET aiocpp_http)
+    add_library(aiocpp_fake_host OBJECT ${CMAKE_CURRENT_SOURCE_DIR}/http/client/fake_host.cpp)
+    aiocpp_test_target(aiocpp_fake_host)
+  endif()
+endfunction()
+
 # What all test code is compiled with. It sees include/, src/ (for what has no public header) and tests/.
 function(aiocpp_test_target target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
@@ -57,8 +65,10 @@ function(aiocpp_layer_tests layer)
   if(TARGET aiocpp_test_support)
     target_link_libraries(${executable} PRIVATE aiocpp_test_support)
   endif()
-  if(layer STREQUAL cli)  # which is no part of the library; the program itself is run, against http's fake hosts
-    target_sources(${executable} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/http/client/fake_host_test.cpp)
+  if(tested MATCHES "^(http|cli)$")
+    target_link_libraries(${executable} PRIVATE aiocpp_fake_host)
+  endif()
+  if(layer STREQUAL cli)  # which is no part of the library; the program itself is run
     target_link_libraries(${executable} PRIVATE aiocpp_cli CLI11::CLI11 nlohmann_json::nlohmann_json OpenSSL::Crypto)
     target_compile_definitions(${executable} PRIVATE AIOCPP_TOOL="$<TARGET_FILE:aiocpp_tool>")
     add_dependencies(${executable} aiocpp_tool)
