@@ -21,7 +21,8 @@ int status_of(wire::Fault fault) noexcept {
         case wire::Fault::target_too_long: return 414;
         case wire::Fault::fields_too_large: return 431;
         case wire::Fault::unsupported_version: return 505;
-        case wire::Fault::unsupported_transfer_coding: return 501;
+        case wire::Fault::unsupported_transfer_coding:
+        case wire::Fault::unsupported_method: return 501;
         default: return 400;
     }
 }
