@@ -301,9 +301,12 @@ void Connection::check_body_rate() noexcept {
 }
 
 void Connection::check_sending() noexcept {
-    const std::size_t unsent = writer_.get_write_buffer_size();
-    if (unsent == 0 || unsent != unsent_before_) {
+    // Files do not pass through the buffer.
+    const std::size_t unsent = writer_.get_write_buffer_size(), file = exchange_.file_progress();
+    const bool waits = unsent > 0 || exchange_.sending_file();
+    if (!waits || unsent != unsent_before_ || file != file_before_) {
         unsent_before_ = unsent;
+        file_before_ = file;
         since_ = server_.seconds();
     } else if (server_.seconds() - since_ >= server_.times().send) {
         writer_.abort();

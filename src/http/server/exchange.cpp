@@ -3,6 +3,7 @@
 #include <aio/base/error.hpp>
 #include <aio/http/http_exceptions.hpp>
 #include <aio/http/status.hpp>
+#include <aio/io/sendfile.hpp>
 
 #include "http/decoded_body.hpp"
 #include "http/server/application_state.hpp"
@@ -177,6 +178,22 @@ Coro<> Exchange::send_source(Response& response) {
         co_await writer_.drain();
     }
     finish();
+}
+
+Coro<> Exchange::send_part(int fd, std::uint64_t offset, std::uint64_t size) {
+    struct Sending {
+        bool& flag;
+        explicit Sending(bool& f) noexcept : flag(f) { flag = true; }
+        ~Sending() { flag = false; }
+    } const sending(sending_file_);
+    file_progress_ = 0;
+    SendfileOptions options;
+    options.offset = offset;
+    options.count = size;
+    options.progress = &file_progress_;
+    const std::size_t sent = co_await sendfile(writer_, fd, options);
+    body_bytes_ += sent;
+    if (left_) *left_ -= sent;
 }
 
 // --- responses in steps ----------------------------------------------------------------------------------------------
