@@ -98,7 +98,7 @@ TEST(HttpTarget, of_any_form_is_a_url) {
         const char *method, *target, *url, *relative;
     };
     for (const Case& each : {Case{"GET", "/a?b", "http://h:81/a?b", "/a?b"},
-                             Case{"GET", "//evil.example/[", "http://h:81//evil.example/%5B", "//evil.example/%5B"},
+                             Case{"GET", "//evil.example/[", "http://h:81//evil.example/%5B", "/.//evil.example/%5B"},
                              Case{"GET", "/../a", "http://h:81/a", "/a"}, Case{"OPTIONS", "*", "http://h:81/", "/"},
                              Case{"CONNECT", "there.example:443", "http://there.example:443/", "/"},
                              Case{"CONNECT", "[::1]:443", "http://[::1]:443/", "/"}}) {
