@@ -67,8 +67,7 @@ StartLine::Result StartLine::take_method(std::string_view& data, Head& head) noe
     while (size < data.size() && is_token_char(data[size])) ++size;
     const std::size_t room = method_.size() - method_size_;
     const std::string_view taken = data.substr(0, std::min(size, room));
-    if (has_lower_case(taken))
-        return fail(Fault::unsupported_method, "a method in lower case: methods are upper case");
+    if (has_lower_case(taken)) return fail(Fault::bad_message, "a method in lower case: methods are upper case");
     if (size > room) return fail(Fault::unsupported_method, "a method that is longer than any that exists");
     std::copy(taken.begin(), taken.end(), method_.begin() + method_size_);
     method_size_ = static_cast<std::uint8_t>(method_size_ + size);
