@@ -132,9 +132,10 @@ Coro<bool> Connection::read_head() {
 Coro<Response> Connection::run_handler() {
     Request& request = exchange_.request();
     const Route& route = RequestAccess::route(request);
-    if (const auto expected = request.headers().get("Expect")) {
-        if (!messages_.head().expects_continue)
-            throw HTTPExpectationFailed("Unknown Expect: " + std::string(*expected));
+    if (messages_.head().has_expect) {
+        if (!messages_.head().expects_continue) {
+            throw HTTPExpectationFailed("Unknown Expect: " + std::string(request.headers().get("Expect", "")));
+        }
         if (route.expect) co_await route.expect(request);
     }
     const std::vector<const Middleware*>& chain = request.app().state().chain;
@@ -201,8 +202,12 @@ void Connection::refuse(wire::Fault fault, std::string_view why) noexcept { refu
 void Connection::refuse(int status, std::string_view why) noexcept {
     try {
         Response response = Response::text(std::to_string(status) + ": " + std::string(why), status);
-        writer_.write(
-            head_and_body(response, {.size = response.body().size(), .keep_alive = false}, response.body()));
+        // An answer to HEAD has no content, however far the request was read.
+        const bool bodiless = messages_.in_head() && messages_.head().method == "HEAD";
+        Framing framing;
+        framing.size = response.body().size();
+        framing.keep_alive = false;
+        writer_.write(head_and_body(response, framing, bodiless ? std::string_view() : response.body()));
         lingers_ = true;
     } catch (const std::exception&) {
         writer_.abort();

@@ -83,7 +83,9 @@ void Exchange::begin(bool keep_alive) {
         }
     }
     RequestAccess::begin(request_, head, this, source);
-    keep_alive_ = keep_alive && head.keep_alive;
+    // Behind CONNECT its client may have sent, ahead of the answer, what is meant for the tunnel: no requests of its own
+    // (RFC 9931 section 8).
+    keep_alive_ = keep_alive && head.keep_alive && !(head.upgrade && head.method == "CONNECT");
     sends_body_ = head.method != "HEAD";
     head_sent_ = ended_ = chunked_ = taken_over_ = false;
     body_bytes_ = 0;
