@@ -14,6 +14,7 @@
 #include <aio/http/form_data.hpp>
 #include <aio/http/headers.hpp>
 #include <aio/http/http_exceptions.hpp>
+#include <aio/http/json.hpp>
 #include <aio/http/middleware.hpp>
 #include <aio/http/multipart.hpp>
 #include <aio/http/post_data.hpp>

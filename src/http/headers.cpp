@@ -3,6 +3,8 @@
 
 #include "http/wire/syntax.hpp"
 
+#include <algorithm>
+
 namespace aio::http {
 
 namespace {
@@ -92,6 +94,20 @@ bool Headers::remove(std::string_view name) noexcept {
     const std::size_t removed = std::erase_if(
         entries_, [&](const Entry& entry) { return wire::equal_ignoring_case(field(entry).name, name); });
     return removed > 0;
+}
+
+void Headers::unfold(Place& value) noexcept {
+    const auto is_space = [this](std::uint32_t i) {
+        return wire::is_blank(text_[i]) || text_[i] == '\r' || text_[i] == '\n';
+    };
+    for (std::uint32_t i = value.begin; i < value.end;) {
+        std::uint32_t end = i;
+        bool folds = false;
+        for (; end < value.end && is_space(end); ++end) folds |= text_[end] == '\n';
+        if (folds) std::fill(text_.begin() + i, text_.begin() + end, ' ');
+        i = std::max(end, i + 1);
+    }
+    while (value.begin < value.end && wire::is_blank(text_[value.begin])) ++value.begin;
 }
 
 std::size_t Headers::find(std::string_view name, std::size_t from) const noexcept {

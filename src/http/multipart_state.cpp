@@ -69,10 +69,19 @@ MultipartState::Look MultipartState::look() const noexcept {
 
 // --- reading -----------------------------------------------------------------------------------------------------
 
+Coro<std::string_view> MultipartState::receive() {
+    const std::string_view piece = co_await input->readany_view();
+    received_ += piece.size();
+    if (limits.max_body > 0 && received_ > limits.max_body) {
+        throw MultipartError("the multipart body is larger than " + std::to_string(limits.max_body) + " bytes", true);
+    }
+    co_return piece;
+}
+
 Coro<> MultipartState::fill() {
     buffer_.erase(0, begin_);
     begin_ = 0;
-    const std::string_view piece = co_await input->readany_view();
+    const std::string_view piece = co_await receive();
     if (piece.empty()) {
         throw_cut_short(stage == Stage::part ? "a part" : stage == Stage::head ? "a part's header" : "its preamble");
     }
@@ -114,6 +123,22 @@ Coro<> MultipartState::skip_preamble() {
                                  true);
         }
     }
+}
+
+Coro<> MultipartState::skip_epilogue() {
+    std::size_t skipped = rest().size();
+    begin_ = buffer_.size();
+    while (skipped <= limits.max_epilogue) {
+        const std::string_view dropped = co_await receive();
+        if (dropped.empty()) {
+            stage = Stage::ended;
+            co_return;
+        }
+        skipped += dropped.size();
+    }
+    throw MultipartError(
+        "the multipart body has more than " + std::to_string(limits.max_epilogue) + " bytes behind its last part",
+        true);
 }
 
 Coro<> MultipartState::read_head(Headers& headers) {
@@ -159,14 +184,7 @@ Coro<bool> MultipartState::next_part(Headers& headers) {
     ++serial;  // whoever reads the part before this one is told
     if (stage == Stage::preamble) co_await skip_preamble();
     while (stage == Stage::part) co_await read_piece();
-    if (stage == Stage::epilogue) {
-        begin_ = buffer_.size();
-        while (true) {
-            const std::string_view dropped = co_await input->readany_view();
-            if (dropped.empty()) break;
-        }
-        stage = Stage::ended;
-    }
+    if (stage == Stage::epilogue) co_await skip_epilogue();
     if (stage == Stage::ended) co_return false;
     if (parts == limits.max_parts) {
         throw MultipartError("the body has more than " + std::to_string(limits.max_parts) + " parts", true);

@@ -45,7 +45,10 @@ private:
     std::size_t cut_delimiter(std::string_view text) const noexcept;
 
     std::string_view rest() const noexcept { return std::string_view(buffer_).substr(begin_); }
+    // More input, counted; empty at its end.
+    Coro<std::string_view> receive();
     Coro<> fill();
+    Coro<> skip_epilogue();
     Coro<> skip_preamble();
     Coro<> read_head(Headers& headers);
     void parse_head(std::string_view lines, Headers& headers) const;
@@ -53,6 +56,7 @@ private:
     std::string delimiter_;  // "\r\n--boundary"
     std::string buffer_;     // what came and was not given away begins at begin_
     std::size_t begin_ = 0;
+    std::uint64_t received_ = 0;
 };
 
 // What one part is, and how its content comes: raw, without its Content-Transfer-Encoding, without its

@@ -5,6 +5,7 @@
 #include "http/wire/syntax.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace aio::http {
@@ -194,7 +195,13 @@ std::string URL::to_text(bool credentials) const {
     std::string text;
     text.reserve(scheme_.size() + host_.size() + path_.size() + query_.size() + 16);
     if (!scheme_.empty()) text.append(scheme_).append(":");
-    if (has_host_) append_authority(text, credentials);
+    if (has_host_) {
+        append_authority(text, credentials);
+    } else if (path_.starts_with("//")) {
+        text += "/.";  // else the first segment would be read as a host
+    } else if (scheme_.empty() && path_.find(':') < path_.find('/')) {
+        text += "./";  // or as a scheme
+    }
     text += path_;
     if (has_query_) text.append("?").append(query_);
     if (!fragment_.empty()) text.append("#").append(fragment_);
@@ -226,6 +233,14 @@ URL URL::relative() const {
 
 bool URL::same_origin(const URL& other) const noexcept {
     return scheme_ == other.scheme_ && host_ == other.host_ && port() == other.port();
+}
+
+bool operator==(const URL& a, const URL& b) noexcept {
+    const auto parts = [](const URL& url) {
+        return std::tie(url.scheme_, url.user_, url.password_, url.host_, url.path_, url.query_, url.fragment_,
+                        url.has_host_, url.has_query_);
+    };
+    return parts(a) == parts(b) && a.port() == b.port() && (a.port_ == b.port_ || a.is_default_port());
 }
 
 // --- others made of it -------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ std::string_view checked_control(const char* function, std::string_view data) {
 
 }  // namespace
 
-nlohmann::json WSMessage::json() const { return nlohmann::json::parse(data); }
+nlohmann::json WSMessage::json() const { return detail::parse_json(data); }
 
 WebSocket::WebSocket() noexcept = default;
 WebSocket::WebSocket(std::unique_ptr<detail::WSConnection> connection) noexcept
@@ -88,7 +88,7 @@ Coro<std::string> WebSocket::receive_bytes(std::optional<Duration> timeout) {
 }
 Coro<nlohmann::json> WebSocket::receive_json(std::optional<Duration> timeout) {
     const std::string text = co_await receive_str(timeout);
-    co_return nlohmann::json::parse(text);
+    co_return detail::parse_json(text);
 }
 
 aio::detail::Drain WebSocket::send_str(std::string_view text) {

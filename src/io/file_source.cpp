@@ -32,8 +32,8 @@ std::string read_block(int fd, std::uint64_t offset, std::size_t size) {
 
 }  // namespace
 
-FileSource::FileSource(int fd, std::uint64_t offset, std::optional<std::size_t> count)
-    : fd_(fd), offset_(offset), count_(count) {
+FileSource::FileSource(int fd, std::uint64_t offset, std::optional<std::size_t> count, std::size_t* progress)
+    : fd_(fd), offset_(offset), count_(count), progress_(progress) {
     if (count == std::size_t{0}) throw ValueError("sendfile: the count must be positive");
 }
 

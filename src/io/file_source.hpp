@@ -13,7 +13,7 @@ namespace aio::detail {
 class FileSource {
 public:
     // Errors: ValueError for a count of 0.
-    FileSource(int fd, std::uint64_t offset, std::optional<std::size_t> count);
+    FileSource(int fd, std::uint64_t offset, std::optional<std::size_t> count, std::size_t* progress = nullptr);
     FileSource(const FileSource&) = delete;
     FileSource& operator=(const FileSource&) = delete;
     // Leaves the file's position where sending ended, if anything was sent.
@@ -24,7 +24,10 @@ public:
     std::size_t sent() const noexcept { return sent_; }
     // How much may be asked for at a time; 0: all that was wanted is sent.
     std::size_t next_piece(std::size_t most) const noexcept;
-    void advance(std::size_t count) noexcept { sent_ += count; }
+    void advance(std::size_t count) noexcept {
+        sent_ += count;
+        if (progress_) *progress_ = sent_;
+    }
     // Tells the kernel what will be needed soon.
     void read_ahead() const noexcept;
 
@@ -36,6 +39,7 @@ private:
     int fd_;
     std::uint64_t offset_;
     std::optional<std::size_t> count_;
+    std::size_t* progress_;
     std::size_t sent_ = 0;
 };
 

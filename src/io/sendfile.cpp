@@ -89,7 +89,7 @@ Coro<> send_by_hand(StreamWriter writer, FileSource& source) {
 
 Coro<std::size_t> sendfile(StreamWriter writer, int file, SendfileOptions options) {
     LoopState& loop = LoopState::of(detail::require_loop());
-    FileSource source(file, options.offset, options.count);
+    FileSource source(file, options.offset, options.count, options.progress);
     // Over TLS the kernel would send the file in the clear.
     if (auto* stream = dynamic_cast<SocketStream*>(writer.stream().get()); stream && !stream->filter()) {
         const bool sent = co_await send_by_kernel(loop, *stream, source);

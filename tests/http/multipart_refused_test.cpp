@@ -38,6 +38,24 @@ ASYNC_TEST(Multipart, limits_hold) {
     EXPECT_EQ((co_await parts_of(field("a", prose(100)) + "--B--", 1, limits)).size(), 1u);
 }
 
+ASYNC_TEST(Multipart, bytes_behind_the_last_part_and_all_together_are_limited) {
+    MultipartLimits limits;
+    limits.max_epilogue = 100;
+    const std::string one = field("a", "1") + "--B--";
+    EXPECT_EQ(co_await refusal(one + std::string(101, 'e'), limits),
+              "the multipart body has more than 100 bytes behind its last part");
+    EXPECT_EQ((co_await parts_of(one + std::string(100, 'e'), 1, limits)).size(), 1u);
+    limits = {};
+    co_await refusal(one + std::string(70'000, 'e'));
+    limits.max_body = one.size();
+    EXPECT_EQ((co_await parts_of(one, 1, limits)).size(), 1u);
+    EXPECT_TRUE(co_await too_large(one + "e", limits));
+    // Names and headers count, and what lies before the first part.
+    limits.max_body = 1000;
+    EXPECT_TRUE(co_await too_large(field(std::string(1000, 'n'), "") + "--B--", limits));
+    EXPECT_TRUE(co_await too_large(std::string(1000, 'p') + "\r\n" + one, limits));
+}
+
 ASYNC_TEST(Multipart, the_error_tells_a_limit_from_a_broken_body) {
     MultipartLimits limits;
     limits.max_memory = 3;

@@ -96,7 +96,7 @@ public:
     Coro<std::string> text(std::string encoding = "", std::string errors = "strict");
 #ifdef AIO_HTTP_HAS_JSON
     // All of it. Include <nlohmann/json.hpp> to use it. Errors: also ContentTypeError when Content-Type does not say
-    // that it is JSON (unless told not to look), nlohmann::json::parse_error when it is not.
+    // that it is JSON (unless told not to look), nlohmann::json::parse_error when it is not, JSONDepthError (json.hpp).
     Coro<nlohmann::json> json(bool check_content_type = true);
 #endif
     // Writes the body to a file, as it comes; gives its size. Errors: also OSError.

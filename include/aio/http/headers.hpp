@@ -77,6 +77,8 @@ public:
     };
     void append_text(std::string_view piece) { text_ += piece; }
     void append_field(Place name, Place value) { entries_.push_back({name, value}); }
+    // Line ends within a value become spaces, with the white space around them; `value` has none at its beginning then.
+    void unfold(Place& value) noexcept;
     // Of the text so far, in bytes: what lies between fields included.
     std::size_t text_size() const noexcept { return text_.size(); }
     std::string_view text(Place place) const noexcept {

@@ -62,6 +62,7 @@ public:
     using HTTPError::HTTPError;
 };
 
+// What may not stand in a URL is quoted in the location ("/é x" is sent as "/%C3%A9%20x"); "%" stays.
 // Errors: ValueError for a location that is empty or cannot stand in a header.
 class HTTPMove : public HTTPRedirection {
 public:

@@ -46,6 +46,8 @@ struct MultipartLimits {
     std::size_t max_header_bytes = 16 * 1024;   // of one part
     std::size_t max_header_fields = 64;         // of one part
     std::size_t max_preamble = 64 * 1024;       // bytes before the first part
+    std::size_t max_epilogue = 64 * 1024;       // bytes behind the last one
+    std::uint64_t max_body = 0;                 // all bytes, of delimiters and headers too; 0: any number
     std::size_t max_memory = 16 * 1024 * 1024;  // what read() and text() of one part may give
     std::size_t max_depth = 4;                  // parts within parts
 };

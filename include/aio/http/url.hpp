@@ -67,7 +67,7 @@ public:
     std::string host_port() const;
     // "https://host:port", without user, path and more. Errors: InvalidURL for a relative reference.
     URL origin() const;
-    // "/path?query#fragment". Errors: InvalidURL for what is relative already.
+    // "/path?query#fragment"; "/.//path" where "//path" would name a host. Errors: InvalidURL for what is relative already.
     URL relative() const;
     bool same_origin(const URL& other) const noexcept;
     bool is_absolute() const noexcept { return has_host_; }
@@ -94,7 +94,8 @@ public:
     URL with_fragment(std::string_view fragment) const;
     URL with_name(std::string_view name) const;
 
-    friend bool operator==(const URL&, const URL&) = default;
+    // A port that is the scheme's is as good as none.
+    friend bool operator==(const URL& a, const URL& b) noexcept;
 
 private:
     void parse_authority(std::string_view authority, std::string_view whole);

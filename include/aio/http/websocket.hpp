@@ -83,7 +83,7 @@ public:
     std::exception_ptr error = nullptr;
 
 #ifdef AIO_HTTP_HAS_JSON
-    // Include <nlohmann/json.hpp> to use it. Errors: nlohmann::json::parse_error.
+    // Include <nlohmann/json.hpp> to use it. Errors: nlohmann::json::parse_error, JSONDepthError.
     nlohmann::json json() const;
 #endif
 };

@@ -33,6 +33,7 @@ struct SendfileOptions {
     std::uint64_t offset = 0;               // where in the file to begin, in bytes
     std::optional<std::size_t> count = {};  // how many bytes; nothing: to the end of the file
     bool fallback = true;                   // read and write where the kernel cannot copy
+    std::size_t* progress = nullptr;        // where to tell, all the time, how many bytes were handed to the system
 };
 
 // Sends what is buffered, then the file `file` (a descriptor open for reading): how many bytes of it, fewer than `count`

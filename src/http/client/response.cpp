@@ -5,6 +5,7 @@
 #include <aio/io/files.hpp>
 
 #include "http/client/response_state.hpp"
+#include "http/json_text.hpp"
 #include "http/wire/charset.hpp"
 #include "http/wire/media_type.hpp"
 #include "http/wire/syntax.hpp"
@@ -99,7 +100,7 @@ Coro<nlohmann::json> ClientResponse::json(bool check_content_type) {
         }
     }
     const std::string document = co_await text();
-    co_return nlohmann::json::parse(document);
+    co_return detail::parse_json(document);
 }
 
 Coro<std::uint64_t> ClientResponse::to_file(std::string path) {

@@ -41,7 +41,14 @@ bool KeyStore::remove(const KeyBase& key) noexcept {
 
 namespace {
 
-Coro<Response> refuse(Request& request) {
+// Requests that no route fits, and the two kinds whose targets are no paths.
+Coro<Response> answer_unroutable(Request& request) {
+    if (request.method() == "CONNECT") throw HTTPNotImplemented("501: CONNECT is for proxies, and this is none");
+    if (request.raw_path() == "*") {  // OPTIONS, about the server as a whole (RFC 9110 section 9.3.7)
+        Response response(204);
+        response.header("Allow", RequestAccess::all_methods(request));
+        co_return response;
+    }
     const std::string& allowed = RequestAccess::allowed_methods(request);
     if (!allowed.empty()) throw HTTPMethodNotAllowed(request.method(), allowed);
     throw HTTPNotFound();
@@ -57,7 +64,7 @@ Coro<Response> refuse(Request& request) {
 
 ApplicationState::ApplicationState(const ApplicationOptions& o) : options(o) {
     unroutable.method = "*";
-    unroutable.handler = HandlerFunction(refuse);
+    unroutable.handler = HandlerFunction(answer_unroutable);
 }
 
 void ApplicationState::check_can_change(const char* function) const {

@@ -21,7 +21,8 @@ int status_of(wire::Fault fault) noexcept {
         case wire::Fault::target_too_long: return 414;
         case wire::Fault::fields_too_large: return 431;
         case wire::Fault::unsupported_version: return 505;
-        case wire::Fault::unsupported_transfer_coding: return 501;
+        case wire::Fault::unsupported_transfer_coding:
+        case wire::Fault::unsupported_method: return 501;
         default: return 400;
     }
 }
@@ -131,9 +132,10 @@ Coro<bool> Connection::read_head() {
 Coro<Response> Connection::run_handler() {
     Request& request = exchange_.request();
     const Route& route = RequestAccess::route(request);
-    if (const auto expected = request.headers().get("Expect")) {
-        if (!messages_.head().expects_continue)
-            throw HTTPExpectationFailed("Unknown Expect: " + std::string(*expected));
+    if (messages_.head().has_expect) {
+        if (!messages_.head().expects_continue) {
+            throw HTTPExpectationFailed("Unknown Expect: " + std::string(request.headers().get("Expect", "")));
+        }
         if (route.expect) co_await route.expect(request);
     }
     const std::vector<const Middleware*>& chain = request.app().state().chain;
@@ -200,8 +202,12 @@ void Connection::refuse(wire::Fault fault, std::string_view why) noexcept { refu
 void Connection::refuse(int status, std::string_view why) noexcept {
     try {
         Response response = Response::text(std::to_string(status) + ": " + std::string(why), status);
-        writer_.write(
-            head_and_body(response, {.size = response.body().size(), .keep_alive = false}, response.body()));
+        // An answer to HEAD has no content, however far the request was read.
+        const bool bodiless = messages_.in_head() && messages_.head().method == "HEAD";
+        Framing framing;
+        framing.size = response.body().size();
+        framing.keep_alive = false;
+        writer_.write(head_and_body(response, framing, bodiless ? std::string_view() : response.body()));
         lingers_ = true;
     } catch (const std::exception&) {
         writer_.abort();
@@ -300,9 +306,12 @@ void Connection::check_body_rate() noexcept {
 }
 
 void Connection::check_sending() noexcept {
-    const std::size_t unsent = writer_.get_write_buffer_size();
-    if (unsent == 0 || unsent != unsent_before_) {
+    // Files do not pass through the buffer.
+    const std::size_t unsent = writer_.get_write_buffer_size(), file = exchange_.file_progress();
+    const bool waits = unsent > 0 || exchange_.sending_file();
+    if (!waits || unsent != unsent_before_ || file != file_before_) {
         unsent_before_ = unsent;
+        file_before_ = file;
         since_ = server_.seconds();
     } else if (server_.seconds() - since_ >= server_.times().send) {
         writer_.abort();

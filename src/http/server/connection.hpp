@@ -74,6 +74,7 @@ private:
     std::uint32_t since_ = 0;         // server_.seconds() when the phase began, or something happened in it
     std::uint64_t bytes_before_ = 0;  // of the body, at since_
     std::size_t unsent_before_ = 0;   // at since_
+    std::size_t file_before_ = 0;     // of a file that is sent, at since_
     std::int64_t begun_at_ = 0;       // the request; for the log
     TimePoint began_;
 };

@@ -7,11 +7,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 
 namespace aio::http::detail {
 
@@ -33,19 +32,22 @@ std::string escaped(std::string_view text) {
 
 }  // namespace
 
-std::vector<DirectoryEntry> list_directory(int directory) {
-    const int fd = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR* const stream = fd < 0 ? nullptr : ::fdopendir(fd);
+std::vector<DirectoryEntry> list_directory(int directory, const std::function<OpenedFile(const std::string&)>& look) {
+    aio::detail::UniqueFd fd(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct Close {
+        void operator()(DIR* stream) const noexcept { ::closedir(stream); }
+    };
+    const std::unique_ptr<DIR, Close> stream(fd ? ::fdopendir(fd.get()) : nullptr);
     if (!stream) throw_os_error(errno, "list a directory");
+    fd.take();  // it is the stream's
     std::vector<DirectoryEntry> entries;
-    while (const dirent* const entry = ::readdir(stream)) {
-        const std::string_view name = entry->d_name;
-        struct stat info;
-        if (name.starts_with('.') || ::fstatat(fd, entry->d_name, &info, 0) != 0) continue;
-        entries.emplace_back(std::string(name), S_ISDIR(info.st_mode), static_cast<std::uint64_t>(info.st_size),
-                             info.st_mtim.tv_sec);
+    while (const dirent* const entry = ::readdir(stream.get())) {
+        const std::string name = entry->d_name;
+        if (name.starts_with('.')) continue;
+        const OpenedFile found = look(name);
+        if (!found.is_directory && !found.is_file) continue;
+        entries.emplace_back(name, found.is_directory, found.size, found.mtime);
     }
-    ::closedir(stream);
     std::sort(entries.begin(), entries.end(), [](const DirectoryEntry& a, const DirectoryEntry& b) {
         if (a.is_directory != b.is_directory) return a.is_directory;
         return a.name < b.name;

@@ -1,7 +1,10 @@
 // A page that lists a directory.
 #pragma once
 
+#include "http/server/opened_file.hpp"
+
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +21,9 @@ public:
     std::int64_t mtime;  // seconds since 1970
 };
 
-// Directories first, by name; without those that begin with a dot. Blocks. Errors: OSError.
-std::vector<DirectoryEntry> list_directory(int directory);
+// Files and directories that `look` finds there, which is given their names: directories first, by name; without those
+// that begin with a dot. Blocks. Errors: OSError.
+std::vector<DirectoryEntry> list_directory(int directory, const std::function<OpenedFile(const std::string&)>& look);
 // HTML. has_parent: with a link upward.
 std::string directory_page(std::string_view path, const std::vector<DirectoryEntry>& entries, bool has_parent);
 

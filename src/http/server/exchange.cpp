@@ -3,6 +3,7 @@
 #include <aio/base/error.hpp>
 #include <aio/http/http_exceptions.hpp>
 #include <aio/http/status.hpp>
+#include <aio/io/sendfile.hpp>
 
 #include "http/decoded_body.hpp"
 #include "http/server/application_state.hpp"
@@ -82,7 +83,9 @@ void Exchange::begin(bool keep_alive) {
         }
     }
     RequestAccess::begin(request_, head, this, source);
-    keep_alive_ = keep_alive && head.keep_alive;
+    // Behind CONNECT its client may have sent, ahead of the answer, what is meant for the tunnel: no requests of its own
+    // (RFC 9931 section 8).
+    keep_alive_ = keep_alive && head.keep_alive && !(head.upgrade && head.method == "CONNECT");
     sends_body_ = head.method != "HEAD";
     head_sent_ = ended_ = chunked_ = taken_over_ = false;
     body_bytes_ = 0;
@@ -177,6 +180,22 @@ Coro<> Exchange::send_source(Response& response) {
         co_await writer_.drain();
     }
     finish();
+}
+
+Coro<> Exchange::send_part(int fd, std::uint64_t offset, std::uint64_t size) {
+    struct Sending {
+        bool& flag;
+        explicit Sending(bool& f) noexcept : flag(f) { flag = true; }
+        ~Sending() { flag = false; }
+    } const sending(sending_file_);
+    file_progress_ = 0;
+    SendfileOptions options;
+    options.offset = offset;
+    options.count = size;
+    options.progress = &file_progress_;
+    const std::size_t sent = co_await sendfile(writer_, fd, options);
+    body_bytes_ += sent;
+    if (left_) *left_ -= sent;
 }
 
 // --- responses in steps ----------------------------------------------------------------------------------------------

@@ -83,11 +83,11 @@ public:
     void finish(const Headers* trailers = nullptr);
     // Of a response to HEAD, or an empty one.
     void finish_without_body() noexcept { ended_ = true; }
-    // The kernel has sent this much of the body (sendfile).
-    void sent_past(std::uint64_t bytes) noexcept {
-        body_bytes_ += bytes;
-        if (left_) *left_ -= bytes;
-    }
+    // A part of the file becomes the body, or its next piece: the kernel sends it.
+    Coro<> send_part(int fd, std::uint64_t offset, std::uint64_t size);
+    // Whether that goes on, and how many bytes the kernel has taken.
+    bool sending_file() const noexcept { return sending_file_; }
+    std::size_t file_progress() const noexcept { return file_progress_; }
 
     bool head_sent() const noexcept { return head_sent_; }
     bool ended() const noexcept { return ended_; }
@@ -123,7 +123,9 @@ private:
     std::optional<std::uint64_t> left_;  // of the body, if its size is known
     std::shared_ptr<const Headers> logged_headers_;
     std::uint64_t body_bytes_ = 0;
+    std::size_t file_progress_ = 0;
     int status_ = 0;
+    bool sending_file_ = false;
     bool keep_alive_ = true;
     bool head_sent_ = false, ended_ = false;
     bool chunked_ = false;

@@ -2,7 +2,6 @@
 // Source: RFC 9110 section 13.2.2 (the order of conditions), 14 (ranges).
 #include <aio/base/error.hpp>
 #include <aio/http/http_exceptions.hpp>
-#include <aio/io/sendfile.hpp>
 
 #include "http/server/exchange.hpp"
 #include "http/server/opened_file.hpp"
@@ -44,7 +43,7 @@ Coro<> choose_file(Choice& choice, Exchange& exchange, const ResponseExtra& extr
     } else {
         choice.file = co_await open_file(extra.folder, extra.file);
     }
-    if (!choice.file.fd) throw_not_there(choice.file);
+    if (!choice.file.fd) throw_not_there(choice.file, extra.file);
     if (!choice.file.is_file) throw HTTPForbidden();
 }
 
@@ -129,10 +128,7 @@ Coro<> send_file(Exchange& exchange, Response& response) {
         exchange.write(read_part(file.fd.get(), range.first, size, "read the file of a response"));
         exchange.finish();
     } else {
-        SendfileOptions options;
-        options.offset = range.first;
-        options.count = size;
-        exchange.sent_past(co_await sendfile(exchange.writer(), file.fd.get(), options));
+        co_await exchange.send_part(file.fd.get(), range.first, size);
         exchange.finish();
     }
 }

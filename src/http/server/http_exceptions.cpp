@@ -1,11 +1,17 @@
 #include <aio/http/http_exceptions.hpp>
 #include <aio/http/status.hpp>
 
+#include "http/wire/percent.hpp"
+#include "http/wire/syntax.hpp"
+
 #include <string>
 
 namespace aio::http {
 
 namespace {
+
+// What may stand in a URL, "%" too: what is quoted already stays as it is.
+constexpr wire::CharSet kURLChars = wire::kQueryChars.with("#[]%");
 
 std::string status_line(int status) { return std::to_string(status) + ": " + std::string(reason_phrase(status)); }
 
@@ -21,7 +27,9 @@ HTTPException::HTTPException(int status, std::string text)
 HTTPMove::HTTPMove(int status, std::string_view location, std::string text)
     : HTTPRedirection(status, std::move(text)) {
     if (location.empty()) throw ValueError("a redirect needs a location");
-    response().header("Location", location);
+    // Line ends are refused by header(); they are no part of a URL that was not quoted.
+    response().header("Location",
+                      wire::is_field_value(location) ? wire::quote(location, kURLChars) : std::string(location));
 }
 
 HTTPMethodNotAllowed::HTTPMethodNotAllowed(std::string_view method, std::string_view allowed, std::string text)

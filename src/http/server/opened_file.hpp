@@ -24,12 +24,15 @@ public:
     std::uint64_t mtime_ns = 0;  // nanoseconds since 1970
 };
 
-// What `path` names; with a `folder`, a descriptor of a directory: below it, wherever symbolic links lead (openat2,
-// RESOLVE_BENEATH), or out of it if `follow` says so. Errors are in the result.
+// What `path` names; with a `folder`, a descriptor of a directory: below it, wherever symbolic links lead (openat2 with
+// RESOLVE_BENEATH, or open_beneath()), or out of it if `follow` says so. Errors are in the result.
 Coro<OpenedFile> open_file(int folder, std::string path, bool follow = false);
+// The same without opening it: what it is, and how large. Blocks.
+OpenedFile look_at_file(int folder, const std::string& path, bool follow = false);
 
-// Of a file that could not be opened: 403 or 404.
-[[noreturn]] void throw_not_there(const OpenedFile& file);
+// Of a file that could not be opened: 404; 403; 503 when this process or system has run out of something.
+// Errors: those, and OSError for a disk that fails.
+[[noreturn]] void throw_not_there(const OpenedFile& file, const std::string& path);
 
 // What a file has there; less, if it has become shorter. Blocks. Errors: OSError, which says what was attempted.
 std::string read_part(int fd, std::uint64_t offset, std::uint64_t size, const char* attempted);

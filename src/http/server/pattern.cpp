@@ -123,6 +123,31 @@ void Pattern::compile() {
 
 std::string_view Pattern::literal_prefix() const noexcept { return parts_.front().literal; }
 
+std::vector<std::optional<std::string>> Pattern::segments() const {
+    std::vector<std::optional<std::string>> all;
+    std::string text;
+    bool named = false;
+    const auto end_segment = [&] {
+        all.push_back(named ? std::nullopt : std::optional<std::string>(text));
+        text.clear();
+        named = false;
+    };
+    bool begun = false;  // the slash before the first segment came
+    for (const Part& part : parts_) {
+        for (const char c : part.literal) {
+            if (c != '/') {
+                text += c;
+            } else if (std::exchange(begun, true)) {
+                end_segment();
+            }
+        }
+        if (!part.regex.empty()) return all;
+        named |= !part.name.empty();
+    }
+    end_segment();
+    return all;
+}
+
 bool Pattern::match(std::string_view path, Captures& captures) const {
     if (is_literal()) return path == parts_.front().literal;
     if (!compiled_) return match_parts(0, path, captures);

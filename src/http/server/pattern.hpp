@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,10 @@ public:
     bool is_literal() const noexcept { return names_ == 0; }
     // All of it if it is literal, else up to the first name; quoted.
     std::string_view literal_prefix() const noexcept;
+
+    // What stands between the slashes, quoted; nothing where a name is. Only up to the first regex: it may fit slashes, so
+    // that what is behind it has no fixed place.
+    std::vector<std::optional<std::string>> segments() const;
 
     // Whether all of `path` (quoted) fits; appends what the names stood for: views of the pattern and of `path`.
     bool match(std::string_view path, Captures& captures) const;

@@ -44,9 +44,17 @@ std::string_view authority_of(std::string_view target) noexcept {
 // The path of a request's target: of "http://host/path", of "/path", of "*".
 std::string_view path_and_query(std::string_view target) noexcept {
     const std::string_view authority = authority_of(target);
-    if (authority.empty()) return target;
-    target.remove_prefix(static_cast<std::size_t>(authority.end() - target.begin()));
-    return target.empty() ? std::string_view("/") : target;
+    if (!authority.empty()) target.remove_prefix(static_cast<std::size_t>(authority.end() - target.begin()));
+    return target;
+}
+
+// The target's host counts, whatever Host says (RFC 9112 section 3.2.2); an empty path means "/" (RFC 9110 section 4.2.3).
+void normalize_absolute_form(wire::Head& head) {
+    const std::string_view authority = authority_of(head.target);
+    if (authority.empty()) return;
+    head.headers.set("Host", authority);
+    const auto path = static_cast<std::size_t>(authority.data() + authority.size() - head.target.data());
+    if (path == head.target.size() || head.target[path] == '?') head.target.insert(path, 1, '/');
 }
 
 }  // namespace
@@ -54,8 +62,7 @@ std::string_view path_and_query(std::string_view target) noexcept {
 void RequestAccess::begin(Request& request, wire::Head& head, Exchange* exchange, BodySource* body) {
     request.head_ = &head;
     request.exchange_ = exchange;
-    // The target's host counts, whatever Host says (RFC 9112 section 3.2.2).
-    if (const auto authority = authority_of(head.target); !authority.empty()) head.headers.set("Host", authority);
+    normalize_absolute_form(head);
     std::string_view rest = path_and_query(head.target);
     request.raw_path_ = wire::take_until(rest, '?');
     request.query_ = rest;
@@ -140,8 +147,7 @@ URL Request::url() const {
     const std::string start = std::string(scheme()) + "://";
     const std::string_view rest = path_qs();
     if (method() == "CONNECT") return URL(start + std::string(rest));
-    const std::string_view separator = rest.starts_with('?') ? "/" : "";
-    return URL(start + host() + std::string(separator) + std::string(rest == "*" ? "/" : rest));
+    return URL(start + host() + std::string(rest == "*" ? "/" : rest));
 }
 
 // --- the connection --------------------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ struct RequestAccess {
     static void end(Request& request) noexcept;
 
     static const std::string& allowed_methods(Request& request) { return request.extra().allowed_methods; }
+    // Of all routes of the application that the server has: "GET, HEAD, OPTIONS".
+    static std::string all_methods(const Request& request) { return request.root_->router().table().all_methods(); }
     static const Route& route(const Request& request) noexcept { return *request.route_; }
     static Exchange* exchange(const Request& request) noexcept { return request.exchange_; }
     static wire::Head& head(const Request& request) noexcept { return *request.head_; }

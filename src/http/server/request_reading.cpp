@@ -1,6 +1,7 @@
 // The body of a request as a whole: bytes, text, JSON, forms.
 #include <aio/base/error.hpp>
 #include <aio/http/http_exceptions.hpp>
+#include <aio/http/json.hpp>
 #include <aio/http/multipart.hpp>
 #include <aio/http/post_data.hpp>
 #include <aio/http/request.hpp>
@@ -8,6 +9,7 @@
 #include <aio/sync/threads.hpp>
 
 #include "base/unique_fd.hpp"
+#include "http/json_text.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/opened_file.hpp"
 #include "http/server/request_access.hpp"
@@ -31,9 +33,14 @@ using aio::detail::UniqueFd;
 
 namespace {
 
-// Throws when `size` bytes are more than the application takes.
+// What the application takes; 0: any size. Mocked requests have no application.
+std::uint64_t size_limit(const Request& request) {
+    return detail::RequestAccess::exchange(request) ? request.app().client_max_size() : 0;
+}
+
+// Throws when `size` bytes are more than that.
 void check_size(const Request& request, std::uint64_t size) {
-    const std::uint64_t limit = request.app().client_max_size();
+    const std::uint64_t limit = size_limit(request);
     if (limit > 0 && size > limit) throw HTTPRequestEntityTooLarge(limit, size);
 }
 
@@ -77,6 +84,15 @@ void copy_file(int from, std::uint64_t size, const std::string& path) {
     }
 }
 
+// Fields are text: bytes of any charset come as UTF-8.
+std::string field_text(std::string_view bytes, std::string_view charset) {
+    try {
+        return wire::to_utf8(bytes, charset, wire::DecodeErrors::replace);
+    } catch (const UnknownCharsetError& error) {
+        throw HTTPUnsupportedMediaType(std::string("415: ") + error.what());
+    }
+}
+
 // A part with a file name: to disk, in pieces, on a thread.
 Coro<UploadedFile> store_part(Request& request, BodyPart part, std::uint64_t& total) {
     const auto file = own(open_unnamed());
@@ -93,8 +109,23 @@ Coro<UploadedFile> store_part(Request& request, BodyPart part, std::uint64_t& to
     co_return UploadedFile(part.name(), *part.filename(), part.content_type(), file, size);
 }
 
-Coro<> read_multipart(Request& request, PostData& post) {
-    MultipartReader parts = request.multipart();
+[[noreturn]] void refuse_multipart(const MultipartError& error, std::uint64_t limit) {
+    if (error.too_large()) throw HTTPRequestEntityTooLarge(limit, limit + 1, error.what());
+    throw HTTPBadRequest(std::string("400: ") + error.what());
+}
+
+MultipartReader open_multipart(Request& request, const MultipartLimits& limits) {
+    try {
+        const std::string_view type = request.headers().get("Content-Type", "");
+        return MultipartReader(request.content(), multipart_boundary(type), limits);
+    } catch (const MultipartError& error) {
+        refuse_multipart(error, 0);
+    }
+}
+
+// The limit of the application counts twice: for all that is received, and for what the parts are once decoded.
+Coro<> read_multipart(Request& request, MultipartLimits limits, PostData& post) {
+    MultipartReader parts = open_multipart(request, limits);
     std::uint64_t total = 0;
     while (true) {
         std::optional<BodyPart> part = co_await parts.next();
@@ -111,13 +142,8 @@ Coro<> read_multipart(Request& request, PostData& post) {
             check_size(request, total);
             value += piece;
         }
-        post.add(part->name(), wire::to_utf8(value, part->charset(), wire::DecodeErrors::replace));
+        post.add(part->name(), field_text(value, part->charset()));
     }
-}
-
-[[noreturn]] void refuse_multipart(const MultipartError& error, std::uint64_t limit) {
-    if (error.too_large()) throw HTTPRequestEntityTooLarge(limit, limit + 1, error.what());
-    throw HTTPBadRequest(std::string("400: ") + error.what());
 }
 
 }  // namespace
@@ -126,12 +152,12 @@ Coro<> read_multipart(Request& request, PostData& post) {
 
 Coro<std::string> Request::read() {
     if (extra().body) co_return *extra().body;
-    if (head_->content_length && exchange_) check_size(*this, *head_->content_length);
+    if (head_->content_length) check_size(*this, *head_->content_length);
     std::string all;
     while (true) {
         const std::string_view piece = co_await content_.readany_view();
         if (piece.empty()) break;
-        if (exchange_) check_size(*this, all.size() + piece.size());
+        check_size(*this, all.size() + piece.size());
         all += piece;
     }
     extra().body = std::move(all);
@@ -152,19 +178,15 @@ Coro<std::string> Request::text() {
 Coro<nlohmann::json> Request::json() {
     const std::string body = co_await text();
     try {
-        co_return nlohmann::json::parse(body);
+        co_return detail::parse_json(body);
     } catch (const nlohmann::json::parse_error& error) {
         throw HTTPBadRequest(std::string("400: the body is no JSON: ") + error.what());
+    } catch (const JSONDepthError& error) {
+        throw HTTPBadRequest(std::string("400: ") + error.what());
     }
 }
 
-MultipartReader Request::multipart() {
-    try {
-        return MultipartReader(content_, multipart_boundary(headers().get("Content-Type", "")));
-    } catch (const MultipartError& error) {
-        refuse_multipart(error, 0);
-    }
-}
+MultipartReader Request::multipart() { return open_multipart(*this, {}); }
 
 Coro<const PostData*> Request::post() {
     if (extra().post) co_return extra().post.get();
@@ -172,12 +194,16 @@ Coro<const PostData*> Request::post() {
     const std::string type = content_type();
     if (type == "application/x-www-form-urlencoded") {
         const std::string body = co_await read();
-        for (auto& [name, value] : parse_qsl(body)) post->add(std::move(name), std::move(value));
+        const std::string given = charset();
+        for (auto& [name, value] : parse_qsl(body)) post->add(field_text(name, given), field_text(value, given));
     } else if (type == "multipart/form-data") {
+        MultipartLimits limits;
+        limits.max_body = size_limit(*this);
+        if (head_->content_length) check_size(*this, *head_->content_length);
         try {
-            co_await read_multipart(*this, *post);
+            co_await read_multipart(*this, limits, *post);
         } catch (const MultipartError& error) {
-            refuse_multipart(error, app().client_max_size());
+            refuse_multipart(error, limits.max_body);
         }
     }
     extra().post = std::move(post);

@@ -31,13 +31,16 @@ std::string without_trailing_slash(std::string_view prefix, const char* function
     return std::string(prefix);
 }
 
-std::string allowed_methods(const Resource& resource) {
-    std::vector<std::string_view> methods;
-    for (const Route& route : resource.routes) methods.push_back(route.method);
-    std::sort(methods.begin(), methods.end());
+std::string joined(const std::set<std::string_view>& methods) {
     std::string result;
     for (const std::string_view method : methods) result.append(result.empty() ? "" : ", ").append(method);
     return result;
+}
+
+std::set<std::string_view> methods_of(const Resource& resource) {
+    std::set<std::string_view> methods;
+    for (const Route& route : resource.routes) methods.insert(route.method);
+    return methods;
 }
 
 const Route* route_of(const Resource& resource, std::string_view method) noexcept {
@@ -71,7 +74,7 @@ Resource& RouteTable::append(Resource::Kind kind, Pattern pattern, std::string_v
     if (kind == Resource::Kind::domain) {
         domains_.push_back(&resource);
     } else {
-        index_[std::string(key)].push_back(&resource);
+        index_.add(key, resource.pattern, resource);
     }
     return resource;
 }
@@ -188,26 +191,21 @@ bool RouteTable::try_resource(const Resource& resource, std::string_view method,
     result.route = route_of(resource, method);
     if (result.route) return true;
     captures.clear();
-    const std::string methods = allowed_methods(resource);
-    if (!methods.empty()) allowed.append(allowed.empty() ? "" : ", ").append(methods);
+    for (const std::string_view each : methods_of(resource)) {
+        if (!wire::list_has(allowed, each)) allowed.append(allowed.empty() ? "" : ", ").append(each);
+    }
     return false;
 }
 
 Resolved RouteTable::resolve(std::string_view method, std::string_view path, const Headers& headers,
                              Pattern::Captures& captures, std::string& allowed) const {
     Resolved result;
-    for (std::string_view part = path.empty() ? "/" : path;;) {
-        if (const auto found = index_.find(part); found != index_.end()) {
-            for (const Resource* resource : found->second) {
-                if (try_resource(*resource, method, path, headers, captures, allowed, result)) return result;
-            }
-        }
-        if (part == "/") break;
-        const std::size_t slash = part.rfind('/');
-        part = slash == 0 || slash == std::string_view::npos ? "/" : part.substr(0, slash);
-    }
+    const auto try_one = [&](const Resource& resource) {
+        return try_resource(resource, method, path, headers, captures, allowed, result);
+    };
+    if (index_.find(path, try_one)) return result;
     for (const Resource* resource : domains_) {
-        if (try_resource(*resource, method, path, headers, captures, allowed, result)) return result;
+        if (try_one(*resource)) return result;
     }
     return result;
 }
@@ -244,6 +242,21 @@ std::string RouteTable::url_for(std::string_view name, const Pattern::Values& va
         if (table.knows(name)) return table.url_for(name, values);
     }
     throw ValueError("url_for: no route has the name '" + std::string(name) + "'");
+}
+
+void RouteTable::collect_methods(std::set<std::string_view>& methods) const {
+    for (const Resource& resource : resources_) {
+        for (const Route& route : resource.routes) {
+            if (route.method != "*") methods.insert(route.method);
+        }
+        if (resource.app) resource.app->router().table().collect_methods(methods);
+    }
+}
+
+std::string RouteTable::all_methods() const {
+    std::set<std::string_view> methods{"OPTIONS"};
+    collect_methods(methods);
+    return joined(methods);
 }
 
 std::vector<std::string> RouteTable::describe() const {

@@ -5,16 +5,16 @@
 #include <aio/http/headers.hpp>
 
 #include "http/server/pattern.hpp"
+#include "http/server/route_index.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace aio::http::detail {
@@ -61,6 +61,8 @@ public:
                      Pattern::Captures& captures, std::string& allowed) const;
     std::string url_for(std::string_view name, const Pattern::Values& values) const;
     std::vector<std::string> describe() const;
+    // Those of all routes, here and below, and OPTIONS: "GET, HEAD, OPTIONS".
+    std::string all_methods() const;
 
     // In the order they were added.
     const std::deque<Resource>& resources() const noexcept { return resources_; }
@@ -71,25 +73,6 @@ public:
     const std::string& prefix() const noexcept { return prefix_; }
 
 private:
-    // Multiplicative, a word at a time. The table is the program's: no client can choose what collides in it.
-    struct Hash {
-        using is_transparent = void;
-        static std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) noexcept {
-            hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-            return hash ^ hash >> 32;
-        }
-        std::size_t operator()(std::string_view path) const noexcept {
-            std::uint64_t hash = path.size(), word = 0;
-            for (; path.size() >= sizeof word; path.remove_prefix(sizeof word)) {
-                std::memcpy(&word, path.data(), sizeof word);
-                hash = mixed(hash, word);
-            }
-            word = 0;
-            for (const char c : path) word = word << 8 | static_cast<unsigned char>(c);
-            return mixed(hash, word);
-        }
-    };
-
     void check_can_change(const char* function) const;
     Resource& append(Resource::Kind kind, Pattern pattern, std::string_view index_key);
     void name_resource(Resource& resource, const std::string& name);
@@ -98,10 +81,11 @@ private:
                       const Headers& headers, Pattern::Captures& captures, std::string& allowed,
                       Resolved& result) const;
     const Resource* find_named(std::string_view name) const noexcept;
+    void collect_methods(std::set<std::string_view>& methods) const;
     bool knows(std::string_view name) const noexcept;  // it, or a sub-application's
 
     std::deque<Resource> resources_;
-    std::unordered_map<std::string, std::vector<const Resource*>, Hash, std::equal_to<>> index_;
+    RouteIndex index_;
     std::vector<const Resource*> domains_;
     std::string prefix_;
     bool frozen_ = false;

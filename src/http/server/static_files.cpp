@@ -72,11 +72,16 @@ Coro<Response> StaticFiles::directory_response(Request& request, std::string pat
     if (!index_.empty()) {
         const std::shared_ptr<OpenedFile> index = co_await open(path + index_);
         if (index->fd && index->is_file) co_return file_response(path + index_, index);
+        if (!index->fd && index->error != ENOENT) throw_not_there(*index, directory_ + "/" + path + index_);
     }
     if (!shows_index_) throw HTTPForbidden();
-    auto listing = [opened] { return list_directory(opened->fd.get()); };
-    const std::vector<DirectoryEntry> entries = co_await to_thread(listing);
-    co_return Response::html(directory_page(request.path(), entries, !path.empty()));
+    // What a request for an entry would find, is listed: also its size and date.
+    auto make_page = [opened, folder = folder_, follows = follows_, title = request.path(), path] {
+        const auto look = [&](const std::string& name) { return look_at_file(folder, path + name, follows); };
+        return directory_page(title, list_directory(opened->fd.get(), look), !path.empty());
+    };
+    std::string page = co_await to_thread(make_page);
+    co_return Response::html(std::move(page));
 }
 
 Coro<Response> StaticFiles::answer(Request& request) const {
@@ -84,7 +89,7 @@ Coro<Response> StaticFiles::answer(Request& request) const {
     if (!is_harmless(path)) throw HTTPNotFound();
     const std::string name = path.empty() ? "." : path;
     const std::shared_ptr<OpenedFile> found = co_await open(name);
-    if (!found->fd) throw_not_there(*found);
+    if (!found->fd) throw_not_there(*found, directory_ + "/" + path);
     if (found->is_directory) {
         if (!shows_index_ && index_.empty()) throw HTTPForbidden();
         if (!request.raw_path().ends_with('/')) throw HTTPMovedPermanently(std::string(request.raw_path()) + "/");

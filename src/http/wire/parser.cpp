@@ -2,6 +2,7 @@
 #include "http/wire/parser_machine.hpp"
 #include "http/wire/syntax.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -14,6 +15,11 @@ constexpr unsigned kMostBlankLines = 8;
 
 // What a connection's first message would otherwise reallocate its way up to.
 constexpr std::size_t kUsualHeaderText = 512, kUsualHeaders = 16;
+
+// Chunks may spend this much on sizes and extensions, beyond 16 bytes each and twice what they carry: else a peer could
+// keep us busy with nothing (CVE-2023-39326).
+constexpr std::size_t kMostOverhead = 16 * 1024;
+constexpr std::size_t kUsualOverhead = 16;
 
 const char* find_lf(const char* begin, const char* end) noexcept {
     const void* lf = std::memchr(begin, '\n', static_cast<std::size_t>(end - begin));
@@ -36,7 +42,8 @@ void Head::clear() noexcept {
 
 // --- what llhttp does not look at ----------------------------------------------------------------------------
 
-// Looks at what stands between mark and `end`: every line ends with CR LF, none begins with white space.
+// Looks at what stands between mark and `end`: every line ends with CR LF, none begins with white space but in responses,
+// where user agents must take obs-fold (RFC 9112 section 5.2).
 bool Parser::Machine::look(const char* end) noexcept {
     const char* begin = std::exchange(mark, end);
     if (begin == end) return true;
@@ -45,51 +52,20 @@ bool Parser::Machine::look(const char* end) noexcept {
     const bool too_long = size > most - framing;
     if (too_long) end = begin + (most - framing);
     framing += size;
-
-    if (!start_line.ended() && begin != end) {
-        begin = start_line.take(begin, end);
-        if (start_line.ended() && !check_start_line()) return false;
-        previous = begin[-1];
-    }
     if (begin != end) {
-        bool folded = previous == '\n' && is_blank(*begin);
+        bool is_folded = previous == '\n' && is_blank(*begin);
         for (const char* p = begin; (p = find_lf(p, end)) != end;) {
             if ((p == begin ? previous : p[-1]) != '\r') return fail(Fault::bad_message, "LF without CR"), false;
             if (++p == end) break;
-            folded |= is_blank(*p);
+            is_folded |= is_blank(*p);
         }
-        if (folded) return fail(Fault::bad_message, "a line that begins with white space (obs-fold)"), false;
+        if (is_folded && role == Role::requests) {
+            return fail(Fault::bad_message, "a line that begins with white space (obs-fold)"), false;
+        }
         previous = end[-1];
     }
     if (too_long) return fail(Fault::fields_too_large, "lines longer than the limit"), false;
     return true;
-}
-
-bool Parser::Machine::check_start_line() noexcept {
-    const std::string_view tail = start_line.tail();
-    if (!tail.ends_with("\r\n")) return fail(Fault::bad_message, "LF without CR"), false;
-    if (!(role == Role::requests ? check_request_line(tail) : check_status_line(tail))) return false;
-    if (parser.http_major == 1 && parser.http_minor <= 1) return true;
-    return fail(Fault::unsupported_version, "a version other than HTTP/1.0 and HTTP/1.1"), false;
-}
-
-bool Parser::Machine::check_request_line(std::string_view tail) noexcept {
-    if (parser.method == HTTP_PRI) return fail(Fault::unsupported_version, "HTTP/2 is not spoken here"), false;
-    if (!tail.starts_with(" HTTP/") || method().empty()) {
-        return fail(Fault::bad_message, "a request line without an HTTP version"), false;
-    }
-    constexpr std::size_t kRest = std::string_view("  HTTP/1.1\r\n").size();
-    if (start_line.size() == method().size() + head.target.size() + kRest) return true;
-    return fail(Fault::bad_message, "more than one space in the request line"), false;
-}
-
-// Between "HTTP/1.1 " and the reason there are three digits and a space; without a reason, perhaps no space.
-bool Parser::Machine::check_status_line(std::string_view tail) noexcept {
-    constexpr std::size_t kRest = std::string_view("HTTP/1.1 200 \r\n").size();
-    const bool spaced = !head.reason.empty() || tail[tail.size() - 3] == ' ';
-    const std::size_t expected = kRest + head.reason.size() - (spaced ? 0 : 1);
-    if (start_line.size() == expected && parser.status_code >= 100 && parser.status_code <= 999) return true;
-    return fail(Fault::bad_message, "a status code that is not three digits"), false;
 }
 
 // Before requests. False: all data are used up, or there is a fault.
@@ -111,17 +87,56 @@ bool Parser::Machine::skip_blank_lines(std::string_view& data) noexcept {
 bool Parser::Machine::begin_message(std::string_view& data) {
     if (!(last && head.upgrade) && !skip_blank_lines(data)) return false;
     if (last) return fail(Fault::unexpected_data, "data behind the last message of a connection"), false;
-    llhttp_reset(&parser);
+    stage = Stage::start_line;
     head.clear();
     head.headers.reserve(kUsualHeaders, kUsualHeaderText);
     trailers.clear();
     start_line.begin();
-    framing = overhead = fields = extension_size = 0;
+    framing = overhead = fields = 0;
     blank_lines = hosts = 0;
-    previous = 0;
-    complete = in_body = closes = persists = upgrades = false;
+    complete = in_body = closes = persists = upgrades = has_upgrade = false;
     in_message = true;
     return true;
+}
+
+// --- chunks ----------------------------------------------------------------------------------------------------
+
+// llhttp is told that the last chunk has come.
+void Parser::Machine::begin_trailers() noexcept {
+    constexpr std::string_view kLastChunk = "0\r\n";
+    execute(parser, kLastChunk.data(), kLastChunk.data() + kLastChunk.size());
+    stage = Stage::llhttp;
+    framing = 0;
+    previous = '\n';
+}
+
+// A piece of a chunk's data; need_more with Stage::llhttp: the trailers follow.
+Event Parser::Machine::next_chunk(std::string_view& data) noexcept {
+    if (chunk_left == 0) {
+        const std::size_t room = kMostOverhead + kUsualOverhead - overhead - framing;
+        std::string_view text = data.substr(0, room);
+        const std::size_t before = text.size();
+        const ChunkLine::Result result = chunk_line.take(text);
+        if (result == ChunkLine::Result::fault) return fail(Fault::bad_message, chunk_line.explanation());
+        const std::size_t taken = before - text.size();
+        framing += taken;
+        data.remove_prefix(taken);
+        if (result == ChunkLine::Result::more) {
+            return data.empty() ? event : fail(Fault::fields_too_large, "chunks that carry too little");
+        }
+        if (chunk_line.size() == 0) return begin_trailers(), event;
+        chunk_left = chunk_line.size();
+    }
+    if (data.empty()) return event;
+    chunk = data.substr(0, chunk_left);
+    data.remove_prefix(chunk.size());
+    chunk_left -= chunk.size();
+    ends_chunk = chunk_left == 0;
+    if (ends_chunk) chunk_line.begin_behind_data();
+    if (framing > 0) overhead = std::max(overhead + framing, kUsualOverhead) - kUsualOverhead;
+    overhead = std::max(overhead, 2 * chunk.size()) - 2 * chunk.size();
+    framing = 0;
+    return event = Event::body;
 }
 
 // --- from calls to events --------------------------------------------------------------------------------------
@@ -146,16 +161,27 @@ Event Parser::Machine::interrupted() noexcept {
     if (fault != Fault::none || !look(llhttp_get_error_pos(&parser))) return Event::fault;
     if (pending != Fault::none) return fail(pending, pending_explanation);
     const char* const reason = llhttp_get_error_reason(&parser);
-    const std::string_view why = reason ? reason : "this is no HTTP";
-    // llhttp has one code for versions that it does not know and for what is no version.
-    return fail(why == "Invalid HTTP version" ? Fault::unsupported_version : Fault::bad_message, why);
+    return fail(Fault::bad_message, reason ? reason : "this is no HTTP");
 }
 
 Event Parser::Machine::next(std::string_view& data) {
     if (fault != Fault::none) return Event::fault;
     event = Event::need_more;
     if (!in_message && (data.empty() || !begin_message(data))) return event;
-    if (data.empty() && !in_body) return event;
+    if (stage == Stage::start_line) {
+        switch (start_line.take(data, head)) {
+            case StartLine::Result::more: return event;
+            case StartLine::Result::fault: return fail(start_line.fault(), start_line.explanation());
+            case StartLine::Result::done: begin_fields();
+        }
+    } else if (stage == Stage::chunks) {
+        next_chunk(data);
+        if (stage == Stage::chunks) return event;
+    }
+    return data.empty() && !in_body ? event : next_of_llhttp(data);
+}
+
+Event Parser::Machine::next_of_llhttp(std::string_view& data) {
     in_body = false;
     const char* const begin = data.data() ? data.data() : "";  // llhttp takes null for no place at all
     mark = begin;
@@ -173,7 +199,12 @@ Event Parser::Machine::next(std::string_view& data) {
         return interrupted();
     }
     if (!look(end)) return event;
-    if (event == Event::head) framing = 0;
+    if (event == Event::head) {
+        framing = 0;
+        chunk_left = 0;
+        chunk_line.begin();
+        if (head.chunked && !complete) stage = Stage::chunks;
+    }
     if (fields_begin) keep_fields(end);
     data.remove_prefix(static_cast<std::size_t>(end - begin));
     return event;
@@ -183,10 +214,12 @@ Event Parser::Machine::finish() {
     if (fault != Fault::none) return Event::fault;
     event = Event::need_more;
     if (!in_message) return event;
-    mark = "";
-    // On from where it was paused, to a body that begins, or an end that needs no byte.
-    execute(parser, mark, mark);
-    if (event != Event::end) llhttp_finish(&parser);  // of a body without a length it makes a message
+    if (stage == Stage::llhttp) {
+        mark = "";
+        // On from where it was paused, to a body that begins, or an end that needs no byte.
+        execute(parser, mark, mark);
+        if (event != Event::end) llhttp_finish(&parser);  // of a body without a length it makes a message
+    }
     return event == Event::end ? event : fail(Fault::unexpected_end, "the connection ended within a message");
 }
 

@@ -11,11 +11,11 @@
 //         }
 //     }
 //
-// llhttp reads the grammar, in its strict mode. What that lets pass and RFC 9112 forbids, or what programs on the way
-// have been seen to read differently (request smuggling), is refused here: bare LF and CR, obs-fold, more than one space
-// in the request line, a Transfer-Encoding that is not "chunked", Transfer-Encoding in HTTP/1.0, requests without exactly
-// one valid Host, targets of no known form, versions other than 1.0 and 1.1. How the bytes are cut into pieces makes no
-// difference to what comes out.
+// llhttp splits the header fields, in its strict mode; start lines and chunk lines are read here. What RFC 9112 forbids, or
+// what programs on the way have been seen to read differently (request smuggling), is refused: bare LF and CR, obs-fold in
+// requests, more than one space in the request line, a Transfer-Encoding that is not "chunked", Transfer-Encoding in
+// HTTP/1.0, requests without exactly one valid Host, targets of no known form, versions other than 1.x. How the bytes are
+// cut into pieces makes no difference to what comes out.
 //
 // Source: RFC 9112; llhttp 8.1 (Debian's node-llhttp).
 #pragma once
@@ -40,17 +40,17 @@ struct Limits {
 };
 
 struct Head {
-    std::string_view method;  // of a request: a constant ("GET")
+    std::string_view method;  // of a request, as it was sent: a view into the parser, until the next message begins
     std::string target;       // of a request: as it was sent, still quoted
     int status = 0;           // of a response
     std::string reason;       // of a response: what stands behind the status, for people
-    int minor_version = 1;    // HTTP/1.1 or 1.0
+    int minor_version = 1;    // HTTP/1.0 or 1.1, which later ones are taken for
     Headers headers;
     std::optional<std::uint64_t> content_length;  // as it was announced; a response to HEAD has it too, and no body
     bool chunked = false;
     bool keep_alive = true;         // another message may follow on this connection
     bool upgrade = false;           // a request: it would like to; a response: what follows is another protocol
-    bool has_expect = false;        // a request: there is an Expect
+    bool has_expect = false;        // a request, of HTTP/1.1: there is an Expect
     bool expects_continue = false;  // a request: its body comes after "100 Continue"
 
     void clear() noexcept;
@@ -65,6 +65,7 @@ enum class Fault : std::uint8_t {
     fields_too_large,             // 431
     unsupported_version,          // 505
     unsupported_transfer_coding,  // 501
+    unsupported_method,           // 501
     unexpected_end,               // the connection ended within a message
     unexpected_data,              // bytes after a message that was to be the last
 };
@@ -84,7 +85,8 @@ public:
     // within one, else need_more.
     Event finish();
 
-    // Valid from Event::head until the next message begins, to be moved from at will.
+    // Valid from Event::head until the next message begins, to be moved from at will. After a fault it has what was read
+    // before: an answer to HEAD has no content, however the request goes wrong.
     Head& head() noexcept;
     // Whether Event::head was the whole message: no body, and no Event::end.
     bool complete() const noexcept;

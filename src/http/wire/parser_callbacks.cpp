@@ -4,25 +4,25 @@
 #include "http/wire/syntax.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace aio::http::wire {
 
 namespace {
 
-// The names of llhttp's methods, but not those of RTSP and of HTTP/2's preface.
-constexpr auto kMethods = [] {
-    std::array<std::string_view, HTTP_SOURCE + 1> names;
-#define AIO_METHOD(number, name, string) names[number] = #string;
-    HTTP_METHOD_MAP(AIO_METHOD)
-#undef AIO_METHOD
-    return names;
-}();
+// llhttp behind its start line. Which one it was does not matter: what depends on it is said in request_head() and
+// response_head().
+llhttp_t behind_start_line(llhttp_type_t type, const llhttp_settings_t& settings) noexcept {
+    const std::string_view line = type == HTTP_REQUEST ? "POST / HTTP/1.1\r\n" : "HTTP/1.1 200 OK\r\n";
+    llhttp_t parser;
+    llhttp_init(&parser, type, &settings);
+    llhttp_execute(&parser, line.data(), line.size());
+    return parser;
+}
 
-// Chunks may spend this much on headers and extensions, beyond 16 bytes each and twice what they carry: else a peer
-// could keep us busy with nothing (CVE-2023-39326).
-constexpr std::size_t kMostOverhead = 16 * 1024;
-constexpr std::size_t kUsualOverhead = 16;
+bool frames_message(std::string_view name) noexcept {
+    return equal_ignoring_case(name, "content-length") || equal_ignoring_case(name, "transfer-encoding");
+}
+
 }  // namespace
 
 template <auto Member>
@@ -50,29 +50,30 @@ int Parser::Machine::call_with(llhttp_t* parser, const char* at, std::size_t siz
 const llhttp_settings_t Parser::Machine::kSettings = [] {
     llhttp_settings_t s;
     llhttp_settings_init(&s);
-    s.on_url = call_with<&Machine::url>;
-    s.on_status = call_with<&Machine::status>;
     s.on_header_field = call_with<&Machine::field_name>;
     s.on_header_value = call_with<&Machine::field_value>;
     s.on_header_value_complete = call<&Machine::field_complete>;
     s.on_headers_complete = call<&Machine::headers_complete>;
-    s.on_chunk_extension_name = call_with<&Machine::extension_piece>;
-    s.on_chunk_extension_name_complete = call<&Machine::extension_complete>;
-    s.on_chunk_extension_value = call_with<&Machine::extension_piece>;
-    s.on_chunk_extension_value_complete = call<&Machine::extension_complete>;
     s.on_body = call_with<&Machine::body>;
     s.on_message_complete = call<&Machine::message_complete>;
     return s;
 }();
 
-Parser::Machine::Machine(Role r, const Limits& l) : role(r), limits(l) {
+Parser::Machine::Machine(Role r, const Limits& l) : role(r), limits(l), start_line(r, l.line) {
     llhttp_init(&parser, role == Role::requests ? HTTP_REQUEST : HTTP_RESPONSE, &kSettings);
-    parser.data = this;
     end_fields();
 }
 
-std::string_view Parser::Machine::method() const noexcept {
-    return parser.method < kMethods.size() ? kMethods[parser.method] : std::string_view();
+void Parser::Machine::begin_fields() noexcept {
+    static const llhttp_settings_t nothing{};
+    static const llhttp_t of_requests = behind_start_line(HTTP_REQUEST, nothing);
+    static const llhttp_t of_responses = behind_start_line(HTTP_RESPONSE, nothing);
+    parser = role == Role::requests ? of_requests : of_responses;
+    parser.settings = const_cast<llhttp_settings_t*>(&kSettings);
+    parser.data = this;
+    parser.status_code = static_cast<std::uint16_t>(head.status);
+    stage = Stage::llhttp;
+    previous = '\n';
 }
 
 // For callbacks that do not know where they are. What is before it is looked at when llhttp has returned.
@@ -85,23 +86,6 @@ int Parser::Machine::refuse(Fault what, std::string_view why) noexcept {
 int Parser::Machine::refuse_at(const char* at, Fault what, std::string_view why) noexcept {
     if (look(at)) fail(what, why);
     return HPE_USER;
-}
-
-int Parser::Machine::url(const char* at, std::size_t size) {
-    const std::size_t room = limits.line - head.target.size();
-    if (size > room) return refuse_at(at + room, Fault::target_too_long, "the target is longer than the limit");
-    head.target.append(at, size);
-    return HPE_OK;
-}
-
-int Parser::Machine::status(const char* at, std::size_t size) {
-    const std::size_t room = limits.line - head.reason.size();
-    if (!is_field_value({at, std::min(room, size)})) {
-        return refuse_at(at, Fault::bad_message, "a control character in the status line");
-    }
-    if (size > room) return refuse_at(at + room, Fault::fields_too_large, "the status line is longer than the limit");
-    head.reason.append(at, size);
-    return HPE_OK;
 }
 
 // The text of the fields goes into headers() as it stands, many fields at once; until then it is in the present data,
@@ -118,7 +102,10 @@ int Parser::Machine::take_field_text(const char* at, std::size_t size, Headers::
     return HPE_OK;
 }
 
-int Parser::Machine::field_name(const char* at, std::size_t size) noexcept { return take_field_text(at, size, name); }
+int Parser::Machine::field_name(const char* at, std::size_t size) noexcept {
+    parser.header_state = 0;  // llhttp shall not read the value: "general", whatever the name
+    return take_field_text(at, size, name);
+}
 int Parser::Machine::field_value(const char* at, std::size_t size) noexcept {
     return take_field_text(at, size, value);
 }
@@ -147,15 +134,23 @@ int Parser::Machine::field_complete() {
         if (value.end > kept) keep_fields(fields_end);
         field = {all.text(name), all.text(value)};
     }
+    const std::string_view behind_name(field.name.end(), field.value.end());
+    if (role == Role::responses && behind_name.find('\n') != std::string_view::npos) {
+        if (frames_message(field.name)) {
+            return refuse(Fault::bad_message, "obs-fold in a header about the length of the body");
+        }
+        if (name.begin >= kept) keep_fields(fields_end);
+        all.unfold(value);
+        field = {all.text(name), all.text(value)};
+    }
     while (!field.value.empty() && is_blank(field.value.back())) field.value.remove_suffix(1);
     value.end = value.begin + static_cast<std::uint32_t>(field.value.size());
     all.append_field(name, value);
     head_room -= std::min(limits.field, head_room) - field_room;
     begin_field();
     if (!(parser.flags & F_TRAILING)) return note_field(field);
-    const bool frames =
-        equal_ignoring_case(field.name, "content-length") || equal_ignoring_case(field.name, "transfer-encoding");
-    return frames ? refuse(Fault::bad_message, "a trailer about the length of the body") : HPE_OK;
+    if (!frames_message(field.name)) return HPE_OK;
+    return refuse(Fault::bad_message, "a trailer about the length of the body");
 }
 
 int Parser::Machine::note_field(const Headers::Field& field) noexcept {
@@ -163,18 +158,41 @@ int Parser::Machine::note_field(const Headers::Field& field) noexcept {
     if (field.name.size() == 4 && is("host")) {
         ++hosts;
         if (!is_host_field(field.value)) return refuse(Fault::bad_message, "a Host that is no host");
-    } else if (field.name.size() == 6 && is("expect")) {
+    } else if (field.name.size() == 6 && is("expect") && head.minor_version == 1) {  // else it is ignored
         head.has_expect = true;
         head.expects_continue |= equal_ignoring_case(field.value, "100-continue");
     } else if (field.name.size() == 10 && is("connection")) {
         note_connection(field.value);
+    } else if (field.name.size() == 7 && is("upgrade")) {
+        has_upgrade = true;
+    } else if (field.name.size() == 14 && is("content-length")) {
+        return note_length(field.value);
     } else if (field.name.size() == 17 && is("transfer-encoding")) {
-        if (head.chunked) return refuse(Fault::bad_message, "Transfer-Encoding is there twice");
-        if (!equal_ignoring_case(field.value, "chunked")) {
-            return refuse(Fault::unsupported_transfer_coding, "a Transfer-Encoding other than chunked");
-        }
-        head.chunked = true;
+        return note_coding(field.value);
     }
+    return HPE_OK;
+}
+
+int Parser::Machine::note_length(std::string_view text) noexcept {
+    if (head.content_length) return refuse(Fault::bad_message, "Content-Length is there twice");
+    if (head.chunked) return refuse(Fault::bad_message, "Content-Length beside Transfer-Encoding");
+    head.content_length = parse_number(text);
+    return head.content_length ? HPE_OK : refuse(Fault::bad_message, "a Content-Length that is no number");
+}
+
+int Parser::Machine::note_coding(std::string_view coding) noexcept {
+    if (head.chunked) return refuse(Fault::bad_message, "Transfer-Encoding is there twice");
+    if (coding.empty()) return refuse(Fault::bad_message, "a Transfer-Encoding without a coding");
+    for (std::string_view rest = coding; rest.find(',') != std::string_view::npos;) {
+        if (!equal_ignoring_case(trimmed(take_until(rest, ',')), "chunked")) continue;
+        return refuse(Fault::bad_message, "a Transfer-Encoding whose chunked is not the last");
+    }
+    if (!equal_ignoring_case(coding, "chunked")) {
+        return refuse(Fault::unsupported_transfer_coding, "a Transfer-Encoding other than chunked");
+    }
+    if (head.content_length) return refuse(Fault::bad_message, "Content-Length beside Transfer-Encoding");
+    if (head.minor_version == 0) return refuse(Fault::bad_message, "Transfer-Encoding in HTTP/1.0");
+    head.chunked = true;
     return HPE_OK;
 }
 
@@ -187,14 +205,12 @@ void Parser::Machine::note_connection(std::string_view value) noexcept {
     }
 }
 
-// What follows a head is read as llhttp says; it must be what we say, too.
-int Parser::Machine::check_framing_headers() noexcept {
-    if (head.chunked != ((parser.flags & F_CHUNKED) != 0)) {
-        return refuse(Fault::bad_message, "a Transfer-Encoding that can be read in two ways");
-    }
-    if (head.chunked && head.minor_version == 0) return refuse(Fault::bad_message, "Transfer-Encoding in HTTP/1.0");
-    if (parser.flags & F_CONTENT_LENGTH) head.content_length = parser.content_length;
-    return HPE_OK;
+// What follows a head is read as the head says, not as llhttp understands it.
+void Parser::Machine::tell_framing() noexcept {
+    if (head.chunked) parser.flags |= F_CHUNKED;
+    if (!head.content_length) return;
+    parser.flags |= F_CONTENT_LENGTH;
+    parser.content_length = *head.content_length;
 }
 
 bool Parser::Machine::has_body() const noexcept {
@@ -211,34 +227,29 @@ void Parser::Machine::end_fields() {
 
 int Parser::Machine::headers_complete() {
     end_fields();
-    head.minor_version = parser.http_minor;
-    if (const int refused = check_framing_headers()) return refused;
+    tell_framing();
     head.keep_alive = !closes && (head.minor_version == 1 || persists);
     // HTTP/1.0 has no upgrade (RFC 9110 section 7.8).
-    head.upgrade = head.minor_version == 1 && upgrades && (parser.flags & F_UPGRADE);
+    head.upgrade = head.minor_version == 1 && upgrades && has_upgrade;
     event = Event::head;
     return role == Role::requests ? request_head() : response_head();
 }
 
 int Parser::Machine::request_head() noexcept {
-    head.method = method();
     if (const std::string_view why = target_problem(head.method, head.target); !why.empty()) {
         return refuse(Fault::bad_message, why);
     }
     if (hosts > 1) return refuse(Fault::bad_message, "Host is there twice");
     if (hosts == 0 && head.minor_version == 1) return refuse(Fault::bad_message, "Host is missing");
-    head.expects_continue &= head.minor_version == 1;
-    head.upgrade |= parser.method == HTTP_CONNECT;
     // Whether to change the protocol is the server's decision; until then the next bytes are another request.
-    parser.upgrade = 0;
+    head.upgrade |= head.method == "CONNECT";
     complete = !has_body();
     return complete ? HPE_OK : HPE_PAUSED;
 }
 
 int Parser::Machine::response_head() noexcept {
     constexpr int kSkipBody = 1, kOtherProtocol = 2;  // what llhttp understands
-    head.status = parser.status_code;
-    head.expects_continue = false;
+    head.has_expect = head.expects_continue = false;
     const bool switches = head.status == 101 || (tunnel && head.status / 100 == 2);
     const bool interim = head.status < 200 && head.status != 101;
     const bool skip = switches || interim || no_body || head.status == 204 || head.status == 304;
@@ -252,30 +263,14 @@ int Parser::Machine::response_head() noexcept {
     return skip ? kSkipBody : complete ? HPE_OK : HPE_PAUSED;
 }
 
-int Parser::Machine::extension_piece(const char*, std::size_t size) noexcept {
-    extension_size += size;
-    return HPE_OK;
-}
-
-int Parser::Machine::extension_complete() noexcept {
-    if (extension_size == 0) return refuse(Fault::bad_message, "an empty chunk extension");
-    extension_size = 0;
-    return HPE_OK;
-}
-
 int Parser::Machine::body(const char* at, std::size_t size) noexcept {
     if (size == 0) return HPE_OK;
     if (!look(at)) return HPE_USER;
-    if (head.chunked) {
-        if (framing > 0) overhead = std::max(overhead + framing, kUsualOverhead) - kUsualOverhead;
-        if (overhead > kMostOverhead) return fail(Fault::fields_too_large, "chunks that carry too little"), HPE_USER;
-        overhead = std::max(overhead, 2 * size) - 2 * size;
-    }
     mark = at + size;
     framing = 0;
     previous = 0;
     chunk = {at, size};
-    ends_chunk = head.chunked && parser.content_length == 0;
+    ends_chunk = false;
     event = Event::body;
     in_body = true;
     return HPE_PAUSED;

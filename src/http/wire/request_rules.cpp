@@ -67,7 +67,7 @@ bool is_host_field(std::string_view value) noexcept {
     }
     std::size_t name = 0;
     while (name < value.size() && kNameChars.has(value[name])) ++name;
-    return name > 0 ? is_port_part(value.substr(name)) : value.empty();
+    return name > 0 && is_port_part(value.substr(name));
 }
 
 }  // namespace aio::http::wire

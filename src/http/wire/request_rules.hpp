@@ -10,8 +10,8 @@ namespace aio::http::wire {
 // characters in it.
 std::string_view target_problem(std::string_view method, std::string_view target) noexcept;
 
-// Whether a Host field may have this value: a name or an address, a port or none; or nothing at all. Then "http://" with
-// it is a URL, too.
+// Whether a Host field may have this value: a name or an address, a port or none. Then "http://" with it is a URL, too.
+// Not nothing: no URL of http or https has an empty host (RFC 9110 section 4.2.1), and those are all that is served.
 bool is_host_field(std::string_view value) noexcept;
 
 }  // namespace aio::http::wire

@@ -167,6 +167,15 @@ ASYNC_TEST(ClientResponse, decodes_text_by_its_charset) {
     co_await end(session, host);
 }
 
+ASYNC_TEST(ClientResponse, unfolds_headers) {
+    FakeHost& host = *co_await saying(answer("hi", "A: b\r\n\tc\r\n", "200 OK"));
+    ClientSession session;
+    auto response = co_await session.get(host.url("/"));
+    EXPECT_EQ(response.headers().get("A", ""), "b   c");
+    EXPECT_EQ(co_await response.text(), "hi");
+    co_await end(session, host);
+}
+
 ASYNC_TEST(ClientResponse, parses_json_that_says_it_is) {
     FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
         if (request.target == "/json") return answer("{\"a\": [1, 2]}", "Content-Type: application/problem+json\r\n");
@@ -285,8 +294,9 @@ ASYNC_TEST(MisbehavingServer, sends_100_000_cookies) {
     for (int i = 0; i < 100'000; ++i) cookies += "Set-Cookie: c" + std::to_string(i) + "=1\r\n";
     co_await expect_broken<ClientResponseError>(answer("", cookies), "limit", false);
 }
-ASYNC_TEST(MisbehavingServer, folds_a_header) {
-    co_await expect_broken<ClientResponseError>(answer("", "A: b\r\n c\r\n"), "malformed", false);
+ASYNC_TEST(MisbehavingServer, folds_a_length) {
+    co_await expect_broken<ClientResponseError>("HTTP/1.1 200 OK\r\nContent-Length:\r\n 2\r\n\r\nhi", "malformed",
+                                                false);
 }
 ASYNC_TEST(MisbehavingServer, has_two_lengths) {
     co_await expect_broken<ClientResponseError>(answer("", "Content-Length: 5\r\n"), "malformed", false);

@@ -1,53 +1,10 @@
 // Files as responses: conditions, ranges, directories, and paths that would lead elsewhere.
-#include <aio/http.hpp>
-
-#include "http/server/web_client.hpp"
-
-#include <sys/stat.h>
-
-#include <filesystem>
-#include <fstream>
+#include "http/server/folder.hpp"
 
 namespace aio::test {
 namespace {
 
-using http::Application, http::FileResponse, http::Request, http::Response, http::TestServer;
 using testing::HasSubstr;
-
-// A directory with a few files, removed with this object; and a server of it.
-class Folder {
-public:
-    explicit Folder(http::StaticOptions options = {}) : path_(make()), server_(app_) {
-        write("public/hello.txt", "hello, file");
-        write("public/large.bin", std::string(300'000, 'L'));
-        write("public/coded.css", "body {}");
-        write("public/coded.css.br", "BR");
-        write("public/coded.css.gz", "GZIP");
-        write("secret.txt", "secret");
-        std::filesystem::create_directories(path_ / "public/sub");
-        std::filesystem::create_symlink("hello.txt", path_ / "public/inside.txt");
-        std::filesystem::create_symlink("../secret.txt", path_ / "public/outside.txt");
-        app_.router().add_static("/files", (path_ / "public").string(), options);
-        const std::string one = (path_ / "public/hello.txt").string();
-        app_.router().add_get("/one", [one](Request&) { return FileResponse(one); });
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    TestServer& server() { return server_; }
-    int port() const { return server_.port(); }
-    void write(const std::string& name, const std::string& text) {
-        std::filesystem::create_directories((path_ / name).parent_path());
-        std::ofstream(path_ / name) << text;
-    }
-
-private:
-    static std::filesystem::path make() {
-        std::string name = (std::filesystem::temp_directory_path() / "aiocpp-http-XXXXXX").string();
-        return ::mkdtemp(name.data());
-    }
-    std::filesystem::path path_;
-    Application app_;
-    TestServer server_;
-};
 
 ASYNC_TEST(HttpFiles, are_sent_with_type_tag_and_date) {
     Folder folder;

@@ -23,8 +23,7 @@ const std::vector<std::string>& bad_hosts() {
 }
 
 const std::vector<std::string>& good_hosts() {
-    static const std::vector<std::string> all = {"",
-                                                 "a",
+    static const std::vector<std::string> all = {"a",
                                                  "A.Example.",
                                                  "a_b.example",
                                                  "xn--9ca.example",
@@ -44,9 +43,7 @@ TEST(HttpHost, is_refused_when_it_could_not_stand_in_a_url) {
     for (const std::string& host : bad_hosts()) EXPECT_FALSE(http::wire::is_host_field(host)) << host;
     for (const std::string& host : good_hosts()) {
         EXPECT_TRUE(http::wire::is_host_field(host)) << host;
-        if (!host.empty()) {
-            EXPECT_NO_THROW(http::URL("http://" + host + "/")) << host;
-        }
+        EXPECT_NO_THROW(http::URL("http://" + host + "/")) << host;
     }
 }
 
@@ -101,7 +98,7 @@ TEST(HttpTarget, of_any_form_is_a_url) {
         const char *method, *target, *url, *relative;
     };
     for (const Case& each : {Case{"GET", "/a?b", "http://h:81/a?b", "/a?b"},
-                             Case{"GET", "//evil.example/[", "http://h:81//evil.example/%5B", "//evil.example/%5B"},
+                             Case{"GET", "//evil.example/[", "http://h:81//evil.example/%5B", "/.//evil.example/%5B"},
                              Case{"GET", "/../a", "http://h:81/a", "/a"}, Case{"OPTIONS", "*", "http://h:81/", "/"},
                              Case{"CONNECT", "there.example:443", "http://there.example:443/", "/"},
                              Case{"CONNECT", "[::1]:443", "http://[::1]:443/", "/"}}) {

@@ -77,6 +77,58 @@ ASYNC_TEST(HttpRequest, reads_urlencoded_forms) {
     EXPECT_FALSE(form->get("nobody"));
 }
 
+ASYNC_TEST(HttpRequest, reads_forms_in_their_charset) {
+    const auto value = [](std::string type, std::string body) -> Coro<std::string> {
+        auto mocked = make_mocked_request("POST", "/", Headers{{"Content-Type", type}}, body);
+        const http::PostData* form = co_await mocked.request().post();
+        co_return std::string(form->fields().at(0).name) + "=" + form->fields().at(0).value;
+    };
+    const std::string type = "application/x-www-form-urlencoded";
+    EXPECT_EQ(co_await value(type + "; charset=iso-8859-1", "%E9=%E9+x"), "\u00e9=\u00e9 x");
+    EXPECT_EQ(co_await value(type + "; charset=utf-8", "a=%C3%A9"), "a=\u00e9");
+    EXPECT_EQ(co_await value(type, "a=%E9"), "a=\ufffd");
+    co_await expect_throws<http::HTTPUnsupportedMediaType>(value(type + "; charset=klingon", "a=b"));
+    const std::string part =
+        "--B\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Type: text/plain; charset=";
+    const std::string multipart = "multipart/form-data; boundary=B";
+    EXPECT_EQ(co_await value(multipart, part + "iso-8859-1\r\n\r\n\xe9\r\n--B--"), "a=\u00e9");
+    co_await expect_throws<http::HTTPUnsupportedMediaType>(value(multipart, part + "klingon\r\n\r\nx\r\n--B--"));
+}
+
+// The limit is for the body, not for the values in it.
+ASYNC_TEST(HttpRequest, refuses_forms_beyond_the_limit_whatever_they_consist_of) {
+    Application app(http::ApplicationOptions().client_max_size(10'000));
+    app.router().add_post("/", [](Request& request) -> Coro<Response> {
+        const http::PostData* form = co_await request.post();
+        co_return Response::text(std::to_string(form->fields().size()));
+    });
+    TestServer server(app);
+    co_await server.start();
+    std::string names;
+    for (int i = 0; i < 20; ++i) {
+        names += "--XX\r\nContent-Disposition: form-data; name=\"" + std::string(1000, 'n') + "\"\r\n\r\n\r\n";
+    }
+    const std::string one = "--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--XX--";
+    const std::string head =
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=XX\r\n";
+    for (const std::string& body :
+         {names + "--XX--", one + std::string(20'000, 'e'), std::string(20'000, 'p') + one}) {
+        const std::string announced = co_await converse(
+            server.port(), head + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        EXPECT_THAT(announced, testing::StartsWith("HTTP/1.1 413 "));
+        std::string chunks = head + "Transfer-Encoding: chunked\r\n\r\n";
+        for (std::size_t at = 0; at < body.size(); at += 0x400) {
+            const std::string piece = body.substr(at, 0x400);
+            char size[16];
+            std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
+            chunks += size + piece + "\r\n";
+        }
+        const std::string streamed = co_await converse(server.port(), chunks + "0\r\n\r\n");
+        EXPECT_THAT(streamed, testing::StartsWith("HTTP/1.1 413 "));
+    }
+    co_await server.close();
+}
+
 Coro<Response> upload(Request& request) {
     const http::PostData* form = co_await request.post();
     std::string text(form->get("title", "?"));

@@ -71,6 +71,9 @@ TEST(HttpResponseMaking, refuses_what_would_break_the_message) {
     EXPECT_THROW(response.set_status(200, "a\nb"), ValueError);
     EXPECT_THROW(response.set_etag("a\"b"), ValueError);
     EXPECT_THROW(http::HTTPFound(""), ValueError);
+    EXPECT_THROW(http::HTTPFound("/a\r\nX: y"), ValueError);
+    EXPECT_EQ(http::HTTPFound("/caf\u00e9 x?a=%20&b=\"#[1]").location(), "/caf%C3%A9%20x?a=%20&b=%22#[1]");
+    EXPECT_EQ(http::HTTPFound("http://[::1]:80/%zz;v=1").location(), "http://[::1]:80/%zz;v=1");
 }
 
 ASYNC_TEST(HttpResponse, can_be_thrown) {

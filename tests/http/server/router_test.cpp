@@ -1,7 +1,10 @@
 // Routes: which path leads to which handler, and back.
 #include <aio/http.hpp>
 
+#include "http/server/route_table.hpp"
 #include "http/server/web_client.hpp"
+
+#include <deque>
 
 namespace aio::test {
 namespace {
@@ -76,6 +79,68 @@ ASYNC_TEST(HttpRouter, finds_the_route_of_a_path) {
         Application app = routes();
         const std::string found = co_await ask(app, path);
         EXPECT_EQ(found, expected) << path;
+    }
+}
+
+ASYNC_TEST(HttpRouter, finds_routes_that_begin_with_a_name_in_their_order) {
+    const auto make = [] {
+        Application app;
+        app.router().add_get("/{a}/one", show, "one");
+        app.router().add_get("/{a}/{b}", show, "both");
+        app.router().add_get("/{a}/two", show, "hidden");
+        app.router().add_get("/{a}/{b}/end/{id}", show, "end");
+        app.router().add_get("/{a}/x{b}/end/last", show, "last");
+        app.router().add_get("/{a}/slash/", show, "slash");
+        app.router().add_get("/{a:v\\d}/{b}/deep/one", show, "deep");
+        app.router().add_get("/v1/{b}/deep/one", show, "literal");
+        app.router().add_post("/{a}/one", show);
+        return app;
+    };
+    const std::vector<std::pair<std::string, std::string>> cases = {{"/q/one", "one a=q"},
+                                                                    {"/q/two", "both a=q b=two"},
+                                                                    {"/q/w/end/7", "end a=q b=w id=7"},
+                                                                    {"/q/xw/end/last", "end a=q b=xw id=last"},
+                                                                    {"/q/slash/", "slash a=q"},
+                                                                    {"/q/slash", "both a=q b=slash"},
+                                                                    {"/v2/w/deep/one", "deep a=v2 b=w"},
+                                                                    {"/v1/w/deep/one", "literal b=w"},
+                                                                    {"/q/w/deep/one", "404 "},
+                                                                    {"/one", "404 "},
+                                                                    {"/", "404 "},
+                                                                    {"/q//end/7", "404 "}};
+    for (const auto& [path, expected] : cases) {
+        Application app = make();
+        EXPECT_EQ(co_await ask(app, path), expected) << path;
+    }
+    Application app = make();
+    EXPECT_EQ(co_await ask(app, "/q/one", "DELETE"), "405 GET, HEAD, POST");
+}
+
+// Ten thousand routes are not tried one after the other.
+TEST(RouteIndex, leaves_few_to_try_wherever_the_literal_part_stands) {
+    http::detail::RouteIndex index;
+    std::deque<http::detail::Resource> resources;
+    const auto add = [&](const std::string& prefix, const std::string& path) {
+        auto& resource = resources.emplace_back(http::detail::Resource::Kind::path, http::detail::Pattern(path));
+        index.add(prefix, resource.pattern, resource);
+    };
+    for (int i = 0; i < 1000; ++i) {
+        const std::string n = std::to_string(i);
+        add("/", "/{x}/q" + n);
+        add("/", "/{x}/same/{y}/r" + n);
+        add("/", "/{x}/{y}/{z}/s" + n + "/");
+        add("/r" + n, "/r" + n + "/{x}");
+        add("/deep", "/deep/{x}/t" + n + "/{y}");
+    }
+    for (const char* path : {"/a/q500", "/a/same/b/r500", "/a/b/c/s500/", "/r500/a", "/deep/a/t500/b"}) {
+        int tried = 0;
+        const bool found = index.find(path, [&](const http::detail::Resource& resource) {
+            ++tried;
+            http::detail::Pattern::Captures captures;
+            return resource.pattern.match(path, captures);
+        });
+        EXPECT_TRUE(found) << path;
+        EXPECT_EQ(tried, 1) << path;
     }
 }
 

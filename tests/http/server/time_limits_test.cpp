@@ -1,4 +1,5 @@
 // How long a connection, a head, a body and a handler may take.
+#include "http/server/folder.hpp"
 #include "http/server/site.hpp"
 
 namespace aio::test {
@@ -71,6 +72,41 @@ ASYNC_TEST(HttpTimeLimits, is_dropped_when_the_client_reads_nothing) {
     EXPECT_EQ(server.runner().connections(), 0u);
     client.writer().abort();
     co_await server.close();
+}
+
+// Files do not pass through the connection's buffer.
+ASYNC_TEST(HttpTimeLimits, is_dropped_when_the_client_reads_nothing_of_a_file) {
+    if (!virtual_time()) CO_SKIP();
+    Folder folder;
+    folder.write("public/huge.bin", std::string(50'000'000, 'x'));
+    co_await folder.server().start();
+    WebClient client = co_await WebClient::connect(folder.port());
+    client.get("/files/huge.bin");
+    co_await aio::sleep(200s);
+    EXPECT_EQ(folder.server().runner().connections(), 0u);
+    client.writer().abort();
+    co_await folder.server().close();
+}
+
+ASYNC_TEST(HttpTimeLimits, is_not_dropped_while_the_client_reads_a_file_slowly) {
+    if (!virtual_time()) CO_SKIP();
+    Folder folder;
+    folder.write("public/huge.bin", std::string(5'000'000, 'x'));
+    co_await folder.server().start();
+    WebClient client = co_await WebClient::connect(folder.port());
+    client.get("/files/huge.bin", "Connection: close\r\n");
+    std::size_t received = 0;
+    const Stopwatch watch;
+    while (true) {
+        const std::string piece = co_await client.reader().read(200'000);
+        if (piece.empty()) break;
+        received += piece.size();
+        co_await aio::sleep(10s);
+    }
+    EXPECT_GT(received, 5'000'000u);
+    EXPECT_GT(watch.elapsed(), 200s);
+    co_await client.closed();
+    co_await folder.server().close();
 }
 
 ASYNC_TEST(HttpTimeLimits, lets_a_handler_end_after_its_client_has_gone) {

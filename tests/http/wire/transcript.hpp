@@ -24,6 +24,7 @@ inline std::string_view name_of(Fault fault) {
         case Fault::fields_too_large: return "fields_too_large";
         case Fault::unsupported_version: return "unsupported_version";
         case Fault::unsupported_transfer_coding: return "unsupported_transfer_coding";
+        case Fault::unsupported_method: return "unsupported_method";
         case Fault::unexpected_end: return "unexpected_end";
         case Fault::unexpected_data: return "unexpected_data";
     }
