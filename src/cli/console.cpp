@@ -1,4 +1,7 @@
+// Lines and bars on a terminal, or in a log.
 #include "cli/console.hpp"
+
+#include "cli/printable.hpp"
 
 #include <aio/core/event_loop.hpp>
 
@@ -40,7 +43,7 @@ Console::Console(bool silent, bool show_errors, std::size_t files)
 
 void Console::write_line(std::string_view text) {
     erase();
-    put(std::string(text) + "\n");
+    put(printable_line(text) + "\n");
     draw();
 }
 
@@ -61,7 +64,7 @@ void Console::draw() {
         progress_.render(std::max<std::size_t>(size.columns, 20) - 1, most, get_running_loop().time());
     erase();
     std::string text;
-    for (const std::string& line : lines) text += line + "\n";
+    for (const std::string& line : lines) text += printable_line(line) + "\n";
     put(text);
     drawn_ = lines.size();
 }

@@ -1,13 +1,16 @@
+// One download: its attempts, what each of them asks for, and where its bytes go.
 #include "cli/download.hpp"
 
 #include "cli/file_name.hpp"
 #include "cli/partial_file.hpp"
 #include "cli/problem.hpp"
 #include "cli/resume.hpp"
-#include "cli/standard_output.hpp"
+#include "cli/stream_output.hpp"
+#include "cli/target.hpp"
 
 #include <aio/core/event_loop.hpp>
 #include <aio/core/sleep.hpp>
+#include <aio/sync/threads.hpp>
 
 #include "http/wire/syntax.hpp"
 
@@ -26,6 +29,7 @@ struct Downloader::Attempt {
     bool last = false;       // there will be no other
     bool resumed = false;    // it did
     bool there = false;      // the file was complete before
+    bool unchanged = false;  // the server says that it is as it was
     bool repeatable = true;  // nothing was done that cannot be undone
     bool can_go_on = false;  // the server says enough about its bytes to ask for the rest of them
     Answer answer = Answer::other;
@@ -57,6 +61,13 @@ private:
     const auto seconds = http::wire::parse_number<std::uint32_t>(response.headers().get("Retry-After", ""));
     if (seconds) wait = std::chrono::seconds(*seconds);
     throw StatusError(response.status(), http::wire::printable(response.reason()), wait);
+}
+
+constexpr int kSwitchingProtocols = 101, kNotModified = 304;
+
+// What follows a 101 is no body, though it is no error.
+void check_switch(const http::ClientResponse& response) {
+    if (response.status() == kSwitchingProtocols) throw_status(response);
 }
 
 std::string size_text(const Transfer& transfer) {
@@ -129,6 +140,10 @@ Duration Downloader::delay_before(unsigned attempt, const Problem& problem) cons
 
 void Downloader::report_success(const Download& download, const Transfer& transfer, const Attempt& attempt) {
     if (download.target.empty()) return;
+    if (attempt.unchanged) {
+        console_.say(fmt::format("{}  has not changed", attempt.stored));
+        return;
+    }
     if (attempt.there) {
         console_.say(fmt::format("{}  is complete already, {}", attempt.stored, size_text(transfer)));
         return;
@@ -145,16 +160,33 @@ void Downloader::report_success(const Download& download, const Transfer& transf
 Coro<> Downloader::attempt(const Download& download, Transfer& transfer, Attempt& attempt) {
     transfer.done = transfer.resumed = 0;
     transfer.size.reset();
-    return download.target.empty() ? to_standard_output(download, transfer, attempt)
-                                   : to_file(download, transfer, attempt);
+    bool stream = download.target.empty();
+    if (!stream) {
+        const auto look = [path = download.target] { return is_stream(path); };
+        stream = co_await to_thread(look);
+    }
+    if (stream) {
+        co_await to_stream(download, transfer, attempt);
+    } else {
+        co_await to_file(download, transfer, attempt);
+    }
 }
 
-Coro<> Downloader::to_standard_output(const Download& download, Transfer& transfer, Attempt& attempt) {
-    StandardOutput out(download.checksum);
+Coro<> Downloader::to_stream(const Download& download, Transfer& transfer, Attempt& attempt) {
     http::ClientResponse response = co_await requests_.make(download.url);
+    check_switch(response);
+    const bool printed = download.target.empty();
     const bool worth_another = !attempt.last && is_transient(response.status());
-    if (!response.ok() && (options_.fail || worth_another)) throw_status(response);
+    if (!response.ok() && (options_.fail || worth_another || !printed)) throw_status(response);
     attempt.repeatable = false;
+    attempt.stored = download.target;
+    files::File file;
+    if (printed) {
+        file = files::stdout_bytes();
+    } else {
+        file = co_await files::open(download.target, "wb");
+    }
+    StreamOutput out(std::move(file), download.checksum);
     if (options_.include || options_.head) co_await out.write_head(head_text(response));
     transfer.size = response.content_length();
     while (true) {
@@ -216,14 +248,27 @@ Coro<> Downloader::receive(const Download& download, Transfer& transfer, Attempt
     } else {
         // A page about an error is not the file.
         if (!response.ok()) throw_status(response);
+        check_switch(response);
+        if (response.status() == kNotModified) {  // somebody has asked on a condition (-H)
+            attempt.stored = download.target;
+            attempt.unchanged = true;
+            co_await partial.keep();
+            co_return;
+        }
         Validators validators = validators_of(download.shown(), response.status(), response.headers());
         if (attempt.answer == Answer::append) {
             if (partial.size() == 0) co_await partial.adopt();
             partial.go_on(std::move(validators));
             attempt.resumed = true;
         } else {
-            // The user may have asked for a part (-H Range), and -I gets no body at all.
-            if (response.status() == 206 || options_.head) validators.size.reset();
+            const bool part = is_part(response.status(), response.headers());
+            if (part && !requests_.asks_for_part()) {
+                throw http::ClientPayloadError("the server sent only a part, and was asked for the whole");
+            }
+            const Validators& kept = partial.validators();
+            if (!validators.size && !kept.etag.empty() && kept.etag == validators.etag) validators.size = kept.size;
+            // -I gets no body at all.
+            if (part || options_.head) validators.size.reset();
             co_await partial.restart(std::move(validators));
         }
         co_await receive_body(response, transfer, partial);
@@ -252,8 +297,10 @@ Coro<> Downloader::receive_body(http::ClientResponse& response, Transfer& transf
         transfer.done += piece.size();
     }
     if (size && partial.size() != *size + head_size) {
-        throw http::ClientPayloadError(
-            fmt::format("the server sent {} bytes, and said there are {}", partial.size() - head_size, *size));
+        const std::uint64_t got = partial.size() - head_size;
+        // All of it came, as the connection says, and is not what it should be: no beginning of anything.
+        if (transfer.resumed == 0) co_await partial.discard();
+        throw http::ClientPayloadError(fmt::format("the server sent {} bytes, and said there are {}", got, *size));
     }
 }
 

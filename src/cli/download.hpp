@@ -28,7 +28,7 @@ private:
 
     Coro<int> try_until_done(const Download& download, Transfer& transfer);
     Coro<> attempt(const Download& download, Transfer& transfer, Attempt& attempt);
-    Coro<> to_standard_output(const Download& download, Transfer& transfer, Attempt& attempt);
+    Coro<> to_stream(const Download& download, Transfer& transfer, Attempt& attempt);
     Coro<> to_file(const Download& download, Transfer& transfer, Attempt& attempt);
     Coro<> receive(const Download& download, Transfer& transfer, Attempt& attempt, PartialFile& partial);
     Coro<> receive_body(http::ClientResponse& response, Transfer& transfer, PartialFile& partial);

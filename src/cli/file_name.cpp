@@ -1,6 +1,10 @@
+// Taking out of a name what leads elsewhere, or deceives who reads it.
 #include "cli/file_name.hpp"
 
+#include "cli/printable.hpp"
+
 #include "http/wire/parameters.hpp"
+#include "http/wire/syntax.hpp"
 
 namespace aio::cli {
 
@@ -21,9 +25,10 @@ std::string safe_file_name(std::string_view wanted) {
     const std::size_t slash = wanted.find_last_of("/\\");
     if (slash != std::string_view::npos) wanted.remove_prefix(slash + 1);
     std::string name;
-    for (const char c : wanted) {
-        const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-        if (!control && !(name.empty() && (c == '.' || c == ' '))) name += c;
+    while (!wanted.empty()) {
+        const Character next = take_character(wanted);
+        const bool hides = name.empty() && (next.bytes == "." || next.bytes == " ");
+        if (next.printable && !hides) name += next.bytes;
     }
     return std::string(cut(name, kLongest));
 }
@@ -38,6 +43,11 @@ std::optional<std::string> name_of_disposition(std::string_view header) {
     if (!disposition || !disposition->filename) return std::nullopt;
     std::string name = safe_file_name(*disposition->filename);
     if (name.empty()) return std::nullopt;
+    // A later -C - would take it for the beginning of a download of ours.
+    for (const std::string_view ours : {".part", ".part.json"}) {
+        if (name.size() < ours.size()) continue;
+        if (http::wire::equal_ignoring_case(name.substr(name.size() - ours.size()), ours)) return name + "_";
+    }
     return name;
 }
 

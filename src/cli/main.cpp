@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <fcntl.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -17,9 +19,21 @@ int exit_of(CLI::App& app, const CLI::ParseError& error) {
     return app.exit(error) == 0 ? aio::cli::kDone : aio::cli::kUsage;
 }
 
+// Whoever starts us with 0, 1 or 2 closed would find them given to the next file that is opened, a download say, and what
+// is meant for standard error in it. So they are taken: for the other direction, so that using them stays an error.
+// Source: GNU coreutils' stdopen.
+bool take_standard_descriptors() {
+    for (int fd = 0; fd <= 2; ++fd) {
+        if (::fcntl(fd, F_GETFD) >= 0) continue;
+        if (::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (!take_standard_descriptors()) return aio::cli::kFailed;
     CLI::App app("Fetches URLs and serves directories, over HTTP.", "aiocpp");
     app.set_version_flag("--version", "aiocpp " AIOCPP_VERSION);
     app.require_subcommand(1);

@@ -1,12 +1,16 @@
+// NAME.part and its note: opening, writing, and how it ends.
 #include "cli/partial_file.hpp"
+
+#include "cli/target.hpp"
 
 #include <aio/base/error.hpp>
 #include <aio/sync/threads.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include "base/unique_fd.hpp"
+
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -28,10 +32,17 @@ bool names(const std::string& path, int fd) {
            by_name.st_dev == by_fd.st_dev;
 }
 
-void rename_unless_there(const std::string& from, const std::string& to) {
-    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
-        throw_os_error(errno, "store '" + to + "'");
-    }
+// Somebody who may write to the directory could have put something there, for us to write through it.
+aio::detail::UniqueFd open_own(const std::string& path, std::optional<mode_t> permissions) {
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    aio::detail::UniqueFd file(::open(path.c_str(), kFlags, permissions.value_or(0666)));
+    struct stat info;
+    const bool strange = file ? ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink > 1
+                              : errno == ELOOP || errno == ENXIO;
+    if (strange) throw RuntimeError("'" + path + "' is no file of ours, but a link or a FIFO; remove it, or use -o");
+    if (!file) throw_os_error(errno, "open '" + path + "'");
+    if (permissions && ::fchmod(file.get(), *permissions) != 0) throw_os_error(errno, "chmod '" + path + "'");
+    return file;
 }
 
 Coro<> remove_if_there(std::string path) {
@@ -50,6 +61,7 @@ std::string Validators::to_json() const {
     nlohmann::json note = {{"url", url}};
     if (!etag.empty()) note["etag"] = etag;
     if (!last_modified.empty()) note["last_modified"] = last_modified;
+    if (!coding.empty()) note["coding"] = coding;
     if (size) note["size"] = *size;
     // What servers send need not be UTF-8.
     return note.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -66,6 +78,7 @@ std::optional<Validators> Validators::from_json(std::string_view text) {
     result.url = text_of("url");
     result.etag = text_of("etag");
     result.last_modified = text_of("last_modified");
+    result.coding = text_of("coding");
     const auto size = note.find("size");
     if (size != note.end() && size->is_number_unsigned()) result.size = size->get<std::uint64_t>();
     return result;
@@ -98,7 +111,10 @@ Coro<PartialFile> PartialFile::open(std::string target, std::string url, bool re
 
 Coro<> PartialFile::open_part() {
     do {  // the one who had it may just have given it its name
-        file_ = co_await files::open(part_, "ab");
+        const auto open = [part = part_, target = target_] { return open_own(part, permissions_of(target)); };
+        aio::detail::UniqueFd opened = co_await to_thread(open);
+        file_ = co_await files::open(opened.get(), "ab");
+        static_cast<void>(opened.take());
         if (::flock(file_.fileno(), LOCK_EX | LOCK_NB) != 0) {
             throw RuntimeError("'" + part_ + "' is being written by another process; wait for it, or use -o");
         }
@@ -133,7 +149,8 @@ Coro<> PartialFile::remove_note() {
 
 Coro<> PartialFile::adopt() {
     co_await file_.close();
-    co_await files::rename(target_, part_);
+    const auto work = [from = target_, to = part_] { take(from, to); };
+    co_await to_thread(work);
     adoptable_ = 0;
     co_await open_part();
 }
@@ -167,12 +184,10 @@ Coro<> PartialFile::write(std::string_view bytes) {
 Coro<> PartialFile::finish(std::string name, bool unless_there) {
     co_await file_.flush();
     // Still locked: nobody else may take it for a beginning, and empty it.
-    if (unless_there) {
-        const auto work = [from = part_, name] { rename_unless_there(from, name); };
-        co_await to_thread(work);
-    } else {
-        co_await files::rename(part_, name);
-    }
+    const auto work = [from = part_, name, unless_there] {
+        unless_there ? store_new(from, name) : store(from, name);
+    };
+    co_await to_thread(work);
     co_await remove_note();
     co_await file_.close();
 }

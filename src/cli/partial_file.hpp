@@ -1,5 +1,5 @@
 // A download on its way: NAME.part, and beside it, in NAME.part.json, what is known of the whole. Nothing is called NAME
-// before it is complete.
+// before it is complete. A NAME that is there gives its permissions to NAME.part.
 #pragma once
 
 #include <aio/core/coro.hpp>
@@ -17,6 +17,7 @@ struct Validators {
     std::string url;
     std::string etag;           // as the header had it; strong, or empty
     std::string last_modified;  // the same
+    std::string coding;         // Content-Encoding: ranges count packed bytes; empty: none
     std::optional<std::uint64_t> size;
 
     Validators() = default;
@@ -31,7 +32,7 @@ struct Validators {
 class PartialFile {
 public:
     // Opens TARGET.part, or makes it. resume: what it has stays, if it was of `url`. Errors: OSError; RuntimeError when
-    // another process is at it.
+    // another process is at it, or it is no file of ours: a link, a FIFO, one with other names.
     static Coro<PartialFile> open(std::string target, std::string url, bool resume);
 
     // Bytes that are there.
@@ -52,7 +53,8 @@ public:
     // So that others see all of it.
     Coro<> flush() { return file_.flush(); }
 
-    // Closes it; then it is `name`. unless_there: an error if there is such a file. Errors: OSError.
+    // Closes it; then it is `name`, or `name` has its bytes (store() in target.hpp). unless_there: an error if there is
+    // such a file. Errors: OSError.
     Coro<> finish(std::string name, bool unless_there);
     // Closes it and leaves it for another time, if there is something in it. Whether it was left.
     Coro<bool> keep();

@@ -1,8 +1,11 @@
+// Targets for URLs, and checksums for targets.
 #include "cli/plan.hpp"
 
 #include "cli/file_name.hpp"
 #include "cli/problem.hpp"
+#include "cli/target.hpp"
 
+#include "http/given_url.hpp"
 #include "http/wire/syntax.hpp"
 
 #include <map>
@@ -14,19 +17,12 @@ namespace {
 
 namespace wire = http::wire;
 
-bool has_scheme(std::string_view text) {
-    const std::size_t end = text.find("://");
-    return end != std::string_view::npos && text.find_first_of("/?#") > end;
-}
-
 http::URL parse_url(const std::string& text) {
-    const std::string whole = has_scheme(text) ? text : "http://" + text;
     try {
-        http::URL url(whole);
+        http::URL url = http::detail::typed_url(text);
         if (url.scheme() != "http" && url.scheme() != "https") {
             throw UsageError("the URL '" + text + "': only http and https are known", kBadUrl);
         }
-        if (url.raw_host().empty()) throw UsageError("the URL '" + text + "' has no host", kBadUrl);
         return url;
     } catch (const http::InvalidURL& error) {
         throw UsageError(error.what(), kBadUrl);
@@ -66,6 +62,10 @@ void choose_target(Download& download, const FetchOptions& options, std::size_t 
     if (given) {
         const std::string path = in_directory(options.output_dir, *given);
         if (path.empty() || path.ends_with('/')) throw UsageError("-o '" + *given + "' names no file");
+        if (is_stream(path)) {  // /dev/null takes as many as there are
+            download.target = path;
+            return;
+        }
         if (!names.free(path)) throw UsageError("-o '" + path + "' stands there twice");
         download.target = names.take(path);
         return;

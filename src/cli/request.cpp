@@ -1,3 +1,4 @@
+// What the options mean to a ClientSession.
 #include "cli/request.hpp"
 
 #include "cli/problem.hpp"
@@ -5,8 +6,10 @@
 #include <aio/files.hpp>
 #include <aio/ssl.hpp>
 
+#include "http/given_url.hpp"
 #include "http/wire/syntax.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -38,7 +41,7 @@ http::Connector make_connector(const FetchOptions& options) {
 
 http::URL proxy_url(const std::string& text) {
     try {
-        return http::URL(text.find("://") == std::string::npos ? "http://" + text : text);
+        return http::detail::typed_url(text);
     } catch (const http::InvalidURL& error) {
         throw UsageError(std::string("-x: ") + error.what(), kNoProxy);
     }
@@ -54,6 +57,7 @@ http::SessionOptions session_options(const FetchOptions& options) {
     if (!options.compressed) how.skip_auto_headers.push_back("Accept-Encoding");
     how.headers.add("User-Agent", options.user_agent.empty() ? "aiocpp/" AIOCPP_VERSION : options.user_agent);
     how.trust_env = options.unix_socket.empty();
+    how.requote_redirect_url = false;  // as curl: what is signed stays signed
     if (!options.proxy.empty()) how.proxy = proxy_url(options.proxy);
     if (!options.user.empty()) {
         const std::size_t colon = options.user.find(':');
@@ -120,6 +124,12 @@ void Requests::add_headers(http::ClientRequest& request) const {
             request.header(name, value);
         }
     }
+}
+
+bool Requests::asks_for_part() const {
+    return std::any_of(options_.headers.begin(), options_.headers.end(), [](const std::string& line) {
+        return wire::equal_ignoring_case(line.substr(0, line.find_first_of(":;")), "Range");
+    });
 }
 
 http::ClientRequest Requests::make(const http::URL& url) const {

@@ -19,6 +19,8 @@ public:
     Requests(const FetchOptions& options, std::string form);
 
     http::ClientRequest make(const http::URL& url) const;
+    // Whether the options ask for a part themselves (-H Range).
+    bool asks_for_part() const;
     Coro<> close() { return session_.close(); }
 
 private:

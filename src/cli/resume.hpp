@@ -25,6 +25,9 @@ enum class Answer {
 // What an answer to ask_for_rest() means.
 Answer understand(int status, const http::Headers& headers, std::uint64_t offset, const Validators& kept);
 
+// Whether an answer that nobody asked to be a part is one: 206, or a Content-Range that is not of the whole.
+bool is_part(int status, const http::Headers& headers);
+
 // What an answer says about the whole that it is, or is a part of.
 Validators validators_of(const std::string& url, int status, const http::Headers& headers);
 

@@ -4,6 +4,7 @@
 #include <aio/http.hpp>
 
 #include "cli/exit_status.hpp"
+#include "cli/printable.hpp"
 
 #include <fmt/core.h>
 
@@ -17,8 +18,7 @@ namespace {
 
 // One write for each line: those of several workers do not mix.
 void log_access_to_stderr(std::string_view line) {
-    std::string text(line);
-    text += '\n';
+    const std::string text = printable_line(line) + "\n";
     std::fwrite(text.data(), 1, text.size(), stderr);
 }
 

@@ -1,9 +1,11 @@
+// Which cookies may be set, which go where, and which have to go.
 #include "http/cookie_store.hpp"
 
 #include <aio/base/error.hpp>
 
 #include "http/wire/date.hpp"
 #include "http/wire/host_name.hpp"
+#include "http/wire/percent.hpp"
 #include "http/wire/syntax.hpp"
 
 #include <libpsl.h>
@@ -24,11 +26,40 @@ const psl_ctx_t* suffix_list() noexcept {
     return list;
 }
 
+// "example.com." is the same name as "example.com", in its absolute form: of the same registry, and the same site. All
+// else takes them for two hosts, as browsers do.
+std::string without_root_dot(std::string_view host) {
+    if (host.ends_with('.')) host.remove_suffix(1);
+    return std::string(host);
+}
+
+// Whether a resolver takes the host for an address, however it is written: "127.0.0.1.", "127.1", "0x7f.0.0.1". Such
+// hosts end in a number (WHATWG URL, "ends in a number"), and no name of a host does.
+bool is_address(std::string_view host) noexcept {
+    if (host.ends_with('.')) host.remove_suffix(1);
+    if (wire::is_ip_address(host)) return true;
+    std::string_view last = host.substr(host.rfind('.') + 1);
+    if (last.empty()) return false;
+    if (std::all_of(last.begin(), last.end(), wire::is_digit)) return true;
+    if (!last.starts_with("0x")) return false;
+    last.remove_prefix(2);
+    return std::all_of(last.begin(), last.end(), [](char c) { return wire::hex_value(c) >= 0; });
+}
+
 // The registrable domain of a host; the host itself if it is an address, or a public suffix.
 std::string site_of(const std::string& host) {
-    if (wire::is_ip_address(host)) return host;
-    const char* const domain = ::psl_registrable_domain(suffix_list(), host.c_str());
-    return domain ? domain : host;
+    if (is_address(host)) return host;
+    const std::string name = without_root_dot(host);
+    const char* const domain = ::psl_registrable_domain(suffix_list(), name.c_str());
+    return domain ? domain : name;
+}
+
+// Quoted as the paths of URLs are: "/%7Eu" and "/~u" are the same.
+std::string normal_path(std::string_view path) { return wire::requote(path, wire::kPathChars); }
+
+// ".", "..", "a..b": no host, and none below it.
+bool has_empty_label(std::string_view domain) noexcept {
+    return domain.empty() || domain.starts_with('.') || domain.find("..") != std::string_view::npos;
 }
 
 // `later` seconds from now, which may be as many as fit.
@@ -57,14 +88,15 @@ void set_cookie_clock(std::int64_t (*clock)() noexcept) noexcept { replaced_cloc
 
 // --- what matches what -------------------------------------------------------------------------------------------
 
-bool is_public_suffix(const std::string& domain) noexcept {
-    return ::psl_is_public_suffix(suffix_list(), domain.c_str()) != 0;
+bool is_public_suffix(const std::string& domain) {
+    if (!domain.ends_with('.')) return ::psl_is_public_suffix(suffix_list(), domain.c_str()) != 0;
+    return ::psl_is_public_suffix(suffix_list(), without_root_dot(domain).c_str()) != 0;
 }
 
 bool domain_matches(std::string_view host, std::string_view domain) noexcept {
     if (host == domain) return true;
     return host.size() > domain.size() && host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.' &&
-           !wire::is_ip_address(host);
+           !is_address(host);
 }
 
 bool path_matches(std::string_view request_path, std::string_view cookie_path) noexcept {
@@ -87,20 +119,24 @@ bool CookieStore::is_secure(const URL& url) const noexcept {
                        [&](const URL& origin) { return origin.same_origin(url); });
 }
 
-// Gives the cookie the domain it is kept under. Whether it may have that.
-bool CookieStore::settle_domain(Cookie& cookie, const std::string& host) const {
+// Gives the cookie the domain it is kept under. Whether it may have that. The dot in front of a server's domain is gone
+// already: another one is a mistake.
+bool CookieStore::settle_domain(Cookie& cookie, const std::string& host, Origin origin) const {
     if (cookie.domain.empty()) {
         cookie.domain = host;
         cookie.host_only = !host.empty();
         return true;
     }
     try {
-        cookie.domain = wire::normalised_host(std::string_view(cookie.domain).substr(cookie.domain.starts_with('.')));
+        std::string_view domain = cookie.domain;
+        if (origin == Origin::program && domain.starts_with('.')) domain.remove_prefix(1);
+        cookie.domain = wire::normalised_host(domain);
     } catch (const ValueError&) {
         return false;
     }
+    if (has_empty_label(cookie.domain)) return false;
     if (host.empty()) return true;  // the program may say what it likes
-    if (cookie.domain == host && (is_public_suffix(host) || wire::is_ip_address(host))) {
+    if (cookie.domain == host && (is_public_suffix(host) || is_address(host))) {
         cookie.host_only = true;
         return true;
     }
@@ -129,12 +165,13 @@ bool CookieStore::server_may_set(const Cookie& cookie, bool domain_given, const 
 
 void CookieStore::set(Cookie cookie, const URL& url, Origin origin) {
     const std::string& host = url.raw_host();
-    if (options_.dummy || (!options_.unsafe && wire::is_ip_address(host))) return;
+    if (options_.dummy || (!options_.unsafe && is_address(host))) return;
     const bool domain_given = !cookie.domain.empty();
-    if (!settle_domain(cookie, host)) return;
+    if (!settle_domain(cookie, host, origin)) return;
     if (!cookie.path.starts_with('/')) cookie.path = default_cookie_path(host.empty() ? "/" : url.raw_path());
     // No request has a tab there, and the file of cookies has one between its fields.
     if (cookie.name.find('\t') != std::string::npos || cookie.path.find('\t') != std::string::npos) return;
+    cookie.path = normal_path(cookie.path);
     if (origin == Origin::server && !server_may_set(cookie, domain_given, url)) return;
     if (cookie.max_age) {
         const std::int64_t now = cookie_now();
@@ -145,6 +182,7 @@ void CookieStore::set(Cookie cookie, const URL& url, Origin origin) {
 }
 
 void CookieStore::restore(Cookie cookie) {
+    cookie.path = normal_path(cookie.path);
     if (!options_.dummy) put(std::move(cookie), true);
 }
 
@@ -184,7 +222,9 @@ void CookieStore::put(Cookie cookie, bool as_is) {
 
 std::vector<StoredCookie*> CookieStore::matches(const URL& url) {
     std::vector<StoredCookie*> result;
+    if (sites_.empty()) return result;
     const std::string& host = url.raw_host();
+    const std::string path = normal_path(url.raw_path());  // of a URL that is sent unchanged
     const bool secure = is_secure(url);
     const std::int64_t now = cookie_now();
     const auto collect = [&](const std::string& site, auto&& goes_there) {
@@ -193,11 +233,11 @@ std::vector<StoredCookie*> CookieStore::matches(const URL& url) {
         erase_from(found->second, [&](const StoredCookie& stored) { return stored.expired(now); });
         for (StoredCookie& stored : found->second) {
             const Cookie& cookie = stored.cookie;
-            if ((cookie.secure && !secure) || !path_matches(url.raw_path(), cookie.path)) continue;
+            if ((cookie.secure && !secure) || !path_matches(path, cookie.path)) continue;
             if (goes_there(cookie)) result.push_back(&stored);
         }
     };
-    if (options_.unsafe || !wire::is_ip_address(host)) {
+    if (options_.unsafe || !is_address(host)) {
         collect(site_of(host), [&](const Cookie& cookie) {
             return cookie.host_only ? cookie.domain == host : domain_matches(host, cookie.domain);
         });

@@ -61,7 +61,7 @@ private:
     using Cookies = std::vector<StoredCookie>;
 
     bool is_secure(const URL& url) const noexcept;
-    bool settle_domain(Cookie& cookie, const std::string& host) const;
+    bool settle_domain(Cookie& cookie, const std::string& host, Origin origin) const;
     bool server_may_set(const Cookie& cookie, bool domain_given, const URL& url);
     void put(Cookie cookie, bool as_is);
     void purge_site(Cookies& cookies);
@@ -76,7 +76,7 @@ private:
     std::uint64_t next_serial_ = 0;
 };
 
-bool is_public_suffix(const std::string& domain) noexcept;
+bool is_public_suffix(const std::string& domain);
 // Whether `host` is `domain` or below it (RFC 6265 section 5.1.3).
 bool domain_matches(std::string_view host, std::string_view domain) noexcept;
 // Section 5.1.4.

@@ -1,3 +1,4 @@
+// URL: parsing, its parts, and what is made of it.
 #include <aio/http/url.hpp>
 
 #include "http/wire/host_name.hpp"
@@ -61,20 +62,24 @@ std::string absolute_path(std::string_view path) {
 
 }  // namespace
 
-URL::URL(std::string_view text) {
+URL::URL(std::string_view text, URLOptions options) {
     for (const char c : text) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) throw InvalidURL(text, "it has a control character");
+        if (options.encoded && c == ' ') throw InvalidURL(text, "it is said to be encoded, and has a space");
     }
+    const auto quoted = [&](std::string_view part, const wire::CharSet& plain) {
+        return options.encoded ? std::string(part) : wire::requote(part, plain);
+    };
     std::string_view rest = text;
     const std::size_t fragment = rest.find('#');
     if (fragment != std::string_view::npos) {
-        fragment_ = wire::requote(rest.substr(fragment + 1), kQueryChars);
+        fragment_ = quoted(rest.substr(fragment + 1), kQueryChars);
         rest = rest.substr(0, fragment);
     }
     const std::size_t query = rest.find('?');
     if (query != std::string_view::npos) {
         has_query_ = true;
-        query_ = wire::requote(rest.substr(query + 1), kQueryChars);
+        query_ = quoted(rest.substr(query + 1), kQueryChars);
         rest = rest.substr(0, query);
     }
     const std::size_t colon = rest.find(':');
@@ -88,8 +93,9 @@ URL::URL(std::string_view text) {
         rest.remove_prefix(authority.size());
         parse_authority(authority, text);
     }
-    path_ = wire::requote(rest, kPathChars);
-    if (has_host_) path_ = absolute_path(path_);
+    require_host(text);
+    path_ = quoted(rest, kPathChars);
+    if (has_host_ && (!options.encoded || path_.empty())) path_ = absolute_path(path_);
 }
 
 void URL::parse_authority(std::string_view authority, std::string_view whole) {
@@ -119,7 +125,6 @@ void URL::parse_authority(std::string_view authority, std::string_view whole) {
         throw InvalidURL(whole, "an IPv6 address needs brackets, a port digits");
     }
     set_host(host, whole);
-    if (host_.empty() && default_port(scheme_) != 0) throw InvalidURL(whole, "it has no host");
 }
 
 void URL::set_host(std::string_view host, std::string_view whole) {
@@ -128,6 +133,13 @@ void URL::set_host(std::string_view host, std::string_view whole) {
     } catch (const ValueError& problem) {
         throw InvalidURL(whole, problem.what());
     }
+}
+
+// Source: RFC 9110 sections 4.2.1 and 4.2.2. A reference "//" would take it from whom it is joined to.
+void URL::require_host(std::string_view whole) const {
+    if (!host_.empty()) return;
+    if (default_port(scheme_) != 0) throw InvalidURL(whole, "it has no host: write " + scheme_ + "://HOST/PATH");
+    if (has_host_ && scheme_.empty()) throw InvalidURL(whole, "no host follows its //");
 }
 
 // --- the parts ---------------------------------------------------------------------------------------------------
@@ -268,6 +280,7 @@ URL URL::join(const URL& reference) const {
     } else {
         url.path_ = without_dot_segments(reference.path_);
     }
+    url.require_host(reference.str_without_credentials());
     return url;
 }
 
@@ -286,14 +299,15 @@ URL URL::with_scheme(std::string_view scheme) const {
     if (!is_scheme(scheme)) throw InvalidURL(str(), "'" + wire::printable(scheme) + "' is no scheme");
     URL url = *this;
     url.scheme_ = wire::lowered(scheme);
+    url.require_host(str_without_credentials());
     return url;
 }
 
 URL URL::with_host(std::string_view host) const {
     if (!has_host_) throw InvalidURL(str(), "a relative URL has no host to replace");
-    if (host.empty()) throw InvalidURL(str(), "the new host is empty");
     URL url = *this;
     url.set_host(host, host);
+    if (url.host_.empty()) throw InvalidURL(str_without_credentials(), "the new host is empty");
     return url;
 }
 

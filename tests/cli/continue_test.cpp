@@ -56,6 +56,70 @@ ASYNC_TEST(ToolContinue, retries_go_on_by_themselves, kOnce) {
     co_await host.stop();
 }
 
+// Servers that answer a range wrongly: the first answer breaks, the second is `rest` of 200,000 on, then all is right.
+Coro<> survives(Reply (*rest)(const std::string& common)) {
+    const Scratch scratch;
+    FakeHost& host = *co_await FakeHost::open([rest](const RawRequest& request) -> Reply {
+        const std::string common = "ETag: \"v1\"\r\n";
+        if (request.header("Range") != "(none)") return rest(common);
+        if (request.connection > 1) return answer(kBytes, common);
+        return {"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n" + common + "\r\n" + kBytes.substr(0, 200'000), true};
+    });
+    const Ended done =
+        co_await run_tool(scratch, "fetch", "-O", "--retry", "2", "--retry-delay", "0", host.url("/a").str());
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_TRUE(scratch.read("a") == kBytes) << scratch.read("a").size();
+    EXPECT_EQ(host.requests.at(1).header("Range"), "bytes=200000-");
+    EXPECT_THAT(scratch.names(), ElementsAre("a"));
+    co_await host.stop();
+}
+
+ASYNC_TEST(ToolContinue, takes_no_packed_rest_for_the_rest, kOnce) {
+    if (simulated()) CO_SKIP();
+    co_await survives([](const std::string& common) -> Reply {
+        return answer("\x1f\x8b packed",
+                      common + "Content-Encoding: gzip\r\nContent-Range: bytes 200000-299999/300000\r\n",
+                      "206 Partial Content");
+    });
+}
+
+ASYNC_TEST(ToolContinue, takes_no_rest_for_the_whole, kOnce) {
+    if (simulated()) CO_SKIP();
+    co_await survives([](const std::string& common) -> Reply {
+        return answer(kBytes.substr(200'000), common + "Content-Range: bytes 200000-299999/300000\r\n");
+    });
+    co_await survives([](const std::string& common) -> Reply { return answer(kBytes.substr(200'000), common); });
+    co_await survives([](const std::string& common) -> Reply {
+        return "HTTP/1.1 200 OK\r\n" + common + "Transfer-Encoding: chunked\r\n\r\n186a0\r\n" +
+               kBytes.substr(200'000) + "\r\n0\r\n\r\n";
+    });
+}
+
+ASYNC_TEST(ToolContinue, takes_no_part_that_it_did_not_ask_for, kOnce) {
+    if (simulated()) CO_SKIP();
+    const Scratch scratch;
+    FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
+        if (request.target == "/switch") return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n";
+        return answer("part", "Content-Range: bytes 0-3/10\r\n",
+                      request.target == "/206" ? "206 Partial Content" : "200 OK");
+    });
+    for (const char* path : {"/206", "/200"}) {
+        const Ended done = co_await run_tool(scratch, "fetch", "-O", host.url(path).str());
+        EXPECT_EQ(done.status, 18) << done.err;
+        EXPECT_THAT(done.err, HasSubstr("only a part"));
+    }
+    const Ended unasked = co_await run_tool(scratch, "fetch", "-O", host.url("/switch").str());
+    EXPECT_EQ(unasked.status, 56) << unasked.err;
+    const Ended asked = co_await run_tool(scratch, "fetch", "-O", "-H", "Upgrade: x", "-H", "Connection: Upgrade",
+                                          host.url("/switch").str());
+    EXPECT_EQ(asked.status, 22) << asked.err;
+    EXPECT_THAT(scratch.names(), IsEmpty());
+    const Ended part = co_await run_tool(scratch, "fetch", "-O", "-H", "Range: bytes=0-3", host.url("/206").str());
+    EXPECT_EQ(part.status, 0) << part.err;
+    EXPECT_EQ(scratch.read("206"), "part");
+    co_await host.stop();
+}
+
 ASYNC_TEST(ToolContinue, begins_anew_where_ranges_are_ignored, kOnce) {
     if (simulated()) CO_SKIP();
     const Scratch scratch;

@@ -44,6 +44,22 @@ TEST(ToolPlan, takes_a_url_without_a_scheme_for_http) {
     EXPECT_EQ(downloads.front().url.str(), "http://example.org:8080/a");
     EXPECT_EQ(plan({}, {"h/a?to=http://g/"}).front().url.str(), "http://h/a?to=http://g/");
     EXPECT_EQ(plan({}, {"http://u:p@h/a"}).front().shown(), "http://h/a");
+    EXPECT_EQ(plan({}, {"http:8080/a"}).front().url.str(), "http://http:8080/a");
+    for (const char* text : {"http:/a", "http:a", "https:/a", "HTTP:", "http:///a"}) {
+        EXPECT_EQ(expect_error<UsageError>([&] { plan({}, {text}); }).find("no host") == std::string::npos, false)
+            << text;
+    }
+}
+
+TEST(ToolPlan, leaves_a_url_as_it_is) {
+    const std::string text = "http://h/a%7eb/../c?sig=a%2b|%zz";
+    EXPECT_EQ(plan({}, {text}).front().url.str(), text);
+    EXPECT_EQ(plan({}, {"http://h/a b/\xc3\xa9"}).front().url.str(), "http://h/a%20b/%C3%A9");
+}
+
+TEST(ToolPlan, lets_several_go_through_the_same_device) {
+    EXPECT_THAT(targets({.outputs = {"/dev/null", "/dev/null"}}, {"http://h/a", "http://h/b"}),
+                ElementsAre("/dev/null", "/dev/null"));
 }
 
 TEST(ToolPlan, says_what_makes_no_sense) {

@@ -36,6 +36,32 @@ TEST(ToolResume, sees_that_the_bytes_are_others) {
     EXPECT_EQ(understand(206, rest, 10, known("", "", 20)), Answer::append);
 }
 
+TEST(ToolResume, takes_no_packed_rest_of_what_is_not_packed) {
+    const auto rest = [](const char* coding) {
+        return Headers{{"Content-Range", "bytes 10-19/20"}, {"ETag", "\"a\""}, {"Content-Encoding", coding}};
+    };
+    Validators kept = known("\"a\"");
+    EXPECT_EQ(understand(206, rest("gzip"), 10, kept), Answer::again);
+    EXPECT_EQ(understand(206, rest("identity"), 10, kept), Answer::append);
+    kept.coding = "gzip";
+    EXPECT_EQ(understand(206, rest("GZip"), 10, kept), Answer::append);
+    EXPECT_EQ(understand(206, rest("br"), 10, kept), Answer::again);
+    EXPECT_EQ(understand(206, rest("identity"), 10, kept), Answer::again);
+    EXPECT_EQ(Validators::from_json(kept.to_json()), kept);
+}
+
+TEST(ToolResume, sees_a_rest_that_is_called_the_whole) {
+    const Validators kept = known("\"a\"", "", 20);
+    EXPECT_EQ(understand(200, Headers{{"Content-Range", "bytes 10-19/20"}}, 10, kept), Answer::again);
+    EXPECT_EQ(understand(200, Headers{{"Content-Range", "bytes 0-9/20"}}, 10, kept), Answer::again);
+    EXPECT_EQ(understand(200, Headers{{"Content-Range", "bytes 0-19/20"}}, 10, kept), Answer::restart);
+    EXPECT_EQ(understand(200, Headers{{"ETag", "\"a\""}, {"Content-Length", "10"}}, 10, kept), Answer::again);
+    EXPECT_EQ(understand(200, Headers{{"ETag", "\"a\""}, {"Content-Length", "20"}}, 10, kept), Answer::restart);
+    EXPECT_EQ(understand(200, Headers{{"ETag", "\"b\""}, {"Content-Length", "10"}}, 10, kept), Answer::restart);
+    EXPECT_TRUE(is_part(206, Headers{}));
+    EXPECT_FALSE(is_part(200, Headers{}));
+}
+
 TEST(ToolResume, sees_that_nothing_is_missing) {
     EXPECT_EQ(understand(416, Headers{{"Content-Range", "bytes */10"}}, 10, known("")), Answer::complete);
     EXPECT_EQ(understand(416, Headers{{"Content-Range", "bytes */9"}}, 10, known("")), Answer::again);

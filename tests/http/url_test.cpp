@@ -237,10 +237,46 @@ TEST(Url, join_does_what_the_rfc_shows) {
         {"g?y/../x", "http://a/b/c/g?y/../x"},
         {"g#s/./x", "http://a/b/c/g#s/./x"},
         {"g#s/../x", "http://a/b/c/g#s/../x"},
-        {"http:g", "http:g"},
     };
     const URL base("http://a/b/c/d;p?q");
     for (const auto& [reference, result] : examples) EXPECT_EQ(base.join(URL(reference)).str(), result) << reference;
+}
+
+// RFC 9110 section 4.2.1: a resolver takes the empty host for this machine.
+TEST(Url, of_http_has_a_host_wherever_it_comes_from) {
+    for (const char* text :
+         {"http:",       "http:x",          "http:/x", "http://",          "http:///x",   "http://:80/",
+          "http://u@/x", "http://u:p@:80/", "http:?q", "http:#f",          "https:/x",    "https:x",
+          "ws:/x",       "wss:x",           "ftp:/x",  "HTTP:/x",          "//",          "///x",
+          "//?q",        "//u@/x",          "//:80/x", "http://\xc2\xad/", "//\xc2\xad/x"}) {
+        EXPECT_THROW(URL(std::string_view(text)), InvalidURL) << text;
+        EXPECT_THROW(URL(text, {.encoded = true}), InvalidURL) << text;
+    }
+    EXPECT_THROW(URL("http:").join(URL("x")), InvalidURL);
+    EXPECT_THROW(URL("/x").with_scheme("http"), InvalidURL);
+    EXPECT_THROW(URL("x").with_scheme("https"), InvalidURL);
+    EXPECT_THROW(URL("file:///x").with_scheme("http"), InvalidURL);
+    EXPECT_THROW(URL("http://a/").with_host("\xc2\xad"), InvalidURL);
+    // Others may do without.
+    EXPECT_EQ(URL("file:///x").str(), "file:///x");
+    EXPECT_EQ(URL("mailto:a@b").str(), "mailto:a@b");
+    EXPECT_EQ(URL("//a/x").with_scheme("http").str(), "http://a/x");
+}
+
+TEST(Url, that_is_encoded_stays_as_it_is) {
+    const std::string text = "http://h/a%7eb/%2f../c/./%zz//'()*;=,?sig=a%2bb%2F&x=%7E|^{}<>\"[]#f%7e";
+    const URL url(text, {.encoded = true});
+    EXPECT_EQ(url.str(), text);
+    EXPECT_EQ(url.path_qs(), text.substr(8, text.find('#') - 8));
+    EXPECT_EQ(url.query_string(), "sig=a+b/&x=~|^{}<>\"[]");
+    EXPECT_EQ(url.with_fragment("").str(), text.substr(0, text.find('#')));
+    EXPECT_EQ(url.without_credentials().path_qs(), url.path_qs());
+    EXPECT_EQ(URL("http://h/\xc3\xa9", {.encoded = true}).path_qs(), "/\xc3\xa9");
+    EXPECT_EQ(URL("http://H?q", {.encoded = true}).str(), "http://h/?q");
+    EXPECT_EQ(URL("http://a/b").join(URL("/%7e?%7e", {.encoded = true})).str(), "http://a/%7e?%7e");
+    for (const char* bad : {"http://h/a b", "http://h/?a b", "http://h/\n", "http://h/#a b", "http://a b/"}) {
+        EXPECT_THROW(URL(bad, {.encoded = true}), InvalidURL) << bad;
+    }
 }
 
 TEST(Url, join_keeps_credentials_only_on_the_same_authority) {

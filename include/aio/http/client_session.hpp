@@ -8,9 +8,11 @@
 // One session for many requests, of many tasks: that is what saves connections. close() it in the end, which waits
 // until its sockets are closed; one that is dropped open is reported to the loop's exception handler.
 //
-// Redirects are followed (301, 302, 303, 307, 308), ten at the most; what belongs to one origin (Authorization, cookies
-// given with the request) does not go to another. A request that is safe to repeat is sent once more when a kept
-// connection turns out to be closed. Certificates are verified. Answers are unpacked (gzip, deflate, br, zstd).
+// Redirects are followed (301, 302, 303, 307, 308), ten at the most; an empty Location is none. What belongs to one origin
+// (credentials, cookies given with the request, a Host header) does not go to another; credentials in the URL stay for
+// redirects within its origin, and those in a Location take their place. A request that is safe to repeat is sent once
+// more when a kept connection turns out to be closed. Certificates are verified. Answers are unpacked (gzip, deflate,
+// br, zstd).
 //
 // Thread rule: a session belongs to one loop, the one it is first used on.
 // Source: aiohttp 3.11 client.py; RFC 9110, RFC 9112.
@@ -46,6 +48,8 @@ struct SessionOptions {
     ClientTimeout timeout = {};
     bool raise_for_status = false;  // every answer of 400 and above is a ClientResponseError
     bool auto_decompress = true;
+    // Location is requoted as URL requotes; false: it is sent as it came, unless it has spaces or bytes beyond ASCII.
+    bool requote_redirect_url = true;
     bool trust_env = false;  // proxies from http_proxy, https_proxy, all_proxy, no_proxy; credentials from ~/.netrc
     std::optional<URL> proxy = {};
     std::optional<BasicAuth> proxy_auth = {};

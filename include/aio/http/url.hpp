@@ -9,6 +9,12 @@
 // which never need it. Names of hosts become lower case, and IDNA ("é.example" is "xn--9ca.example"). "." and ".." in
 // the path of an absolute URL are resolved. Functions named raw_ give a part as it is sent, the others unquoted.
 //
+// A URL that somebody has signed must be sent as it was signed: `URL(text, {.encoded = true})` changes nothing in its
+// path, query and fragment.
+//
+// http, https, ws, wss and ftp need a host: no URL of theirs comes to be without one, be it parsed, joined or rebuilt.
+// (A resolver takes the empty host for this machine.)
+//
 // Source: RFC 3986; RFC 5891 (IDNA 2008, by libidn2); yarl 1.18.
 #pragma once
 
@@ -28,11 +34,20 @@ namespace aio::http {
 // The parameters of a query, in order; a name may stand there more than once.
 using Query = std::vector<std::pair<std::string, std::string>>;
 
+// Trivially destructible, so that `session.get(URL(text, {.encoded = true}))` is safe in a co_await expression on
+// g++ 12.
+struct URLOptions {
+    // The text is quoted already, and stays as it is: path, query and fragment are not requoted, "." and ".." not
+    // resolved. The host is normalised all the same.
+    bool encoded = false;
+};
+
 class URL {
 public:
     URL() noexcept = default;
-    // Errors: InvalidURL, which says what is wrong where.
-    URL(std::string_view text);
+    // Errors: InvalidURL, which says what is wrong where: also for a space in what is said to be encoded.
+    URL(std::string_view text) : URL(text, URLOptions()) {}
+    URL(std::string_view text, URLOptions options);
     template <class S>
         requires(std::convertible_to<const S&, std::string_view> && !std::same_as<S, std::string_view>)
     URL(const S& text) : URL(std::string_view(text)) {}
@@ -76,7 +91,8 @@ public:
     // The same without user and password: for messages and logs.
     std::string str_without_credentials() const;
 
-    // What `reference`, relative to this URL, names (RFC 3986 section 5.2).
+    // What `reference`, relative to this URL, names (RFC 3986 section 5.2). Errors: InvalidURL when it has no host, and
+    // its scheme needs one.
     URL join(const URL& reference) const;
     // One more segment, quoted: url / "a b/c" ends in "/a%20b%2Fc". Errors: InvalidURL for "." and "..".
     URL operator/(std::string_view segment) const;
@@ -100,11 +116,12 @@ public:
 private:
     void parse_authority(std::string_view authority, std::string_view whole);
     void set_host(std::string_view host, std::string_view whole);
+    void require_host(std::string_view whole) const;
     void append_authority(std::string& text, bool credentials) const;
     void append_host_port(std::string& text, bool zone) const;
     std::string to_text(bool credentials) const;
 
-    // All quoted.
+    // All quoted. host_ is not empty if scheme_ needs a host, and if scheme_ is empty and has_host_ is set.
     std::string scheme_, user_, host_, path_, query_, fragment_;
     std::optional<std::string> password_;
     std::optional<std::uint16_t> port_;

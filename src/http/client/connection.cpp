@@ -1,3 +1,4 @@
+// A connection's deadlines, and how it ends.
 #include "http/client/connection.hpp"
 
 #include <aio/http/errors.hpp>
@@ -24,6 +25,11 @@ void ClientConnection::begin_exchange(std::optional<TimePoint> total, std::optio
     sock_read_ = sock_read;
     messages.set_watch(sock_read ? this : nullptr);
     if (total) arm(*total);
+}
+
+void ClientConnection::end_by(TimePoint when) {
+    total_ = std::min(total_, when);
+    arm(total_);
 }
 
 void ClientConnection::end_exchange() noexcept {

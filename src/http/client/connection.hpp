@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,6 +20,10 @@ namespace aio::http::detail {
 
 struct PoolHost;
 class ClientConnection;
+
+// What readers of a connection get whose pool was shut; rethrow_as_client_error() makes a ClientConnectionError of it, one
+// for each request.
+struct ConnectorClosed : std::exception {};
 
 // Who keeps idle connections. Called from the loop, when something came on one, be it the end: it is of no use any more.
 class IdleOwner {
@@ -46,6 +51,8 @@ public:
 
     // From here on reads and writes must have ended by `total`, and each read within `sock_read`. Nothing: no limit.
     void begin_exchange(std::optional<TimePoint> total, std::optional<Duration> sock_read);
+    // The present exchange must have ended by `when`, if its total time is not over earlier.
+    void end_by(TimePoint when);
     void end_exchange() noexcept;
     // Whether the total time is over.
     bool expired() const noexcept { return expired_; }

@@ -30,6 +30,8 @@ struct Challenge {
     unsigned count = 0;  // of answers with this nonce
 
     Challenge() = default;
+    // Whether the answer is about the body, too.
+    bool needs_body() const noexcept { return auth_int && !auth; }
 };
 
 std::string_view digest_named(std::string_view algorithm) noexcept {
@@ -39,10 +41,10 @@ std::string_view digest_named(std::string_view algorithm) noexcept {
     return {};
 }
 
-// The parameters of the first Digest challenge in a header that may hold several ("Basic realm=x, Digest a=b, c=d").
-// A challenge begins where a token is followed by a space and no "=".
-std::optional<wire::Parameters> digest_parameters(std::string_view header) {
-    std::string list;
+// The parameters of each Digest challenge in a header that may hold several ("Basic realm=x, Digest a=b, c=d"), in the
+// syntax of parameters: "; a=b; c=d". A challenge begins where a token is followed by a space and no "=".
+std::vector<std::string> digest_challenges(std::string_view header) {
+    std::vector<std::string> all;
     bool in_digest = false;
     while (!header.empty()) {
         bool quoted = false;
@@ -60,19 +62,18 @@ std::optional<wire::Parameters> digest_parameters(std::string_view header) {
         const bool begins = wire::is_token(item.substr(0, space)) &&
                             (space == std::string_view::npos || !wire::trimmed(item.substr(space)).starts_with('='));
         if (begins) {
-            if (in_digest) break;
             in_digest = wire::equal_ignoring_case(item.substr(0, space), "digest");
+            if (in_digest) all.emplace_back();
             item = space == std::string_view::npos ? std::string_view() : wire::trimmed(item.substr(space));
         }
-        if (in_digest && !item.empty()) list.append("; ").append(item);
+        if (in_digest && !item.empty()) all.back().append("; ").append(item);
     }
-    if (list.empty()) return std::nullopt;
-    return wire::parse_parameters(list);
+    return all;
 }
 
 // Nothing: it cannot be answered.
-std::optional<Challenge> parse_challenge(std::string_view header) {
-    const std::optional<wire::Parameters> found = digest_parameters(header);
+std::optional<Challenge> parse_challenge(std::string_view parameters) {
+    const std::optional<wire::Parameters> found = wire::parse_parameters(parameters);
     if (!found) return std::nullopt;
     const auto value = [&](std::string_view name) { return wire::parameter(*found, name); };
     Challenge challenge;
@@ -95,6 +96,16 @@ std::optional<Challenge> parse_challenge(std::string_view header) {
     return challenge;
 }
 
+// The first that we can answer: servers name what they prefer first, and what all clients know last (RFC 7616 section
+// 3.7). auth-int needs a body that can be had.
+std::optional<Challenge> choose_challenge(std::string_view header, const OutgoingRequest& request) {
+    for (const std::string& parameters : digest_challenges(header)) {
+        std::optional<Challenge> challenge = parse_challenge(parameters);
+        if (challenge && (!challenge->needs_body() || request.text())) return challenge;
+    }
+    return std::nullopt;
+}
+
 // Whether `now`, which came as the answer to `before`'s, says that the credentials are wrong.
 bool refuses(const Challenge& now, const Challenge& before) noexcept {
     return !now.stale && now.nonce == before.nonce && now.realm == before.realm && now.algorithm == before.algorithm;
@@ -111,7 +122,7 @@ public:
 
     // The Authorization for this request. Nothing: the challenge wants what cannot be had (the digest of a stream).
     std::optional<std::string> answer(Challenge& challenge, const OutgoingRequest& request) const {
-        const bool integrity = challenge.auth_int && !challenge.auth;
+        const bool integrity = challenge.needs_body();
         const std::optional<std::string_view> body = request.text();
         if (integrity && !body) return std::nullopt;
         const auto hash = [&](const std::string& text) { return detail::hex_digest(challenge.digest.c_str(), text); };
@@ -160,7 +171,7 @@ Coro<ClientResponse> authenticate(std::shared_ptr<DigestAuthMiddleware::State> s
     ClientResponse response = co_await next(request);
     // A redirect to another origin comes here again, with a request of its own: credentials stay with who asked.
     if (response.status() != 401 || !request.hop().credentials_apply) co_return response;
-    std::optional<Challenge> challenge = parse_challenge(response.headers().combined("WWW-Authenticate"));
+    std::optional<Challenge> challenge = choose_challenge(response.headers().combined("WWW-Authenticate"), request);
     if (!challenge || (answered && refuses(*challenge, known->second))) co_return response;
     const std::optional<std::string> authorization = state->answer(*challenge, request);
     if (!authorization || !request.repeatable()) co_return response;

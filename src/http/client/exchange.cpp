@@ -91,6 +91,13 @@ Coro<> read_answer(ClientConnection& connection, Sending* sending, const std::st
     }
 }
 
+// A server may switch to what it was asked for, and to nothing else (RFC 9110 section 15.2.2).
+void check_switch(const OutgoingRequest& request, const wire::Head& head) {
+    if (head.status != 101 || request.headers.contains("Upgrade")) return;
+    throw ClientResponseError(head.status, "the server switched protocols, and the request had no Upgrade header",
+                              std::make_shared<const Headers>(head.headers));
+}
+
 std::unique_ptr<ResponseState> make_response(OutgoingRequest& request, Lease lease,
                                              std::shared_ptr<Sending> sending) {
     const Hop& hop = request.hop();
@@ -148,6 +155,7 @@ Coro<ClientResponse> exchange(OutgoingRequest& request, const ClientRoute& route
             connection.writer.write(hop.session->scratch);
         }
         co_await read_answer(connection, sending.get(), request.url.raw_host());
+        check_switch(request, connection.messages.head());
         if (sending && sending->go_ahead && !sending->go_ahead->done())
             give_up(*sending);  // it does not want the body
     } catch (const CancelledError&) {

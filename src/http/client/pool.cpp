@@ -1,3 +1,4 @@
+// The pool: places, idle connections, and the end of both.
 #include "http/client/pool.hpp"
 
 #include <aio/base/error.hpp>
@@ -141,6 +142,7 @@ Coro<Lease> Pool::acquire(std::string key, Tracers& tracers) {
     } else {
         PlaceWaiter waiter(*this, host);
         co_await waiter.place;
+        if (!waiter.given()) throw ClientConnectionError("the connector was closed");
         waiter.claim();
     }
     Lease lease(self, host);
@@ -304,12 +306,12 @@ void Pool::shut() noexcept {
     while (!waited_for_.empty()) {
         PlaceWaiter& waiter = *waited_for_.front()->waiters.front();
         unlist(waiter);
-        if (!waiter.place.done()) waiter.place.set_exception(ClientConnectionError("the connector was closed"));
+        if (!waiter.place.done()) waiter.place.set_result();
     }
     for (const auto& [key, host] : hosts_) drop_idle(*host);
     std::erase_if(hosts_, [](const auto& item) { return item.second->acquired == 0; });
     for (ClientConnection* connection : all_) {
-        connection->fail(std::make_exception_ptr(ClientConnectionError("the connector was closed")));
+        connection->fail(closed_error_);
         try {
             closing_.push_back(connection->writer);
         } catch (const std::bad_alloc&) {

@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <list>
 #include <memory>
 #include <string>
@@ -70,7 +71,8 @@ public:
     Coro<std::vector<AddressInfo>> resolve(std::string host, int port, Tracers& tracers);
     void clear_dns_cache(std::string_view host) noexcept;  // empty: of all
 
-    // Closes everything that is open, and fails who waits.
+    // Closes everything that is open, and fails who waits: with errors that are made where they are thrown, because
+    // nothing may be allocated here.
     void shut() noexcept;
     Coro<> close();
 
@@ -103,6 +105,7 @@ private:
     std::vector<PoolHost*> waited_for_;  // hosts with waiters
     std::vector<ClientConnection*> all_;
     std::vector<StreamWriter> closing_;  // may be closed by now
+    std::exception_ptr closed_error_ = std::make_exception_ptr(ConnectorClosed());
     std::size_t prune_at_ = 64;
     std::size_t acquired_ = 0, idle_ = 0, waiting_ = 0;
     std::uint64_t next_ticket_ = 0;
@@ -123,6 +126,9 @@ public:
 
     const Future<> place;
     const std::uint64_t ticket;
+
+    // Once `place` is done: whether there is one. No: the pool was shut.
+    bool given() const noexcept { return given_; }
 
     // The place is the caller's to give back.
     void claim() noexcept { given_ = false; }

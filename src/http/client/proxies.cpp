@@ -1,6 +1,7 @@
 // Which proxy the environment names. Source: CPython 3.13 urllib.request (getproxies_environment,
 // proxy_bypass_environment); curl's no_proxy for the networks.
 #include "http/client/route.hpp"
+#include "http/given_url.hpp"
 #include "http/wire/syntax.hpp"
 
 #include <arpa/inet.h>
@@ -89,8 +90,7 @@ std::optional<URL> proxy_from_environment(const URL& url) {
     if (!proxy) return std::nullopt;
     const char* except = environment("no_proxy", false);
     if (except && bypasses_proxy(except, url.raw_host(), url.port())) return std::nullopt;
-    const std::string text = proxy;
-    return URL(text.find("://") == std::string::npos ? "http://" + text : text);
+    return typed_url(proxy);
 }
 
 }  // namespace aio::http::detail

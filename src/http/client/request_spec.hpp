@@ -93,8 +93,11 @@ struct Hop {
     RequestSpec* spec = nullptr;
     Payload* payload = nullptr;  // of this hop: null when a redirect dropped it
     Tracers* tracers = nullptr;
-    std::optional<TimePoint> total;  // the deadline
-    bool credentials_apply = true;   // the origin is still the first one
+    std::optional<TimePoint> total;     // the deadline
+    std::optional<BasicAuth> url_auth;  // of the URL, or of the last redirect's that had some, within their origin
+    bool credentials_apply = true;      // the origin is still the first one
+    bool redirected = false;            // the URL is a server's
+    bool body_dropped = false;          // a redirect made it a GET: headers about the body are of no use
 };
 
 }  // namespace aio::http::detail

@@ -6,6 +6,7 @@
 #include "http/decoded_body.hpp"
 
 #include <cerrno>
+#include <chrono>
 
 namespace aio::http::detail {
 
@@ -13,6 +14,8 @@ namespace {
 
 // What redirects, and answers that ask for credentials, have to say beside their head is short.
 constexpr std::uint64_t kMostDrained = 64 * 1024;
+// Waiting longer would cost more than the new connection that it saves.
+constexpr Duration kLongestDrain = std::chrono::milliseconds(500);
 
 // A body without its coding, whose mistakes are the server's.
 class CheckedBody final : public BodySource {
@@ -116,12 +119,15 @@ Coro<> drain_or_give_up(ResponseState& state) {
     const bool worth_it = state.keep_alive && state.lease && state.content_length.value_or(0) <= kMostDrained;
     try {
         std::uint64_t drained = 0;
+        if (worth_it && !state.ended) state.lease->end_by(get_running_loop().time() + kLongestDrain);
         while (worth_it && !state.ended && drained <= kMostDrained) {
             const std::string_view piece = co_await state.next_piece();
             drained += piece.size();
         }
     } catch (const ClientError&) {
         // The head is what counted.
+    } catch (const TimeoutError&) {
+        // Also when the request's total time is over: the next step will see that.
     }
     state.give_up();
 }
@@ -139,6 +145,8 @@ void rethrow_as_client_error(const ClientConnection& connection, const Sending* 
         if (cut_short)
             throw ServerDisconnectedError("the server closed the connection within the head of its answer");
         throw ClientResponseError(400, std::string("the server's answer is malformed: ") + error.what());
+    } catch (const ConnectorClosed&) {
+        throw ClientConnectionError("the connector was closed");
     } catch (const ConnectionError& error) {
         throw ClientConnectionResetError(error.code(), error.what());
     } catch (const OSError& error) {

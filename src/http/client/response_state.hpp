@@ -66,7 +66,7 @@ struct ResponseState final : public BodySource {
 enum class Stage : bool { head, body };
 [[noreturn]] void rethrow_as_client_error(const ClientConnection& connection, const Sending* sending, Stage stage);
 
-// Reads what is left, if that is little, so that the connection can be used again; else gives it up.
+// Reads what is left, if that is little and comes soon, so that the connection can be used again; else gives it up.
 Coro<> drain_or_give_up(ResponseState& state);
 
 }  // namespace aio::http::detail

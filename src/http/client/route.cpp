@@ -1,3 +1,4 @@
+// Which way a request takes: its proxy, its TLS, and the key of the connections that go the same way.
 #include "http/client/route.hpp"
 
 #include <aio/http/errors.hpp>
@@ -10,9 +11,8 @@ namespace aio::http::detail {
 namespace {
 
 std::string proxy_authorization(const URL& proxy, const std::optional<BasicAuth>& given) {
-    if (given) return given->encode();
-    if (proxy.user().empty() && !proxy.password()) return {};
-    return BasicAuth(proxy.user(), proxy.password().value_or("")).encode();
+    const std::optional<BasicAuth> auth = given ? given : credentials_of(proxy);
+    return auth ? auth->encode() : std::string();
 }
 
 // The request's own proxy, else its session's, else the environment's.
@@ -58,6 +58,14 @@ void append_ssl(std::string& key, const ClientSSL& how) {
 
 }  // namespace
 
+std::optional<BasicAuth> credentials_of(const URL& url) {
+    if (url.user().empty() && !url.password()) return std::nullopt;
+    if (url.user().find(':') != std::string::npos) {
+        throw InvalidURL(url.str_without_credentials(), "its user's name has a colon, which Basic cannot carry");
+    }
+    return BasicAuth(url.user(), url.password().value_or(""));
+}
+
 void Proxy::append_fields(std::string& head) const {
     if (!authorization.empty()) wire::append_field(head, "Proxy-Authorization", authorization);
     for (const auto& [name, value] : headers) wire::append_field(head, name, value);
@@ -72,6 +80,8 @@ ClientRoute find_route(const URL& url, const Hop& hop) {
                                                             ? "the scheme is none of http and https"
                                                             : "it is relative, and there is no base_url");
     }
+    // URL sees to it. But to connect to this machine in its place would be the worst that could happen.
+    if (url.raw_host().empty()) throw InvalidURL(url.str_without_credentials(), "it has no host");
     const RequestExtras* extras = hop.spec->extras.get();
     route.ssl = extras && extras->ssl ? &*extras->ssl : &hop.session->pool->options().ssl;
     if (extras && hop.credentials_apply) route.server_hostname = extras->server_hostname;

@@ -43,7 +43,10 @@ struct ClientRoute {
     std::string wanted() const;
 };
 
-// What the request and its session say about the way to `url`. Errors: InvalidURL for a scheme that is not HTTP's.
+// User and password of the URL. Errors: InvalidURL for a user that Basic authentication cannot name.
+std::optional<BasicAuth> credentials_of(const URL& url);
+// What the request and its session say about the way to `url`. Errors: InvalidURL for a scheme that is not
+// HTTP's, and for a URL or a proxy without a host.
 ClientRoute find_route(const URL& url, const Hop& hop);
 // What connections of that route have in common, appended to `key`.
 void append_key(std::string& key, const ClientRoute& route);

@@ -5,6 +5,7 @@
 
 #include "http/client/response_state.hpp"
 #include "http/client/session_state.hpp"
+#include "http/given_url.hpp"
 #include "http/wire/syntax.hpp"
 
 #include <exception>
@@ -31,8 +32,10 @@ bool becomes_get(int status, std::string_view method) noexcept {
 }
 
 // Where a redirect leads. Errors: InvalidURL.
-URL redirect_target(const ClientResponse& response, const URL& from, std::string_view location) {
-    URL url = from.join(URL(location));
+URL redirect_target(const OutgoingRequest& request, const ClientResponse& response, std::string_view location) {
+    const URL& from = request.url;
+    const bool requote = request.hop().session->options.requote_redirect_url;
+    URL url = from.join(requote ? URL(location) : unchanged_url(location));
     if (url.scheme() != "http" && url.scheme() != "https") {
         throw InvalidURL(url.str_without_credentials(),
                          "a redirect (" + std::to_string(response.status()) + ") to what is not http or https");
@@ -44,22 +47,30 @@ URL redirect_target(const ClientResponse& response, const URL& from, std::string
 // Changes the request into the one that a redirect asks for.
 void follow(OutgoingRequest& request, const ClientResponse& response, std::string_view location) {
     Hop& hop = request.hop();
-    URL url = redirect_target(response, request.url, location);
+    URL url = redirect_target(request, response, location);
+    hop.redirected = true;
     if (becomes_get(response.status(), request.method)) {
+        hop.body_dropped = hop.body_dropped || hop.payload || request.method != "GET";
         request.method = "GET";
         hop.payload = nullptr;
     } else if (hop.payload && !hop.payload->available()) {
         throw ClientPayloadError("a redirect (" + std::to_string(response.status()) +
                                  ") asks for the request's body once more, and it can be sent only once");
     }
-    if (!url.same_origin(request.url)) hop.credentials_apply = false;
+    if (!url.same_origin(request.url)) {
+        hop.credentials_apply = false;
+        hop.url_auth.reset();
+    }
     request.url = std::move(url);
 }
 
 // The middlewares from `index` on, and the connection behind them.
 Coro<ClientResponse> pass(OutgoingRequest& request, std::size_t index) {
     const std::vector<ClientMiddleware>& all = request.hop().session->options.middlewares;
-    if (index == all.size()) co_return co_await transmit(request);
+    if (index == all.size()) {
+        frame_body(request);
+        co_return co_await transmit(request);
+    }
     const ClientHandler next = [index](OutgoingRequest& changed) { return pass(changed, index + 1); };
     co_return co_await all[index](request, next);
 }
@@ -94,7 +105,8 @@ Coro<ClientResponse> send_all(OutgoingRequest& request) {
             hop.session->jar->update_cookies(response.headers(), request.url);
         }
         const std::optional<std::string_view> location = response.headers().get("Location");
-        if (!hop.spec->allow_redirects || !is_redirect(response.status()) || !location) {
+        // An empty Location leads to where we are (curl, aiohttp: no redirect).
+        if (!hop.spec->allow_redirects || !is_redirect(response.status()) || !location || location->empty()) {
             response.state().history = std::move(history);
             co_return response;
         }
@@ -129,10 +141,10 @@ void add_tracers(Tracers& tracers, const SessionState& session, const RequestSpe
     }
 }
 
-// Of all requests without any.
+// Of all requests without any: never changed, so all threads have the same. Owned by nobody.
 std::shared_ptr<Tracers> no_tracers() {
-    static thread_local const auto none = std::make_shared<Tracers>();
-    return none;
+    static Tracers none;
+    return std::shared_ptr<Tracers>(std::shared_ptr<void>(), &none);
 }
 
 }  // namespace

@@ -45,5 +45,7 @@ Coro<ClientResponse> transmit(OutgoingRequest& request);
 
 // The headers of a hop, and what they say about its body. Errors: ValueError; InvalidURL.
 void prepare_head(OutgoingRequest& request);
+// Those of them that say how long the body is: after anybody has changed the headers. Errors: ValueError.
+void frame_body(OutgoingRequest& request);
 
 }  // namespace aio::http::detail

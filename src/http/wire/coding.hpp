@@ -68,6 +68,10 @@ public:
     Decoder& operator=(Decoder&&) noexcept;
     ~Decoder();
 
+    // Bytes behind the coding's end are dropped, kMostBehind of them at the most: some servers fill up with zeros, and
+    // all clients put up with it (curl, browsers).
+    static constexpr std::size_t kMostBehind = 64 * 1024;
+
     // The next piece of output, at most kPiece bytes, valid until the next call; takes what it used off `input`.
     // Empty: all of `input` is used, more is needed. Errors: CodingError, and then at every call.
     std::string_view decode(std::string_view& input);
@@ -79,6 +83,7 @@ public:
 
 private:
     std::string_view decode_some(std::string_view& input);
+    void drop_behind(std::string_view& input);
     void guard() const;
 
     std::unique_ptr<Engine> engine_;  // none for identity
@@ -86,6 +91,7 @@ private:
     DecoderLimits limits_;
     Coding coding_;
     std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
+    std::size_t bytes_behind_ = 0;
     bool output_pending_ = false;  // the last piece was full: there may be more without input
     std::optional<CodingError> failed_;
 };

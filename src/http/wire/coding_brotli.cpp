@@ -27,10 +27,6 @@ public:
     }
 
     std::size_t decode(std::string_view& input, char* room, std::size_t size) override {
-        if (complete()) {
-            if (!input.empty()) throw_broken(Coding::brotli, "bytes behind its end");
-            return 0;
-        }
         std::size_t in_left = input.size(), out_left = size;
         const std::uint8_t* in = bytes(input.data());
         auto* out = reinterpret_cast<std::uint8_t*>(room);
@@ -44,6 +40,7 @@ public:
     }
 
     bool complete() const noexcept override { return ::BrotliDecoderIsFinished(state_.get()); }
+    bool ended() const noexcept override { return complete(); }
 
 private:
     std::unique_ptr<BrotliDecoderState, DestroyDecoder> state_;

@@ -15,11 +15,14 @@ namespace aio::http::wire {
 class Decoder::Engine {
 public:
     virtual ~Engine() = default;
-    // Takes what it can off `input` and fills `room`; gives how much. All of `input` is taken unless `room` is full.
+    // Takes what it can off `input` and fills `room`; gives how much. All of `input` is taken unless `room` is full, or
+    // it has ended.
     // Errors: CodingError.
     virtual std::size_t decode(std::string_view& input, char* room, std::size_t size) = 0;
     // Whether the input may end here.
     virtual bool complete() const noexcept = 0;
+    // Whether nothing that comes from here on belongs to it: decode() is not called any more.
+    virtual bool ended() const noexcept = 0;
 };
 
 class Encoder::Engine {

@@ -34,7 +34,7 @@ public:
             produced = inflate_some(header, room, size);
             header_left_ = header.size();
         }
-        while (produced < size && header_left_ == 0) {
+        while (produced < size && header_left_ == 0 && !ended_) {
             const std::size_t before = input.size();
             const std::size_t count = inflate_some(input, room + produced, size - produced);
             produced += count;
@@ -43,7 +43,8 @@ public:
         return produced;
     }
 
-    bool complete() const noexcept override { return begun_ && ended_; }
+    bool complete() const noexcept override { return begun_ && (member_ended_ || between_members()); }
+    bool ended() const noexcept override { return ended_; }
 
 private:
     void begin(int window_bits) {
@@ -66,18 +67,21 @@ private:
     }
 
     std::size_t inflate_some(std::string_view& input, char* room, std::size_t size) {
-        if (ended_) {
+        if (member_ended_) {  // members may follow each other (RFC 1952 section 2.2)
             if (input.empty()) return 0;
-            if (coding_ != Coding::gzip) throw_broken(coding_, "bytes behind its end");
-            ::inflateReset(&stream_);  // members may follow each other (RFC 1952 section 2.2)
-            ended_ = false;
+            ::inflateReset(&stream_);
+            member_ended_ = false;
+            follows_ = true;
         }
         const uInt offered = offer_input(stream_, input);
         offer_room(stream_, room, size);
         const int result = ::inflate(&stream_, Z_NO_FLUSH);
         input.remove_prefix(offered - stream_.avail_in);
         if (result == Z_STREAM_END) {
-            ended_ = true;
+            member_ended_ = true;
+            ended_ = coding_ != Coding::gzip;
+        } else if (result == Z_DATA_ERROR && between_members()) {
+            ended_ = true;  // what follows is no member
         } else if (result == Z_NEED_DICT) {
             throw_broken(coding_, "it needs a dictionary");
         } else if (result == Z_MEM_ERROR) {
@@ -88,11 +92,20 @@ private:
         return size - stream_.avail_out;
     }
 
+    // What came behind the last member is not enough to be the next one: both bytes of its magic number, and one more
+    // that says how it is packed.
+    bool between_members() const noexcept {
+        constexpr uLong kMagic = 2;
+        return follows_ && stream_.total_in <= kMagic;
+    }
+
     z_stream stream_{};
     Coding coding_;
     bool begun_ = false;
-    bool ended_ = false;  // a member is complete
-    char header_[2];      // of deflate
+    bool member_ended_ = false;  // the last one is complete
+    bool follows_ = false;       // this one is not the first
+    bool ended_ = false;
+    char header_[2];  // of deflate
     std::size_t header_size_ = 0;
     std::size_t header_left_ = 0;  // at its end, not given to zlib yet
 };

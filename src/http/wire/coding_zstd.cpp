@@ -2,6 +2,7 @@
 #include "http/wire/coding_engines.hpp"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <new>
@@ -31,19 +32,35 @@ public:
         while (out.pos < out.size && (in.pos < in.size || !complete_)) {
             const std::size_t in_before = in.pos, out_before = out.pos;
             const std::size_t result = ::ZSTD_decompressStream(context_.get(), &out, &in);
-            if (::ZSTD_isError(result)) throw_broken(Coding::zstd, ::ZSTD_getErrorName(result));
+            if (::ZSTD_isError(result)) {
+                ended_ = follows_ && ::ZSTD_getErrorCode(result) == ZSTD_error_prefix_unknown;
+                if (!ended_) throw_broken(Coding::zstd, ::ZSTD_getErrorName(result));
+                break;  // what follows is no frame
+            }
+            since_frame_ += in.pos - in_before;
             complete_ = result == 0;
+            if (complete_) {
+                follows_ = true;
+                since_frame_ = 0;
+            }
             if (in.pos == in_before && out.pos == out_before) break;
         }
         input.remove_prefix(in.pos);
         return out.pos;
     }
 
-    bool complete() const noexcept override { return complete_; }
+    bool complete() const noexcept override {
+        constexpr std::size_t kSmallestHeader = 5;  // of less zstd does not know whether it begins a frame
+        return complete_ || (follows_ && since_frame_ < kSmallestHeader);
+    }
+    bool ended() const noexcept override { return ended_; }
 
 private:
     std::unique_ptr<ZSTD_DCtx, Free> context_;
-    bool complete_ = true;  // between frames
+    bool complete_ = true;         // between frames
+    bool follows_ = false;         // a frame was complete
+    std::size_t since_frame_ = 0;  // bytes taken since then
+    bool ended_ = false;
 };
 
 class ZstdEncoder final : public Encoder::Engine {

@@ -60,6 +60,10 @@ std::string_view Decoder::decode(std::string_view& input) {
 std::string_view Decoder::decode_some(std::string_view& input) {
     if (!output_) output_.reset(new char[kPiece]);
     while (!input.empty() || output_pending_) {
+        if (engine_->ended()) {
+            drop_behind(input);
+            break;
+        }
         const std::size_t before = input.size();
         const std::size_t produced = engine_->decode(input, output_.get(), kPiece);
         bytes_in_ += before - input.size();
@@ -70,6 +74,13 @@ std::string_view Decoder::decode_some(std::string_view& input) {
         return {output_.get(), produced};
     }
     return {};
+}
+
+void Decoder::drop_behind(std::string_view& input) {
+    output_pending_ = false;
+    bytes_behind_ += input.size();
+    input = {};
+    if (bytes_behind_ > kMostBehind) throw_broken(coding_, "more than 64 KiB behind its end");
 }
 
 void Decoder::guard() const {

@@ -63,6 +63,43 @@ ASYNC_TEST(DigestAuth, answers_a_challenge_and_keeps_it) {
     co_await end(session, host);
 }
 
+// The first that it can, of those in one header and in several.
+ASYNC_TEST(DigestAuth, chooses_a_challenge_that_it_can_answer) {
+    FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
+        if (request.header("authorization") != "(none)") return answer("in");
+        return answer("",
+                      "WWW-Authenticate: Digest realm=r, nonce=n0, algorithm=SHA-3, Digest realm=r, nonce=n1, "
+                      "qop=auth-conf\r\nWWW-Authenticate: Negotiate\r\nWWW-Authenticate: Digest realm=r, nonce=n2, "
+                      "qop=\"auth-int\", Digest realm=\"a, Digest b\", nonce=n3, algorithm=SHA-256, Digest realm=r, "
+                      "nonce=n4\r\n",
+                      "401 Unauthorized");
+    });
+    http::SessionOptions options;
+    options.middlewares = {http::DigestAuthMiddleware("user", "pass", false)};
+    ClientSession session(std::move(options));
+    EXPECT_EQ(co_await text_of(session.get(host.url())), "in");
+    EXPECT_THAT(host.requests.back().header("authorization"), HasSubstr("nonce=\"n2\""));
+    // auth-int is about the body, which a stream does not have in advance.
+    auto form = http::FormData();
+    form.add_field("a", "b");
+    EXPECT_EQ(co_await text_of(session.post(host.url()).data(std::move(form))), "in");
+    EXPECT_THAT(host.requests.back().header("authorization"), HasSubstr("nonce=\"n3\""));
+    co_await end(session, host);
+}
+
+ASYNC_TEST(ClientMiddlewares, cannot_make_the_length_of_the_body_ambiguous) {
+    FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) { return answer(request.body); });
+    http::SessionOptions options;
+    options.middlewares = {[](OutgoingRequest& request, ClientHandler next) -> Coro<ClientResponse> {
+        request.headers.set("Transfer-Encoding", "chunked");
+        co_return co_await next(request);
+    }};
+    ClientSession session(std::move(options));
+    EXPECT_EQ(co_await text_of(session.post(host.url()).data("body")), "body");
+    EXPECT_EQ(host.requests.back().header("content-length"), "(none)");
+    co_await end(session, host);
+}
+
 ASYNC_TEST(DigestAuth, gives_up_when_the_answer_is_refused) {
     FakeHost& host = *co_await FakeHost::open([](const RawRequest&) {
         return answer("no", "WWW-Authenticate: Digest realm=r, nonce=n\r\n", "401 Unauthorized");

@@ -154,6 +154,45 @@ ASYNC_TEST(ClientRequest, says_when_a_body_is_not_as_long_as_announced) {
     co_await end(session, host);
 }
 
+// Two lengths are none: the server and its proxy need not believe the same one (RFC 9112 section 11.2).
+ASYNC_TEST(ClientRequest, says_once_how_long_its_body_is) {
+    FakeHost& host = *co_await FakeHost::open(ok);
+    ClientSession session;
+    const auto framing = [&](const char* name, const char* value) -> Coro<std::string> {
+        co_await text_of(session.post(host.url()).data("abc").header(name, value));
+        const RawRequest& sent = host.requests.back();
+        co_return sent.header("transfer-encoding") + " " + sent.header("content-length");
+    };
+    EXPECT_EQ(co_await framing("Transfer-Encoding", "chunked"), "chunked (none)");
+    EXPECT_EQ(co_await framing("Transfer-Encoding", "identity"), "chunked (none)");
+    EXPECT_EQ(co_await framing("Content-Length", "3"), "(none) 3");
+    const auto refused = [&](const char* value) {
+        return fails<ValueError>(session.post(host.url()).data("abc").header("Transfer-Encoding", value));
+    };
+    EXPECT_THAT(co_await refused("chunked, gzip"), HasSubstr("behind chunked"));
+    EXPECT_THAT(co_await refused("chunked, chunked"), HasSubstr("behind chunked"));
+    co_await fails<ValueError>(
+        session.post(host.url()).data("abc").header("Content-Length", "3").header("Content-Length", "4"));
+    co_await end(session, host);
+}
+
+// The program has packed the body itself; chunked comes last, and says where it ends.
+ASYNC_TEST(ClientRequest, sends_another_transfer_coding_in_chunks) {
+    FakeHost& host =
+        *co_await FakeHost::talking([](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
+            co_await self.read(reader);  // the head: the fake host does not know the coding
+            EXPECT_EQ(co_await reader.readuntil("0\r\n\r\n"), "3\r\nabc\r\n0\r\n\r\n");
+            writer.write(answer("fine"));
+            co_await reader.read();
+            writer.close();
+        });
+    ClientSession session;
+    EXPECT_EQ(co_await text_of(session.post(host.url()).data("abc").header("Transfer-Encoding", "gzip")), "fine");
+    EXPECT_EQ(host.requests.at(0).header("transfer-encoding"), "gzip, chunked");
+    EXPECT_EQ(host.requests.at(0).header("content-length"), "(none)");
+    co_await end(session, host);
+}
+
 AsyncGenerator<std::string> breaks() {
     co_yield "some";
     throw std::range_error("the source broke");

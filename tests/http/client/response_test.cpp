@@ -233,6 +233,14 @@ ASYNC_TEST(ClientResponse, knows_its_links) {
     co_await end(session, host);
 }
 
+ASYNC_TEST(ClientResponse, of_101_is_an_error_when_no_upgrade_was_asked_for) {
+    FakeHost& host = *co_await FakeHost::open(
+        [](const RawRequest&) { return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n"; });
+    ClientSession session;
+    EXPECT_THAT(co_await fails<http::ClientResponseError>(session.get(host.url())), HasSubstr("no Upgrade header"));
+    co_await end(session, host);
+}
+
 ASYNC_TEST(ClientResponse, hands_over_the_connection_after_101) {
     FakeHost& host = *co_await FakeHost::talking([](FakeHost&, StreamReader reader, StreamWriter writer) -> Coro<> {
         co_await reader.readuntil("\r\n\r\n");

@@ -1,4 +1,4 @@
-// Standard output as the place for a body: bytes that are written cannot be taken back.
+// Standard output, a FIFO or a device as the place for a body: bytes that are written cannot be taken back.
 #pragma once
 
 #include "cli/checksum.hpp"
@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace aio::cli {
 
-class StandardOutput {
+class StreamOutput {
 public:
-    explicit StandardOutput(const std::optional<Checksum>& wanted) : wanted_(wanted) {
+    // `wanted` outlives it.
+    StreamOutput(files::File file, const std::optional<Checksum>& wanted) : file_(std::move(file)), wanted_(wanted) {
         if (wanted_) digest_.emplace(wanted_->algorithm());
     }
 
@@ -28,7 +30,7 @@ public:
     bool touched() const noexcept { return touched_; }
 
 private:
-    files::File file_ = files::stdout_bytes();
+    files::File file_;
     const std::optional<Checksum>& wanted_;
     std::optional<Digest> digest_;
     bool touched_ = false;

@@ -1,20 +1,21 @@
-#include "cli/standard_output.hpp"
+// Writing to what gives nothing back.
+#include "cli/stream_output.hpp"
 
 namespace aio::cli {
 
-Coro<> StandardOutput::write_head(std::string_view text) {
+Coro<> StreamOutput::write_head(std::string_view text) {
     touched_ = true;
     co_await file_.write(text);
 }
 
-Coro<> StandardOutput::write(std::string_view bytes) {
+Coro<> StreamOutput::write(std::string_view bytes) {
     touched_ = true;
     if (digest_) digest_->update(bytes);
     co_await file_.write(bytes);
     co_await file_.flush();
 }
 
-Coro<> StandardOutput::finish() {
+Coro<> StreamOutput::finish() {
     co_await file_.flush();
     if (!digest_) co_return;
     const std::string got = digest_->hex();
