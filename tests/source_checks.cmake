@@ -10,7 +10,7 @@ aiocpp_source_check(layers ${tools}/check_layers.py)
 aiocpp_source_check(semantics_cited ${tools}/semantics_cited.py)
 aiocpp_source_check(headers_alone ${tools}/headers_alone.py --by-source --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
 aiocpp_source_check(snippets ${tools}/snippets.py --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
-set_tests_properties(headers_alone snippets PROPERTIES PROCESSORS 2)
+set_tests_properties(headers_alone snippets PROPERTIES PROCESSORS 2 COST 80)
 
 # Groups of CPython's asyncio tests that are reproduced to the last name (tools/cpython_names.txt).
 set(complete_groups tasks gather futures queues locks taskgroups timeouts wait_for runners subprocess unix_events loop threads streams tls network)
