@@ -140,6 +140,7 @@ public:
         if (current.loop) throw RuntimeError("EventLoop: cannot run while another loop is running on this thread");
         state.running = true;
         current.loop = &state;
+        destruction.begin_here();
     }
     ~RunningScope() {
         state_.running = false;

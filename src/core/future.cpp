@@ -5,11 +5,6 @@
 
 namespace aio::detail {
 
-bool FutureBase::cancel(std::string_view message) noexcept {
-    if (kind == Kind::task) return static_cast<TaskBase*>(this)->cancel_task(message);
-    return static_cast<FutureObject*>(this)->cancel_this(message);
-}
-
 bool FutureObject::cancel_this(std::string_view message) noexcept {
     if (done()) return false;
     std::exception_ptr error;
@@ -57,6 +52,15 @@ void FutureBase::finish_cancelled(std::exception_ptr error) noexcept {
     schedule_callbacks();
 }
 
+void FutureBase::list_awaited(std::vector<FutureBase*>& into) {
+    if (done()) return;
+    if (kind == Kind::task) {
+        if (const Waiter* waits = static_cast<TaskBase*>(this)->waiter()) waits->list_awaited(into);
+    } else if (flags & kBranches) {
+        static_cast<FutureObject*>(this)->branches()->list_branches(into);
+    }
+}
+
 void FutureBase::require_pending(const char* operation) const {
     if (state == State::pending) return;
     throw InvalidStateError(std::string(operation) + ": the future is done already (" +
@@ -76,14 +80,18 @@ void FutureBase::schedule_all_callbacks() noexcept {
     loop_->closed ? callbacks_.discard() : callbacks_.schedule(loop_->ready, *this);
 }
 
-void FutureBase::destroy() noexcept {
+void FutureBase::destroy_now() noexcept {
+    if (kind == Kind::task && !(flags & kTask)) return static_cast<TaskBase*>(this)->frame().destroy();
     if (flags & kUnretrieved) [[unlikely]] {
         ++references;
         report_unretrieved(*this);
         if (--references != 0) return;  // the handler kept the task that it was told of
     }
-    if (state == State::pending) [[unlikely]]
+    if (state == State::pending) [[unlikely]] {
         callbacks_.discard();
+        // A task that never ended: its loop is closed. What was destroyed before may have made it ready all the same.
+        if (kind == Kind::task && loop_->closed) discard_ready(LoopState::of(*loop_));
+    }
     if (kind == Kind::task) {
         static_cast<TaskBase*>(this)->frame().destroy();
     } else {

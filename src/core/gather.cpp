@@ -10,7 +10,12 @@ GatherBase::~GatherBase() {
 
 void GatherBase::add(FutureBase* child) {
     children_.push(child);
-    child->add_callback(watch_);
+    child->done() ? child_done(*child) : child->add_callback(watch_);
+}
+
+void GatherBase::all_added() {
+    adding_ = false;
+    if (!outer_.done()) decide();
 }
 
 void GatherBase::Start::schedule() noexcept {
@@ -60,15 +65,30 @@ void GatherBase::Start::link_tasks() noexcept {
     for (Ready* task = made_.first(); task; task = task->next_ready) static_cast<TaskBase*>(task)->link();
 }
 
-// The outer future is cancelled when all its children have ended, not now (semantics 19).
-bool GatherBase::cancel_children(std::string_view message) noexcept {
+void GatherBase::begin_cancelling() noexcept {
+    outer_.retain();
     start_.make_tasks();
-    bool any = false;
-    for (FutureBase* child : children_) {
-        if (!child->done() && child->cancel(message)) any = true;
+    next_to_cancel_ = children_.begin();
+}
+
+FutureBase* GatherBase::next_to_cancel() noexcept {
+    while (next_to_cancel_ != children_.end()) {
+        FutureBase* child = *next_to_cancel_;
+        ++next_to_cancel_;
+        if (!child->done()) return child;
     }
+    return nullptr;
+}
+
+void GatherBase::end_cancelling(bool any) noexcept {
     if (any) cancel_requested_ = true;
-    return any;
+    outer_.release();
+}
+
+void GatherBase::list_branches(std::vector<FutureBase*>& into) const {
+    for (FutureBase* child : children_) {
+        if (!child->done()) into.push_back(child);
+    }
 }
 
 // A child that was cancelled by itself is an error like another: the outer is not cancelled (semantics 18). Errors
@@ -82,7 +102,7 @@ void GatherBase::child_done(FutureBase& child) noexcept {
             failed_ = FutureRef<FutureBase>::share(&child);
         }
     }
-    if (done_ == count_ || failed_) outcome_.schedule();
+    if (!adding_ && (done_ == count_ || failed_)) outcome_.schedule();
     // Mostly they end in order: the first one's frame, which this step has in the cache, is then done with.
     const bool first = !children_.empty() && children_.front() == &child;
     if (first && child.state == State::finished && child.kind == Kind::task && child.references == 2) take_early();

@@ -71,11 +71,15 @@ void discard_chain(Ready* item) noexcept {
     }
 }
 
-// What is ready will not run. Tasks among it, which may not have begun, are destroyed with the others.
+}  // namespace
+
 void discard_ready(LoopState& state) noexcept {
+    if (state.ready.empty()) return;
     link_all(state);
     discard_chain(state.ready.take_all());
 }
+
+namespace {
 
 // Tasks that will never be stepped again: their frames are destroyed, innermost first.
 void destroy_tasks(LoopState& state) noexcept {

@@ -78,6 +78,9 @@ struct LoopState : LoopCore {
     }
 };
 
+// Of a loop that closes: what is ready will not run. Tasks among it, which may not have begun, are destroyed with the others.
+void discard_ready(LoopState& state) noexcept;
+
 // Runs `callback` on the loop's thread; from any thread, without a lock. False when the loop is closed.
 bool post(LoopState& state, Callback& callback) noexcept;
 

@@ -3,6 +3,7 @@
 #include <aio/core/log.hpp>
 #include <aio/core/wait.hpp>
 
+#include "core/cancellation.hpp"
 #include "core/observe.hpp"
 
 #include <unistd.h>
@@ -99,7 +100,10 @@ Coro<> wait_for_all(std::vector<AnyTask> tasks) {
 void cancel_all_tasks(EventLoop& loop) {
     std::vector<AnyTask> tasks = all_tasks(loop);
     if (tasks.empty()) return;
-    for (const AnyTask& task : tasks) task.cancel();
+    {
+        const detail::CancelWave wave;
+        for (const AnyTask& task : tasks) task.cancel();
+    }
     loop.run_until_complete(wait_for_all(tasks));
     for (const AnyTask& task : tasks) {
         if (task.cancelled()) continue;

@@ -52,6 +52,10 @@ private:
 }  // namespace
 
 void ShieldBase::watch_alone(FutureBase& inner) noexcept {
+    // One for all: a task that is polled by wait_for(shield(task), short) would gather them.
+    bool watched = false;
+    inner.callbacks().for_each([&](Callback& callback) { watched |= typeid(callback) == typeid(ReportLateError); });
+    if (watched) return;
     try {
         inner.add_callback(*new ReportLateError);
     } catch (const std::bad_alloc&) {

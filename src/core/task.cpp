@@ -24,6 +24,7 @@ struct TaskExtras {
     std::uint64_t id = 0;
     std::string name;
     std::string cancel_message;
+    std::exception_ptr wait_error;  // instead of CancelledError
     ContextSlot context;
     std::shared_ptr<ContextSlot> shared_context;  // takes its place: TaskOptions::context
     // The exception that the traceback belongs to, held so that its address is not reused.
@@ -88,22 +89,6 @@ Context TaskBase::context() const {
 
 // --- cancellation ------------------------------------------------------------------------------------------
 
-bool TaskBase::cancel_task(std::string_view message) noexcept {
-    if (done()) return false;
-    if (cancelling() < 127) ++cancel_requests;
-    if (Waiter* waits = waiter(); waits && started() && waits->cancel_wait(message)) return true;
-    flags |= kMustCancel;
-    set_cancel_message(message);
-    return true;
-}
-
-unsigned TaskBase::uncancel() noexcept {
-    if (cancelling() == 0) return 0;
-    --cancel_requests;
-    if (cancelling() == 0) flags &= static_cast<std::uint8_t>(~kMustCancel);
-    return cancelling();
-}
-
 void TaskBase::set_cancel_message(std::string_view message) noexcept {
     if (message.empty() && !(flags & kExtras)) return;
     try {
@@ -115,6 +100,19 @@ void TaskBase::set_cancel_message(std::string_view message) noexcept {
 
 std::string TaskBase::take_cancel_message() noexcept {
     return (flags & kExtras) ? std::exchange(extras_->cancel_message, {}) : std::string();
+}
+
+void TaskBase::set_wait_error(std::exception_ptr error) noexcept {
+    if (!error) return;
+    try {
+        extras().wait_error = std::move(error);
+    } catch (const std::bad_alloc&) {
+        // Then it is a plain CancelledError.
+    }
+}
+
+std::exception_ptr TaskBase::take_wait_error() noexcept {
+    return (flags & kExtras) ? std::exchange(extras_->wait_error, nullptr) : nullptr;
 }
 
 namespace {
@@ -147,6 +145,10 @@ bool TaskBase::deliver_cancellation() noexcept {
     return false;
 }
 
+void Waiter::list_awaited(std::vector<FutureBase*>& into) const {
+    if (FutureBase* future = awaited()) into.push_back(future);
+}
+
 void Waiter::run() {
     task_->forget_waiter();
     task_->step();
@@ -160,14 +162,12 @@ void Waiter::wake_cancelled(std::string_view message) noexcept {
 
 void Waiter::throw_cancelled(TaskBase& task) {
     task.flags &= static_cast<std::uint8_t>(~kCancelDelivered);
+    if (std::exception_ptr error = task.take_wait_error()) std::rethrow_exception(error);
     if (std::exception_ptr error = cancelled_error(task.take_cancel_message())) std::rethrow_exception(error);
     throw CancelledError();
 }
 
 // --- waiting for a future ----------------------------------------------------------------------------------
-
-// What the task waits on is asked to end; it wakes the task when it has (semantics 10, 13).
-bool FutureWaiter::cancel_wait(std::string_view message) noexcept { return future_->cancel(message); }
 
 void FutureWaiter::throw_failed() {
     if (current.task && future_->state == State::failed) {
@@ -295,7 +295,7 @@ void TaskBase::abandon() noexcept {
 
 void CoroOwner::destroy_unfinished() noexcept {
     if (!coroutine_->owned_by) report_never_awaited(*coroutine_);
-    coroutine_->frame().destroy();
+    coroutine_->destroy_frame();
 }
 
 // --- creation ----------------------------------------------------------------------------------------------

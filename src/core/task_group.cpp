@@ -1,6 +1,10 @@
 #include <aio/core/task_group.hpp>
 
+#include "core/cancellation.hpp"
+#include "core/ring.hpp"
+
 #include <memory>
+#include <new>
 #include <typeinfo>
 #include <utility>
 #include <vector>
@@ -82,6 +86,8 @@ void TaskGroup::unreserve(Member* member) noexcept {
 void TaskGroup::join(Member* member, detail::FutureBase& task) noexcept {
     member->task = detail::FutureRef<detail::FutureBase>::share(&task);
     task.add_callback(*member);
+    //     group.create_task(child(group), {.eager_start = true}); and child() calls group.cancel() before it suspends
+    if (aborting_) cancel_member(task);
 }
 
 void TaskGroup::drop(Member& member) noexcept {
@@ -124,8 +130,32 @@ void TaskGroup::note_failure(std::unique_ptr<Member> member, const std::exceptio
 
 void TaskGroup::abort() noexcept {
     aborting_ = true;
+    const detail::CancelWave wave;
     for (Member* member = members_; member; member = member->next) {
-        if (member->task && !member->task->done()) member->task->cancel();
+        if (member->task) cancel_member(*member->task);
+    }
+}
+
+// A member may wait for the parent, which cannot end before it:
+//     worker: with_task_group: group.create_task(handle());     handle(): worker.cancel(); co_await worker;
+// That ring is broken here, and the parent not asked once more.
+void TaskGroup::cancel_member(detail::FutureBase& task) noexcept {
+    if (!task.done()) detail::cancel_awaited(parent_.base(), task, {});
+}
+
+void TaskGroup::list_members(std::vector<detail::FutureBase*>& into) const {
+    for (Member* member = members_; member; member = member->next) {
+        if (member->task && !member->task->done()) into.push_back(member->task.get());
+    }
+}
+
+void TaskGroup::break_rings() noexcept {
+    try {
+        std::vector<detail::FutureBase*> members;
+        list_members(members);
+        detail::break_rings(*parent_.base(), members);
+    } catch (const std::bad_alloc&) {
+        // The next request looks again.
     }
 }
 
@@ -160,19 +190,21 @@ void TaskGroup::begin_exit(const std::exception_ptr& error) noexcept {
     if (error && !aborting_) abort();
 }
 
-// The parent may be cancelled again and again while it waits for the members.
+// The parent may be cancelled again and again while it waits for the members. Whether it was this group that asked, or
+// somebody else too, is known at the end: finish_exit() counts.
 void TaskGroup::cancelled_while_waiting(std::exception_ptr cancellation) noexcept {
-    if (aborting_) return;
+    if (!cancellation_ || parent_cancel_requested_) cancellation_ = std::move(cancellation);
     //     task = create_task(with_task_group(...)); task.cancel();
-    cancellation_ = std::move(cancellation);
-    abort();
+    if (!aborting_) return abort();
+    // The members were asked before. One may have begun to wait for the parent since then.
+    break_rings();
 }
 
 void TaskGroup::finish_exit(std::exception_ptr error) {
     if (base_error_) std::rethrow_exception(base_error_);
     if (parent_cancel_requested_ && parent_.uncancel() == 0) cancellation_ = nullptr;
-    if (cancellation_ && !failed_) std::rethrow_exception(cancellation_);
     if (is_cancellation(error)) error = nullptr;
+    if (cancellation_ && !failed_ && !error) std::rethrow_exception(cancellation_);
     if (failed_ || error) raise_group(std::move(error));
 }
 

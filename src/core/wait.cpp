@@ -45,16 +45,20 @@ private:
     FutureRef<FutureBase> future_;
 };
 
-// Registers with pending futures, and deregisters however the wait ends.
+// Registers with all of them, and deregisters however the wait ends. Those that are done call in the next pass.
 class Registrations {
 public:
     Registrations(const std::shared_ptr<Waiting>& waiting, const std::vector<FutureRef<FutureBase>>& futures) {
         callbacks_.reserve(futures.size());
+        LoopCore& loop = require_loop();
         for (const FutureRef<FutureBase>& future : futures) {
-            if (future->done()) continue;
             auto callback = std::make_unique<WaitCallback>(waiting, future);
             callbacks_.push_back({callback.get(), future});
-            future->add_callback(*callback.release());
+            if (future->done()) {
+                loop.ready.push(callback.release());  // of this loop: that of the future may be closed
+            } else {
+                future->add_callback(*callback.release());
+            }
         }
     }
     ~Registrations() {
@@ -82,19 +86,7 @@ private:
 
 Coro<> wait_until(std::vector<FutureRef<FutureBase>> futures, WaitOptions options) {
     if (futures.empty()) throw ValueError("wait: the set of tasks and futures is empty");
-    std::size_t pending = 0;
-    bool satisfied = false;
-    for (const FutureRef<FutureBase>& future : futures) {
-        if (!future->done()) {
-            ++pending;
-        } else if (options.return_when == ReturnWhen::first_completed ||
-                   (options.return_when == ReturnWhen::first_exception && future->state == State::failed)) {
-            satisfied = true;
-        }
-    }
-    if (pending == 0 || satisfied) co_return;
-
-    auto waiting = std::make_shared<Waiting>(Waiting{Future<>(), pending, options.return_when});
+    auto waiting = std::make_shared<Waiting>(Waiting{Future<>(), futures.size(), options.return_when});
     TimerHandle timer;
     if (options.timeout) {
         timer = get_running_loop().call_later(*options.timeout, [enough = waiting->enough] {

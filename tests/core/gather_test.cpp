@@ -1,5 +1,6 @@
 // gather(): results in the order of the arguments, errors at once, cancellation for all.
 #include <aio/core/gather.hpp>
+#include <aio/core/wait.hpp>
 
 #include "support/children.hpp"
 
@@ -321,6 +322,28 @@ ASYNC_TEST(Gather, that_took_results_early_still_fails_with_the_first_error, kAn
     children.push_back(after(3ms, 3));
     co_await expect_throws<std::runtime_error>(gather(std::move(children)));
     co_await sleep(5ms);
+}
+
+ASYNC_TEST(Gather, of_what_is_done_is_done_at_once) {  // semantics 17
+    Task<int> one = create_task(after(0s, 1)), two = create_task(after(0s, 2));
+    static_cast<void>(co_await wait(list(one, two)));
+    EXPECT_EQ(gather(one, two).result(), (std::tuple<int, int>(1, 2)));
+    EXPECT_EQ(gather(list(one, two)).result(), (std::vector<int>{1, 2}));
+    EXPECT_TRUE(gather(one, two, return_exceptions).done());
+    Task<int> later = create_task(after(1ms, 3));
+    auto all = gather(one, later);
+    EXPECT_FALSE(all.done());
+    auto [a, b] = co_await all;
+    EXPECT_EQ(a + b, 4);
+}
+
+ASYNC_TEST(Gather, with_one_that_has_failed_fails_at_once) {
+    Task<int> bad = create_task(fail_after(0s, "bad")), pending = create_task(after(1ms, 1));
+    static_cast<void>(co_await wait(list(bad)));
+    auto all = gather(pending, bad);
+    CO_ASSERT_TRUE(all.done());
+    EXPECT_EQ(expect_is<std::runtime_error>(all.exception()), "bad");
+    EXPECT_EQ(co_await pending, 1);
 }
 
 }  // namespace aio::test

@@ -1,8 +1,9 @@
 // shield(): the inner task goes on when its waiter is cancelled.
 #include <aio/core/gather.hpp>
 #include <aio/core/shield.hpp>
+#include <aio/core/timeout.hpp>
 
-#include "support/async_test.hpp"
+#include "support/children.hpp"
 
 #include <memory>
 #include <stdexcept>
@@ -163,6 +164,34 @@ ASYNC_TEST(Shield, moves_a_result_that_cannot_be_copied, kAnyOrder) {
     };
     const auto pointer = co_await shield(make());
     EXPECT_EQ(*pointer, 3);
+}
+
+ASYNC_TEST(Shield, of_what_is_done_does_not_suspend) {  // semantics 20
+    Task<int> inner = create_task(after(0s, 7));
+    co_await inner;
+    auto shielded = shield(inner);
+    EXPECT_TRUE(shielded.done());
+    EXPECT_EQ(co_await shielded, 7);
+    Future<> cancelled;
+    cancelled.cancel();
+    EXPECT_TRUE(shield(cancelled).cancelled());
+}
+
+ASYNC_TEST(Shield, timed_out_again_and_again_leaves_one_callback_and_reports_once) {  // semantics 20
+    Future<> gate;
+    Task<> job = create_task([gate]() -> Coro<> {
+        co_await gate;
+        throw std::runtime_error("late");
+    });
+    co_await sleep(0s);
+    for (int i = 0; i < 10; ++i) co_await expect_throws<TimeoutError>(wait_for(shield(job), 1ms));
+    int callbacks = 0;
+    job.base()->callbacks().for_each([&](auto&) { ++callbacks; });
+    EXPECT_EQ(callbacks, 1);
+    gate.set_result();
+    co_await expect_throws<std::runtime_error>(job);
+    co_await settle();
+    EXPECT_EQ(take_reports().size(), 1u);
 }
 
 }  // namespace aio::test

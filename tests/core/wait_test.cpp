@@ -125,4 +125,37 @@ ASYNC_TEST(Wait, cancelled_leaves_the_tasks_and_its_callbacks_go, kAnyOrder) {
     future.cancel();
 }
 
+ASYNC_TEST(Wait, suspends_even_if_all_are_done) {  // semantics 22
+    bool& others_ran = keep<bool>(false);
+    Future<> done;
+    done.set_result();
+    for (const ReturnWhen when : {ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION}) {
+        others_ran = false;
+        get_running_loop().call_soon([&others_ran] { others_ran = true; });
+        auto result = co_await wait(list(done), {.return_when = when});
+        EXPECT_EQ(result.done.size(), 1u);
+        EXPECT_TRUE(others_ran);
+    }
+}
+
+ASYNC_TEST(Wait, of_what_is_done_can_be_cancelled) {
+    Future<> done;
+    done.set_result();
+    Task<> task = create_task([done]() -> Coro<> { static_cast<void>(co_await wait(list(done))); });
+    co_await sleep(0s);
+    task.cancel();
+    co_await expect_throws<CancelledError>(task);
+}
+
+LOOP_TEST(Wait, counts_what_a_closed_loop_has_completed) {
+    Future<int> old(loop);
+    old.set_result(1);
+    loop.close();
+    EventLoop other({.backend = "sim"});
+    other.run_until_complete([old]() -> Coro<> {
+        auto result = co_await wait(list(old));
+        EXPECT_EQ(result.done.size(), 1u);
+    }());
+}
+
 }  // namespace aio::test

@@ -132,7 +132,7 @@ public:
         return *this;
     }
     ~AsyncGenerator() {
-        if (promise_) promise_->frame().destroy();
+        if (promise_) promise_->destroy_frame();
     }
 
     // What next() returns.

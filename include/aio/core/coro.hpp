@@ -60,7 +60,7 @@ public:
     ~CoroOwner() {
         if (!coroutine_) return;
         if (coroutine_->flags & kEnded) [[likely]] {
-            coroutine_->frame().destroy();
+            coroutine_->destroy_frame();
         } else {
             destroy_unfinished();
         }

@@ -3,6 +3,7 @@
 
 #include <aio/base/error.hpp>
 #include <aio/core/current.hpp>
+#include <aio/core/destruction.hpp>
 #include <aio/core/loop_core.hpp>
 
 #include <cstddef>
@@ -28,6 +29,8 @@ enum Flag : std::uint8_t {
 };
 // In Ready::cancel_requests, beside the count: the coroutine has returned a small result, which took the leaf's place.
 inline constexpr std::uint8_t kReturned = 128;
+// In the flags of a FutureObject: it is cancelled through others, its branches().
+inline constexpr std::uint8_t kBranches = kTask;
 
 class FutureBase : public Ready {
 public:
@@ -75,10 +78,15 @@ public:
     }
     const CallbackList& callbacks() const noexcept { return callbacks_; }
 
+    // What it waits for: a task's await, a gather's children. Errors: std::bad_alloc.
+    void list_awaited(std::vector<FutureBase*>& into);
+
     void retain() noexcept { ++references; }
     void release() noexcept {
         if (--references == 0) destroy();
     }
+    // For Destruction: it is a coroutine, or nobody holds a reference any more.
+    void destroy_now() noexcept;
 
     // set_result's and set_exception's second half. The value, if any, is already in its slot.
     void finish() noexcept {
@@ -97,7 +105,11 @@ protected:
     explicit FutureBase(ForCoroutine) noexcept : Ready(Kind::task), continuation_(nullptr), created_at_(nullptr) {}
 
     [[noreturn]] void throw_not_finished();
-    void destroy() noexcept;
+    void destroy() noexcept {
+        if (destruction.deep()) [[unlikely]]
+            return destruction.destroy(*this);
+        destroy_now();
+    }
     void schedule_callbacks() noexcept {
         if (callbacks_.empty()) return;
         if (!callbacks_.wakes_one_task() || loop_->closed) return schedule_all_callbacks();
@@ -156,14 +168,46 @@ private:
     F* future_ = nullptr;
 };
 
+// What a future with kBranches is cancelled through, one after the other: gather's children. It keeps the place where a
+// request stands in it, so that requests pass trees of any depth without memory and without recursion (cancellation.cpp).
+class Branches {
+public:
+    Branches(const Branches&) = delete;
+
+protected:
+    Branches() noexcept {}
+    ~Branches() = default;
+
+private:
+    friend class Cancellation;
+    virtual void begin_cancelling() noexcept = 0;
+    // The next one that is not done; null when there is none.
+    virtual FutureBase* next_to_cancel() noexcept = 0;
+    // `any`: one of them at least took the request. This may destroy the future.
+    virtual void end_cancelling(bool any) noexcept = 0;
+    friend class FutureBase;
+    // Those that are not done. Errors: std::bad_alloc.
+    virtual void list_branches(std::vector<FutureBase*>& into) const = 0;
+
+    FutureBase* branch_ = nullptr;   // where a request is at the moment
+    std::uint32_t answered_in_ = 0;  // the last wave of requests that was here
+    // While a request is here:
+    Branches* outer_;     // those it came from
+    FutureBase* line_;    // what it came along: the tasks from this one to...
+    TaskBase* awaiting_;  // the one that waits for this future; null if there are none
+    bool taken_;          // by one that it was at before
+};
+
 // What a Future's state that is not a coroutine adds: a virtual destructor and cancel.
 class FutureObject : public FutureBase {
 public:
     explicit FutureObject(LoopCore* loop) noexcept : FutureBase(loop) { references = 1; }
     virtual ~FutureObject() { exception_.~exception_ptr(); }
 
-    // gather() and shield() cancel what they stand for instead of themselves.
+    // False when it is done already.
     virtual bool cancel_this(std::string_view message) noexcept;
+    // With kBranches, instead.
+    virtual Branches* branches() noexcept { return nullptr; }
     // Awaited by gather's and wait's outer futures: what this one stands for, for call graphs.
     virtual std::string_view describe() const noexcept { return "Future"; }
     // The frames that the exception passed before it came here from another loop; null when there are none.

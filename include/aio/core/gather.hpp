@@ -5,8 +5,8 @@
 //     auto results = co_await aio::gather(tasks, aio::return_exceptions);  // of aio::Result<T>
 //
 // Each coroutine becomes a task now, before the await. The first error ends the await at once; the other
-// children keep running and are not cancelled. Cancelling the gather (or its awaiter) cancels all children,
-// and the await ends when they have ended. Void children give nothing: all void, the result is void; among
+// children keep running and are not cancelled. If all children are done already, so is the gather: its await does not
+// suspend. Cancelling the gather (or its awaiter) cancels all children, and the await ends when all of them have ended. Void children give nothing: all void, the result is void; among
 // others, aio::None. Source: asyncio.gather, CPython 3.12 tasks.py.
 #pragma once
 
@@ -32,7 +32,7 @@ struct None {
 namespace detail {
 
 // The bookkeeping of a gather, whatever it collects.
-class GatherBase {
+class GatherBase : public Branches {
 public:
     GatherBase(const GatherBase&) = delete;
 
@@ -50,6 +50,8 @@ protected:
 
     // Registers the next child, whose reference it adopts. Errors: std::bad_alloc.
     void add(FutureBase* child);
+    // After the last one. If those that were done before decide, the outer future is done now. Errors: std::bad_alloc.
+    void all_added();
     // Instead, for all children at once, coroutines that `children_` has: they become tasks one by one, each right before
     // its first step. A million frames pass through the cache once less, and nobody can tell the difference: whoever
     // looks for the tasks before (link_all, cancel) makes them.
@@ -58,7 +60,6 @@ protected:
     static bool may_start_together(const LoopCore& loop) noexcept {
         return !loop.observed && !loop.custom_task_factory && !TaskBase::inherits_context();
     }
-    bool cancel_children(std::string_view message) noexcept;
     std::size_t count() const noexcept { return count_; }
     void release_first() noexcept {
         FutureBase* first = children_.front();
@@ -131,6 +132,12 @@ private:
         ReadyQueue made_;  // tasks that were made before their turn came
     };
 
+    // The outer future is cancelled when all its children have ended, not now (semantics 19).
+    void begin_cancelling() noexcept override;
+    FutureBase* next_to_cancel() noexcept override;
+    void end_cancelling(bool any) noexcept override;
+    void list_branches(std::vector<FutureBase*>& into) const override;
+
     void child_done(FutureBase& child) noexcept;
     void child_left() noexcept;
     void decide();
@@ -143,11 +150,13 @@ private:
     std::size_t done_ = 0;
     const std::size_t count_;
     const bool keep_errors_;
+    bool adding_ = true;
     bool cancel_requested_ = false;
     // The gather holds its children. Once it has failed it is the other way round: each child that is still to end
     // holds the gather, so that its error counts as seen; and is held no more, or futures that nobody completes would
     // keep each other alive.
     bool held_by_children_ = false;
+    GatherChildren::Iterator next_to_cancel_{nullptr, 0};
     Watch watch_;
     Outcome outcome_;
     Start start_;
@@ -195,25 +204,28 @@ template <class R>
 class GatherState : public FutureState<R>, protected GatherBase {
 public:
     GatherState(LoopCore& loop, std::size_t count, bool keep_errors)
-        : FutureState<R>(&loop), GatherBase(*this, count, keep_errors) {}
-    bool cancel_this(std::string_view message) noexcept override {
-        return !this->done() && this->cancel_children(message);
+        : FutureState<R>(&loop), GatherBase(*this, count, keep_errors) {
+        this->flags |= kBranches;
     }
+    Branches* branches() noexcept override { return this; }
     std::string_view describe() const noexcept override { return "GatheringFuture"; }
 
     template <class A>
     void add_awaitable(A&& awaitable) {
         this->add(ensure_future(std::forward<A>(awaitable)).leak());
     }
+    using GatherBase::all_added;
     template <class A>
     void add_all(std::vector<A>& awaitables) {
         if constexpr (is_coro<A>) {
             if (!awaitables.empty() && this->may_start_together(*this->loop())) {
                 for (A& coroutine : awaitables) this->children_.push(coroutine.release());
-                return this->start_together();
+                this->start_together();
+                return this->all_added();
             }
         }
         for (A& awaitable : awaitables) add_awaitable(std::move(awaitable));
+        this->all_added();
     }
 };
 
@@ -290,6 +302,7 @@ auto gather_each(As&&... awaitables) {
     auto* state = new State(require_loop());
     Future<R> outer{FutureRef<FutureState<R>>(state)};
     (state->add_awaitable(std::forward<As>(awaitables)), ...);
+    state->all_added();
     return outer;
 }
 

@@ -32,7 +32,7 @@ class ShieldState final : public FutureState<typename F::value_type> {
 
 public:
     ShieldState(LoopCore& loop, F inner) : FutureState<T>(&loop), inner_(std::move(inner)), link_(*this) {
-        inner_.base()->add_callback(link_);
+        inner_.base()->done() ? take_over() : inner_.base()->add_callback(link_);
     }
     ~ShieldState() override { inner_.base()->remove_callback(link_); }
 
@@ -68,6 +68,9 @@ private:
     void inner_done() {
         FutureRef<FutureBase> self = FutureRef<FutureBase>::share(this);
         this->release();
+        take_over();
+    }
+    void take_over() {
         FutureBase& inner = *inner_.base();
         if (inner.state != State::finished || this->done()) return Link::fail(*this, inner);
         try {
@@ -89,8 +92,9 @@ private:
 }  // namespace detail
 
 // Result: a Future that takes over the result of `awaitable`, made a task if it is a coroutine.
+// What is done already gives a future that is done: awaiting it does not suspend.
 // Cancel: cancels this future only; the awaitable goes on, and if it throws then, that is reported to the loop's
-// exception handler. If the awaitable itself is cancelled, so is this future.
+// exception handler, once for all shields of it. If the awaitable itself is cancelled, so is this future.
 template <class A>
     requires detail::TaskSource<A>
 auto shield(A&& awaitable) {

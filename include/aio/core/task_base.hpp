@@ -28,6 +28,7 @@
 
 namespace aio::detail {
 
+class FutureWaiter;
 class Waiter;
 struct TaskExtras;
 
@@ -126,15 +127,24 @@ public:
     void release() noexcept {
         if (--references > 0) return;
         if (done() && !(flags & kUnretrieved)) [[likely]] {
-            frame().destroy();
+            destroy_frame();
         } else {
             destroy();
         }
+    }
+    // Of one that nobody refers to any more, whatever it is.
+    void destroy_frame() noexcept {
+        if (destruction.deep()) [[unlikely]]
+            return destruction.destroy(*this);
+        frame().destroy();
     }
 
     bool cancel_task(std::string_view message) noexcept;
     unsigned cancelling() const noexcept { return cancel_requests & ~unsigned{kReturned}; }
     unsigned uncancel() noexcept;
+    // Its wait for a task or future, and that one; null when it waits for something else, or not at all.
+    FutureWaiter* future_waiter() const noexcept;
+    FutureBase* awaited() const noexcept;
 
     std::string name() const;
     void set_name(std::string_view name);
@@ -191,6 +201,9 @@ public:
     // The message of the CancelledError that this task's await is about to throw.
     std::string take_cancel_message() noexcept;
     void set_cancel_message(std::string_view message) noexcept;
+    // What the await that is about to throw throws instead of CancelledError. Null: nothing else.
+    void set_wait_error(std::exception_ptr error) noexcept;
+    std::exception_ptr take_wait_error() noexcept;
 
     // Takes `extras`, made before, when nothing may fail any more.
     void adopt_extras(TaskExtras* extras) noexcept;
@@ -204,6 +217,15 @@ public:
 
 protected:
     friend class CoroOwner;
+    friend class Cancellation;
+    // The request takes effect at its next step, or when it suspends next.
+    void must_cancel(std::string_view message) noexcept {
+        flags |= kMustCancel;
+        set_cancel_message(message);
+    }
+    void count_cancel() noexcept {
+        if (cancelling() < 127) ++cancel_requests;
+    }
     TaskBase* finish_handing_over(bool last) noexcept;  // finish(), as step_handing_over() has it
     ContextSlot* extras_context() noexcept;
     void inherit_context() noexcept;
@@ -222,6 +244,11 @@ protected:
     static_assert(sizeof(std::source_location) == sizeof(where_));
 };
 
+// Asks `first`, which `origin` (if any) waits for, to end: as origin's cancel() does, without counting it there. False when
+// nothing of what is waited for took the request. Should `first` wait for `origin` in turn, that ring is broken: an await in
+// it throws RuntimeError, which names its tasks.
+bool cancel_awaited(TaskBase* origin, FutureBase& first, std::string_view message) noexcept;
+
 // Links the tasks of `loop` that are not in its list yet: those that have not begun, and the one that runs.
 void link_all(LoopCore& loop) noexcept;
 
@@ -236,6 +263,8 @@ public:
     virtual bool cancel_wait(std::string_view message) noexcept = 0;
     // The future or task that is waited on, for call graphs; null for primitives, which name themselves.
     virtual FutureBase* awaited() const noexcept { return nullptr; }
+    // The tasks and futures that must end before this wait does. Errors: std::bad_alloc.
+    virtual void list_awaited(std::vector<FutureBase*>& into) const;
 
     void run() override;
 
@@ -289,8 +318,14 @@ public:
         suspend(frame);
     }
 
+    // What the task waits on is asked to end; it wakes the task when it has (semantics 10, 13).
     bool cancel_wait(std::string_view message) noexcept override;
-    FutureBase* awaited() const noexcept override { return future_; }
+    FutureBase* awaited() const noexcept final { return future_; }
+    // The wait is over, before what is waited for has ended: the await throws `error`, or CancelledError if that is null.
+    void give_up(std::exception_ptr error) noexcept;
+    // Which wave of requests was here last (cancellation.cpp). No waiter is counted.
+    std::uint32_t stamp() const noexcept { return references; }
+    void set_stamp(std::uint32_t stamp) noexcept { references = stamp; }
 
 protected:
     // Adopts one reference. Derived classes, which know its type, give it back.
@@ -315,6 +350,15 @@ protected:
 
     FutureBase* future_;
 };
+
+inline FutureWaiter* TaskBase::future_waiter() const noexcept {
+    Waiter* const waits = waiter();
+    return waits && (waits->flags & kWakesTask) ? static_cast<FutureWaiter*>(waits) : nullptr;
+}
+inline FutureBase* TaskBase::awaited() const noexcept {
+    FutureWaiter* const waits = future_waiter();
+    return waits ? waits->awaited() : nullptr;
+}
 
 inline void wake_task_of(Callback& waiter, ReadyQueue& ready) noexcept {
     ready.push(static_cast<Waiter&>(waiter).task());

@@ -17,6 +17,7 @@
 
 #include <exception>
 #include <memory>
+#include <vector>
 
 namespace aio {
 
@@ -71,6 +72,7 @@ private:
     //     CancelledError; finish_exit(error).
     void begin_exit(const std::exception_ptr& error) noexcept;
     bool has_members() const noexcept { return members_ != nullptr; }
+    void list_members(std::vector<detail::FutureBase*>& into) const;
     class MembersWaiter final : public detail::Waiter {
     public:
         explicit MembersWaiter(TaskGroup* group) noexcept : group_(group) {}
@@ -84,6 +86,7 @@ private:
         }
         void await_resume() { check_cancelled(); }
         bool cancel_wait(std::string_view message) noexcept override;
+        void list_awaited(std::vector<detail::FutureBase*>& into) const override { group_->list_members(into); }
         const char* name() const noexcept override { return "the tasks of a TaskGroup"; }
         void members_ended() noexcept { wake(); }
 
@@ -127,6 +130,8 @@ private:
     void member_done(Member& member);
     void drop(Member& member) noexcept;
     void abort() noexcept;
+    void cancel_member(detail::FutureBase& task) noexcept;
+    void break_rings() noexcept;
     void note_failure(std::unique_ptr<Member> member, const std::exception_ptr& error) noexcept;
     [[noreturn]] void raise_group(std::exception_ptr last);
 

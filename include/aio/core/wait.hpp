@@ -2,7 +2,8 @@
 //
 //     auto [done, pending] = co_await aio::wait(tasks, {.timeout = 2s, .return_when = aio::FIRST_COMPLETED});
 //
-// It neither cancels nor throws for a timeout: what is not done is in `pending`.
+// It neither cancels nor throws for a timeout: what is not done is in `pending`. It always suspends, even if nothing is
+// pending: so a loop around it lets others run.
 // Source: asyncio.wait, CPython 3.12 tasks.py.
 #pragma once
 
