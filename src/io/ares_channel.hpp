@@ -1,14 +1,15 @@
 // c-ares on the loop: its sockets are watched by poll operations, its time-outs are a timer of the loop.
 //
+// A channel asks one question. In c-ares 1.18 the questions of a channel share their fate: a name server that closes the
+// TCP connection of one of them, or refuses it, ends all those that the server was asked; none can be taken back alone;
+// and the servers are what they were when the channel was made.
+//
 // c-ares opens, reads and closes its sockets itself, through functions that it is given (kSocketFunctions). A
 // descriptor may only be closed when the backend has no operation on it (backend.hpp), and c-ares closes whenever it
 // likes: so its close() only dismisses the AresSocket, which closes the descriptor after its last completion.
 //
-// c-ares is entered from three places, never from inside itself: a question, the end of the last one's wait
-// (let_go), and process(), which runs as a callback of the loop after completions and when a time-out is due.
-//
-// A single question cannot be taken back in c-ares 1.18. One that nobody waits for runs on, and its answer is
-// dropped; when nobody waits for any, all of them are cancelled, and c-ares closes its sockets.
+// c-ares is entered from three places, never from inside itself: the question, its end (close), and process(), which runs
+// as a callback of the loop after completions and when a time-out is due.
 #pragma once
 
 #include <aio/core/handle.hpp>
@@ -17,34 +18,23 @@
 
 #include "core/loop_state.hpp"
 #include "io/raw_address.hpp"
+#include "io/resolv_conf.hpp"
 
 #include <memory>
 #include <string>
 #include <vector>
 
 struct ares_channeldata;
+struct ares_addrinfo;
 
 namespace aio::detail {
 
-class AresChannel;
 class AresSocket;
 
-struct AresSettings {
-    std::string servers;
-    Duration timeout{0};
-    int tries = 0;
-    bool rotate = false, tcp = false;
-};
-
-// One question and its answer. It lives until it is answered and its coroutine has let go of it.
-struct AresQuery {
-    explicit AresQuery(AresChannel& c) noexcept : channel(c) {}
-
-    AresChannel& channel;
-    Event done;
-    bool abandoned = false;
+// What came of a question.
+struct AresAnswer {
     int status = 0;  // ARES_*
-    int port = 0;    // to be put into the addresses
+    int error = 0;   // an errno: why no socket could be opened, if that was it
     std::vector<Address> addresses;
     std::string canonname;
     NameInfo names;
@@ -52,28 +42,28 @@ struct AresQuery {
 
 class AresChannel final : public Callback, public LoopResource, public std::enable_shared_from_this<AresChannel> {
 public:
-    // Errors of both: ValueError for servers that are none; std::bad_alloc; OSError when c-ares refuses to begin.
-    static std::shared_ptr<AresChannel> open(LoopState& loop, const AresSettings& settings);
-    static void check(const AresSettings& settings);
+    // Errors: std::bad_alloc; OSError when c-ares refuses to begin.
+    static std::shared_ptr<AresChannel> open(LoopState& loop, const ResolvConf& conf);
     ~AresChannel();
 
-    LoopState& loop() const noexcept { return loop_; }
-    bool closed() const noexcept { return ares_ == nullptr; }
-    // Answers what is asked with ARES_EDESTRUCTION and closes the sockets.
+    // Both may be answered inside the call. The answer is `answer` when `answered` is set.
+    void ask_addresses(const std::string& host, int family, int flags, int port) noexcept;
+    void ask_names(const RawAddress& address, int flags) noexcept;
+    Event answered;
+    AresAnswer answer;
+
+    // An unanswered question is answered with ARES_EDESTRUCTION; the sockets go.
     void close() noexcept;
     void loop_closing() noexcept override { close(); }
 
-    // Both may be answered inside the call. `query` is the channel's too from here on, until it is answered.
-    void ask_addresses(AresQuery& query, const std::string& host, const LookupOptions& options) noexcept;
-    void ask_names(AresQuery& query, const RawAddress& address, int flags) noexcept;
-    // The end of `query`, which was asked, for its coroutine: it may be gone after this.
-    void let_go(AresQuery& query) noexcept;
-
     // What AresSocket and the callbacks of c-ares call.
-    void answered(AresQuery& query, int status) noexcept;
+    void take_addresses(int status, const ares_addrinfo* found) noexcept;
+    void take_names(int status, const char* host, const char* service) noexcept;
     void watch(int fd, bool readable, bool writable) noexcept;
     int open_socket(int family, int type, int protocol) noexcept;
     int close_socket(int fd) noexcept;
+    int connect_socket(int fd, const sockaddr* address, socklen_t length) noexcept;
+    AresSocket* socket(int fd) const noexcept;
     void process_soon() noexcept;
 
     void run() override { process(); }
@@ -82,16 +72,18 @@ public:
 
 private:
     explicit AresChannel(LoopState& loop) noexcept : loop_(loop) {}
-    void begin_question() noexcept;
+    void begin() noexcept;
+    void end(int status) noexcept;
     void process() noexcept;
     AresSocket* ready_socket() const noexcept;
     void arm_timer() noexcept;
 
     LoopState& loop_;
-    ares_channeldata* ares_ = nullptr;  // null: closed
-    AresSocket* sockets_ = nullptr;     // a list
-    std::size_t asked_ = 0;             // questions that c-ares has not answered
-    std::size_t waited_for_ = 0;        // those of them that somebody waits for
+    std::vector<RawAddress> link_local_;  // servers whose addresses mean something on one interface only
+    ares_channeldata* ares_ = nullptr;    // null: closed
+    AresSocket* sockets_ = nullptr;       // a list
+    int port_ = 0;                        // to be put into the addresses
+    bool asking_ = false;
     TimerHandle timer_;
     std::shared_ptr<AresChannel> scheduled_;  // this, while it stands in the ready queue
 };

@@ -1,10 +1,23 @@
+// A socket of c-ares: when it is ready, what it receives, and who closes it.
 #include "io/ares_socket.hpp"
 
 #include "io/ares_channel.hpp"
 
+#include <sys/socket.h>
+
 #include <cerrno>
 
 namespace aio::detail {
+
+namespace {
+
+constexpr int kDroppedInARow = 64;  // then the others have their turn
+constexpr std::size_t kFlags = 2;   // where a message has its QR bit
+constexpr unsigned char kAnswer = 0x80;
+
+bool is_answer(char flags) noexcept { return (static_cast<unsigned char>(flags) & kAnswer) != 0; }
+
+}  // namespace
 
 void AresSocket::want(bool readable, bool writable) noexcept {
     in_.want(readable);
@@ -14,6 +27,38 @@ void AresSocket::want(bool readable, bool writable) noexcept {
 void AresSocket::rearm() noexcept {
     in_.arm();
     out_.arm();
+}
+
+ssize_t AresSocket::receive(void* buffer, std::size_t size, int flags, sockaddr* from, socklen_t* length) noexcept {
+    const auto* bytes = static_cast<const char*>(buffer);
+    for (int dropped = 0; dropped < kDroppedInARow;) {
+        const ssize_t count = ::recvfrom(fd(), buffer, size, flags, from, length);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return count;
+        const auto received = static_cast<std::size_t>(count);
+        if (stream_) {
+            if (only_answers(bytes, received)) return count;
+            errno = ECONNRESET;
+            return -1;
+        }
+        if (received <= kFlags || is_answer(bytes[kFlags])) return count;
+        ++dropped;
+    }
+    errno = EAGAIN;  // it is still readable
+    return -1;
+}
+
+// Follows the messages of a stream.
+bool AresSocket::only_answers(const char* bytes, std::size_t size) noexcept {
+    for (std::size_t i = 0; i < size; ++i) {
+        if (position_ < 2) {
+            message_size_ = (message_size_ << 8 | static_cast<unsigned char>(bytes[i])) & 0xffff;
+        } else if (position_ == 2 + kFlags && !is_answer(bytes[i])) {
+            return false;
+        }
+        if (++position_ >= 2 && position_ == 2 + message_size_) position_ = message_size_ = 0;
+    }
+    return true;
 }
 
 void AresSocket::dismiss() noexcept {

@@ -1,7 +1,10 @@
+// A listening socket: binding it, accepting, and what happens when accept() fails. No error ends it: a listener that
+// stopped in a process that lives would refuse every client until somebody restarts the process.
 #include "io/listener.hpp"
 
 #include <aio/base/error.hpp>
 
+#include "core/observe.hpp"
 #include "io/socket_stream.hpp"
 #include "io/stale_socket.hpp"
 
@@ -17,7 +20,11 @@ namespace aio::detail {
 
 namespace {
 
-constexpr auto kAcceptPause = std::chrono::seconds(1);  // ACCEPT_RETRY_DELAY
+// Short, so that clients are served soon after descriptors are free again; asyncio's ACCEPT_RETRY_DELAY is a second.
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+constexpr auto kReportInterval = std::chrono::seconds(1);  // of one error
+// Failures of connections without a connection in between, after which the listener itself is suspected.
+constexpr int kTransientFailures = 64;
 
 // The path of an AF_UNIX address in the file system, or an empty string.
 std::string path_of(const RawAddress& address) {
@@ -83,7 +90,7 @@ Listener::Listener(LoopState& loop, ListenerOwner& owner, int fd)
 }
 
 Listener::~Listener() {
-    if (retry_.waiting) loop_.timers.remove(retry_);
+    if (retry_.waiting) remove_timer(loop_, retry_);
 }
 
 void Listener::set_flag(int level, int option) noexcept {
@@ -120,58 +127,67 @@ Address Listener::address() const {
 
 void Listener::accepted(int result, bool more) noexcept {
     if (result >= 0) {
+        transient_failures_ = 0;
         if (stopping_) {
             backend().close_fd(result);
         } else {
             owner_.accepted(result);
         }
-    } else if (!stopping_) {
-        accept_failed(-result);
     }
     if (more || accept_.in_flight) return;
     if (stopping_) {
-        close_now();
-    } else if (result >= 0 || is_transient(-result)) {
+        close_if_idle();
+    } else if (result >= 0 || (is_transient(-result) && ++transient_failures_ <= kTransientFailures)) {
         backend().start(accept_);
+    } else {
+        pause();
+        report(-result);
     }
 }
 
-void Listener::accept_failed(int error) noexcept {
-    if (is_transient(error)) return;
-    const bool retrying = lacks_resources(error);
+void Listener::pause() noexcept {
+    retry_.waiting = true;
+    try {
+        loop_.timers.push(retry_, loop_.backend->now() + kAcceptPause);
+    } catch (const std::bad_alloc&) {
+        loop_.ready.push(&retry_);  // needs no memory: without a pause is better than never
+    }
+}
+
+void Listener::report(int error) noexcept {
+    const TimePoint now = loop_.backend->now();
+    if (error == reported_ && now < next_report_) return;
+    reported_ = error;
+    next_report_ = now + kReportInterval;
     std::exception_ptr reason;
     try {
-        if (retrying) {
-            loop_.timers.push(retry_, loop_.backend->now() + kAcceptPause);
-            retry_.waiting = true;
-        }
         throw_os_error(error, "accept a connection on " + address().str());
     } catch (...) {
         reason = std::current_exception();
     }
-    owner_.accept_failed(*this, std::move(reason), retrying);
+    owner_.accept_failed(*this, std::move(reason), lacks_resources(error));
 }
 
 void Listener::retry() noexcept {
     retry_.waiting = false;
-    if (!stopping_ && !accept_.in_flight) backend().start(accept_);
+    if (stopping_) return close_if_idle();
+    if (!accept_.in_flight) backend().start(accept_);
 }
 
 void Listener::stop() noexcept {
     if (stopping_ || closed()) return;
     stopping_ = true;
     remove_path();
-    if (retry_.waiting) {
-        loop_.timers.remove(retry_);
-        retry_.waiting = false;
-    }
-    if (!accept_.in_flight) return close_now();
+    if (retry_.waiting && remove_timer(loop_, retry_)) retry_.waiting = false;
+    if (!accept_.in_flight) return close_if_idle();
     // The port is free from here on, although the descriptor waits for the backend.
     if (!adopted_) backend().shutdown(fd_, SHUT_RDWR);
     backend().cancel(accept_);
 }
 
-void Listener::close_now() noexcept {
+// A retry that is due already is in the ready queue, and nothing leaves that but by running.
+void Listener::close_if_idle() noexcept {
+    if (closed() || accept_.in_flight || retry_.waiting) return;
     loop_.transport_fds.remove(fd_);
     backend().close_fd(std::exchange(fd_, -1));
     owner_.listener_closed(*this);

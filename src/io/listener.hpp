@@ -17,8 +17,8 @@ class ListenerOwner {
 public:
     // A connection; `fd` is the owner's now.
     virtual void accepted(int fd) noexcept = 0;
-    // accept() fails: for lack of resources (`retrying`), or for good, and the listener has stopped.
-    virtual void accept_failed(Listener& listener, std::exception_ptr error, bool retrying) noexcept = 0;
+    // accept() fails, and the listener tries again in a moment. Told at most once a second while the error stays the same.
+    virtual void accept_failed(Listener& listener, std::exception_ptr error, bool out_of_resources) noexcept = 0;
     // After stop(): the descriptor is gone.
     virtual void listener_closed(Listener& listener) noexcept = 0;
 
@@ -54,7 +54,10 @@ private:
     struct Retry final : Callback {
         explicit Retry(Listener& l) noexcept : listener(l) {}
         void run() override { listener.retry(); }
-        void discard() noexcept override { waiting = false; }
+        void discard() noexcept override {
+            waiting = false;
+            if (listener.stopping_) listener.close_if_idle();
+        }
         const char* name() const noexcept override { return "accept again"; }
         Listener& listener;
         bool waiting = false;
@@ -64,9 +67,10 @@ private:
     void bind();
     void remove_path() noexcept;
     void accepted(int result, bool more) noexcept;
-    void accept_failed(int error) noexcept;
+    void pause() noexcept;
+    void report(int error) noexcept;
     void retry() noexcept;
-    void close_now() noexcept;
+    void close_if_idle() noexcept;
     Backend& backend() const noexcept { return *loop_.backend; }
 
     LoopState& loop_;
@@ -74,9 +78,12 @@ private:
     RawAddress address_;
     int fd_ = -1;
     bool stopping_ = false;
-    bool adopted_ = false;  // other processes may have it, too
-    std::string path_;      // of an AF_UNIX address in the file system: stop() needs no memory
-    ino_t inode_ = 0;       // what is at path_, once it is ours to remove
+    bool adopted_ = false;        // other processes may have it, too
+    std::string path_;            // of an AF_UNIX address in the file system: stop() needs no memory
+    ino_t inode_ = 0;             // what is at path_, once it is ours to remove
+    int transient_failures_ = 0;  // in succession
+    int reported_ = 0;            // the last error that was reported, and when it may be reported again
+    TimePoint next_report_{};
     Accept accept_;
     Retry retry_;
 };

@@ -153,6 +153,7 @@ int PipeFd::write(const void* data, std::size_t size) const noexcept {
     } while (count < 0 && errno == EINTR);
     if (count >= 0) return static_cast<int>(count);
     if (errno == EPIPE && kind_ == Kind::pipe) guard.raised();
+    if (errno == EIO && kind_ == Kind::leading_pty) return -EPIPE;  // nobody has the other side open
     return -errno;
 }
 

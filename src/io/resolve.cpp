@@ -1,3 +1,4 @@
+// What can be said of a host without asking a resolver, and the words for what went wrong.
 #include "io/resolve.hpp"
 
 #include <aio/base/error.hpp>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 namespace aio::detail {
 
@@ -135,11 +137,26 @@ std::vector<AddressInfo> address_infos(const std::vector<Address>& addresses, co
     return infos;
 }
 
+void map_to_ipv6(std::vector<Address>& addresses, int flags) {
+    const auto is_v6 = [](const Address& address) { return address.host.find(':') != std::string::npos; };
+    if (!(flags & AI_ALL) && std::any_of(addresses.begin(), addresses.end(), is_v6)) {
+        std::erase_if(addresses, std::not_fn(is_v6));
+    }
+    for (Address& address : addresses) {
+        if (!is_v6(address)) address.host.insert(0, "::ffff:");
+    }
+}
+
 std::optional<std::vector<AddressInfo>> answer_locally(const std::string& host, int port,
                                                        const LookupOptions& options) {
     check_options(host, options);
     if (host.empty()) return address_infos(own_addresses(port, options), options, {});
     if (const std::optional<RawAddress> numeric = RawAddress::numeric(host, port)) {
+        if (options.family == AF_INET6 && numeric->family() == AF_INET && (options.flags & AI_V4MAPPED)) {
+            std::vector<Address> mapped(1, numeric->decoded());
+            map_to_ipv6(mapped, options.flags);
+            return address_infos(mapped, options, host);
+        }
         if (options.family != AF_UNSPEC && options.family != numeric->family()) {
             throw_gai_error(EAI_ADDRFAMILY, host, options.family);
         }

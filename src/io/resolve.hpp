@@ -26,6 +26,10 @@ std::optional<std::vector<AddressInfo>> answer_locally(const std::string& host, 
 std::vector<AddressInfo> address_infos(const std::vector<Address>& addresses, const LookupOptions& options,
                                        const std::string& canonname);
 
+// What AI_V4MAPPED makes of an answer with both families to a question for IPv6 addresses: with AI_ALL all of them, else
+// the IPv6 ones or, without any, the IPv4 ones; IPv4 ones as "::ffff:192.0.2.1".
+void map_to_ipv6(std::vector<Address>& addresses, int flags);
+
 // "look up the IPv4 address of 'host': Name or service not known (`detail`)".
 [[noreturn]] void throw_gai_error(int code, const std::string& host, int family, std::string_view detail = {});
 // The same for getnameinfo(): "look up the name of 192.0.2.1:80: ...".

@@ -63,10 +63,10 @@ std::vector<Address> ServerState::sockets() const {
     return addresses;
 }
 
-void ServerState::accept_failed(Listener&, std::exception_ptr error, bool retrying) noexcept {
+void ServerState::accept_failed(Listener&, std::exception_ptr error, bool out_of_resources) noexcept {
     try {
         ExceptionContext context;
-        context.message = retrying ? "socket.accept() out of system resource" : "Accept failed on a socket";
+        context.message = out_of_resources ? "socket.accept() out of system resource" : "Accept failed on a socket";
         context.exception = std::move(error);
         loop_.owner->call_exception_handler(context);
     } catch (const std::bad_alloc&) {

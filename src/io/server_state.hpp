@@ -49,7 +49,7 @@ public:
 
 private:
     void accepted(int fd) noexcept override;
-    void accept_failed(Listener& listener, std::exception_ptr error, bool retrying) noexcept override;
+    void accept_failed(Listener& listener, std::exception_ptr error, bool out_of_resources) noexcept override;
     void listener_closed(Listener& listener) noexcept override;
     void stream_closed(SocketStream& stream) noexcept override;
     void stream_secured(SocketStream& stream) noexcept override;

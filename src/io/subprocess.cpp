@@ -1,3 +1,4 @@
+// Child processes as the user sees them: what to start, and communicate().
 #include <aio/io/subprocess.hpp>
 
 #include <aio/base/error.hpp>
@@ -154,9 +155,13 @@ const detail::StreamRef& pipe_of(const detail::ProcessState& process, int which,
     return stream;
 }
 
+// drain() waits until everything is written: what fails behind the last one would be seen by nobody, and the child would
+// take a part of its input for the whole.
 Coro<> feed(StreamWriter writer, std::string input) {
     constexpr std::size_t kPiece = 64 * 1024;
+    writer.set_write_buffer_limits(0);
     try {
+        co_await writer.drain();  // what the caller wrote before
         for (std::size_t sent = 0; sent < input.size(); sent += kPiece) {
             writer.write(std::string_view(input).substr(sent, kPiece));
             co_await writer.drain();

@@ -13,6 +13,8 @@ drop             no answer at all
 dropfirst        no answer to the first question of each type
 slow             after 300 ms
 garbage          bytes that are no message
+echo             the question itself, and then the right answer
+unmarked         an answer that is marked as a question (no QR bit), and nothing else
 hangup           cut short over UDP; over TCP the connection is closed
 count            127.0.0.N, N: how often the rest of the name was asked for (A records)
 """
@@ -54,8 +56,8 @@ def parse(message):
     return ".".join(labels).lower(), struct.unpack(">H", message[at + 1:at + 3])[0], message[12:at + 5]
 
 
-def message(query, question, records=(), code=0, truncated=False):
-    flags = 0x8180 | code | (0x0200 if truncated else 0)
+def message(query, question, records=(), code=0, truncated=False, answers=True):
+    flags = (0x8180 if answers else 0x0180) | code | (0x0200 if truncated else 0)
     return query[:2] + struct.pack(">HHHHH", flags, 1, len(records), 0, 0) + question + b"".join(records)
 
 
@@ -75,6 +77,8 @@ def answer(query, tcp):
         return None
     if verb == "garbage":
         return query[:2] + b"\xff" * 20
+    if verb == "unmarked":
+        return message(query, question, addresses(name, kind, v4, v6), answers=False)
     if verb == "hangup":
         return None if tcp else message(query, question, truncated=True)
     codes = {"nx": 3, "servfail": 2, "refused": 5}
@@ -105,6 +109,8 @@ class Datagrams(socketserver.BaseRequestHandler):
     def handle(self):
         query, server = self.request
         reply = answer(query, False)
+        if parse(query)[0].startswith("echo."):
+            server.sendto(query, self.client_address)
         if reply:
             server.sendto(reply, self.client_address)
 
@@ -115,9 +121,12 @@ class Connections(socketserver.StreamRequestHandler):
             size = self.rfile.read(2)
             if len(size) < 2:
                 return
-            reply = answer(self.rfile.read(struct.unpack(">H", size)[0]), True)
+            query = self.rfile.read(struct.unpack(">H", size)[0])
+            reply = answer(query, True)
             if not reply:
                 return
+            if parse(query)[0].startswith("echo."):
+                reply = query
             self.wfile.write(struct.pack(">H", len(reply)) + reply)
 
 

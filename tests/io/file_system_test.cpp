@@ -175,6 +175,28 @@ FILE_TEST(WholeFile, is_read_and_written) {
     co_await expect_throws<ValueError>(files::write_file(path, "y", {.append = true, .atomic = true}));
 }
 
+// A thread would make a pass of the loop, in which the callback runs.
+ASYNC_TEST(WholeFile, in_memory_is_read_without_a_thread, kOnce) {
+    char path[] = "/dev/shm/aiocpp-test-XXXXXX";
+    const int fd = ::mkstemp(path);
+    if (fd < 0) CO_SKIP();
+    ::close(fd);
+    for (const std::size_t size : {0u, 1u, 4096u, 65536u, 200'000u}) {
+        const std::string data(size, 'm');
+        std::ofstream(path) << data;
+        bool waited = false;
+        get_running_loop().call_soon([&waited] { waited = true; });
+        EXPECT_TRUE(co_await files::read_file(path) == data) << size;
+        EXPECT_EQ((co_await files::stat(path)).st_size, static_cast<std::int64_t>(size));
+        File file = co_await files::open(path, "rb");
+        EXPECT_TRUE(co_await file.read() == data) << size;
+        EXPECT_FALSE(waited) << size;
+        co_await file.close();
+        co_await run_passes(1);
+    }
+    ::unlink(path);
+}
+
 // --- copying -------------------------------------------------------------------------------------------------------
 
 FILE_TEST(CopyFile, copies_and_tells_its_progress) {

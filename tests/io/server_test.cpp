@@ -3,18 +3,10 @@
 #include <aio/core/timeout.hpp>
 #include <aio/io/server.hpp>
 
-#include "core/loop_state.hpp"
-#include "io/raw_address.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <optional>
 
 namespace aio::test {
 namespace {
@@ -231,76 +223,6 @@ ASYNC_TEST(Server, dropping_the_last_handle_stops_listening) {
         port = server.port();
     }
     co_await expect_throws<ConnectionRefusedError>(open_connection("127.0.0.1", port));
-}
-
-// Both are told of each connection, and one of them comes too late: what accept() says then ends nothing.
-ASYNC_TEST(Server, whose_connection_was_taken_by_another_one_accepts_again, kOnce) {
-    // CPython: test_base_events.test_accept_connection_retry
-    if (simulated()) CO_SKIP();
-    const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const int same = ::fcntl(listening, F_DUPFD_CLOEXEC, 0);
-    sockaddr_in any = {};
-    any.sin_family = AF_INET;
-    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    CO_ASSERT_EQ(::bind(listening, reinterpret_cast<const sockaddr*>(&any), sizeof any), 0);
-    Server one = co_await start_server(echo_lines, listening);
-    Server other = co_await start_server(echo_lines, same);
-    for (int i = 0; i < 10; ++i) {
-        auto [reader, writer] = co_await open_connection("127.0.0.1", one.port());
-        writer.write("hello\n");
-        EXPECT_EQ(co_await reader.readline(), "hello\n");
-        writer.close();
-        co_await writer.wait_closed();
-    }
-    EXPECT_TRUE(one.is_serving() && other.is_serving());
-    one.close();
-    other.close();
-    co_await one.wait_closed();
-    co_await other.wait_closed();
-}
-
-// While it lives this process can open no more descriptors.
-class NoDescriptors {
-public:
-    NoDescriptors() {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        const int lowest = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-        ::close(lowest);
-        const rlimit none{static_cast<rlim_t>(lowest), before_.rlim_max};
-        ::setrlimit(RLIMIT_NOFILE, &none);
-    }
-    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
-private:
-    rlimit before_ = {};
-};
-
-ASYNC_TEST(Server, out_of_descriptors_it_reports_pauses_and_goes_on, kOnce) {  // semantics 47
-    // CPython: test_base_events.test_accept_connection_exception
-    // UndefinedBehaviorSanitizer needs a descriptor to look at the reported exception.
-    if (simulated() || !aio::detail::frame_pool.recycling()) CO_SKIP();
-    const std::string path = fresh_socket_path();
-    Server server = co_await start_unix_server(echo_lines, path);
-    const int client = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const auto address = aio::detail::RawAddress::unix_path(path);
-    std::optional<NoDescriptors> scarcity(std::in_place);
-    CO_ASSERT_EQ(::connect(client, address.get(), address.length), 0);
-    const Stopwatch watch;
-    Log reports;
-    while (reports.empty()) {
-        co_await aio::sleep(1ms);
-        reports = take_report_messages();
-    }
-    EXPECT_EQ(reports, Log{"socket.accept() out of system resource"});
-    scarcity.reset();
-    EXPECT_EQ(::send(client, "late\n", 5, 0), 5);
-    char answer[5];
-    while (::recv(client, answer, sizeof answer, MSG_DONTWAIT) < 0) co_await aio::sleep(10ms);
-    EXPECT_EQ(std::string_view(answer, 5), "late\n");
-    EXPECT_GE(watch.elapsed(), 900ms);
-    ::close(client);
-    server.close();
-    co_await server.wait_closed();
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // How a child is started: program, environment, directory, descriptors, signals, rights; and what can go wrong.
+#include "io/few_descriptors.hpp"
 #include "io/processes.hpp"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -211,20 +211,6 @@ ASYNC_TEST(SubprocessStart, pipes_of_the_child_block) {
     EXPECT_THAT(out, testing::Not(testing::ContainsRegex("flags:\t0[0-9]*4[0-9][0-9][0-9]\n"))) << out;
     EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 3) << out;
 }
-
-struct FewDescriptors {
-    explicit FewDescriptors(rlim_t more) {
-        ::getrlimit(RLIMIT_NOFILE, &before);
-        const int next = ::dup(0);
-        ::close(next);
-        rlimit now = before;
-        now.rlim_cur = static_cast<rlim_t>(next) + more;
-        ::setrlimit(RLIMIT_NOFILE, &now);
-    }
-    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before); }
-    FewDescriptors(const FewDescriptors&) = delete;
-    rlimit before;
-};
 
 ASYNC_TEST(SubprocessStart, without_descriptors_it_fails_and_leaves_nothing, kOnce) {
     for (rlim_t free = 0; free < 6; ++free) {

@@ -115,6 +115,20 @@ ASYNC_TEST(Subprocess, communicate_does_not_mind_input_that_nobody_reads) {  // 
     EXPECT_EQ(co_await process.wait(), 0);
 }
 
+// What does not fit into the pipe waits for the child, and that fails behind the last drain.
+ASYNC_TEST(Subprocess, communicate_reports_input_that_could_not_be_written) {
+    for (const std::string& before : {std::string(), std::string(100'000, 'y')}) {
+        Process process = co_await create_subprocess_shell("read line; wc -c").stdin_(PIPE).stdout_(PIPE);
+        fail_next(aio::detail::OpKind::poll_out, ENOMEM);
+        if (!before.empty()) process.stdin_().write(before);
+        const std::string input = before.empty() ? std::string(100'000, 'x') : std::string();
+        const std::string what = co_await expect_throws<OSError>(process.communicate(input));
+        EXPECT_THAT(what, testing::AllOf(testing::HasSubstr("write to a pipe"),
+                                         testing::HasSubstr("Cannot allocate memory")));
+        co_await process.wait();
+    }
+}
+
 ASYNC_TEST(Subprocess, pauses_reading_beyond_twice_the_limit) {  // CPython: test_subprocess.test_pause_reading
     Process process = co_await create_subprocess_shell("printf xxxxxxxxxxxxxxxxxxxxx").stdout_(PIPE).limit(10);
     const StreamReader out = process.stdout_();

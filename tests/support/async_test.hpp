@@ -25,6 +25,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <source_location>
@@ -36,6 +37,10 @@
 
 #include <gmock/gmock.h>
 
+namespace aio::detail {
+enum class OpKind : std::uint8_t;
+}
+
 namespace aio::test {
 
 using namespace std::chrono_literals;
@@ -44,6 +49,7 @@ using Log = std::vector<std::string>;
 
 namespace harness {
 void skip_time(Duration duration);
+void fail_next(detail::OpKind kind, int error, std::size_t times);
 void keep_alive(std::shared_ptr<void> object);
 }  // namespace harness
 
@@ -103,6 +109,11 @@ Coro<> settle();
 
 // A callback that blocks the loop: its clock goes on, and nothing else does. On every backend.
 inline void block_for(Duration duration) { harness::skip_time(duration); }
+
+// The next `times` operations of that kind (core/backend/backend.hpp) that the loop starts fail with `error`, an errno.
+inline void fail_next(detail::OpKind kind, int error, std::size_t times = 1) {
+    harness::fail_next(kind, error, times);
+}
 
 // Timers of the running loop that have not fired.
 std::size_t pending_timers();

@@ -289,6 +289,8 @@ private:
 
 void skip_time(Duration duration) { running_backend->skip(duration); }
 
+void fail_next(detail::OpKind kind, int error, std::size_t times) { running_backend->fail_next(kind, error, times); }
+
 void keep_alive(std::shared_ptr<void> object) {
     UnwatchedAllocations mine;
     kept.push_back(std::move(object));

@@ -91,6 +91,10 @@ bool WatchedBackend::fault_is_due() noexcept {
 }
 
 void WatchedBackend::start(Operation& operation) noexcept {
+    if (operation.kind == next_failure_.kind && next_failure_.times > 0) {
+        --next_failure_.times;
+        return fail_later(operation, -next_failure_.error);
+    }
     if (!fault_is_due()) return inner_->start(operation);
     start_failing(operation);
 }
@@ -123,8 +127,13 @@ void WatchedBackend::start_failing(Operation& operation) noexcept {
         operation.out.size = std::min<std::size_t>(operation.out.size, 1);
         return inner_->start(operation);
     }
+    fail_later(operation, answer);
+}
+
+void WatchedBackend::fail_later(Operation& operation, int result) noexcept {
+    const UnwatchedAllocations mine;
     operation.in_flight = true;
-    failing_.push_back({&operation, answer});
+    failing_.push_back({&operation, result});
 }
 
 void WatchedBackend::cancel(Operation& operation) noexcept {

@@ -38,6 +38,11 @@ public:
     // Lets each wait for a moment end up to 40 ms late, as on a busy machine; 0: in time.
     void be_late(std::uint64_t seed) noexcept { late_seed_ = seed; }
 
+    // The next `times` operations of this kind that are started fail with `error`.
+    void fail_next(detail::OpKind kind, int error, std::size_t times) noexcept {
+        next_failure_ = {kind, error, times};
+    }
+
     std::string_view name() const noexcept override { return inner_->name(); }
     TimePoint now() const noexcept override { return inner_->now() + skipped_; }
     void poll(TimePoint deadline) override;
@@ -81,6 +86,7 @@ private:
 
     bool fault_is_due() noexcept;
     void start_failing(detail::Operation& operation) noexcept;
+    void fail_later(detail::Operation& operation, int result) noexcept;
     Duration lateness() noexcept;
     bool deliver_failures() noexcept;
     void poll_patiently();
@@ -100,6 +106,11 @@ private:
     Duration skipped_{0};
     std::uint64_t late_seed_ = 0;
     std::vector<Failing> failing_;
+    struct {
+        detail::OpKind kind;
+        int error;
+        std::size_t times;
+    } next_failure_ = {};
 };
 
 }  // namespace aio::test

@@ -121,16 +121,21 @@ private:
 };
 
 struct AresOptions {
-    std::string_view servers = {};   // "192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53"; default: resolv.conf's
+    std::string_view servers =
+        {};  // "192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53,fe80::1%eth0"; default: resolv.conf's
     Duration timeout = Duration(0);  // for the first answer; more for each retry. 0: resolv.conf's, or 5 s
-    int tries = 0;                   // of each server; 0: resolv.conf's, or 4
+    int tries = 0;                   // of each server; 0: resolv.conf's, or 2
     bool rotate = false;             // begin with another server each time
     bool tcp = false;                // ask over TCP only; else it is used when an answer was cut short
+    std::string_view resolv_conf = "/etc/resolv.conf";  // read at the first question, and anew when it has changed
 };
 
-// Asks the name servers itself, by c-ares: any number of look-ups at once, without threads. Knows /etc/hosts and
-// the search list of resolv.conf, and no other source of nsswitch.conf. It opens sockets only while it asks, and reads
-// those two files, which are small, on the loop's thread. For one loop at a time.
+// Asks the name servers itself, by c-ares: many look-ups at once, without threads. Knows /etc/hosts and resolv.conf with
+// its options ndots, timeout, attempts, rotate and use-vc, and no other source of nsswitch.conf. It reads those two files,
+// which are small, on the loop's thread. For one loop at a time.
+// Each look-up has a socket of its own while it lasts: what becomes of one, a server that closes its connection, a network
+// that changes, is no other's affair. As many are made at a time as a quarter of the descriptors that the process may have
+// (RLIMIT_NOFILE, at the first look-up; at most 4096); further ones wait their turn.
 class AresResolver final : public Resolver {
 public:
     // Errors: ValueError for servers that are none; std::bad_alloc.
@@ -138,8 +143,9 @@ public:
     // Look-ups in progress fail with EAI_CANCELED.
     ~AresResolver() override;
 
-    // Cancel: the question is given up; when nobody waits any more, the sockets are closed.
-    // Errors: GaiError; RuntimeError when another loop uses this resolver.
+    // Cancel: the question is given up, and its socket closed.
+    // Errors: GaiError (EAI_AGAIN, too, when resolv.conf cannot be read for lack of a descriptor); RuntimeError when
+    // another loop uses this resolver.
     Coro<std::vector<AddressInfo>> getaddrinfo(std::string host, int port, LookupOptions options) override;
     Coro<NameInfo> getnameinfo(Address address, int flags) override;
 

@@ -9,7 +9,9 @@
 // to the loop's exception handler as "Unhandled exception in client_connected_cb", and the connection is closed.
 // A handler's connection closes when its last handle is dropped, hence at the latest when its task has ended.
 //
-// When accept() runs out of descriptors or memory, the server reports it, pauses for a second, and goes on.
+// When accept() fails, with whatever error, the server reports it to the loop's exception handler (at most once a second),
+// pauses for 100 ms, and accepts again: "socket.accept() out of system resource" without descriptors or memory, "Accept
+// failed on a socket" otherwise. Errors of one connection, such as ECONNABORTED, are not reported.
 //
 // Thread rule: the loop's thread. Source: asyncio.Server and start_server, CPython 3.13 (semantics 47).
 #pragma once

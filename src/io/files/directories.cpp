@@ -58,18 +58,9 @@ public:
     // Some more entries, none at the end; or a negative errno.
     Answer<std::vector<DirEntry>> more(std::size_t most) {
         Answer<std::vector<DirEntry>> answer;
-        if (!directory_ && !open()) {
-            answer.error = -errno;
-            return answer;
-        }
         while (answer.value.size() < most) {
-            errno = 0;
-            const dirent* entry = ::readdir(directory_.get());
-            if (!entry) {
-                answer.error = -errno;
-                break;
-            }
-            if (is_dot(entry->d_name)) continue;
+            const dirent* entry = next(answer.error);
+            if (!entry) break;
             DirEntry& found = answer.value.emplace_back();
             found.name = entry->d_name;
             found.path = path_.ends_with('/') ? path_ + found.name : path_ + "/" + found.name;
@@ -78,8 +69,28 @@ public:
         }
         return answer;
     }
+    // All of them.
+    Answer<std::vector<std::string>> names() {
+        Answer<std::vector<std::string>> answer;
+        while (const dirent* entry = next(answer.error)) answer.value.emplace_back(entry->d_name);
+        return answer;
+    }
 
 private:
+    // Null at the end, or with a negative errno.
+    const dirent* next(int& error) noexcept {
+        errno = 0;
+        if (!directory_ && !open()) {
+            error = -errno;
+            return nullptr;
+        }
+        while (true) {
+            errno = 0;
+            const dirent* entry = ::readdir(directory_.get());
+            if (!entry) error = -errno;
+            if (!entry || !is_dot(entry->d_name)) return entry;
+        }
+    }
     bool open() noexcept {
         directory_.reset(::opendir(path_.c_str()));
         return directory_ != nullptr;
@@ -88,6 +99,29 @@ private:
     std::string path_;
     UniqueDir directory_;
 };
+
+// One step of walk(): on the thread, since a directory may have any number of entries.
+struct Visit {
+    int error = 0;
+    files::WalkStep step;
+    std::vector<std::string> below;  // the paths of the directories in it, without links
+};
+
+Visit visit(const std::string& root) {
+    Visit visited;
+    visited.step.root = root;
+    Answer<std::vector<DirEntry>> found = Listing(root).more(static_cast<std::size_t>(-1));
+    visited.error = found.error;
+    for (DirEntry& entry : found.value) {
+        struct stat status;  // whether a link leads to a directory
+        const bool leads_to_dir =
+            entry.is_symlink() && ::stat(entry.path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+        const bool is_dir = entry.is_dir();
+        if (is_dir) visited.below.push_back(std::move(entry.path));
+        (is_dir || leads_to_dir ? visited.step.dirs : visited.step.files).push_back(std::move(entry.name));
+    }
+    return visited;
+}
 
 }  // namespace
 
@@ -99,16 +133,10 @@ using detail::quoted;
 
 Coro<std::vector<std::string>> listdir(std::string path) {
     detail::check_path(path);
-    auto call = [path] {
-        detail::Listing listing(path);
-        return listing.more(static_cast<std::size_t>(-1));
-    };
-    detail::Answer<std::vector<DirEntry>> answer = co_await detail::in_thread(std::move(call));
+    auto call = [path] { return detail::Listing(path).names(); };
+    detail::Answer<std::vector<std::string>> answer = co_await detail::in_thread(std::move(call));
     if (answer.error < 0) throw_os_error(-answer.error, "list the directory " + quoted(path));
-    std::vector<std::string> names;
-    names.reserve(answer.value.size());
-    for (DirEntry& entry : answer.value) names.push_back(std::move(entry.name));
-    co_return names;
+    co_return std::move(answer.value);
 }
 
 AsyncGenerator<DirEntry> scandir(std::string path) {
@@ -127,31 +155,13 @@ AsyncGenerator<WalkStep> walk(std::string top) {
     detail::check_path(top);
     std::vector<std::string> left(1, std::move(top));
     while (!left.empty()) {
-        WalkStep step;
-        step.root = std::move(left.back());
+        auto call = [root = std::move(left.back())] { return detail::visit(root); };
         left.pop_back();
-        auto call = [root = step.root] {
-            detail::Listing listing(root);
-            detail::Answer<std::vector<DirEntry>> answer = listing.more(static_cast<std::size_t>(-1));
-            for (DirEntry& entry : answer.value) {
-                struct stat status;  // whether a link leads to a directory
-                if (entry.is_symlink() && ::stat(entry.path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
-                    entry.inode = 0;
-                    entry.type = DirEntry::Type::unknown;
-                }
-            }
-            return answer;
-        };
-        detail::Answer<std::vector<DirEntry>> answer = co_await detail::in_thread(std::move(call));
-        if (answer.error < 0) continue;
-        std::vector<std::string> below;
-        for (DirEntry& entry : answer.value) {
-            const bool link_to_dir = entry.type == DirEntry::Type::unknown && entry.inode == 0;
-            if (entry.is_dir()) below.push_back(entry.path);
-            (entry.is_dir() || link_to_dir ? step.dirs : step.files).push_back(std::move(entry.name));
-        }
+        detail::Visit visited = co_await detail::in_thread(std::move(call));
+        if (visited.error < 0) continue;
+        std::vector<std::string>& below = visited.below;
         left.insert(left.end(), std::make_move_iterator(below.rbegin()), std::make_move_iterator(below.rend()));
-        co_yield std::move(step);
+        co_yield std::move(visited.step);
     }
 }
 

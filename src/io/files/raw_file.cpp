@@ -3,8 +3,6 @@
 #include "io/files/in_thread.hpp"
 #include "io/files/system_calls.hpp"
 
-#include <linux/magic.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include <unistd.h>
@@ -60,10 +58,7 @@ RawFile::Kind kind_of(int fd, const struct stat& status) noexcept {
         default: break;
     }
     // No number of a device: no device, and maybe no waiting.
-    struct statfs system;
-    if (major(status.st_dev) != 0 || ::fstatfs(fd, &system) != 0) return RawFile::Kind::regular;
-    const bool memory = system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC;
-    return memory ? RawFile::Kind::memory : RawFile::Kind::regular;
+    return major(status.st_dev) == 0 && is_in_memory(fd) ? RawFile::Kind::memory : RawFile::Kind::regular;
 }
 
 RawFile::RawFile(LoopState& loop, int fd, Kind kind, bool own_position, Executor* executor) noexcept

@@ -1,7 +1,10 @@
+// System calls on files, in the two ways: without waiting, or on a thread.
 #include "io/files/system_calls.hpp"
 
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <poll.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -19,7 +22,8 @@ namespace {
 static_assert(EINTR == 4);
 
 std::atomic<FileRoute> forced_route{FileRoute::usual};
-// A sandbox that does not know openat2 answers ENOSYS or EPERM: it is not asked again.
+// A kernel, or a sandbox, that does not know openat2 says ENOSYS: it is not asked again. Sandboxes also say EPERM; but so
+// does openat2 itself of some files.
 std::atomic<bool> openat2_refused{false};
 
 constexpr std::size_t kMost = INT_MAX & ~4095;  // what one call of the kernel takes, rounded down as it does
@@ -30,8 +34,10 @@ bool must_wait() noexcept {
     return true;
 }
 
-// What the kernel does not do without waiting, on this file system, is for those who may wait.
-int or_again(int error) noexcept { return error == -EOPNOTSUPP || error == -ENOSYS ? -EAGAIN : error; }
+// What the kernel does not do without waiting, on this file system, or a sandbox forbids, is for those who may wait.
+int or_again(int error) noexcept {
+    return error == -EOPNOTSUPP || error == -ENOSYS || error == -EPERM ? -EAGAIN : error;
+}
 
 void wait_until_ready(int fd, short events) noexcept {
     pollfd ready{fd, events, 0};
@@ -70,6 +76,12 @@ int write_now(int fd, const void* from, std::size_t size) noexcept {
     if (must_wait()) return -EAGAIN;
     const iovec piece{const_cast<void*>(from), std::min(size, kMost)};
     return or_again(static_cast<int>(uninterrupted([&] { return ::pwritev2(fd, &piece, 1, -1, RWF_NOWAIT); })));
+}
+
+bool is_in_memory(int fd) noexcept {
+    struct statfs system;
+    if (file_route() != FileRoute::usual || ::fstatfs(fd, &system) != 0) return false;
+    return system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC;
 }
 
 NoBrokenPipeSignal::NoBrokenPipeSignal() noexcept {

@@ -18,10 +18,13 @@ namespace aio::detail {
 
 // --- without waiting ---------------------------------------------------------------------------------------
 
-// -EAGAIN: it would wait, or may; or the kernel cannot tell.
+// -EAGAIN: it would wait, or may; or the kernel cannot tell (read and write: errno says which: EAGAIN, or another).
 int open_now(const char* path, int flags) noexcept;
 int read_now(int fd, void* to, std::size_t size) noexcept;
 int write_now(int fd, const void* from, std::size_t size) noexcept;
+
+// Whether the file is on a file system in memory, where no call waits, and the kernel does not know RWF_NOWAIT (6.12).
+bool is_in_memory(int fd) noexcept;
 
 // Where calls that would wait go: what tests choose, so that both ways are taken, and what would not wait does.
 enum class FileRoute { usual, backend, thread };

@@ -49,7 +49,10 @@ int read_all(int fd, std::size_t most, Read&& read, std::string& text) {
 int read_file_now(const std::string& path, std::string& text) {
     const UniqueFd fd(open_now(path.c_str(), O_RDONLY));
     if (!fd) return -EAGAIN;
-    const int result = read_all(fd.get(), kMostAtOnce, read_now, text);
+    int result = read_all(fd.get(), kMostAtOnce, read_now, text);
+    if (result == -EAGAIN && text.empty() && errno == EOPNOTSUPP && is_in_memory(fd.get())) {
+        result = read_all(fd.get(), kMostAtOnce, read_waiting, text);
+    }
     if (result < 0 || !text.empty()) return result;
     // Empty, or a FIFO without a writer.
     struct stat status;

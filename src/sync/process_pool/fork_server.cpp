@@ -1,9 +1,12 @@
+// The fork server: three system calls in a loop, made by a process of one thread; and the questions of its parent.
 #include "sync/process_pool/fork_server.hpp"
 
 #include <aio/base/error.hpp>
 #include <aio/core/current.hpp>
+#include <aio/sync/process_pool.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -23,16 +26,11 @@ namespace aio::detail {
 
 namespace {
 
-// One packet of a SOCK_SEQPACKET pair each way.
-struct Question {
-    pid_t reap;  // 0: spawn, with the descriptor that comes along
-};
-struct Answer {
-    int value;  // a process id or a wait status
-    int error;  // an errno, or 0
-};
+using Question = ForkServer::Question;
+using Answer = ForkServer::Answer;
 
 constexpr int kControl = 3;      // in the server
+constexpr int kParent = 4;       // a pidfd, in the server
 constexpr int kSocket = 3;       // in a worker
 constexpr int kPatience = 1000;  // milliseconds for a worker to end by itself
 
@@ -90,11 +88,15 @@ void close_from(unsigned first) noexcept {
     for (long fd = first; fd < limit; ++fd) ::close(static_cast<int>(fd));
 }
 
-// `fd` becomes descriptor 3; 0 is empty, 1 and 2 stay, all others are closed.
-void keep_only(int fd) noexcept {
-    if (fd < 3) fd = ::fcntl(fd, F_DUPFD, 3);
-    if (fd != 3) ::dup2(fd, 3);
-    close_from(4);
+// `fd` becomes descriptor 3, and `other`, unless it is negative, 4, both close-on-exec; 0 is empty, 1 and 2 stay, all
+// others are closed.
+void keep_only(int fd, int other) noexcept {
+    const int away = ::fcntl(fd, F_DUPFD_CLOEXEC, 5);  // neither is in the other's way
+    const int other_away = other < 0 ? -1 : ::fcntl(other, F_DUPFD_CLOEXEC, 5);
+    ::dup3(away < 0 ? fd : away, 3, O_CLOEXEC);
+    ::close(4);
+    if (other_away >= 0) ::dup3(other_away, 4, O_CLOEXEC);
+    close_from(5);
     const int empty = ::open("/dev/null", O_RDONLY);
     if (empty > 0) {
         ::dup2(empty, 0);
@@ -117,7 +119,7 @@ void reset_signals() noexcept {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != server) ::_exit(0);  // it died before that
     ::prctl(PR_SET_NAME, "aio-worker");
-    keep_only(fd);
+    keep_only(fd, -1);
     work(kSocket, data);
     ::_exit(0);
 }
@@ -144,15 +146,18 @@ Answer reap_worker(pid_t pid) noexcept {
     }
 }
 
-[[noreturn]] void serve(int control, ForkServer::Work work, const void* data) noexcept {
+// The parent's end is noticed by its pidfd: what it forked may hold its end of the control socket.
+[[noreturn]] void serve(int control, int parent, ForkServer::Work work, const void* data) noexcept {
     reset_signals();
     ::prctl(PR_SET_NAME, "aio-forkserver");
-    keep_only(control);
+    keep_only(control, parent);
+    parent = parent < 0 ? -1 : kParent;
     current = {};  // the loop that ran on the thread that forked runs there
     for (;;) {
         Question question;
         int passed;
-        if (receive_question(kControl, question, passed) != sizeof question) ::_exit(0);  // the parent is gone
+        if (!wait_until_ready(kControl, POLLIN, parent)) ::_exit(0);  // the parent is gone
+        if (receive_question(kControl, question, passed) != sizeof question) ::_exit(0);
         const Answer answer = question.reap == 0 ? spawn_worker(passed, work, data) : reap_worker(question.reap);
         ssize_t sent;
         do {
@@ -175,35 +180,51 @@ ForkServer::ForkServer(Work work, const void* data) {
     // What stands in the buffers would be written by the children as well.
     std::fflush(stdout);
     std::fflush(stderr);
+    const UniqueFd self(open_pidfd(::getpid()));
     sigset_t all, before;
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of this program may run in the child
     pid_ = ::fork();
-    if (pid_ == 0) serve(theirs.get(), work, data);
+    if (pid_ == 0) serve(theirs.get(), self.get(), work, data);
     const int error = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid_ < 0) throw_os_error(error, "fork a fork server");
+    pidfd_ = UniqueFd(open_pidfd(pid_));
 }
 
 ForkServer::~ForkServer() {
-    control_.close();
-    int status;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+    ::shutdown(control_.get(), SHUT_RDWR);  // also in whatever process was forked from this one
+    wait_for_end();
+}
+
+// Result: its wait status; -1 when somebody else waited for it.
+int ForkServer::wait_for_end() noexcept {
+    int status = -1;
+    if (pid_ > 0) {
+        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+    }
+    pid_ = -1;
+    return status;
+}
+
+// False when the server is gone.
+bool ForkServer::ask(const Question& question, int passed, Answer& answer) noexcept {
+    if (pid_ < 0 || send_question(control_.get(), question, passed) < 0) return false;
+    bool there = wait_until_ready(control_.get(), POLLIN, pidfd_.get());
+    for (;;) {
+        const ssize_t count = ::recv(control_.get(), &answer, sizeof answer, there ? 0 : MSG_DONTWAIT);
+        if (count >= 0 || errno != EINTR) return count == sizeof answer;
+    }
 }
 
 pid_t ForkServer::spawn(int theirs) {
-    Answer answer = {0, EPIPE};
-    {
-        std::lock_guard lock(mutex_);
-        if (send_question(control_.get(), {0}, theirs) < 0)
-            answer.error = errno;
-        else {
-            ssize_t count;
-            do {
-                count = ::recv(control_.get(), &answer, sizeof answer, 0);
-            } while (count < 0 && errno == EINTR);
-            if (count != sizeof answer) answer = {0, EPIPE};
-        }
+    std::lock_guard lock(mutex_);
+    Answer answer = {};
+    const pid_t pid = pid_;
+    if (!ask({0}, theirs, answer)) {
+        if (pid < 0) throw BrokenProcessPool("The fork server of the process pool has ended");
+        throw BrokenProcessPool(
+            describe_end("The process pool cannot start a worker: its fork server, process", pid, wait_for_end()));
     }
     if (answer.error) throw_os_error(answer.error, "start a worker process");
     return answer.value;
@@ -212,12 +233,17 @@ pid_t ForkServer::spawn(int theirs) {
 int ForkServer::reap(pid_t worker) noexcept {
     std::lock_guard lock(mutex_);
     Answer answer = {};
-    if (send_question(control_.get(), {worker}, -1) < 0) return -1;
-    ssize_t count;
-    do {
-        count = ::recv(control_.get(), &answer, sizeof answer, 0);
-    } while (count < 0 && errno == EINTR);
-    return count == sizeof answer && answer.error == 0 ? answer.value : -1;
+    return ask({worker}, -1, answer) && answer.error == 0 ? answer.value : -1;
+}
+
+std::string describe_end(const char* name, pid_t pid, int status) {
+    std::string text = name + (" " + std::to_string(pid));
+    if (status != -1 && WIFSIGNALED(status)) {
+        const int signal = WTERMSIG(status);
+        return text + " was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
+    }
+    if (status != -1 && WIFEXITED(status)) return text + " exited with status " + std::to_string(WEXITSTATUS(status));
+    return text + " has ended";
 }
 
 }  // namespace aio::detail

@@ -14,6 +14,7 @@
 #include "sync/process_pool/wire.hpp"
 
 #include <mutex>
+#include <string>
 
 #include <sys/types.h>
 
@@ -21,27 +22,43 @@ namespace aio::detail {
 
 class ForkServer {
 public:
+    // One packet of a SOCK_SEQPACKET pair each way.
+    struct Question {
+        pid_t reap;  // 0: spawn, with the descriptor that comes along
+    };
+    struct Answer {
+        int value;  // a process id or a wait status
+        int error;  // an errno, or 0
+    };
+
     // What a worker does with its socket, until it is closed; in the child. Must not return.
     using Work = void (*)(int fd, const void* data) noexcept;
 
     // Forks it. `data` is read in the workers, as it is now. Errors: OSError.
     ForkServer(Work work, const void* data);
-    // Ends it, and with it the workers that are left, and waits.
+    // Ends it, and with it the workers that are left, and waits. What this process forked is not waited for.
     ~ForkServer();
     ForkServer(const ForkServer&) = delete;
     ForkServer& operator=(const ForkServer&) = delete;
 
     // Forks a worker, whose end of a socket pair `theirs` becomes. Any thread.
-    // Errors: OSError; EPIPE, as BrokenPipeError, when the server is gone.
+    // Errors: OSError; BrokenProcessPool, which says how it ended, when the server is gone.
     pid_t spawn(int theirs);
     // Waits for the end of a worker that closes its socket, or has; after a second it is killed.
     // Result: its wait status, as of waitpid(2); -1 when the server is gone.
     int reap(pid_t worker) noexcept;
 
 private:
-    std::mutex mutex_;  // one question at a time
+    bool ask(const Question& question, int passed, Answer& answer) noexcept;
+    int wait_for_end() noexcept;
+
+    std::mutex mutex_;  // one question at a time; of the three below
     UniqueFd control_;
-    pid_t pid_;
+    UniqueFd pidfd_;  // none where the kernel has none
+    pid_t pid_;       // -1 once its end was waited for
 };
+
+// "NAME 123 was killed by signal 9 (Killed)". `status` as of waitpid(2); -1: not known.
+std::string describe_end(const char* name, pid_t pid, int status);
 
 }  // namespace aio::detail

@@ -1,6 +1,7 @@
 // The parent's side of a ProcessPoolExecutor: threads that each take a call to a worker and wait for its answer.
 #include <aio/sync/process_pool.hpp>
 
+#include <aio/base/error.hpp>
 #include <aio/core/log.hpp>
 
 #include "base/unique_fd.hpp"
@@ -10,7 +11,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <atomic>
@@ -43,6 +43,7 @@ public:
 private:
     struct Worker {
         UniqueFd socket;
+        UniqueFd process;  // its pidfd; none where the kernel has none
         pid_t pid = -1;
         int calls = 0;
     };
@@ -50,6 +51,7 @@ private:
     std::unique_ptr<Worker> take_worker();
     std::unique_ptr<Worker> start_worker();
     void give_back(std::unique_ptr<Worker> worker);
+    static void close_socket(Worker& worker) noexcept;
     int end_worker(Worker& worker) noexcept;
     void end_idle_workers() noexcept;
     std::string answer_of(Worker& worker, MessageKind& kind);
@@ -72,16 +74,6 @@ private:
 
 namespace {
 
-std::string describe_status(pid_t pid, int status) {
-    std::string text = "worker process " + std::to_string(pid);
-    if (status != -1 && WIFSIGNALED(status)) {
-        const int signal = WTERMSIG(status);
-        return text + " was killed by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
-    }
-    if (status != -1 && WIFEXITED(status)) return text + " exited with status " + std::to_string(WEXITSTATUS(status));
-    return text + " has ended";
-}
-
 std::size_t workers_of(const ProcessPoolOptions& options) {
     if (options.max_workers < 0) throw ValueError("ProcessPoolExecutor: max_workers must not be negative");
     if (options.max_tasks_per_child < 0) {
@@ -91,10 +83,10 @@ std::size_t workers_of(const ProcessPoolOptions& options) {
                                    : std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
 }
 
-// Whether the other end was closed while nothing was asked.
-bool is_gone(int fd) noexcept {
-    pollfd watched{fd, POLLIN, 0};
-    return ::poll(&watched, 1, 0) > 0;
+// Whether the worker ended, or closed its socket, while nothing was asked.
+bool is_gone(int fd, int process) noexcept {
+    pollfd watched[2] = {{fd, POLLIN, 0}, {process, POLLIN, 0}};
+    return ::poll(watched, 2, 0) > 0;
 }
 
 }  // namespace
@@ -122,7 +114,8 @@ void ProcessPool::execute(Job& job, std::size_t message_size) {
 std::string ProcessPool::call(ProcessThunk thunk, const std::string& arguments) {
     std::unique_ptr<Worker> worker = take_worker();
     const std::string_view head(reinterpret_cast<const char*>(&thunk), sizeof thunk);
-    if (!send_message(worker->socket.get(), MessageKind::call, head, arguments)) died(*worker, "was given a call");
+    if (!send_message(worker->socket.get(), worker->process.get(), MessageKind::call, head, arguments))
+        died(*worker, "was given a call");
     MessageKind kind;
     std::string answer = answer_of(*worker, kind);
     give_back(std::move(worker));
@@ -134,7 +127,8 @@ std::string ProcessPool::answer_of(Worker& worker, MessageKind& kind) {
     std::string answer;
     Received received = Received::nonsense;
     try {
-        received = receive_message(worker.socket.get(), worker_options_.max_message, kind, answer);
+        received =
+            receive_message(worker.socket.get(), worker.process.get(), worker_options_.max_message, kind, answer);
     } catch (const std::bad_alloc&) {
         end_worker(worker);  // its answer is still in the socket
         throw;
@@ -161,10 +155,11 @@ std::unique_ptr<ProcessPool::Worker> ProcessPool::take_worker() {
             }
         }
         if (!worker) return start_worker();
-        if (!is_gone(worker->socket.get())) return worker;
+        if (!is_gone(worker->socket.get(), worker->process.get())) return worker;
         // It died between two calls: nothing is lost, but somebody should know.
         const pid_t pid = worker->pid;
-        log(LogLevel::warning, "ProcessPoolExecutor: an idle " + describe_status(pid, end_worker(*worker)));
+        log(LogLevel::warning,
+            "ProcessPoolExecutor: " + describe_end("an idle worker process", pid, end_worker(*worker)));
     }
 }
 
@@ -176,7 +171,12 @@ std::unique_ptr<ProcessPool::Worker> ProcessPool::start_worker() {
     auto worker = std::make_unique<Worker>();
     worker->socket = UniqueFd(pair[0]);
     UniqueFd theirs(pair[1]);
-    worker->pid = server_.spawn(theirs.get());
+    try {
+        worker->pid = server_.spawn(theirs.get());
+    } catch (const BrokenProcessPool& error) {
+        break_with(error.what());
+        check_broken();
+    }
     theirs.close();
     {
         std::lock_guard lock(mutex_);
@@ -184,6 +184,12 @@ std::unique_ptr<ProcessPool::Worker> ProcessPool::start_worker() {
         idle_.reserve(alive_.capacity());
         if (broken_) ::kill(worker->pid, SIGKILL);  // who broke the pool meanwhile missed this one
     }
+    const int process = open_pidfd(worker->pid);  // not another's: it is a zombie until it is reaped
+    if (process == -EMFILE || process == -ENFILE || process == -ENOMEM) {
+        end_worker(*worker);
+        throw_os_error(-process, "watch worker process " + std::to_string(worker->pid));
+    }
+    worker->process = UniqueFd(process);
     MessageKind kind;
     const std::string answer = answer_of(*worker, kind);
     if (kind != MessageKind::error) return worker;
@@ -210,9 +216,15 @@ void ProcessPool::give_back(std::unique_ptr<Worker> worker) {
     idle_.push_back(std::move(worker));
 }
 
+// The worker sees the end, whatever process was forked from this one and has the socket, too.
+void ProcessPool::close_socket(Worker& worker) noexcept {
+    ::shutdown(worker.socket.get(), SHUT_RDWR);
+    worker.socket.close();
+}
+
 // Result: its wait status, or -1.
 int ProcessPool::end_worker(Worker& worker) noexcept {
-    worker.socket.close();
+    close_socket(worker);
     {
         std::lock_guard lock(mutex_);
         std::erase(alive_, worker.pid);
@@ -226,7 +238,7 @@ void ProcessPool::end_idle_workers() noexcept {
         std::lock_guard lock(mutex_);
         workers.swap(idle_);
     }
-    for (const auto& worker : workers) worker->socket.close();  // all at once, then one after the other
+    for (const auto& worker : workers) close_socket(*worker);  // all at once, then one after the other
     for (const auto& worker : workers) end_worker(*worker);
 }
 
@@ -236,7 +248,7 @@ void ProcessPool::died(Worker& worker, const char* meanwhile) {
     const pid_t pid = worker.pid;
     const int status = end_worker(worker);
     break_with("A process in the process pool was terminated abruptly while the future was running or pending: " +
-               describe_status(pid, status) + " while it " + meanwhile);
+               describe_end("worker process", pid, status) + " while it " + meanwhile);
     check_broken();
     std::abort();  // it is broken
 }

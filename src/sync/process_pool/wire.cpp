@@ -1,6 +1,9 @@
+// Messages over a socket, between processes of which each may die at any byte.
 #include "sync/process_pool/wire.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -19,10 +22,16 @@ struct Header {
 // What comes past `limit` is refused, except for an error's text, which is short.
 constexpr std::size_t kRoomForErrors = 1 << 20;
 
-bool receive_all(int fd, char* to, std::size_t size) noexcept {
+bool receive_all(int fd, int process, char* to, std::size_t size) noexcept {
+    const int flags = process < 0 ? MSG_WAITALL : MSG_DONTWAIT;
+    bool ended = false;
     while (size > 0) {
-        const ssize_t count = ::recv(fd, to, size, MSG_WAITALL);
+        const ssize_t count = ::recv(fd, to, size, flags);
         if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EAGAIN && !ended) {
+            ended = !wait_until_ready(fd, POLLIN, process);  // it may have sent this right before: another look
+            continue;
+        }
         if (count <= 0) return false;
         to += count;
         size -= static_cast<std::size_t>(count);
@@ -32,7 +41,21 @@ bool receive_all(int fd, char* to, std::size_t size) noexcept {
 
 }  // namespace
 
-bool send_message(int fd, MessageKind kind, std::string_view head, std::string_view body) noexcept {
+int open_pidfd(pid_t pid) noexcept {
+    const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+    return fd < 0 ? -errno : static_cast<int>(fd);  // close-on-exec by itself
+}
+
+bool wait_until_ready(int fd, short events, int process) noexcept {
+    pollfd watched[2] = {{fd, events, 0}, {process, POLLIN, 0}};  // one that is negative is not watched
+    for (;;) {
+        const int count = ::poll(watched, 2, -1);
+        if (count > 0) return watched[0].revents != 0;
+        if (count < 0 && errno != EINTR) return true;  // no memory: whoever asked finds out by trying
+    }
+}
+
+bool send_message(int fd, int process, MessageKind kind, std::string_view head, std::string_view body) noexcept {
     Header header{kind, 0, head.size() + body.size()};
     iovec pieces[3] = {{&header, sizeof header},
                        {const_cast<char*>(head.data()), head.size()},
@@ -42,8 +65,9 @@ bool send_message(int fd, MessageKind kind, std::string_view head, std::string_v
     message.msg_iovlen = 3;
     std::size_t left = sizeof header + head.size() + body.size();
     while (left > 0) {
-        const ssize_t count = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+        const ssize_t count = ::sendmsg(fd, &message, process < 0 ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_DONTWAIT);
         if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EAGAIN && wait_until_ready(fd, POLLOUT, process)) continue;
         if (count < 0) return false;
         left -= static_cast<std::size_t>(count);
         for (auto sent = static_cast<std::size_t>(count); sent > 0 && message.msg_iovlen > 0;) {
@@ -60,15 +84,15 @@ bool send_message(int fd, MessageKind kind, std::string_view head, std::string_v
     return true;
 }
 
-Received receive_message(int fd, std::size_t limit, MessageKind& kind, std::string& body) {
+Received receive_message(int fd, int process, std::size_t limit, MessageKind& kind, std::string& body) {
     Header header;
-    if (!receive_all(fd, reinterpret_cast<char*>(&header), sizeof header)) return Received::end;
+    if (!receive_all(fd, process, reinterpret_cast<char*>(&header), sizeof header)) return Received::end;
     kind = header.kind;
     const bool known = kind == MessageKind::call || kind == MessageKind::result || kind == MessageKind::error;
     const std::size_t allowed = kind == MessageKind::error ? kRoomForErrors : limit;
     if (!known || header.size > allowed) return Received::nonsense;
     body.resize(header.size);
-    return receive_all(fd, body.data(), body.size()) ? Received::message : Received::end;
+    return receive_all(fd, process, body.data(), body.size()) ? Received::message : Received::end;
 }
 
 }  // namespace aio::detail

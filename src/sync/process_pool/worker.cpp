@@ -1,3 +1,4 @@
+// A worker process: receives a call, makes it, sends what came of it.
 #include "sync/process_pool/worker.hpp"
 
 #include <aio/sync/process_pool.hpp>
@@ -13,6 +14,8 @@
 namespace aio::detail {
 
 namespace {
+
+constexpr int kNoPidfd = -1;  // this process does not outlive the one that it works for
 
 // What a call printed is there before its result is.
 void flush_output() noexcept {
@@ -46,9 +49,11 @@ std::string call(const std::string& message, std::size_t max_message) {
     return out.take();
 }
 
-// Sends what `function` gives, or the error. False when the other end is gone.
+// Sends what `function` gives, or the error. False when the other end is gone. A process that the call forked and that
+// returned from it, too, ends here: the answer is its parent's to give.
 template <class F>
 bool answer(int fd, F&& function) noexcept {
+    const pid_t self = ::getpid();
     std::string bytes;
     MessageKind kind = MessageKind::result;
     try {
@@ -57,8 +62,9 @@ bool answer(int fd, F&& function) noexcept {
         bytes = pickle_current_exception();
         kind = MessageKind::error;
     }
+    if (::getpid() != self) end();
     flush_output();
-    return send_message(fd, kind, {}, bytes);
+    return send_message(fd, kNoPidfd, kind, {}, bytes);
 }
 
 }  // namespace
@@ -74,7 +80,7 @@ void work(int fd, const void* data) noexcept {
         std::string message;
         Received received = Received::end;
         going = answer(fd, [&] {
-            received = receive_message(fd, options.max_message + sizeof(ProcessThunk), kind, message);
+            received = receive_message(fd, kNoPidfd, options.max_message + sizeof(ProcessThunk), kind, message);
             if (received != Received::message) end();
             return call(message, options.max_message);
         });

@@ -228,7 +228,8 @@ void EpollBackend::wait(TimePoint deadline) {
         if (has_pwait2_) {
             const timespec timeout = to_timespec(left);
             count = ::epoll_pwait2(epoll_fd_, events, kEventsPerPoll, &timeout, nullptr);
-            if (count < 0 && errno == ENOSYS) has_pwait2_ = false;  // before Linux 5.11
+            // Before Linux 5.11; and sandboxes that do not know it say EPERM, which it never does itself.
+            if (count < 0 && (errno == ENOSYS || errno == EPERM)) has_pwait2_ = false;
         }
         if (!has_pwait2_) {
             const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();

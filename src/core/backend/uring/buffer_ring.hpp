@@ -22,6 +22,9 @@ public:
     int open(io_uring& ring) noexcept;
     ~BufferRing();
 
+    // How many there are.
+    unsigned count() const noexcept { return count_; }
+
     // Where the data of this completion lie. Call once per completion that has IORING_CQE_F_BUFFER, in order.
     const char* data(const io_uring_cqe& cqe) const noexcept;
     // Gives back what data() showed.

@@ -1,3 +1,4 @@
+// The io_uring backend: what is submitted, and what its completions mean.
 #include "core/backend/uring/uring_backend.hpp"
 
 #include <aio/base/error.hpp>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <utility>
 
 namespace aio::detail {
 
@@ -25,6 +27,10 @@ constexpr unsigned kCompletionsPerSubmission = 4;
 // In Operation::backend_word.
 constexpr std::int32_t kRunning = 0;
 constexpr std::int32_t kCancelled = 1;
+constexpr std::int32_t kStarved = 2;  // in the queue of those that found no buffer, and not the kernel's
+constexpr std::int32_t kStarvedCancelled = 3;
+
+constexpr unsigned kLargestBatch = 1 << 16;
 
 constexpr unsigned kBestFlags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
                                 IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE;  // Linux 6.1
@@ -143,6 +149,7 @@ bool UringBackend::start_file(Operation& operation) noexcept {
 }
 
 void UringBackend::cancel(Operation& operation) noexcept {
+    if (operation.in_flight && operation.backend_word == kStarved) operation.backend_word = kStarvedCancelled;
     if (!operation.in_flight || operation.backend_word != kRunning) return;
     operation.backend_word = kCancelled;
     io_uring_sqe* sqe = next_sqe();
@@ -186,6 +193,7 @@ int UringBackend::enter(bool wait, TimePoint deadline) noexcept {
 void UringBackend::poll(TimePoint deadline) {
     run_deferred();
     if (!enable()) throw_os_error(EEXIST, "io_uring: run the loop on a thread that may not use its ring");
+    if (first_starved_ && (ask_again() || first_starved_)) deadline = TimePoint::min();
     if (failed_) {
         deliver_failures();
         deadline = TimePoint::min();
@@ -235,9 +243,9 @@ void UringBackend::received(Operation& operation, const io_uring_cqe& cqe) noexc
     const bool has_buffer = (cqe.flags & IORING_CQE_F_BUFFER) != 0;
     const char* data = has_buffer ? buffers_.data(cqe) : nullptr;
     bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
-    if (!more && operation.backend_word == kRunning && (cqe.res > 0 || cqe.res == -ENOBUFS)) {
-        // The kernel ended it for a reason of its own; buffers are back by the time this is submitted.
-        more = submit(operation);
+    if (!more && operation.backend_word == kRunning) {
+        if (cqe.res == -ENOBUFS) return starve(operation);
+        if (cqe.res > 0) more = submit(operation);  // the kernel ended it for a reason of its own
     }
     if (!more) {
         finish(operation, cqe.res == -ENOBUFS ? -ECANCELED : cqe.res, data);
@@ -245,6 +253,34 @@ void UringBackend::received(Operation& operation, const io_uring_cqe& cqe) noexc
         operation.completed(cqe.res, data, true);
     }
     if (has_buffer) buffers_.release(cqe);
+}
+
+void UringBackend::starve(Operation& receive) noexcept {
+    receive.backend_word = kStarved;
+    receive.backend_next = nullptr;
+    (first_starved_ ? last_starved_->backend_next : first_starved_) = &receive;
+    last_starved_ = &receive;
+    found_none_ = true;
+}
+
+// All buffers are back, since collect() has handed on what was in them; how many receives they will do for depends on
+// what comes. So the batches grow until some find none. True if one has completed, since it was cancelled.
+bool UringBackend::ask_again() noexcept {
+    bool completed = false;
+    batch_ = std::exchange(found_none_, false) ? std::max(batch_ / 2, buffers_.count())
+                                               : std::min(batch_ * 2, kLargestBatch);
+    for (unsigned left = batch_; left > 0 && first_starved_;) {
+        Operation& receive = *first_starved_;
+        first_starved_ = receive.backend_next;
+        if (std::exchange(receive.backend_word, kRunning) == kStarvedCancelled) {
+            finish(receive, -ECANCELED);
+            completed = true;
+        } else {
+            if (!submit(receive)) fail_later(receive, -EBUSY);
+            --left;
+        }
+    }
+    return completed;
 }
 
 void UringBackend::accepted(Operation& operation, const io_uring_cqe& cqe) noexcept {

@@ -4,7 +4,9 @@
 //     kernel raises a bit in shared memory when there is something to collect (TASKRUN_FLAG), so that a poll that
 //     need not wait and finds neither the bit nor submissions makes no system call at all.
 //   - accept and receive are multishot: asked for once per connection. The kernel ends them when it likes (no
-//     buffer left, completion queue full); they are asked for again here, unseen by the operation's owner.
+//     buffer left, completion queue full); they are asked for again here, unseen by the operation's owner. Receives
+//     that found no buffer stand in a queue, and each poll asks again for as many as are likely to find one: all of
+//     them at once would fail as before, again and again, and thousands of uploads would take the square of that.
 //   - The ring is created disabled and enabled by the first submission, since the kernel binds it to the thread
 //     that enables it: a loop may be created on one thread and run on another.
 //
@@ -38,6 +40,9 @@ public:
     void close_fd(int fd) noexcept override;
     std::size_t in_flight() const noexcept override { return in_flight_; }
 
+    // Submissions so far, for tests; modulo 2^32.
+    unsigned submissions() const noexcept { return ring_.sq.sqe_tail; }
+
 private:
     void set_up();
     bool enable() noexcept;
@@ -55,12 +60,21 @@ private:
     void fail_later(Operation& operation, int error) noexcept;
     void deliver_failures() noexcept;
 
+    void starve(Operation& receive) noexcept;
+    bool ask_again() noexcept;
+
     io_uring ring_ = {};
     BufferRing buffers_;
     int wake_fd_;
     bool disabled_ = false;  // created with R_DISABLED and not enabled yet
     std::size_t in_flight_ = 0;
     Operation* failed_ = nullptr;  // could not even be queued: the ring is broken
+
+    // Receives that found no buffer, first come first served.
+    Operation* first_starved_ = nullptr;
+    Operation* last_starved_ = nullptr;
+    unsigned batch_ = 0;       // how many of them the next poll asks for again
+    bool found_none_ = false;  // some starved since the last batch
 };
 
 }  // namespace aio::detail
