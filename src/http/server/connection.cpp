@@ -9,12 +9,21 @@
 #include "http/server/response_head.hpp"
 #include "http/wire/date.hpp"
 
+#include <limits>
 #include <string>
 #include <utility>
 
 namespace aio::http::detail {
 
 namespace {
+
+// What is read and dropped of a body of unknown length that was answered before its end, in bytes: once to keep the
+// connection, and once more to let the client read the answer before it hears of the end. Bodies whose end is known are
+// dropped up to it, in the time that there is.
+std::size_t most_dropped(const wire::Head& head) noexcept {
+    constexpr std::size_t kOfUnknownLength = 256 * 1024;
+    return head.content_length ? std::numeric_limits<std::size_t>::max() : kOfUnknownLength;
+}
 
 int status_of(wire::Fault fault) noexcept {
     switch (fault) {
@@ -221,12 +230,15 @@ Coro<bool> Connection::discard_body() {
         co_return false;
     }
     enter(Phase::lingering);
+    std::size_t dropped = 0;
     try {
-        while (!messages_.done()) co_await messages_.next_piece();
+        while (!messages_.done() && dropped < most_dropped(messages_.head())) {
+            dropped += (co_await messages_.next_piece()).size();
+        }
     } catch (const WireError&) {
         co_return false;
     }
-    co_return true;
+    co_return messages_.done();
 }
 
 // Closing while the client still sends would make its system drop our last response, unread (RFC 9112 section 9.6).
@@ -234,9 +246,10 @@ Coro<> Connection::linger() {
     enter(Phase::lingering);
     co_await writer_.drain();
     if (writer_.can_write_eof()) writer_.write_eof();
-    while (true) {
-        const std::string_view dropped = co_await reader_.read_view(256 * 1024);
-        if (dropped.empty()) break;
+    for (std::size_t dropped = 0; dropped < most_dropped(messages_.head());) {
+        const std::string_view piece = co_await reader_.read_view(256 * 1024);
+        if (piece.empty()) break;
+        dropped += piece.size();
     }
 }
 

@@ -184,8 +184,10 @@ int Parser::Machine::note_coding(std::string_view coding) noexcept {
     if (head.chunked) return refuse(Fault::bad_message, "Transfer-Encoding is there twice");
     if (coding.empty()) return refuse(Fault::bad_message, "a Transfer-Encoding without a coding");
     for (std::string_view rest = coding; rest.find(',') != std::string_view::npos;) {
-        if (!equal_ignoring_case(trimmed(take_until(rest, ',')), "chunked")) continue;
-        return refuse(Fault::bad_message, "a Transfer-Encoding whose chunked is not the last");
+        const std::string_view not_last = trimmed(take_until(rest, ','));
+        if (!not_last.empty() && !equal_ignoring_case(not_last, "chunked")) continue;
+        return refuse(Fault::bad_message,
+                      "a Transfer-Encoding with an empty member, or with something behind chunked");
     }
     if (!equal_ignoring_case(coding, "chunked")) {
         return refuse(Fault::unsupported_transfer_coding, "a Transfer-Encoding other than chunked");

@@ -90,6 +90,41 @@ ASYNC_TEST(HttpConnection, drops_a_body_that_the_handler_did_not_read) {
     co_await site.server.close();
 }
 
+ASYNC_TEST(HttpConnection, does_not_read_for_ever_what_nobody_wants) {
+    Site site;
+    co_await site.server.start();
+    for (const char* head : {"POST /ignore HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+                             "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+                             "GET / HTTP/1.1\r\nBad line\r\n\r\n"}) {
+        WebClient client = co_await WebClient::connect(site.server.port());
+        client.send(head);
+        const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
+        std::size_t sent = 0;
+        try {
+            for (; sent < 100'000'000; sent += chunk.size()) {
+                client.send(chunk);
+                co_await client.writer().drain();
+            }
+        } catch (const OSError&) {
+            // The server has closed.
+        }
+        EXPECT_LT(sent, 50'000'000u) << head;
+        client.writer().abort();
+    }
+    co_await site.server.close();
+}
+
+ASYNC_TEST(HttpConnection, lets_clients_send_the_body_whose_length_was_refused) {
+    Site site;
+    co_await site.server.start();
+    const std::string body(15'000'000, 'x');
+    const std::string all = co_await converse(
+        site.server.port(), "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: " +
+                                std::to_string(body.size()) + "\r\n\r\n" + body);
+    EXPECT_THAT(all, StartsWith("HTTP/1.1 413 "));
+    co_await site.server.close();
+}
+
 ASYNC_TEST(HttpConnection, answers_head_as_get_without_the_body) {
     Site site;
     co_await site.server.start();
