@@ -199,7 +199,9 @@ Coro<> Downloader::to_stream(const Download& download, Transfer& transfer, Attem
 }
 
 Coro<> Downloader::to_file(const Download& download, Transfer& transfer, Attempt& attempt) {
-    PartialFile partial = co_await PartialFile::open(download.target, download.shown(), attempt.resume);
+    // A retry goes on with what its predecessors left, and with nothing else: what is called NAME was to be replaced.
+    PartialFile partial =
+        co_await PartialFile::open(download.target, download.shown(), attempt.resume, options_.resume);
     transfer.done = transfer.resumed = partial.size();
     std::exception_ptr failed;
     try {

@@ -32,9 +32,11 @@ bool names(const std::string& path, int fd) {
            by_name.st_dev == by_fd.st_dev;
 }
 
-// Somebody who may write to the directory could have put something there, for us to write through it.
+// Somebody who may write to the directory could have put something there, for us to write through it. permissions: those
+// of the file that this one becomes, so that nobody else reads it before.
 aio::detail::UniqueFd open_own(const std::string& path, std::optional<mode_t> permissions) {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    if (permissions) *permissions |= S_IRUSR | S_IWUSR;  // we do, meanwhile
     aio::detail::UniqueFd file(::open(path.c_str(), kFlags, permissions.value_or(0666)));
     struct stat info;
     const bool strange = file ? ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink > 1
@@ -91,7 +93,7 @@ PartialFile::PartialFile(std::string target, std::string url)
     validators_.url = std::move(url);
 }
 
-Coro<PartialFile> PartialFile::open(std::string target, std::string url, bool resume) {
+Coro<PartialFile> PartialFile::open(std::string target, std::string url, bool resume, bool adopt) {
     PartialFile partial(std::move(target), url);
     co_await partial.open_part();
     if (resume && partial.size_ > 0) co_await partial.load_note();
@@ -102,7 +104,7 @@ Coro<PartialFile> PartialFile::open(std::string target, std::string url, bool re
         none.url = std::move(url);
         co_await partial.restart(std::move(none));
     }
-    if (resume && partial.size_ == 0) {
+    if (resume && adopt && partial.size_ == 0) {
         const bool there = co_await files::isfile(partial.target_);
         if (there) partial.adoptable_ = static_cast<std::uint64_t>(co_await files::getsize(partial.target_));
     }
@@ -125,6 +127,8 @@ Coro<> PartialFile::open_part() {
 
 Coro<> PartialFile::load_note() {
     std::string text;
+    const bool is_file = co_await files::isfile(note_);
+    if (!is_file) co_return;  // a FIFO would be waited for
     try {
         text = co_await files::read_file(note_);
     } catch (const FileNotFoundError&) {

@@ -31,9 +31,10 @@ struct Validators {
 // One process at a time has it: it is locked. Thread rule: the loop's thread.
 class PartialFile {
 public:
-    // Opens TARGET.part, or makes it. resume: what it has stays, if it was of `url`. Errors: OSError; RuntimeError when
-    // another process is at it, or it is no file of ours: a link, a FIFO, one with other names.
-    static Coro<PartialFile> open(std::string target, std::string url, bool resume);
+    // Opens TARGET.part, or makes it. resume: what it has stays, if it was of `url`. adopt: TARGET itself may be the
+    // beginning. Errors: OSError; RuntimeError when another process is at it, or it is no file of ours: a link, a FIFO, one
+    // with other names.
+    static Coro<PartialFile> open(std::string target, std::string url, bool resume, bool adopt = true);
 
     // Bytes that are there.
     std::uint64_t size() const noexcept { return size_; }

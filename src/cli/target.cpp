@@ -109,7 +109,11 @@ std::optional<mode_t> permissions_of(const std::string& path) {
 }
 
 void store(const std::string& from, const std::string& to) {
-    if (replaceable(to, info_of(from))) return rename(from, to);
+    if (replaceable(to, info_of(from))) {
+        const std::optional<mode_t> permissions = permissions_of(to);
+        if (permissions && ::chmod(from.c_str(), *permissions) != 0) throw_os_error(errno, "chmod '" + from + "'");
+        return rename(from, to);
+    }
     copy(from, to);
     if (::unlink(from.c_str()) != 0) throw_os_error(errno, "remove '" + from + "'");
 }

@@ -120,6 +120,23 @@ ASYNC_TEST(ToolContinue, takes_no_part_that_it_did_not_ask_for, kOnce) {
     co_await host.stop();
 }
 
+// Nobody has said -C: what was there is to be replaced, and is no beginning.
+ASYNC_TEST(ToolContinue, a_retry_takes_no_older_file_for_a_beginning, kOnce) {
+    if (simulated()) CO_SKIP();
+    const Scratch scratch;
+    scratch.write("a", "old");
+    FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
+        if (request.connection == 1) return {"HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 7\r\n\r\n", true};
+        if (request.header("Range") == "(none)") return answer("newer..", "ETag: \"v1\"\r\n");
+        return answer("er..", "ETag: \"v1\"\r\nContent-Range: bytes 3-6/7\r\n", "206 Partial Content");
+    });
+    const Ended done =
+        co_await run_tool(scratch, "fetch", "-O", "--retry", "1", "--retry-delay", "0", host.url("/a").str());
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(scratch.read("a"), "newer..");
+    co_await host.stop();
+}
+
 ASYNC_TEST(ToolContinue, begins_anew_where_ranges_are_ignored, kOnce) {
     if (simulated()) CO_SKIP();
     const Scratch scratch;
