@@ -5,22 +5,26 @@
     compare.py PLAYER --seed 77 --count 10000   from program 77 on
     compare.py PLAYER --seed 77 --trace         one program, with both traces
     compare.py PLAYER --lift gather-cancel      without that difference (differences.py)
+    compare.py PLAYER --count 300 --sometimes   and which rare paths were reached (sometimes.py)
 
-PLAYER is aiocpp_differential_player. Each side plays all programs in one process. Of the programs that differ, the
-first is made as small as it gets while the traces still differ, and printed with both.
+PLAYER is aiocpp_differential_player. Each side plays all programs in one process. The first program that differs is
+shrunk to the smallest one found whose traces still differ, and printed with both traces.
 """
 
 import argparse
 import concurrent.futures
 import itertools
 import pathlib
+import re
 import subprocess
 import sys
 
 from differences import DIFFERENCES
 from generate import program as generate
 from program import BLOCKS, CONTINUED
+from sometimes import report
 
+MESSAGE = re.compile(r"(?<=Cancelled)\(m\d+\)")
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -52,6 +56,7 @@ def play(command, programs):
 class Sides:
     def __init__(self, player, lifted):
         names = [name for name in DIFFERENCES if name not in lifted]
+        self.ignored = MESSAGE if "cancel-message" in names else None
         self.commands = [[sys.executable, HERE / "player.py", *names], [player, *names]]
 
     def traces(self, programs):
@@ -60,8 +65,16 @@ class Sides:
             return tuple(threads.map(lambda command: play(command, programs), self.commands))
 
     def differing(self, programs):
-        theirs, ours = self.traces(programs)
-        return [name for name, _ in programs if theirs[name] != ours[name]]
+        return self.unequal(programs, *self.traces(programs))
+
+    def unequal(self, programs, theirs, ours):
+        return [name for name, _ in programs if not self.same(theirs[name], ours[name])]
+
+    def same(self, theirs, ours):
+        return theirs == ours or (
+            self.ignored is not None
+            and [self.ignored.sub("", line) for line in theirs] == [self.ignored.sub("", line) for line in ours]
+        )
 
 
 def units(lines):
@@ -115,7 +128,7 @@ def shrink(sides, lines):
 def show(sides, lines):
     theirs, ours = (traces["0"] for traces in sides.traces([("0", lines)]))
     print("\n".join(lines))
-    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(theirs, ours)))
+    same = sum(1 for _ in itertools.takewhile(lambda pair: sides.same(*([line] for line in pair)), zip(theirs, ours)))
     for line in theirs[:same]:
         print("    " + line)
     for line in theirs[same:]:
@@ -132,19 +145,23 @@ def main():
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--lift", action="append", default=[], choices=DIFFERENCES)
     parser.add_argument("--trace", action="store_true")
+    parser.add_argument("--sometimes", action="store_true")
     arguments = parser.parse_args()
 
     sides = Sides(arguments.player, arguments.lift)
     programs = [(str(seed), generate(seed)) for seed in range(arguments.seed, arguments.seed + arguments.count)]
     if arguments.trace:
         return show(sides, programs[0][1])
-    differing = sides.differing(programs)
+    theirs, ours = sides.traces(programs)
+    differing = sides.unequal(programs, theirs, ours)
     if not differing:
-        return print(f"{len(programs)} programs: the same traces")
+        print(f"{len(programs)} programs: the same traces")
+        sys.exit(bool(arguments.sometimes and report(ours.values())))
     print(f"{len(differing)} of {len(programs)} programs differ: {' '.join(differing[:20])}")
     print(f"program {differing[0]}, made smaller:")
     show(sides, shrink(sides, dict(programs)[differing[0]]))
     sys.exit(1)
 
 
-main()
+if __name__ == "__main__":
+    main()

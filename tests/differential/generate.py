@@ -13,8 +13,29 @@ HANDLES = 2  # of call_soon and call_later
 LOCKS = EVENTS = SEMAPHORES = 2  # semaphore 1 is bounded
 QUEUES = 3  # fifo, lifo, priority
 
-# (weight, statement). Letters stand for a random number of their kind; see Generator.fill().
+# (weight, statements). Words in capitals stand for a random number of their kind; one with a digit, such as TASK1, for
+# the same number each time.
 SIMPLE = [
+    (4, "spawn TASK1 BODY; spawn TASK2 BODY; gather TASK1 TASK2"),
+    (4, "spawn TASK1 BODY; spawn TASK2 BODY; sleep DELAY; gatherkeep TASK1 TASK2"),
+    (4, "spawn TASK1 BODY; spawn TASK2 BODY; wait WHEN LIMIT TASK1 TASK2"),
+    (4, "spawn TASK1 BODY; shield TASK1"),
+    (4, "spawn TASK1 BODY; waitforshield LIMIT TASK1; await TASK1"),
+    (4, "spawn TASK1 BODY; waitfor LIMIT TASK1"),
+    (3, "spawn TASK1 BODY; yield; cancel TASK1; cancelmsg TASK1 COUNT; await TASK1"),
+    (5, "group; groupspawn TASK1 BODY; groupspawn TASK2 BODY; sleep DELAY; end"),
+    (4, "group; groupspawn TASK BODY; groupspawn TASK BODY; tick COUNT; groupspawn TASK BODY; fail VALUE; end"),
+    (3, "group; groupspawn TASK1 BODY; groupcancel; yield; end"),
+    (1, "group; groupspawn TASK1 BODY; groupcancel; groupspawn TASK2 BODY; end"),
+    (3, "spawn TASK1 BODY; spawn TASK2 BODY; yield; cancel TASK1; gatherkeep TASK1 TASK2"),
+    (2, "timeout LIMIT; sleep DELAY; reschedule LIMIT; sleep DELAY; end"),
+    (2, "timeout 1; try; sleep 4; finally; reschedule LIMIT; end; end"),
+    (3, "put QUEUE1 VALUE; put QUEUE1 VALUE; join QUEUE1"),
+    (3, "get QUEUE1; taskdone QUEUE1"),
+    (4, "barrierwait; barrierwait"),
+    (4, "condition; conditionwait; end"),
+    (4, "condition; increment; notify COUNT; end"),
+    (1, "notify COUNT"),
     (8, "sleep DELAY"),
     (4, "yield"),
     (3, "tick COUNT"),
@@ -28,8 +49,8 @@ SIMPLE = [
     (2, "cancelme"),
     (2, "uncancel"),
     (2, "futurecancel FUTURE"),
-    (4, "futureset FUTURE VALUE"),
-    (2, "futurefail FUTURE VALUE"),
+    (2, "futureset FUTURE VALUE"),
+    (1, "futurefail FUTURE VALUE"),
     (2, "gather TASK TASK"),
     (2, "gather TASK TASK TASK"),
     (2, "gatherkeep TASK TASK"),
@@ -44,18 +65,18 @@ SIMPLE = [
     (2, "waitforshield LIMIT TASK"),
     (2, "reschedule LIMIT"),
     (1, "groupcancel"),
-    (2, "acquire LOCK"),
-    (3, "release LOCK"),
+    (1, "acquire LOCK"),
+    (1, "release LOCK"),
     (3, "semacquire SEMAPHORE"),
-    (3, "semrelease SEMAPHORE"),
+    (2, "semrelease SEMAPHORE"),
     (3, "eventwait EVENT"),
     (4, "eventset EVENT"),
     (2, "eventclear EVENT"),
     (4, "put QUEUE VALUE"),
     (5, "get QUEUE"),
-    (3, "putnowait QUEUE VALUE"),
-    (2, "getnowait QUEUE"),
-    (3, "taskdone QUEUE"),
+    (2, "putnowait QUEUE VALUE"),
+    (1, "getnowait QUEUE"),
+    (1, "taskdone QUEUE"),
     (2, "join QUEUE"),
     (1, "shutdown QUEUE FLAG"),
     (3, "barrierwait"),
@@ -66,7 +87,7 @@ SIMPLE = [
     (1, "handlecancel HANDLE"),
     (2, "ondone TASK CALLBACK"),
     (1, "onfuture FUTURE CALLBACK"),
-    (3, "fail VALUE"),
+    (2, "fail VALUE"),
     (1, "state"),
 ]
 IN_CONDITION = [
@@ -77,6 +98,7 @@ IN_CONDITION = [
     (2, "increment"),
 ]
 BLOCKS = [(5, "try"), (3, "timeout LIMIT"), (3, "group"), (3, "lock LOCK"), (2, "sem SEMAPHORE"), (3, "condition")]
+BLOCK_HEADS = ("try", "finally", "timeout", "group", "condition")
 # What a callback may do: nothing that waits.
 IN_CALLBACK = [
     (3, "cancel TASK"),
@@ -105,6 +127,7 @@ class Generator:
         self.lines = []
         self.bodies = self.random.randrange(3, 8)
         self.callbacks = 3
+        self.numbers = {}  # of the words with digits
 
     def program(self):
         pick = self.random.randrange
@@ -117,6 +140,8 @@ class Generator:
                 for slot in range(pick(1, 4)):
                     self.lines.append(f"  spawn {slot} {pick(1, self.bodies)}")
             self.block(1, body + 1, pick(2, 8) if body else pick(4, 10), False)
+            if body and self.random.random() < 0.2:
+                self.statement(1, [(1, "fail VALUE")], body + 1, 0)
             self.lines.append("end")
         for callback in range(self.callbacks):
             self.lines.append(f"callback {callback}")
@@ -155,33 +180,41 @@ class Generator:
         return self.random.choices([entry[1] for entry in table], [entry[0] for entry in table])[0]
 
     def statement(self, depth, table, later, callback):
-        line = None
-        while line is None:
-            line = self.fill(self.choose(table), later, callback)
-        self.lines.append("  " * depth + line)
+        while True:
+            pattern = self.choose(table)
+            if not ("BODY" in pattern and later >= self.bodies or "CALLBACK" in pattern and callback >= self.callbacks):
+                break
+        guarded = table is SIMPLE and self.random.random() < 0.3
+        if guarded:
+            self.lines.append("  " * depth + "try")
+            depth += 1
+        self.numbers = {}
+        for line in pattern.split("; "):
+            depth -= line in ("end", "finally")
+            self.lines.append("  " * depth + self.fill(line, later, callback))
+            depth += line.split()[0] in BLOCK_HEADS
+        if guarded:
+            self.lines += ["  " * (depth - 1) + line for line in ("catch error", "end")]
 
     def fill(self, pattern, later, callback):
-        """`pattern` with numbers for its letters; None when it needs a later body or callback, and there is none."""
-        pick = self.random.randrange
-        words = []
-        for word in pattern.split():
-            if word == "BODY":
-                if later >= self.bodies:
-                    return None
-                word = pick(later, self.bodies)
-            elif word == "CALLBACK":
-                if callback >= self.callbacks:
-                    return None
-                word = pick(callback, self.callbacks)
-            elif word == "LIMIT":
-                word = self.random.choice([-1, 0, 1, 2, 3, 4, 5, 8])  # -1: none
-            elif word in LETTERS:
-                word = pick(*LETTERS[word])
-            words.append(str(word))
-        return " ".join(words)
+        """`pattern` with numbers for its words in capitals."""
+        return " ".join(str(self.number(word, later, callback)) for word in pattern.split())
+
+    def number(self, word, later, callback):
+        if word[-1].isdigit() and word[0].isupper():
+            if word not in self.numbers:
+                self.numbers[word] = self.number(word[:-1], later, callback)
+            return self.numbers[word]
+        if word == "BODY":
+            return self.random.randrange(later, self.bodies)
+        if word == "CALLBACK":
+            return self.random.randrange(callback, self.callbacks)
+        if word == "LIMIT":
+            return self.random.choice([-1, 0, 1, 2, 3, 4, 5, 8])  # -1: none
+        return self.random.randrange(*RANGES[word]) if word in RANGES else word
 
 
-LETTERS = {
+RANGES = {
     "DELAY": (0, 8),
     "COUNT": (1, 4),
     "TASK": (0, SLOTS),

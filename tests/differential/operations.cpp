@@ -102,7 +102,8 @@ Player::Outcome Player::state(const Statement&, const Frame&) {
     }
     const std::string sizes = std::to_string(fifo_.qsize()) + ", " + std::to_string(lifo_.qsize()) + ", " +
                               std::to_string(priority_.qsize());
-    return std::to_string(current_task().cancelling()) + " " + tasks + ", [" + sizes + "] " + std::to_string(counter_);
+    return std::to_string(current_task().cancelling()) + " " + tasks + ", [" + sizes + "] " +
+           std::to_string(counter_);
 }
 
 Player::Outcome Player::remember(int slot, Task<int> task, int number) {

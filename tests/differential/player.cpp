@@ -1,4 +1,5 @@
-// Running a program: bodies, blocks and statements, and the main program: player < PROGRAMS > TRACES, as player.py.
+// Running a program: bodies, blocks and statements; and the main program: player DIFFERENCE... < PROGRAMS > TRACES, as
+// player.py, but with shuffle=SEED for the order in which each pass of the loop runs.
 #include "player.hpp"
 
 #include <aio/core/log.hpp>
@@ -54,9 +55,10 @@ std::string describe(const std::exception_ptr& error) {
     }
 }
 
-Player::Player(const Program& program, const Differences& differences)
+Player::Player(const Program& program, const Differences& differences, std::uint64_t shuffle)
     : program_(program),
       differences_(differences),
+      loop_({.backend = "sim", .shuffle_seed = shuffle}),
       plain_semaphore_(program.sizes.at(0)),
       bounded_semaphore_(program.sizes.at(1)),
       fifo_(program.sizes.at(2)),
@@ -73,7 +75,8 @@ std::string Player::play() {
     loop_.call_later(kEnd, [this] { loop_.stop(); });
     loop_.run_forever();
     for (const auto& [number, task] : spawned_) {
-        trace_ += "end T" + std::to_string(number) + " " + state_of(task) + " " + std::to_string(task.cancelling()) + "\n";
+        trace_ +=
+            "end T" + std::to_string(number) + " " + state_of(task) + " " + std::to_string(task.cancelling()) + "\n";
     }
     loop_.close();
     return std::move(trace_);
@@ -162,9 +165,13 @@ int main(int count, char** arguments) {
     using namespace aio::test::differential;
     aio::set_logger([](aio::LogLevel, std::string_view) {});
     const Differences differences(arguments + 1, arguments + count);
+    std::uint64_t shuffle = 0;
+    if (const auto option = differences.lower_bound("shuffle="); option != differences.end()) {
+        if (option->starts_with("shuffle=")) shuffle = std::stoull(option->substr(8));
+    }
     for (const Program& program : read_programs(std::cin)) {
         std::printf("program %s\n", program.name.c_str());
         std::fflush(stdout);  // should playing it crash
-        std::fputs(Player(program, differences).play().c_str(), stdout);
+        std::fputs(Player(program, differences, shuffle).play().c_str(), stdout);
     }
 }

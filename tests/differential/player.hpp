@@ -45,7 +45,8 @@ using Differences = std::set<std::string, std::less<>>;
 
 class Player {
 public:
-    Player(const Program& program, const Differences& differences);
+    // `shuffle`: run each pass in an order drawn from this seed; 0: as it comes.
+    Player(const Program& program, const Differences& differences, std::uint64_t shuffle);
     std::string play();  // the trace
 
 private:
@@ -164,7 +165,7 @@ private:
     const Program& program_;
     const Differences& differences_;
     std::string trace_;
-    aio::EventLoop loop_{{.backend = "sim"}};
+    aio::EventLoop loop_;
     aio::TimePoint start_ = loop_.time();
     std::vector<Spawned> spawned_;
     std::map<int, std::size_t> slots_;
