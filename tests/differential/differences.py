@@ -1,0 +1,48 @@
+"""The differences between CPython's asyncio and aiocpp that the comparison allows: these, and no others.
+
+A difference is handled in one of three ways. `skip`: before the operation both players check whether it would show the
+difference; if so, they skip it and the trace says so. `play`: player.py plays the operation as aiocpp does it.
+`compare`: compare.py ignores it in a line of the trace. compare.py --lift NAME drops the difference, to see whether it is
+still there.
+
+What later versions of CPython do, and the running one does not, is no difference: later.py adds it.
+"""
+
+DIFFERENCES = {
+    # name: (how, reason)
+    "await-cycle": (
+        "skip",
+        "Tasks that await each other: cancelling one ends in RecursionError in CPython. Tasks await younger ones only.",
+    ),
+    "cancel-message": (
+        "compare",
+        "A task is cancelled with a message after the future that it awaits was cancelled, and before it runs: CPython "
+        "throws the future's CancelledError, aiocpp the one with the message.",
+    ),
+    "gather-cancel": (
+        "play",
+        "A cancelled gather() ends with its first cancelled child in CPython; here it waits for all children, which may "
+        "refer to the caller's frame.",
+    ),
+    "gather-done": (
+        "skip",
+        "gather() of children that are done already: CPython does not suspend since 3.12.",
+    ),
+    "shield-done": (
+        "skip",
+        "shield() of what is done already is that future itself in CPython.",
+    ),
+    "wait-done": (
+        "skip",
+        "wait() suspends in CPython even if its condition holds already.",
+    ),
+    "group-order": (
+        "play",
+        "A failing TaskGroup cancels its tasks in the order of a set in CPython, which differs from run to run; here the "
+        "newest first.",
+    ),
+    "timer-order": (
+        "play",
+        "Timers that are due together fire in the order of a heap in CPython, here in the order in which they were set.",
+    ),
+}
