@@ -105,7 +105,8 @@ public:
     template <class F, class... Args>
         requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
     TimerHandle call_later(Duration delay, F&& function, Args&&... args) {
-        return at(time() + delay, detail::make_call(std::forward<F>(function), std::forward<Args>(args)...));
+        return at(detail::after(time(), delay),
+                  detail::make_call(std::forward<F>(function), std::forward<Args>(args)...));
     }
     template <class F, class... Args>
         requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>

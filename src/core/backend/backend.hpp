@@ -17,6 +17,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -134,6 +135,11 @@ private:
     void before_poll() noexcept override {}
 };
 
+// How long a poll may wait at a time, between none and a day: the kernel adds it to its clock, and older ones overflow.
+inline Duration wait_time(TimePoint deadline, TimePoint now) noexcept {
+    return std::clamp<Duration>(deadline - now, Duration(0), std::chrono::hours(24));
+}
+
 class Backend {
 public:
     virtual ~Backend() = default;
@@ -144,7 +150,7 @@ public:
     virtual TimePoint now() const noexcept = 0;
 
     // Delivers the completions that are there, waiting for the first one until `deadline` at most
-    // (TimePoint::min(): do not wait; TimePoint::max(): for ever). Returns early after wake().
+    // (TimePoint::min(): do not wait; TimePoint::max(): for ever). Returns early after wake(), and may without a reason.
     // Errors: OSError when the kernel refuses to poll at all.
     virtual void poll(TimePoint deadline) = 0;
 

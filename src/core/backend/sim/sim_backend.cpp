@@ -224,7 +224,7 @@ void SimBackend::wait(TimePoint deadline) {
     }
     const auto before = std::chrono::steady_clock::now();
     poll_real(timeout_ms);
-    if (external_work_ > 0) now_ += std::chrono::steady_clock::now() - before;
+    if (external_work_ > 0) now_ = after(now_, std::chrono::steady_clock::now() - before);
 }
 
 // Looks at the eventfd and the real descriptors. True when something was there.
