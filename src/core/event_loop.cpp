@@ -237,6 +237,9 @@ private:
 }  // namespace
 
 void EventLoop::run_until_done(detail::FutureBase& future, bool owned) {
+    if (future.loop() != state_) {
+        throw ValueError("run_until_complete: the future belongs to a different loop than the one that shall run it");
+    }
     auto* stop = new StopWhenDone(*state_);
     future.add_callback(*stop);
     try {

@@ -65,6 +65,7 @@ std::optional<TimePoint> deadline_after(std::optional<Duration> delay) {
 }
 
 Coro<> cancel_and_wait(FutureRef<FutureBase> future) {
+    check_loop("wait_for", *future, current.loop);
     Future<> ended;
     DoneSignal* signal = new DoneSignal(ended);
     future->add_callback(*signal);

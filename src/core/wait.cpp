@@ -86,6 +86,7 @@ Coro<> wait_until(std::vector<FutureRef<FutureBase>> futures, WaitOptions option
     bool satisfied = false;
     for (const FutureRef<FutureBase>& future : futures) {
         if (!future->done()) {
+            check_loop("wait", *future, current.loop);
             ++pending;
         } else if (options.return_when == ReturnWhen::first_completed ||
                    (options.return_when == ReturnWhen::first_exception && future->state == State::failed)) {

@@ -66,7 +66,7 @@ public:
     void run_forever();
 
     // Runs until `awaitable` is done and returns its result. Errors: its exception; RuntimeError when the loop
-    // was stopped before.
+    // was stopped before; ValueError for a future or task of another loop.
     template <class A>
         requires detail::TaskSource<A>
     auto run_until_complete(A&& awaitable);
