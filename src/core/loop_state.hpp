@@ -39,6 +39,10 @@ struct LoopState : LoopCore {
     unsigned passes_per_poll = 1;
     TimePoint last_poll{};
 
+    // When the frames' memory is looked after next; whether that is worth waking up for.
+    TimePoint next_trim{};
+    bool trim_wanted = false;
+
     EventLoop::ExceptionHandler exception_handler;
     EventLoop::TaskFactory task_factory = nullptr;
     Duration slow_callback_duration = std::chrono::milliseconds(100);

@@ -154,6 +154,9 @@ public:
     // Errors: OSError when the kernel refuses to poll at all.
     virtual void poll(TimePoint deadline) = 0;
 
+    // Whether the clock is virtual.
+    virtual bool simulated() const noexcept { return false; }
+
     // Whether poll() could find or do anything. False lets a busy loop skip it.
     virtual bool has_work() const noexcept = 0;
 

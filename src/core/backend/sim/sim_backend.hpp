@@ -24,6 +24,7 @@ public:
 
     std::string_view name() const noexcept override { return "sim"; }
     TimePoint now() const noexcept override { return now_; }
+    bool simulated() const noexcept override { return true; }
     void poll(TimePoint deadline) override;
     bool has_work() const noexcept override { return in_flight_ > 0 || has_deferred(); }
     void start(Operation& operation) noexcept override;
