@@ -3,6 +3,7 @@
 
 #include <aio/core/log.hpp>
 
+#include "core/blocked.hpp"
 #include "core/fd_watch.hpp"
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
@@ -78,6 +79,7 @@ void poll_backend(LoopState& state) {
         if (backend.has_work()) backend.poll(deadline);
         return;
     }
+    if (deadline == TimePoint::max() && backend.waits_for_posts_only()) check_not_blocked(state);
     if (state.trim_wanted && frame_pool.worth_trimming()) deadline = std::min(deadline, state.next_trim);
     if (state.busy_poll > Duration(0)) {
         backend.poll(TimePoint::min());  // hands over what was started; the wait for answers begins after that

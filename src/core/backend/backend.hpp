@@ -156,6 +156,8 @@ public:
 
     // Whether the clock is virtual.
     virtual bool simulated() const noexcept { return false; }
+    // Whether poll(TimePoint::max()) waits for nothing but posts of other threads, and signals. Virtual clocks only.
+    virtual bool waits_for_posts_only() const noexcept { return false; }
 
     // Whether poll() could find or do anything. False lets a busy loop skip it.
     virtual bool has_work() const noexcept = 0;

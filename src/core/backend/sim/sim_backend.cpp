@@ -217,7 +217,9 @@ void SimBackend::wait(TimePoint deadline) {
         if (!poll_real(0)) now_ = deadline;
         return;
     }
-    int timeout_ms = -1;
+    // With nothing but posts to wait for, the loop looks again whether anybody is left to post.
+    constexpr int kLookAgain = 50;
+    int timeout_ms = waits_for_posts_only() ? kLookAgain : -1;
     if (deadline != TimePoint::max()) {
         const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(deadline - now_).count();
         timeout_ms = static_cast<int>(std::min<long long>(left_ms, INT_MAX));
