@@ -131,7 +131,7 @@ Coro<int> Downloader::try_until_done(const Download& download, Transfer& transfe
 // As curl: 1, 2, 4... seconds, 10 minutes at the most; what the server asks for, if that is more.
 Duration Downloader::delay_before(unsigned attempt, const Problem& problem) const {
     if (options_.retry_delay >= 0) {
-        return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options_.retry_delay));
+        return std::chrono::duration<double>(options_.retry_delay);
     }
     constexpr std::chrono::seconds kLongest = std::chrono::minutes(10);
     const std::chrono::seconds doubled(1u << std::min(attempt, 10u));

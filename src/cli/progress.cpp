@@ -39,7 +39,7 @@ std::string figures(const Transfer& transfer, TimePoint now) {
     if (transfer.size && rate >= 1 && *transfer.size >= transfer.done) {
         const double left = static_cast<double>(*transfer.size - transfer.done) / rate;
         if (left < 1e6) {
-            text += ", " + format_time(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(left)));
+            text += ", " + format_time(std::chrono::duration<double>(left));
         }
     }
     return text;

@@ -22,7 +22,7 @@ namespace wire = http::wire;
 // Nothing for 0, which is no limit.
 std::optional<Duration> limit(double seconds) {
     if (seconds <= 0) return std::nullopt;
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+    return std::chrono::duration<double>(seconds);
 }
 
 http::ClientSSL verification(const FetchOptions& options) {

@@ -47,6 +47,7 @@ private:
 
 CompletionQueue::CompletionQueue(const std::vector<FutureBase*>& futures, std::optional<Duration> timeout)
     : shared_(std::make_shared<Shared>()) {
+    for (const FutureBase* future : futures) check_loop("as_completed", *future, current.loop);
     shared_->total = futures.size();
     shared_->registered.reserve(futures.size());
     if (timeout && !futures.empty()) {

@@ -3,6 +3,7 @@
 
 #include <aio/core/log.hpp>
 
+#include "core/blocked.hpp"
 #include "core/fd_watch.hpp"
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
@@ -78,6 +79,8 @@ void poll_backend(LoopState& state) {
         if (backend.has_work()) backend.poll(deadline);
         return;
     }
+    if (deadline == TimePoint::max() && backend.waits_for_posts_only()) check_not_blocked(state);
+    if (state.trim_wanted && frame_pool.worth_trimming()) deadline = std::min(deadline, state.next_trim);
     if (state.busy_poll > Duration(0)) {
         backend.poll(TimePoint::min());  // hands over what was started; the wait for answers begins after that
         const TimePoint give_up = std::min(deadline, backend.now() + state.busy_poll);
@@ -89,6 +92,19 @@ void poll_backend(LoopState& state) {
     if (!state.wakeup.begin_sleep()) return;
     backend.poll(deadline);
     state.wakeup.end_sleep();
+}
+
+// Once a second while something runs, and until it is settled afterwards: what a peak took goes back to the system.
+void trim(LoopState& state, TimePoint now) noexcept {
+    constexpr Duration kInterval = std::chrono::seconds(1);
+    state.trim_wanted = false;
+    state.next_trim = now + kInterval;
+    state.timers.trim();
+    if (!frame_pool.worth_trimming()) return;
+    if (const auto again = frame_pool.trim()) {
+        state.trim_wanted = true;
+        state.next_trim = now + *again;
+    }
 }
 
 // The same, noting whether it took longer than it may wait.
@@ -116,6 +132,9 @@ void poll_and_collect(LoopState& state) {
                                 : std::max(static_cast<unsigned>(state.passes_per_poll * kPollInterval / taken), 1u);
     state.passes_left = state.stopping ? 1 : state.passes_per_poll;
     state.last_poll = now;
+    if (!state.ready.empty()) state.trim_wanted = true;
+    if (now >= state.next_trim) [[unlikely]]
+        trim(state, now);
 }
 
 // Passes until stop(). What should be looked at after the present pass (stop, an observer, a timer that is due
@@ -195,6 +214,8 @@ EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions optio
     state_->shuffle_seed = options.shuffle_seed;
     state_->shuffle.seed(static_cast<std::minstd_rand::result_type>(options.shuffle_seed));
     state_->last_poll = state_->backend->now();
+    // A virtual clock knows nothing of real idleness, and what is simulated is to be the same each time.
+    state_->next_trim = state_->backend->simulated() ? TimePoint::max() : state_->last_poll;
     state_->update_observed();
     detail::loop_created(*state_);
 }
@@ -238,6 +259,9 @@ private:
 }  // namespace
 
 void EventLoop::run_until_done(detail::FutureBase& future, bool owned) {
+    if (future.loop() != state_) {
+        throw ValueError("run_until_complete: the future belongs to a different loop than the one that shall run it");
+    }
     auto* stop = new StopWhenDone(*state_);
     future.add_callback(*stop);
     try {

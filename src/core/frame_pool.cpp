@@ -1,13 +1,11 @@
+// A thread's pool beyond its free lists: new blocks, what is too much, and the end of the thread.
 #include <aio/core/frame_pool.hpp>
 
-#include <sys/mman.h>
-#include <unistd.h>
+#include "core/frame_heap.hpp"
+
+#include <pthread.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdint>
-#include <cstdlib>
-#include <mutex>
 #include <utility>
 
 namespace aio::detail {
@@ -17,93 +15,49 @@ constinit thread_local FramePool frame_pool [[gnu::tls_model("initial-exec")]];
 namespace {
 
 // For a million tasks the kernel's page faults cost more than the tasks. So a thread that needs much gets larger
-// chunks: first such as the kernel fills with pages in one call, which saves a third; then huge pages, which save five
+// runs: first such as the kernel fills with pages in one call, which saves a third; then huge pages, which save five
 // sixths. Those can cost five times as much, too: on a virtual machine whose host took the memory back and has to find
 // it again. The first one that is slow is therefore the last.
-constexpr std::size_t kSmallChunk = 64 * 1024;
-constexpr std::size_t kLargeChunk = 256 * 1024;
-constexpr std::size_t kHugeChunk = 2 * 1024 * 1024;  // a huge page of x86-64, and of arm64 with pages of 4 KiB
-constexpr unsigned kSmallChunks = 16;                // 1 MiB
-constexpr unsigned kLargeChunks = 28;                // 7 MiB
-constexpr auto kSlowHugePage = std::chrono::milliseconds(1);  // otherwise it takes 0.2
+constexpr std::size_t kSmallRun = 64 * 1024;
+constexpr std::size_t kLargeRun = 256 * 1024;
+constexpr unsigned kSmallRuns = 16;  // 1 MiB
+constexpr unsigned kLargeRuns = 28;  // 7 MiB
 
-// Memory that is never given back. Errors: std::bad_alloc.
-char* map_pages(std::size_t size) {
-    void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapped == MAP_FAILED) throw std::bad_alloc();
-    return static_cast<char*>(mapped);
+// What trim() leaves to a thread of each size, and below what it is not worth its time.
+constexpr std::size_t kKeptBytes = 16 * 1024;
+constexpr std::size_t kKeptBlocks = 8;
+constexpr std::size_t kWorthTrimming = 1024 * 1024;
+
+std::size_t alignment_of(std::size_t bytes) noexcept {
+    return std::clamp<std::size_t>(bytes & -bytes, FramePool::kGranule, FramePool::kMaxAlignment);
 }
 
-void populate(char* memory, std::size_t size) noexcept {
-    ::madvise(memory, size, MADV_POPULATE_WRITE);  // Linux 5.14; without it the pages come one by one
+// Blocks of their own.
+void* new_block(std::size_t bytes) {
+    const std::size_t alignment = alignment_of(bytes);
+    if (alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__) return ::operator new(bytes);
+    return ::operator new(bytes, std::align_val_t(alignment));
+}
+void delete_block(void* memory, std::size_t bytes) noexcept {
+    const std::size_t alignment = alignment_of(bytes);
+    if (alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__) return ::operator delete(memory);
+    ::operator delete(memory, std::align_val_t(alignment));
 }
 
-char* map_large_chunk() {
-    char* chunk = map_pages(kLargeChunk);
-    populate(chunk, kLargeChunk);
-    return chunk;
-}
-
-char* map_huge_chunk() {
-    char* mapped = map_pages(2 * kHugeChunk);
-    const std::size_t before = -reinterpret_cast<std::uintptr_t>(mapped) % kHugeChunk;
-    if (before > 0) ::munmap(mapped, before);
-    char* chunk = mapped + before;
-    ::munmap(chunk + kHugeChunk, kHugeChunk - before);
-    ::madvise(chunk, kHugeChunk, MADV_HUGEPAGE);
-    populate(chunk, kHugeChunk);
-    return chunk;
+// A key rather than a thread_local with a destructor: it is set without allocating, and called after the destructors of
+// thread_locals, which may free frames. The main thread's end is the process's.
+void at_thread_exit(FramePool& pool) noexcept {
+    static const struct Key {
+        pthread_key_t key;
+        bool made;
+        Key() : made(::pthread_key_create(&key, [](void* p) { static_cast<FramePool*>(p)->give_back_all(); }) == 0) {}
+    } exit;
+    if (exit.made) ::pthread_setspecific(exit.key, &pool);
 }
 
 }  // namespace
 
-// Free lists without a thread, for the next one that runs short: what ended threads left, and the surplus of those
-// that free more than they allocate.
-struct FramePoolDepot {
-    using Batch = FramePool::Batch;
-    using Block = FramePool::Block;
-
-    std::mutex mutex;
-    Batch* free[FramePool::kClasses] = {};
-
-    static FramePoolDepot& instance() {
-        static FramePoolDepot* depot = new FramePoolDepot;  // outlives every thread's pool
-        return *depot;
-    }
-
-    void put(std::size_t size_class, Block* list) noexcept {
-        auto* batch = static_cast<Batch*>(list);
-        std::lock_guard lock(mutex);
-        batch->next_batch = std::exchange(free[size_class], batch);
-    }
-
-    void adopt(FramePool& pool) noexcept {
-        for (std::size_t c = 1; c < FramePool::kClasses; ++c) {
-            if (Block* list = std::exchange(pool.free_[c], nullptr)) put(c, list);
-        }
-    }
-
-    Block* take(std::size_t size_class) noexcept {
-        std::lock_guard lock(mutex);
-        Batch* batch = free[size_class];
-        if (batch) free[size_class] = batch->next_batch;
-        return batch;
-    }
-};
-
-namespace {
-
-struct ThreadExit {
-    FramePool* pool = nullptr;
-    ~ThreadExit() {
-        // After the main thread nobody needs its blocks.
-        if (pool && ::gettid() != ::getpid()) FramePoolDepot::instance().adopt(*pool);
-    }
-};
-
-thread_local ThreadExit thread_exit;
-
-}  // namespace
+FrameHeap& FramePool::heap() const noexcept { return heap_ ? *heap_ : FrameHeap::instance(); }
 
 void FramePool::set_recycling(bool on) noexcept {
     recycling_ = on;
@@ -111,60 +65,109 @@ void FramePool::set_recycling(bool on) noexcept {
     std::fill(std::begin(free_), std::end(free_), nullptr);  // what was recycled so far stays allocated
 }
 
-void FramePool::give_away_surplus() noexcept {
-    received_ = 0;
-    for (std::size_t c = 1; c < kClasses; ++c) {
-        Block* last_kept = free_[c];
-        for (std::size_t i = 1; last_kept && i < kBatch; ++i) last_kept = last_kept->next;
-        if (!last_kept) continue;
-        Block* last = last_kept;
-        for (std::size_t i = 0; last && i < kBatch; ++i) last = last->next;
-        if (last) FramePoolDepot::instance().put(c, std::exchange(last_kept->next, nullptr));
-    }
+// --- new blocks --------------------------------------------------------------------------------------------
+
+// The next block of the run; null when it has no room for it.
+void* FramePool::carve(std::size_t bytes) noexcept {
+    const std::size_t padding = -reinterpret_cast<std::uintptr_t>(run_) & (alignment_of(bytes) - 1);
+    if (run_left_ < padding + bytes) return nullptr;
+    run_left_ -= padding + bytes;
+    if (padding > 0) deallocate(std::exchange(run_, run_ + padding), padding);  // itself aligned as its size wants it
+    return std::exchange(run_, run_ + bytes);
 }
 
-void FramePool::refill() {
-    if (chunks_ < kSmallChunks) {
-        chunk_ = static_cast<char*>(::operator new(kSmallChunk));
-        chunk_left_ = kSmallChunk;
-    } else if (chunks_ < kSmallChunks + kLargeChunks || huge_pages_are_slow_) {
-        chunk_ = map_large_chunk();
-        chunk_left_ = kLargeChunk;
-    } else {
-        const auto started = std::chrono::steady_clock::now();
-        chunk_ = map_huge_chunk();
-        chunk_left_ = kHugeChunk;
-        huge_pages_are_slow_ = std::chrono::steady_clock::now() - started > kSlowHugePage;
+void FramePool::drop_run() noexcept { heap().give_run({std::exchange(run_, nullptr), std::exchange(run_left_, 0)}); }
+
+// Precondition: no run.
+void FramePool::take_run(std::size_t least) {
+    const std::size_t wanted = runs_ < kSmallRuns                ? kSmallRun
+                               : runs_ < kSmallRuns + kLargeRuns ? kLargeRun
+                                                                 : FrameHeap::kWholeRegion;
+    FrameHeap::Run run = heap().take_run(least, wanted);
+    if (!run.memory) {
+        // What is free in other sizes is put together, and serves.
+        give_back_all();
+        heap().dissolve_all();
+        run = heap().take_run(least, kSmallRun);
+        if (!run.memory) throw std::bad_alloc();
     }
-    ++chunks_;
+    run_ = run.memory;
+    run_left_ = run.bytes;
+    ++runs_;
 }
 
 void* FramePool::allocate_slow(std::size_t bytes) {
-    if (!recycling_) return ::operator new(bytes);
-    const std::size_t size_class = (bytes + kGranule - 1) / kGranule;
-    if (size_class >= kClasses) return ::operator new(bytes);
-    if (!registered_) {
-        thread_exit.pool = this;
+    const std::size_t size_class = std::max<std::size_t>((bytes + kGranule - 1) / kGranule, 1);
+    if (size_class >= kClasses || !recycling_) return allocate_large(bytes);
+    if (!registered_ && this == &frame_pool) {
         registered_ = true;
-        if (Block* block = FramePoolDepot::instance().take(size_class)) {
-            free_[size_class] = block->next;
-            return block;
-        }
+        at_thread_exit(*this);
     }
     const std::size_t size = size_class * kGranule;
-    if (chunk_left_ < size) {
-        if (Block* block = FramePoolDepot::instance().take(size_class)) {
-            free_[size_class] = block->next;
-            return block;
+    void* block = carve(size);
+    if (!block) {
+        if (FreeBlock* list = heap().take_list(size_class)) {
+            free_[size_class] = next_of(list);
+            block = list;
+        } else {
+            drop_run();
+            take_run(size + kMaxAlignment - kGranule);
+            block = carve(size);
         }
-        // The rest of the old chunk becomes one block of the class it fills.
-        if (const std::size_t rest = chunk_left_ / kGranule; rest > 0 && rest < kClasses) {
-            deallocate(chunk_, rest * kGranule);
-        }
-        refill();
     }
-    chunk_left_ -= size;
-    return std::exchange(chunk_, chunk_ + size);
+    unpoison(block, bytes);
+    return block;
+}
+
+void* FramePool::allocate_large(std::size_t bytes) {
+    if (!recycling_) return new_block(bytes);
+    try {
+        return new_block(bytes);
+    } catch (const std::bad_alloc&) {
+        give_back_all();
+        heap().dissolve_all();
+        heap().release_pages();
+        return new_block(bytes);
+    }
+}
+
+void FramePool::deallocate_large(void* memory, std::size_t bytes) noexcept { delete_block(memory, bytes); }
+
+// --- too much ----------------------------------------------------------------------------------------------
+
+void FramePool::cut(std::size_t size_class, std::size_t kept) noexcept {
+    FreeBlock* last = free_[size_class];
+    for (std::size_t i = 1; last && i < kept; ++i) last = next_of(last);
+    if (!last) return;
+    FreeBlock* const rest = next_of(last);
+    set_next(last, nullptr);
+    if (rest) heap().give_list(size_class, rest);
+}
+
+void FramePool::give_away_surplus() noexcept {
+    received_ = 0;
+    for (std::size_t c = 1; c < kClasses; ++c) {
+        FreeBlock* block = free_[c];
+        for (std::size_t i = 0; block && i < 2 * kBatch; ++i) block = next_of(block);
+        if (block) cut(c, kBatch);
+    }
+}
+
+bool FramePool::worth_trimming() const noexcept { return heap().in_use() > kWorthTrimming; }
+
+std::optional<std::chrono::nanoseconds> FramePool::trim() noexcept {
+    for (std::size_t c = 1; c < kClasses; ++c) cut(c, std::max(kKeptBytes / (c * kGranule), kKeptBlocks));
+    return heap().settle(FrameHeap::Clock::now());
+}
+
+void FramePool::give_back_all() noexcept {
+    const std::size_t before = heap().in_use();
+    for (std::size_t c = 1; c < kClasses; ++c) {
+        if (FreeBlock* list = std::exchange(free_[c], nullptr)) heap().dissolve(c, list);
+    }
+    drop_run();
+    registered_ = false;  // the thread's end may have come: what it allocates from here on is given back, too
+    if (before - heap().in_use() > kWorthTrimming) heap().release_pages();
 }
 
 }  // namespace aio::detail

@@ -9,6 +9,7 @@ GatherBase::~GatherBase() {
 }
 
 void GatherBase::add(FutureBase* child) {
+    check_loop("gather", *child, outer_.loop());
     children_.push(child);
     child->done() ? child_done(*child) : child->add_callback(watch_);
 }

@@ -146,6 +146,8 @@ void close_loop(LoopState& state) noexcept {
     state.executor_shut_down = state.generators_shut_down = false;
     state.next_task_id = 0;
     state.passes_left = state.passes_per_poll = 1;
+    state.trim_wanted = false;
+    state.number = 0;
     state.slow_callback_duration = std::chrono::milliseconds(100);
     state.stopping = false;
 }

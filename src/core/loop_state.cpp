@@ -45,6 +45,8 @@ LoopState* LoopState::acquire() {
             throw;
         }
     }
+    static std::atomic<std::uint64_t> loops{0};
+    state->number = ++loops;
     state->closed = false;
     state->external.store(1);
     return state;

@@ -39,6 +39,10 @@ struct LoopState : LoopCore {
     unsigned passes_per_poll = 1;
     TimePoint last_poll{};
 
+    // When the frames' memory is looked after next; whether that is worth waking up for.
+    TimePoint next_trim{};
+    bool trim_wanted = false;
+
     EventLoop::ExceptionHandler exception_handler;
     EventLoop::TaskFactory task_factory = nullptr;
     Duration slow_callback_duration = std::chrono::milliseconds(100);
@@ -48,8 +52,9 @@ struct LoopState : LoopCore {
 
     std::unordered_map<int, std::unique_ptr<FdWatch>> readers, writers;
     std::unordered_map<int, Call*> signal_calls;
-    DescriptorSet transport_fds;  // what resources own
-    LoopResources resources;      // connections and servers: told when the loop closes
+    std::size_t own_signal_calls = 0;  // of them: run()'s, for Ctrl-C
+    DescriptorSet transport_fds;       // what resources own
+    LoopResources resources;           // connections and servers: told when the loop closes
 
     TaskLink generators{&generators, &generators};  // started asynchronous generators (async_generator.cpp)
     bool generators_shut_down = false;

@@ -4,6 +4,7 @@
 #include <aio/core/wait.hpp>
 
 #include "core/cancellation.hpp"
+#include "core/loop_state.hpp"
 #include "core/observe.hpp"
 
 #include <unistd.h>
@@ -60,9 +61,12 @@ public:
         if (!main_thread || ::sigaction(SIGINT, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
         loop_.add_signal_handler(SIGINT, [this] { on_interrupt(); });
         installed_ = true;
+        ++loop_.state().own_signal_calls;
     }
     ~InterruptScope() {
-        if (installed_) loop_.remove_signal_handler(SIGINT);
+        if (!installed_) return;
+        --loop_.state().own_signal_calls;
+        loop_.remove_signal_handler(SIGINT);
     }
     InterruptScope(const InterruptScope&) = delete;
 

@@ -14,7 +14,7 @@ bool remove_timer(LoopCore& loop, Callback& timer) noexcept {
 
 void SleepAwaiter::arm(std::coroutine_handle<> frame) {
     LoopState& state = LoopState::of(*current.task->loop());
-    state.timers.push(*this, state.backend->now() + Duration(delay_ns_));
+    state.timers.push(*this, after(state.backend->now(), Duration(delay_ns_)));
     suspend(frame);
     flags |= kArmed;
 }

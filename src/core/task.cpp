@@ -179,10 +179,6 @@ void FutureWaiter::throw_failed() {
     std::abort();  // check_value() throws: the future is done without a value
 }
 
-void FutureWaiter::throw_awaits_itself() {
-    throw RuntimeError("Task cannot await on itself: " + current.task->name());
-}
-
 // --- the end of a coroutine --------------------------------------------------------------------------------
 
 namespace {

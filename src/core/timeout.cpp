@@ -61,10 +61,11 @@ namespace detail {
 
 std::optional<TimePoint> deadline_after(std::optional<Duration> delay) {
     if (!delay || *delay == Duration::max()) return std::nullopt;
-    return get_running_loop().time() + *delay;
+    return after(get_running_loop().time(), *delay);
 }
 
 Coro<> cancel_and_wait(FutureRef<FutureBase> future) {
+    check_loop("wait_for", *future, current.loop);
     Future<> ended;
     DoneSignal* signal = new DoneSignal(ended);
     future->add_callback(*signal);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace aio::detail {
 
@@ -78,6 +79,20 @@ void TimerQueue::grow_run() {
     }
     run_ = larger;
     run_capacity_ = capacity;
+}
+
+void TimerQueue::trim() noexcept {
+    constexpr std::size_t kKept = 4096;
+    if (run_size_ == 0 && run_capacity_ > kKept) {
+        std::free(std::exchange(run_, nullptr));
+        run_capacity_ = 0;
+    }
+    if (heap_.capacity() <= kKept || heap_.size() > heap_.capacity() / 4) return;
+    try {
+        heap_.shrink_to_fit();
+    } catch (const std::bad_alloc&) {
+        // There is no room to make it smaller.
+    }
 }
 
 void TimerQueue::squeeze_run() noexcept {

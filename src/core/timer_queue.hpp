@@ -40,6 +40,9 @@ public:
     // Takes the earliest one out, whatever its deadline; null when empty.
     Callback* pop() noexcept;
 
+    // Gives back the room that a peak took.
+    void trim() noexcept;
+
     // Whether `timer`, which stood here, still does: false once pop() moved it to a ready queue.
     bool holds(const Callback& timer) const noexcept;
 

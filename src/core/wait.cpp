@@ -86,6 +86,9 @@ private:
 
 Coro<> wait_until(std::vector<FutureRef<FutureBase>> futures, WaitOptions options) {
     if (futures.empty()) throw ValueError("wait: the set of tasks and futures is empty");
+    for (const FutureRef<FutureBase>& future : futures) {
+        if (!future->done()) check_loop("wait", *future, &require_loop());
+    }
     auto waiting = std::make_shared<Waiting>(Waiting{Future<>(), futures.size(), options.return_when});
     TimerHandle timer;
     if (options.timeout) {

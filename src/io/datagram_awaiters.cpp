@@ -18,8 +18,8 @@ bool DatagramWaiter::await_ready() {
     return core_->has_news();
 }
 
-void DatagramWaiter::await_suspend(std::coroutine_handle<> frame) noexcept {
-    suspend(frame);
+void DatagramWaiter::await_suspend(std::coroutine_handle<> frame) {
+    suspend(frame, &core_->loop_);
     waiting_ = true;
     core_->reader_ = this;
     core_->in_.release();  // an idle endpoint holds no memory
@@ -64,8 +64,8 @@ bool DatagramWaitAwaiter::await_ready() const noexcept {
     return core_->lost() || (!core_->writing_paused() && !core_->closing());
 }
 
-void DatagramWaitAwaiter::await_suspend(std::coroutine_handle<> frame) noexcept {
-    suspend(frame);
+void DatagramWaitAwaiter::await_suspend(std::coroutine_handle<> frame) {
+    suspend(frame, &core_->loop_);
     listed_ = true;
     (for_close_ ? core_->close_waits_ : core_->drains_).push(this);
 }

@@ -172,8 +172,8 @@ ExitAwaiter::~ExitAwaiter() {
 
 bool ExitAwaiter::await_ready() const noexcept { return process_->returncode_ || !process_->watched_; }
 
-void ExitAwaiter::await_suspend(std::coroutine_handle<> frame) noexcept {
-    suspend(frame);
+void ExitAwaiter::await_suspend(std::coroutine_handle<> frame) {
+    suspend(frame, &process_->loop());
     listed_ = true;
     process_->exits_.push(this);
     // Watching failed before: try again.

@@ -79,9 +79,9 @@ void ReadWaiter::search_separators(std::string_view buffer, const Separators& se
     }
 }
 
-void ReadWaiter::await_suspend(std::coroutine_handle<> frame) noexcept {
+void ReadWaiter::await_suspend(std::coroutine_handle<> frame) {
     StreamCore& stream = *stream_;
-    suspend(frame);
+    suspend(frame, stream.home_);
     waiting_ = true;
     woken_ = false;
     stream.reader_ = this;
@@ -173,8 +173,8 @@ void ReadWaiter::throw_overrun() {
 
 // Two waits in one: until the buffer is below its low-water mark, and, on a stream that is closing, one pass of
 // the loop, in which connection_lost() may come (semantics 43).
-void DrainAwaiter::await_suspend(std::coroutine_handle<> frame) noexcept {
-    suspend(frame);
+void DrainAwaiter::await_suspend(std::coroutine_handle<> frame) {
+    suspend(frame, stream_->home_);
     if (stream_->writing_paused_ && !stream_->lost_) {
         listed_ = was_paused_ = true;
         stream_->drains_.push(this);
@@ -206,8 +206,8 @@ void DrainAwaiter::finish() {
 
 // --- closing -----------------------------------------------------------------------------------------------
 
-void ClosedAwaiter::await_suspend(std::coroutine_handle<> frame) noexcept {
-    suspend(frame);
+void ClosedAwaiter::await_suspend(std::coroutine_handle<> frame) {
+    suspend(frame, stream_->home_);
     listed_ = true;
     stream_->close_waits_.push(this);
 }

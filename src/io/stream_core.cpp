@@ -30,7 +30,7 @@ void wake_all(CallbackList& list) noexcept {
 
 }  // namespace
 
-StreamCore::StreamCore(std::size_t limit) : limit_(limit), gather_limit_(kGatherLimit) {
+StreamCore::StreamCore(std::size_t limit) : home_(current.loop), limit_(limit), gather_limit_(kGatherLimit) {
     if (limit == 0) throw ValueError("StreamReader: the limit must be positive");
 }
 

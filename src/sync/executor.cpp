@@ -1,5 +1,7 @@
 #include <aio/sync/executor.hpp>
 
+#include "core/blocked.hpp"
+
 #include <pthread.h>
 
 #include <algorithm>
@@ -136,8 +138,10 @@ Job* ThreadPoolExecutor::Pool::take_all() noexcept {
 Job* ThreadPoolExecutor::Pool::take() noexcept {
     std::unique_lock lock(mutex_);
     ++idle_;
+    ++detail::idle_threads;
     wake_.wait(lock, [this] { return first_ || shut_down_; });
     --idle_;
+    --detail::idle_threads;
     Job* job = first_;
     if (!job) {
         --running_;

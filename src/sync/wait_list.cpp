@@ -3,8 +3,9 @@
 namespace aio::detail {
 
 void ListWaiter::enter(WaitList& list, std::coroutine_handle<> frame) {
-    if (!list.empty() && list.first().task_->loop() != current.task->loop()) [[unlikely]] {
-        throw RuntimeError(std::string(name()) + ": tasks of a different event loop are waiting for this object");
+    const LoopCore& loop = *current.task->loop();
+    if ((list.loop_ != &loop || list.loop_number_ != loop.number) && !list.bind()) [[unlikely]] {
+        throw RuntimeError(std::string(name()) + ": this object is bound to a different event loop");
     }
     list.push(*this);
     suspend(frame);
@@ -19,6 +20,13 @@ bool ListWaiter::cancel_wait(std::string_view message) noexcept {
 void ListWaiter::throw_not_woken() {
     check_cancelled();
     throw RuntimeError(std::string(name()) + ": the object was destroyed while a task waited for it");
+}
+
+bool WaitList::bind() noexcept {
+    if (loop_ && loop_->number == loop_number_) return false;
+    loop_ = current.task->loop();
+    loop_number_ = loop_->number;
+    return true;
 }
 
 std::size_t WaitList::size() const noexcept {

@@ -20,7 +20,7 @@ struct Watch {
 constinit thread_local Watch watch;
 constinit std::atomic<std::int64_t> live{0};
 
-void* allocate(std::size_t bytes) noexcept {
+void* allocate(std::size_t bytes, std::align_val_t alignment = std::align_val_t(0)) noexcept {
     if (watch.unwatched == 0) {
         ++watch.count;
         const bool due = watch.sticky ? watch.count >= watch.fail_at : watch.count == watch.fail_at;
@@ -29,13 +29,15 @@ void* allocate(std::size_t bytes) noexcept {
             return nullptr;
         }
     }
-    void* memory = std::malloc(bytes ? bytes : 1);
+    const auto unit = static_cast<std::size_t>(alignment);
+    void* memory =
+        unit == 0 ? std::malloc(bytes ? bytes : 1) : std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
     if (memory) live.fetch_add(1, std::memory_order_relaxed);
     return memory;
 }
 
-void* allocate_or_throw(std::size_t bytes) {
-    if (void* memory = allocate(bytes)) return memory;
+void* allocate_or_throw(std::size_t bytes, std::align_val_t alignment = std::align_val_t(0)) {
+    if (void* memory = allocate(bytes, alignment)) return memory;
     throw std::bad_alloc();
 }
 
@@ -69,6 +71,9 @@ using aio::test::deallocate;
 
 void* operator new(std::size_t bytes) { return allocate_or_throw(bytes); }
 void* operator new[](std::size_t bytes) { return allocate_or_throw(bytes); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) { return allocate_or_throw(bytes, alignment); }
+void operator delete(void* memory, std::align_val_t) noexcept { deallocate(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { deallocate(memory); }
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return allocate(bytes); }
 void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return allocate(bytes); }
 void operator delete(void* memory) noexcept { deallocate(memory); }

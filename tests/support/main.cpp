@@ -1,13 +1,18 @@
 // The test executables' main(): gmock's, and the choice of backend and rerun (async_test.hpp).
+#include <aio/core/frame_pool.hpp>
+
 #include "support/rerun.hpp"
 #include "support/test_run.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include <gmock/gmock.h>
 
 int main(int argc, char** argv) {
     testing::InitGoogleMock(&argc, argv);
+    // Under AddressSanitizer frames are blocks of their own otherwise. Before the first one is made.
+    if (std::getenv("AIO_TEST_RECYCLE")) aio::detail::frame_pool.set_recycling(true);
     const std::string_view backend = aio::test::harness::backend_name();
     try {
         aio::EventLoop loop({.backend = backend});

@@ -152,6 +152,13 @@ class CoroutinePromise : public TaskBase {
 public:
     static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
     static void operator delete(void* frame, std::size_t bytes) noexcept { frame_pool.deallocate(frame, bytes); }
+    // clang's -fcoro-aligned-allocation calls these, and tells what the frame's variables need.
+    static void* operator new(std::size_t bytes, std::align_val_t alignment) {
+        return frame_pool.allocate(bytes, alignment);
+    }
+    static void operator delete(void* frame, std::size_t bytes, std::align_val_t alignment) noexcept {
+        frame_pool.deallocate(frame, bytes, alignment);
+    }
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
     FinalSuspend final_suspend() const noexcept { return {}; }

@@ -66,7 +66,7 @@ public:
     void run_forever();
 
     // Runs until `awaitable` is done and returns its result. Errors: its exception; RuntimeError when the loop
-    // was stopped before.
+    // was stopped before; ValueError for a future or task of another loop.
     template <class A>
         requires detail::TaskSource<A>
     auto run_until_complete(A&& awaitable);
@@ -105,7 +105,8 @@ public:
     template <class F, class... Args>
         requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
     TimerHandle call_later(Duration delay, F&& function, Args&&... args) {
-        return at(time() + delay, detail::make_call(std::forward<F>(function), std::forward<Args>(args)...));
+        return at(detail::after(time(), delay),
+                  detail::make_call(std::forward<F>(function), std::forward<Args>(args)...));
     }
     template <class F, class... Args>
         requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>

@@ -28,7 +28,11 @@ template <class T>
 class FutureState : public FutureObject, public ValueSlot<T> {
 public:
     using FutureObject::FutureObject;
-    static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
+    static void* operator new(std::size_t bytes) {
+        static_assert(alignof(FutureState) <= FramePool::kMaxAlignment,
+                      "a future's value may not be aligned to more than 64 bytes");
+        return frame_pool.allocate(bytes);
+    }
     static void operator delete(void* state, std::size_t bytes) noexcept { frame_pool.deallocate(state, bytes); }
 };
 

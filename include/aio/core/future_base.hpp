@@ -217,4 +217,11 @@ public:
 // The running loop's core. Errors: RuntimeError("no running event loop").
 LoopCore& require_loop();
 
+[[noreturn]] void throw_other_loop(const char* what, const FutureBase& future);
+// For `what`, which is going to wait for `future` in `loop`. Errors: RuntimeError when it belongs to another loop.
+inline void check_loop(const char* what, const FutureBase& future, const LoopCore* loop) {
+    if (future.loop() != loop) [[unlikely]]
+        throw_other_loop(what, future);
+}
+
 }  // namespace aio::detail

@@ -85,6 +85,8 @@ private:
 
 template <class F, class... Args>
 Call* make_call(F&& function, Args&&... args) {
+    static_assert(alignof(CallOf<std::decay_t<F>, std::decay_t<Args>...>) <= FramePool::kMaxAlignment,
+                  "what a callback captures may not be aligned to more than 64 bytes");
     return new CallOf<std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(function), std::forward<Args>(args)...);
 }
 

@@ -53,6 +53,8 @@ struct LoopCore {
     // EventLoop itself and everything another thread may use to reach it. At zero the core is recycled: its
     // memory is never unmapped, so that a future which outlived its loop can still be asked and destroyed.
     std::atomic<std::uint32_t> external{0};
+    // Of this loop among all there ever were, from 1; 0 once it is closed. A recycled core gets a new one.
+    std::atomic<std::uint64_t> number{0};
 };
 
 }  // namespace aio::detail

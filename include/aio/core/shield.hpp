@@ -93,6 +93,7 @@ private:
 
 // Result: a Future that takes over the result of `awaitable`, made a task if it is a coroutine.
 // What is done already gives a future that is done: awaiting it does not suspend.
+// Errors: RuntimeError when `awaitable` is a future or task of another loop.
 // Cancel: cancels this future only; the awaitable goes on, and if it throws then, that is reported to the loop's
 // exception handler, once for all shields of it. If the awaitable itself is cancelled, so is this future.
 template <class A>
@@ -101,6 +102,7 @@ auto shield(A&& awaitable) {
     AIO_CHECK_LAMBDA(A);
     detail::LoopCore& loop = detail::require_loop();
     auto inner = ensure_future(std::forward<A>(awaitable));
+    detail::check_loop("shield", *inner.base(), &loop);
     using F = decltype(inner);
     using T = typename F::value_type;
     return Future<T>(detail::FutureRef<detail::FutureState<T>>(new detail::ShieldState<F>(loop, std::move(inner))));

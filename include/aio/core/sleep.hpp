@@ -69,10 +69,6 @@ private:
 };
 
 inline Sleep sleep(Duration delay) noexcept { return Sleep(delay); }
-template <class Rep, class Period>
-Sleep sleep(std::chrono::duration<Rep, Period> delay) noexcept {
-    return Sleep(std::chrono::duration_cast<Duration>(delay));
-}
 
 // The same, and gives `result`: asyncio.sleep(delay, result).
 template <class T>

@@ -277,6 +277,12 @@ protected:
         task->set_leaf(frame);
         task->set_waiter(*this);
     }
+    // The same for what belongs to `loop`; null: to none. Errors: RuntimeError when the current task is another loop's.
+    void suspend(std::coroutine_handle<> frame, const LoopCore* loop) {
+        if (loop && current.task->loop() != loop) [[unlikely]]
+            throw_other_loop();
+        suspend(frame);
+    }
     // Ends the wait: the task is stepped in the next pass.
     void wake() noexcept { task_->loop()->ready.push(task_); }
     // Ends the wait with CancelledError.
@@ -291,6 +297,7 @@ protected:
 
 public:
     [[noreturn]] static void throw_cancelled(TaskBase& task);
+    [[noreturn]] void throw_other_loop() const;
 
 protected:
     struct NotYet {};
@@ -312,8 +319,9 @@ public:
 
     bool await_ready() const noexcept { return future_->done(); }
     void await_suspend(std::coroutine_handle<> frame) {
-        if (future_ == current.task) [[unlikely]]
-            throw_awaits_itself();
+        TaskBase* const task = current.task;
+        if (future_ == task || future_->loop() != task->loop()) [[unlikely]]
+            refuse();
         future_->add_waiter(*this);
         suspend(frame);
     }
@@ -346,7 +354,7 @@ protected:
             throw_failed();
     }
     [[noreturn]] void throw_failed();
-    [[noreturn]] void throw_awaits_itself();
+    [[noreturn]] void refuse();  // it is the task itself, or another loop's
 
     FutureBase* future_;
 };

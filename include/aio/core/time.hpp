@@ -2,10 +2,71 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
 
 namespace aio {
 
 using TimePoint = std::chrono::steady_clock::time_point;
-using Duration = std::chrono::nanoseconds;
+
+namespace detail {
+// Errors: ValueError, always.
+[[noreturn]] void throw_duration_not_a_number();
+}  // namespace detail
+
+// What every delay and timeout of this library is: nanoseconds, made of any std::chrono::duration, floating-point ones
+// too. What is longer than max(), such as hours::max() or an infinity, becomes max(), which is 146 years: short enough
+// that the clock never overflows, so that it means "for ever" wherever a delay may stand. Negative infinity becomes min().
+// Errors: ValueError for a duration that is not a number.
+class Duration : public std::chrono::nanoseconds {
+public:
+    static constexpr Duration max() noexcept { return Duration(kMost); }
+    static constexpr Duration min() noexcept { return Duration(-kMost); }
+    static constexpr Duration zero() noexcept { return Duration(0); }
+
+    Duration() = default;
+    constexpr explicit Duration(rep nanoseconds_count) noexcept : duration(nanoseconds_count) {}
+    template <class Ticks>
+        requires std::is_floating_point_v<Ticks>
+    explicit Duration(Ticks) = delete;
+    template <class Rep, class Period>
+    constexpr Duration(const std::chrono::duration<Rep, Period>& other) noexcept(std::is_integral_v<Rep>)
+        : duration(saturated<Rep, std::ratio_divide<Period, std::nano>>(other.count())) {}
+
+private:
+    static constexpr rep kMost = INT64_MAX / 2;
+
+    // `count` units of Unit nanoseconds.
+    template <class Rep, class Unit>
+    static constexpr rep saturated(const Rep& count) noexcept(std::is_integral_v<Rep>) {
+        if constexpr (std::is_integral_v<Rep>) {
+            if constexpr (Unit::den != 1) return saturated<Rep, std::ratio<Unit::num>>(count / Rep(Unit::den));
+            constexpr rep most = kMost / Unit::num;
+            if (std::cmp_greater(count, most)) return kMost;
+            if (std::cmp_less(count, -most)) return -kMost;
+            return static_cast<rep>(count) * Unit::num;
+        } else {
+            const auto exact = static_cast<long double>(count) * Unit::num / Unit::den;
+            if (exact != exact) detail::throw_duration_not_a_number();
+            if (exact >= static_cast<long double>(kMost)) return kMost;
+            if (exact <= -static_cast<long double>(kMost)) return -kMost;
+            return static_cast<rep>(exact);
+        }
+    }
+};
+
+namespace detail {
+
+// `from` + `delay`. A virtual clock may be anywhere: the latest is right before TimePoint::max(), which is never.
+constexpr TimePoint after(TimePoint from, Duration delay) noexcept {
+    std::int64_t sum = 0;
+    if (!__builtin_add_overflow(from.time_since_epoch().count(), delay.count(), &sum)) {
+        return TimePoint(std::chrono::nanoseconds(sum));
+    }
+    return delay.count() > 0 ? TimePoint::max() - std::chrono::nanoseconds(1) : TimePoint::min();
+}
+
+}  // namespace detail
 
 }  // namespace aio

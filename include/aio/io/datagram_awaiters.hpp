@@ -59,7 +59,7 @@ public:
 
     // Errors: RuntimeError when another task waits, or a protocol receives.
     bool await_ready();
-    void await_suspend(std::coroutine_handle<> frame) noexcept;
+    void await_suspend(std::coroutine_handle<> frame);
     bool cancel_wait(std::string_view message) noexcept override;
     const char* name() const noexcept override { return "a datagram"; }
 
@@ -118,7 +118,7 @@ public:
     ~DatagramWaitAwaiter();
 
     bool await_ready() const noexcept;
-    void await_suspend(std::coroutine_handle<> frame) noexcept;
+    void await_suspend(std::coroutine_handle<> frame);
     void await_resume();
     bool cancel_wait(std::string_view message) noexcept override;
     void run() override;

@@ -39,7 +39,7 @@ public:
             forget();
     }
 
-    void await_suspend(std::coroutine_handle<> frame) noexcept;
+    void await_suspend(std::coroutine_handle<> frame);
     bool cancel_wait(std::string_view message) noexcept override;
     const char* name() const noexcept override { return "a stream's data"; }
 
@@ -159,7 +159,7 @@ public:
     }
 
     bool await_ready() const noexcept { return !stream_->drain_is_slow_ || stream_->read_error_; }
-    void await_suspend(std::coroutine_handle<> frame) noexcept;
+    void await_suspend(std::coroutine_handle<> frame);
     void await_resume() {
         if (task_ || stream_->drain_is_slow_) [[unlikely]]
             finish();
@@ -187,7 +187,7 @@ public:
     }
 
     bool await_ready() const noexcept { return stream_->closed_; }
-    void await_suspend(std::coroutine_handle<> frame) noexcept;
+    void await_suspend(std::coroutine_handle<> frame);
     void await_resume();
     bool cancel_wait(std::string_view message) noexcept override;
     void run() override;

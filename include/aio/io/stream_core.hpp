@@ -140,6 +140,7 @@ protected:
     bool closed_ = false;          // and everything below is released
     bool input_waits_ = false;     // it was announced, and receive_now() was not called since
     std::uint32_t references_ = 0;
+    const LoopCore* home_;  // whose tasks may wait for it; null: made outside loops, any one's
     std::size_t limit_;
     std::size_t gather_limit_;  // min(high_water_, what is better sent at once)
     std::size_t high_water_ = kDefaultHighWater;

@@ -75,7 +75,7 @@ public:
     ~ExitAwaiter();
 
     bool await_ready() const noexcept;
-    void await_suspend(std::coroutine_handle<> frame) noexcept;
+    void await_suspend(std::coroutine_handle<> frame);
     int await_resume();
     bool cancel_wait(std::string_view message) noexcept override;
     void run() override;

@@ -45,8 +45,8 @@ protected:
 
     bool woken() const noexcept { return flags & kWoken; }
 
-    // Joins the end of `list` and suspends the current task. Errors: RuntimeError when tasks of another loop wait
-    // there: primitives belong to one loop at a time.
+    // Joins the end of `list` and suspends the current task. Errors: RuntimeError when the list belongs to another loop:
+    // a primitive belongs to the loop whose task was the first to wait for it, until that loop is closed.
     void enter(WaitList& list, std::coroutine_handle<> frame);
     void leave() noexcept {
         next->previous = previous;
@@ -102,8 +102,13 @@ public:
 
 private:
     void let_go() noexcept;
+    // Makes it the current task's loop's. False when another loop has it.
+    bool bind() noexcept;
 
+    friend class ListWaiter;
     WaitLink head_;
+    const LoopCore* loop_ = nullptr;  // to whose tasks it belongs, as long as that loop has this number
+    std::uint64_t loop_number_ = 0;
 };
 
 }  // namespace aio::detail

@@ -17,6 +17,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -134,6 +135,11 @@ private:
     void before_poll() noexcept override {}
 };
 
+// How long a poll may wait at a time, between none and a day: the kernel adds it to its clock, and older ones overflow.
+inline Duration wait_time(TimePoint deadline, TimePoint now) noexcept {
+    return std::clamp<Duration>(deadline - now, Duration(0), std::chrono::hours(24));
+}
+
 class Backend {
 public:
     virtual ~Backend() = default;
@@ -144,9 +150,14 @@ public:
     virtual TimePoint now() const noexcept = 0;
 
     // Delivers the completions that are there, waiting for the first one until `deadline` at most
-    // (TimePoint::min(): do not wait; TimePoint::max(): for ever). Returns early after wake().
+    // (TimePoint::min(): do not wait; TimePoint::max(): for ever). Returns early after wake(), and may without a reason.
     // Errors: OSError when the kernel refuses to poll at all.
     virtual void poll(TimePoint deadline) = 0;
+
+    // Whether the clock is virtual.
+    virtual bool simulated() const noexcept { return false; }
+    // Whether poll(TimePoint::max()) waits for nothing but posts of other threads, and signals. Virtual clocks only.
+    virtual bool waits_for_posts_only() const noexcept { return false; }
 
     // Whether poll() could find or do anything. False lets a busy loop skip it.
     virtual bool has_work() const noexcept = 0;

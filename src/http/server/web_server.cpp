@@ -6,14 +6,18 @@
 
 #include "http/server/connection.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 namespace aio::http::detail {
 
 namespace {
 
+// The most are 136 years.
 std::uint32_t whole_seconds(Duration time) noexcept {
-    return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(time).count());
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
+    return static_cast<std::uint32_t>(std::clamp<long long>(seconds, 0, UINT32_MAX));
 }
 
 }  // namespace

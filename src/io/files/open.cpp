@@ -63,7 +63,7 @@ constexpr Duration kFirstPause = 1ms;
 constexpr Duration kLongestPause = 20ms;
 
 Coro<UniqueFd> open_path(std::string path, FileMode mode, files::OpenOptions options) {
-    for (Duration pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+    for (Duration pause = kFirstPause;; pause = std::min<Duration>(2 * pause, kLongestPause)) {
         auto call = [path, flags = mode.flags(), permissions = options.permissions] {
             return open_on_thread(path, flags, permissions);
         };

@@ -224,7 +224,7 @@ void EpollBackend::wait(TimePoint deadline) {
     if (deadline == TimePoint::max() || deadline == TimePoint::min()) {
         count = ::epoll_wait(epoll_fd_, events, kEventsPerPoll, deadline == TimePoint::max() ? -1 : 0);
     } else {
-        const Duration left = std::max(Duration(0), deadline - now());
+        const Duration left = wait_time(deadline, now());
         if (has_pwait2_) {
             const timespec timeout = to_timespec(left);
             count = ::epoll_pwait2(epoll_fd_, events, kEventsPerPoll, &timeout, nullptr);
@@ -233,8 +233,7 @@ void EpollBackend::wait(TimePoint deadline) {
         }
         if (!has_pwait2_) {
             const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-            count = ::epoll_wait(epoll_fd_, events, kEventsPerPoll,
-                                 static_cast<int>(std::min<long long>(left_ms, 24 * 3600 * 1000)));
+            count = ::epoll_wait(epoll_fd_, events, kEventsPerPoll, static_cast<int>(left_ms));
         }
     }
     if (count < 0) {

@@ -217,14 +217,16 @@ void SimBackend::wait(TimePoint deadline) {
         if (!poll_real(0)) now_ = deadline;
         return;
     }
-    int timeout_ms = -1;
+    // With nothing but posts to wait for, the loop looks again whether anybody is left to post.
+    constexpr int kLookAgain = 50;
+    int timeout_ms = waits_for_posts_only() ? kLookAgain : -1;
     if (deadline != TimePoint::max()) {
         const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(deadline - now_).count();
         timeout_ms = static_cast<int>(std::min<long long>(left_ms, INT_MAX));
     }
     const auto before = std::chrono::steady_clock::now();
     poll_real(timeout_ms);
-    if (external_work_ > 0) now_ += std::chrono::steady_clock::now() - before;
+    if (external_work_ > 0) now_ = after(now_, std::chrono::steady_clock::now() - before);
 }
 
 // Looks at the eventfd and the real descriptors. True when something was there.

@@ -24,6 +24,10 @@ public:
 
     std::string_view name() const noexcept override { return "sim"; }
     TimePoint now() const noexcept override { return now_; }
+    bool simulated() const noexcept override { return true; }
+    bool waits_for_posts_only() const noexcept override {
+        return external_work_ == 0 && real_.empty() && !first_queued_ && !has_deferred();
+    }
     void poll(TimePoint deadline) override;
     bool has_work() const noexcept override { return in_flight_ > 0 || has_deferred(); }
     void start(Operation& operation) noexcept override;

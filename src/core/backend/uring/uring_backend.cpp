@@ -174,7 +174,7 @@ int UringBackend::enter(bool wait, TimePoint deadline) noexcept {
     } else if (deadline == TimePoint::max()) {
         result = io_uring_submit_and_wait(&ring_, 1);
     } else {
-        const Duration left = std::max(Duration(0), deadline - now());
+        const Duration left = wait_time(deadline, now());
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
         __kernel_timespec timeout = {seconds.count(), (left - seconds).count()};
         io_uring_cqe* first = nullptr;

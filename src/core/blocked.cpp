@@ -1,0 +1,38 @@
+// "All tasks are blocked": how a simulation ends that would wait for ever.
+#include "core/blocked.hpp"
+
+#include <aio/core/task.hpp>
+
+#include "core/observe.hpp"
+
+#include <dirent.h>
+
+namespace aio::detail {
+
+namespace {
+
+// More than there can be when they cannot be counted.
+std::size_t threads_of_this_process() noexcept {
+    DIR* folder = ::opendir("/proc/self/task");
+    if (!folder) return SIZE_MAX;
+    std::size_t count = 0;
+    while (const dirent* entry = ::readdir(folder)) count += entry->d_name[0] != '.';
+    ::closedir(folder);
+    return count;
+}
+
+}  // namespace
+
+void check_not_blocked(LoopState& state) {
+    if (state.signal_calls.size() > state.own_signal_calls) return;
+    // Idle threads first: one that takes work meanwhile is counted once too often, and not overlooked.
+    const std::size_t idle = idle_threads.load();
+    if (threads_of_this_process() - idle > 1 || state.wakeup.pending()) return;
+    std::string text =
+        "EventLoop: all tasks are blocked: no callback is ready, no timer is set, and nothing can come from outside, "
+        "for time and network are simulated and no other thread is at work";
+    for (const AnyTask& task : all_tasks(*state.owner)) text += "\n  " + describe_task(*task.base());
+    throw RuntimeError(text);
+}
+
+}  // namespace aio::detail
