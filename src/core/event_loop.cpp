@@ -64,34 +64,46 @@ void run_ready(LoopState& state) {
     }
 }
 
+// Whether there is something to do before anything new comes in.
+bool must_not_sleep(const LoopState& state) noexcept {
+    return !state.ready.empty() || state.stopping || state.backend->has_deferred();
+}
+
 // How long the poll may wait.
 TimePoint poll_deadline(const LoopState& state) noexcept {
-    if (!state.ready.empty() || state.stopping) return TimePoint::min();
+    if (must_not_sleep(state)) return TimePoint::min();
     return state.timers.empty() ? TimePoint::max() : state.timers.next();
 }
 
-void poll_backend(LoopState& state) {
+// Polls without waiting, for busy_poll or until `deadline`. True: there is something to do.
+bool spin(LoopState& state, TimePoint deadline) {
     Backend& backend = *state.backend;
-    // Before the deadline is known: what was written may all go out at once, which wakes those who drain.
+    backend.poll(TimePoint::min());  // hands over what was started; the wait for answers begins after that
+    const TimePoint give_up = std::min(deadline, backend.now() + state.busy_poll);
+    while (!must_not_sleep(state) && !state.wakeup.pending() && backend.now() < give_up) {
+        backend.poll(TimePoint::min());
+    }
+    return must_not_sleep(state);
+}
+
+// Returns until when it was allowed to wait.
+TimePoint poll_backend(LoopState& state) {
+    Backend& backend = *state.backend;
+    // Before the deadline is known. It may make something ready: all of a buffer was sent, and wakes its drain(). And
+    // it may defer more: a send that completed at once had only a part of what there is.
     backend.run_deferred();
     TimePoint deadline = poll_deadline(state);
     if (deadline == TimePoint::min()) {
         if (backend.has_work()) backend.poll(deadline);
-        return;
+        return deadline;
     }
     if (deadline == TimePoint::max() && backend.waits_for_posts_only()) check_not_blocked(state);
     if (state.trim_wanted && frame_pool.worth_trimming()) deadline = std::min(deadline, state.next_trim);
-    if (state.busy_poll > Duration(0)) {
-        backend.poll(TimePoint::min());  // hands over what was started; the wait for answers begins after that
-        const TimePoint give_up = std::min(deadline, backend.now() + state.busy_poll);
-        while (state.ready.empty() && !state.wakeup.pending() && backend.now() < give_up) {
-            backend.poll(TimePoint::min());
-        }
-        if (!state.ready.empty()) return;
-    }
-    if (!state.wakeup.begin_sleep()) return;
+    if (state.busy_poll > Duration(0) && spin(state, deadline)) return deadline;
+    if (!state.wakeup.begin_sleep()) return deadline;
     backend.poll(deadline);
     state.wakeup.end_sleep();
+    return deadline;
 }
 
 // Once a second while something runs, and until it is settled afterwards: what a peak took goes back to the system.
@@ -110,9 +122,8 @@ void trim(LoopState& state, TimePoint now) noexcept {
 // The same, noting whether it took longer than it may wait.
 void poll_backend_timed(LoopState& state) {
     const TimePoint start = state.backend->now();
-    const TimePoint deadline = std::max(poll_deadline(state), start);
-    poll_backend(state);
-    report_slow_poll(state, start, deadline);
+    const TimePoint deadline = poll_backend(state);
+    report_slow_poll(state, start, std::max(deadline, start));
 }
 
 // Lets the outside in: completions, posts of other threads, due timers.

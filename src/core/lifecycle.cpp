@@ -100,8 +100,9 @@ void drain_backend(LoopState& state) noexcept {
         while (!state.readers.empty()) unwatch_fd(state, state.readers.begin()->first, false);
         while (!state.writers.empty()) unwatch_fd(state, state.writers.begin()->first, true);
         for (int round = 0; round < 100 && state.backend->in_flight() > 0; ++round) {
-            state.backend->poll(state.backend->now() + std::chrono::milliseconds(10));
+            state.backend->run_deferred();
             discard_chain(state.ready.take_all());
+            state.backend->poll(state.backend->now() + std::chrono::milliseconds(10));
         }
         if (const std::size_t left = state.backend->in_flight()) {
             log(LogLevel::error, "the event loop closes with " + std::to_string(left) + " operations in flight");

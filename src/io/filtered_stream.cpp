@@ -103,7 +103,7 @@ void SocketStream::flush_filtered() noexcept {
     try {
         const std::string_view all = out_.view();
         std::string_view rest = all;
-        if (!seal_some(rest)) return;
+        if (!seal_some(rest)) return after_sending();  // with nothing left to say it may be over
         out_.consume(all.size() - rest.size());
         if (out_.empty()) out_.release();
     } catch (...) {
@@ -119,6 +119,7 @@ void SocketStream::close_filtered() noexcept {
     mark_closing();
     deaf_ = true;
     reading_paused_ = false;  // what comes is dropped
+    end_reading();
     try {
         filter_->close();
     } catch (...) {

@@ -222,8 +222,9 @@ void PipeStream::close() {
     if (out_.empty()) {
         if (input_.in_flight) backend().cancel(input_);
         schedule_loss(nullptr);
-    } else if (reads() && input_.in_flight) {
-        backend().cancel(input_);
+    } else if (reads()) {
+        if (input_.in_flight) backend().cancel(input_);
+        if (!observer_) feed_eof();  // who waits to read does not wait until the rest is written
     }
 }
 

@@ -304,7 +304,13 @@ void SocketStream::close() {
         return close_filtered();
     mark_closing();
     stop_receiving();
-    if (write_buffer_size() == 0) schedule_loss(nullptr);
+    if (write_buffer_size() == 0) return schedule_loss(nullptr);
+    end_reading();
+}
+
+// Who waits to read does not wait for what the peer has yet to take. A protocol's end is connection_lost().
+void SocketStream::end_reading() noexcept {
+    if (!observer_) feed_eof();
 }
 
 void SocketStream::abort() { force_close(nullptr); }

@@ -160,6 +160,7 @@ private:
     void close_filtered() noexcept;
     void end_filtered() noexcept;
 
+    void end_reading() noexcept;
     void fail(int error, const char* attempted) noexcept;
     void force_close(std::exception_ptr error) noexcept;
     void schedule_loss(std::exception_ptr error) noexcept;

@@ -62,6 +62,37 @@ ASYNC_TEST(TlsHandshake, a_client_that_says_nothing_is_given_up) {
     co_await end(server, writer);
 }
 
+// Tells how many of OpenSSL's connections there are.
+class Connections {
+public:
+    static long count() {
+        static const int index = SSL_get_ex_new_index(0, nullptr, made, nullptr, gone);
+        static_cast<void>(index);
+        return living;
+    }
+
+private:
+    static void made(void*, void*, CRYPTO_EX_DATA*, int, long, void*) { ++living; }
+    static void gone(void*, void*, CRYPTO_EX_DATA*, int, long, void*) { --living; }
+    static inline long living = 0;
+};
+
+// A connection costs 40 KB once OpenSSL has begun with it.
+ASYNC_TEST(TlsHandshake, begins_with_the_clients_first_byte, kOnce) {
+    const long before = Connections::count();
+    Server server = co_await tls_echo_server(server_context());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    auto [other_reader, other_writer] = co_await open_connection("127.0.0.1", server.port());
+    other_writer.write("\x16");
+    while (Connections::count() == before) co_await aio::sleep(1ms);
+    co_await settle();
+    EXPECT_EQ(Connections::count() - before, 1);
+    other_writer.abort();
+    writer.abort();
+    co_await stop(server);
+    EXPECT_EQ(Connections::count(), before);
+}
+
 ASYNC_TEST(TlsHandshake, a_client_that_stops_in_the_middle_is_given_up) {
     Server server =
         co_await start_server(echo_lines, "127.0.0.1", 0, {.ssl = server_context(), .ssl_handshake_timeout = 100ms});

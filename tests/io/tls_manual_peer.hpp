@@ -6,6 +6,7 @@
 #include "io/tls/engine.hpp"
 #include "support/tls_peers.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace aio::test {
@@ -58,6 +59,27 @@ public:
         flush();
     }
     bool got_close_notify() const { return engine_.received_close_notify(); }
+    // Asks for new keys of the other end, which answers.
+    void update_keys() {
+        SSL_key_update(engine_.ssl(), SSL_KEY_UPDATE_REQUESTED);
+        engine_.handshake();
+        flush();
+    }
+    // A server's handshake; of what comes behind it (its tickets) only the first `size` bytes go out, until let_go().
+    Coro<> handshake_holding_behind(std::size_t size) {
+        while (!engine_.handshake()) {
+            flush();
+            co_await more();
+        }
+        allowed_ = size;
+        flush();
+    }
+    void let_go() {
+        allowed_ = std::string::npos;
+        flush();
+    }
+    // Null before a server's client has said something.
+    SSL* ssl() const { return engine_.ssl(); }
     StreamReader& reader() { return reader_; }
     StreamWriter& writer() { return writer_; }
 
@@ -70,8 +92,11 @@ private:
         return made;
     }
     void flush() {
-        writer_.write(engine_.output().view());
-        engine_.output().release();
+        aio::detail::ByteBuffer& output = engine_.output();
+        const std::size_t size = std::min(output.size(), allowed_);
+        writer_.write(output.view().substr(0, size));
+        output.consume(size);
+        if (allowed_ != std::string::npos) allowed_ -= size;
     }
     Coro<> more() {
         cipher_ = co_await reader_.read(65536);
@@ -79,13 +104,14 @@ private:
         if (ended_ && !handshaken()) throw ConnectionResetError(104, "manual handshake");
         engine_.give(cipher_);
     }
-    bool handshaken() const { return SSL_is_init_finished(engine_.ssl()) != 0; }
+    bool handshaken() const { return engine_.ssl() && SSL_is_init_finished(engine_.ssl()) != 0; }
 
     StreamReader reader_;
     StreamWriter writer_;
     aio::detail::TlsEngine engine_;
     aio::detail::ByteBuffer plain_;
     std::string cipher_;
+    std::size_t allowed_ = std::string::npos;
     bool ended_ = false;
 };
 

@@ -189,6 +189,45 @@ ASYNC_TEST(TlsShutdown, a_slow_peer_is_not_given_up_while_it_makes_progress, kOn
     co_await stop(server);
 }
 
+// It makes this end answer, for ever: that is no progress.
+ASYNC_TEST(TlsShutdown, a_peer_that_only_asks_for_new_keys_is_given_up, kOnce) {
+    if (!virtual_time()) CO_SKIP();
+    auto play = [](ManualPeer& peer) -> Coro<> {
+        while (!(co_await peer.read()).empty()) {}
+        try {
+            for (int i = 0; i < 100; ++i) {
+                peer.update_keys();
+                co_await aio::sleep(500ms);
+                if (peer.writer().is_closing()) break;
+            }
+        } catch (const OSError&) {
+            // Given up, as it should be.
+        }
+    };
+    Server server = co_await manual_server(play);
+    auto [reader, writer] = co_await connect_to(server, 2s);
+    const Stopwatch watch;
+    writer.write("bye");
+    writer.close();
+    co_await expect_throws<TimeoutError>(writer.wait_closed());
+    EXPECT_LT(watch.elapsed(), 3s);
+    co_await stop(server);
+}
+
+ASYNC_TEST(TlsShutdown, close_ends_a_read_that_waits_before_the_peer_answers) {
+    Server server = co_await manual_server(never_answer);
+    auto [reader, writer] = co_await connect_to(server, 50ms);
+    Task<std::string> waiting =
+        create_task([](StreamReader from) -> Coro<std::string> { co_return co_await from.read(); }, reader);
+    co_await run_passes(3);
+    writer.close();
+    co_await run_passes(3);
+    EXPECT_TRUE(waiting.done());
+    EXPECT_EQ(co_await waiting, "");
+    co_await expect_throws<TimeoutError>(writer.wait_closed());
+    co_await stop(server);
+}
+
 // CPython: test_ssl.test_shutdown_timeout_handler_leak
 ASYNC_TEST(TlsShutdown, leaves_no_timer_and_no_context) {
     std::weak_ptr<aio::detail::TlsContext> context;

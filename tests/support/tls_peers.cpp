@@ -33,6 +33,8 @@ struct Request {
     long until = 30 * kDay;
     bool authority = false;
     const Identity* issuer = nullptr;  // null: itself
+    std::vector<std::pair<int, std::string>> extensions = {};
+    int rsa_bits = 0;  // 0: a key on the curve P-256
 };
 
 void require(bool good) {
@@ -51,7 +53,8 @@ void add_extension(X509* certificate, X509* issuer, int kind, const std::string&
 Identity make_identity(const Request& request) {
     static long serial = 0x1000;
     Identity made;
-    made.key.reset(EVP_EC_gen("P-256"), EVP_PKEY_free);
+    const auto bits = static_cast<std::size_t>(request.rsa_bits);
+    made.key.reset(bits > 0 ? EVP_RSA_gen(bits) : EVP_EC_gen("P-256"), EVP_PKEY_free);
     made.certificate.reset(X509_new(), X509_free);
     X509* certificate = made.certificate.get();
     const Identity& issuer = request.issuer ? *request.issuer : made;
@@ -74,6 +77,9 @@ Identity make_identity(const Request& request) {
     }
     if (!request.alt_names.empty()) {
         add_extension(certificate, issuer.certificate.get(), NID_subject_alt_name, request.alt_names);
+    }
+    for (const auto& [kind, value] : request.extensions) {
+        add_extension(certificate, issuer.certificate.get(), kind, value);
     }
     require(X509_sign(certificate, issuer.key.get(), EVP_sha256()) > 0);
     return made;
@@ -119,6 +125,7 @@ private:
         save("ca", ca);
         const Identity stranger_ca =
             make_identity({.common_name = "Stranger CA", .alt_names = "", .authority = true});
+        save("stranger_ca", stranger_ca);
         const Identity middle =
             make_identity({.common_name = "aio middle CA", .alt_names = "", .authority = true, .issuer = &ca});
         const Identity localhost = leaf("localhost", {.common_name = "", .alt_names = local, .issuer = &ca});
@@ -133,6 +140,9 @@ private:
              &middle);
         leaf("second", {.common_name = "", .alt_names = "DNS:second.example", .issuer = &ca});
         leaf("client", {.common_name = "a client", .alt_names = "email:client@example.org", .issuer = &ca});
+        leaf("client_stranger", {.common_name = "a stranger", .alt_names = "", .issuer = &stranger_ca});
+        leaf("idn", {.common_name = "", .alt_names = "DNS:xn--bcher-kva.example", .issuer = &ca});
+        make_strange_ones(ca, middle);
         const Identity revoked = leaf("revoked", {.common_name = "", .alt_names = local, .issuer = &ca});
         const Identity client_revoked = leaf("client_revoked", {.common_name = "", .alt_names = "", .issuer = &ca});
         revoke(ca, {revoked, client_revoked});
@@ -141,6 +151,54 @@ private:
         PEM_write_PrivateKey(encrypted.get(), localhost.key.get(), EVP_aes_128_cbc(),
                              reinterpret_cast<unsigned char*>(password.data()), static_cast<int>(password.size()),
                              nullptr, nullptr);
+    }
+
+    // Those of tls_certificates_test.cpp.
+    void make_strange_ones(const Identity& ca, const Identity& middle) {
+        const std::string local = "DNS:localhost,IP:127.0.0.1,IP:::1";
+        const auto below = [&](const std::string& name, const std::string& names, const Identity& issuer) {
+            save(name, make_identity({.common_name = name, .alt_names = names, .issuer = &issuer}), &issuer);
+        };
+        const auto authority = [&](std::vector<std::pair<int, std::string>> extensions, long until = 30 * kDay) {
+            return make_identity({.common_name = "a strange CA",
+                                  .alt_names = "",
+                                  .until = until,
+                                  .authority = true,
+                                  .issuer = &ca,
+                                  .extensions = std::move(extensions)});
+        };
+        save("no_chain", make_identity({.common_name = "localhost", .alt_names = local, .issuer = &middle}));
+        const Identity names = authority({{NID_name_constraints, "critical,permitted;DNS:allowed.example"}});
+        below("inside_constraint", "DNS:www.allowed.example", names);
+        below("outside_constraint", "DNS:localhost", names);
+        const Identity addresses = authority({{NID_name_constraints, "critical,permitted;IP:10.0.0.0/255.0.0.0"}});
+        below("outside_address_constraint", "IP:127.0.0.1", addresses);
+        below("expired_authority", local, authority({}, -kDay));
+        const Identity leaf_as_authority = leaf("plain", {.common_name = "", .alt_names = local, .issuer = &ca});
+        below("below_a_leaf", local, leaf_as_authority);
+        leaf("for_clients", {.common_name = "",
+                             .alt_names = local,
+                             .issuer = &ca,
+                             .extensions = {{NID_ext_key_usage, "clientAuth"}}});
+        leaf("for_servers", {.common_name = "",
+                             .alt_names = local,
+                             .issuer = &ca,
+                             .extensions = {{NID_ext_key_usage, "serverAuth"}}});
+        leaf("address_as_name", {.common_name = "", .alt_names = "DNS:127.0.0.1", .issuer = &ca});
+        leaf("wild", {.common_name = "",
+                      .alt_names = "DNS:*.wild.example,DNS:*.*.deep.example,DNS:*.example,DNS:f*.part.example",
+                      .issuer = &ca});
+        leaf("must_staple", {.common_name = "",
+                             .alt_names = local,
+                             .issuer = &ca,
+                             .extensions = {{NID_tlsfeature, "status_request"}}});
+        leaf("unknown_critical", {.common_name = "",
+                                  .alt_names = local,
+                                  .issuer = &ca,
+                                  .extensions = {{NID_netscape_comment, "critical,what nobody knows"}}});
+        leaf("weak_key", {.common_name = "", .alt_names = local, .issuer = &ca, .rsa_bits = 1024});
+        leaf("client_expired",
+             {.common_name = "", .alt_names = "", .from = -9 * kDay, .until = -kDay, .issuer = &ca});
     }
 
     void revoke(const Identity& ca, const std::vector<Identity>& revoked) {

@@ -28,11 +28,13 @@ struct Pki {
 // wrong_host    other.example and *.wild.example
 // no_names      no subject alternative name, CN=localhost
 // self_signed   localhost, signed by itself
-// stranger      localhost, signed by an authority that nobody trusts (stranger_ca)
+// stranger      localhost, signed by an authority that clients do not trust (stranger_ca)
 // intermediate  localhost, signed by an intermediate authority, which comes with it
 // revoked       localhost, in the list of crl.pem
 // client        a client's
 // client_revoked
+// client_stranger  a client's, signed by stranger_ca
+// idn           bücher.example, as xn--bcher-kva.example
 // second        second.example
 // encrypted.key is localhost's key, encrypted with "opensesame".
 const Pki& pki();

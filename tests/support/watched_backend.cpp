@@ -9,6 +9,8 @@
 #include <chrono>
 #include <utility>
 
+#include <gtest/gtest.h>
+
 namespace aio::test {
 
 using detail::Operation;
@@ -37,8 +39,11 @@ WatchedBackend& WatchedBackend::install(detail::LoopState& state, Duration patie
 }
 
 void WatchedBackend::poll(TimePoint deadline) {
-    run_deferred();
-    if (deliver_failures() || has_deferred()) deadline = TimePoint::min();
+    if (deadline != TimePoint::min() && (has_deferred() || !state_.ready.empty())) {
+        const UnwatchedAllocations mine;
+        ADD_FAILURE() << "the loop sleeps although something is " << (has_deferred() ? "deferred" : "ready");
+    }
+    if (deliver_failures()) deadline = TimePoint::min();
     if (patience_ == Duration(0) && ++polls_ % kPollsOfARun == 0) stalled_(data_);
     if (deadline == TimePoint::max() && external_ == 0) return poll_patiently();
     const bool moment = deadline != TimePoint::min() && deadline != TimePoint::max();

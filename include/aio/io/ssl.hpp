@@ -178,8 +178,9 @@ public:
     void set_num_tickets(std::size_t count) const;
 
     // Servers: called during the handshake with the host name that the client asks for, empty if it does not say;
-    // the context returned takes over, with its certificate, authorities, verify_mode and application protocols.
-    // Nothing: this one. An exception: the client gets an alert, and the handshake fails with it.
+    // the context returned takes over, with its certificate, authorities, verify_mode, versions and application
+    // protocols. Nothing: this one. An exception: the client gets an alert, and the handshake fails with it. A session
+    // is resumed only for the name and under the context that it began with; else a full handshake follows.
     using ServernameCallback = aio::detail::Function<std::optional<SSLContext>(std::string_view name)>;
     void set_servername_callback(ServernameCallback callback) const;
 
@@ -228,7 +229,8 @@ struct Cipher {
 
 // What a client needs to resume a connection without a full handshake: taken from one connection with
 // SSLObject::session() after something was read (with TLS 1.3 it comes behind the handshake), given to a later
-// one to the same host, with the same context, as `{.ssl_session = &session}`.
+// one to the same host, with the same context, as `{.ssl_session = &session}`. One that began before the context's
+// authorities or its verification were changed is not resumed: a full handshake follows.
 class SSLSession {
 public:
     SSLSession() noexcept = default;

@@ -80,8 +80,8 @@ protected:
     ~Operation() = default;
 };
 
-// Something to do right before the next poll, in the order in which it was asked for: connections write there,
-// once, what the pass has put into their buffers. It may be destroyed while it stands in the queue.
+// Something to do right before the next poll, in the order of defer(): a connection writes there, once, what the pass
+// has put into its buffer. It may be destroyed while it is queued.
 class Deferred {
 public:
     Deferred() noexcept = default;
@@ -116,7 +116,8 @@ public:
         previous_->next_ = &item;
         previous_ = &item;
     }
-    // Runs them all; those added meanwhile wait for the next poll.
+    // Runs them all once. Those added meanwhile, an item that adds itself again among them, stay for the next run:
+    // so no item holds up the poll.
     void run() noexcept {
         if (empty()) return;
         DeferredQueue batch;
@@ -151,6 +152,7 @@ public:
 
     // Delivers the completions that are there, waiting for the first one until `deadline` at most
     // (TimePoint::min(): do not wait; TimePoint::max(): for ever). Returns early after wake(), and may without a reason.
+    // Leaves alone what is deferred: the caller runs that first, and does not wait while has_deferred().
     // Errors: OSError when the kernel refuses to poll at all.
     virtual void poll(TimePoint deadline) = 0;
 
@@ -162,10 +164,11 @@ public:
     // Whether poll() could find or do anything. False lets a busy loop skip it.
     virtual bool has_work() const noexcept = 0;
 
-    // `item` gets before_poll() at the beginning of the next poll().
+    // `item` gets before_poll() in the next run_deferred(), which the loop calls before each poll().
     void defer(Deferred& item) noexcept { deferred_.push(item); }
-    // Runs what was deferred now. For who is about to sleep in poll(): it may make something ready.
+    // May make callbacks ready and defer further items: the loop decides after it how long to poll.
     void run_deferred() noexcept { deferred_.run(); }
+    bool has_deferred() const noexcept { return !deferred_.empty(); }
 
     // Starts `operation`. A send may complete inside this call (epoll sends at once what the socket takes); all
     // else completes in a later poll(). Failures, also of starting, arrive at completed(). A descriptor may have
@@ -217,9 +220,6 @@ public:
 
     // Operations started and not completed: 0 when a loop closes, asserted by tests.
     virtual std::size_t in_flight() const noexcept = 0;
-
-protected:
-    bool has_deferred() const noexcept { return !deferred_.empty(); }
 
 private:
     DeferredQueue deferred_;

@@ -332,8 +332,8 @@ void Connection::check_sending() noexcept {
 }
 
 void Connection::close_if_idle() noexcept {
-    if ((phase_ == Phase::idle || phase_ == Phase::first) && !messages_.in_head()) {
-        writer_.close();
+    if (phase_ == Phase::idle || phase_ == Phase::first || phase_ == Phase::head) {
+        writer_.close();  // half a head is no request yet
     } else if (phase_ == Phase::handler) {
         if (!exchange_.head_sent() && !messages_.has_more()) exchange_.close_afterwards();
     }

@@ -1,7 +1,9 @@
 #include "io/tls/context.hpp"
 
+#include "io/tls/engine.hpp"
 #include "io/tls/errors.hpp"
 
+#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include <fcntl.h>
@@ -19,7 +21,6 @@ namespace {
 // As Python 3.13's ssl has it: forward secrecy, authenticated encryption first, nothing with known weaknesses.
 constexpr const char* kCiphers =
     "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM";
-constexpr std::string_view kSessionContext = "aiocpp";
 
 static_assert(ssl::VERIFY_CRL_CHECK_LEAF == X509_V_FLAG_CRL_CHECK);
 static_assert(ssl::VERIFY_CRL_CHECK_CHAIN == (X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL));
@@ -45,15 +46,24 @@ TlsContext::TlsContext(ssl::Protocol p) : protocol(p), check_hostname(p == ssl::
     SSL_CTX_set_verify(ctx, is_server() ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
     X509_VERIFY_PARAM_set_hostflags(SSL_CTX_get0_param(ctx),
                                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    const auto* name = reinterpret_cast<const unsigned char*>(kSessionContext.data());
-    if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 || SSL_CTX_set_cipher_list(ctx, kCiphers) != 1 ||
-        SSL_CTX_set_session_id_context(ctx, name, kSessionContext.size()) != 1) {
+    if (is_server()) SSL_CTX_set_client_hello_cb(ctx, TlsEngine::client_hello, nullptr);
+    if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 || SSL_CTX_set_cipher_list(ctx, kCiphers) != 1) {
         throw_ssl_failure("SSLContext");
     }
+    trust_changed();
 }
 
 TlsContext::~TlsContext() {
     if (keylog_fd_ >= 0) ::close(keylog_fd_);
+}
+
+void TlsContext::trust_changed() noexcept {
+    // Random, since processes that were forked share what encrypts their tickets.
+    if (RAND_bytes(trust_id_.data(), static_cast<int>(trust_id_.size())) == 1) return;
+    clear_ssl_errors();
+    SSL_CTX_set_session_cache_mode(get(), SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(get(), SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(get(), 0);
 }
 
 void TlsContext::set_keylog(std::string_view path) {

@@ -6,6 +6,7 @@
 
 #include <openssl/ssl.h>
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -34,6 +35,13 @@ public:
     void set_keylog(std::string_view path);
     void set_alpn(const std::vector<std::string>& protocols);
 
+    // Names the present rules of whom to trust. A resumed session's certificate is not looked at again, so a session is
+    // good only where the rules are those under which it began; no other context has them, in no other process.
+    using TrustId = std::array<unsigned char, 16>;
+    const TrustId& trust_id() const noexcept { return trust_id_; }
+    // They are not what they were.
+    void trust_changed() noexcept;
+
     const ssl::Protocol protocol;
     bool check_hostname;
     ssl::SSLContext::ServernameCallback servername_callback;
@@ -46,14 +54,15 @@ private:
     static void write_key(const SSL* ssl, const char* line);
 
     Owned<SSL_CTX, SSL_CTX_free> handle_;
+    TrustId trust_id_{};
     int keylog_fd_ = -1;
 };
 
-// What an SSLSession is a handle to. It is good for one name and one context: a resumed connection's certificate is
-// not looked at again.
+// What an SSLSession is a handle to. It is good for one name and one context, as that was when the session began.
 struct TlsSession {
     Owned<SSL_SESSION, SSL_SESSION_free> session;
     std::shared_ptr<TlsContext> context;
+    TlsContext::TrustId trust_id;
     std::string server_hostname;
 };
 

@@ -64,6 +64,7 @@ int add_der(X509_STORE* store, std::string_view data) {
 }  // namespace
 
 void SSLContext::load_default_certs() const {
+    context_->trust_changed();
     clear_ssl_errors();
     if (SSL_CTX_set_default_verify_paths(context_->get()) != 1) throw_ssl_failure("load_default_certs");
     clear_ssl_errors();  // that there are none is no failure
@@ -74,6 +75,7 @@ void SSLContext::load_verify_locations(std::string_view cafile, std::string_view
     if (cafile.empty() && capath.empty() && cadata.empty()) {
         throw ValueError("load_verify_locations: cafile, capath and cadata cannot be all omitted");
     }
+    context_->trust_changed();
     clear_ssl_errors();
     if (!cafile.empty()) {
         const std::string file(cafile);
@@ -109,6 +111,7 @@ void SSLContext::set_verify_mode(VerifyMode mode) const {
     if (mode == CERT_NONE && context_->check_hostname) {
         throw ValueError("Cannot set verify_mode to CERT_NONE when check_hostname is enabled");
     }
+    context_->trust_changed();
     int bits = SSL_VERIFY_NONE;
     if (mode != CERT_NONE) bits |= SSL_VERIFY_PEER;
     if (mode == CERT_REQUIRED) bits |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -118,6 +121,7 @@ void SSLContext::set_verify_mode(VerifyMode mode) const {
 bool SSLContext::check_hostname() const noexcept { return context_->check_hostname; }
 
 void SSLContext::set_check_hostname(bool check) const noexcept {
+    context_->trust_changed();
     context_->check_hostname = check;
     if (check && SSL_CTX_get_verify_mode(context_->get()) == SSL_VERIFY_NONE) {
         SSL_CTX_set_verify(context_->get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -129,6 +133,7 @@ unsigned long SSLContext::verify_flags() const noexcept {
 }
 
 void SSLContext::set_verify_flags(unsigned long flags) const {
+    context_->trust_changed();
     X509_VERIFY_PARAM* parameters = SSL_CTX_get0_param(context_->get());
     X509_VERIFY_PARAM_clear_flags(parameters, X509_VERIFY_PARAM_get_flags(parameters) & ~flags);
     clear_ssl_errors();
@@ -264,7 +269,9 @@ void SSLContext::set_num_tickets(std::size_t count) const { SSL_CTX_set_num_tick
 void SSLContext::set_servername_callback(ServernameCallback callback) const {
     if (!context_->is_server()) throw ValueError("set_servername_callback: this context is a client's");
     context_->servername_callback = std::move(callback);
-    SSL_CTX_set_tlsext_servername_callback(context_->get(), aio::detail::TlsEngine::servername);
+    // Called by client_hello(); this one only says that the name is known.
+    const auto acknowledge = context_->servername_callback ? aio::detail::TlsEngine::acknowledge_name : nullptr;
+    SSL_CTX_set_tlsext_servername_callback(context_->get(), acknowledge);
 }
 
 const std::string& SSLContext::keylog_filename() const noexcept { return context_->keylog_filename; }

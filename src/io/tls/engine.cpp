@@ -23,6 +23,11 @@ constexpr std::size_t kRecord = 16 * 1024;  // the most that one record carries
 }  // namespace
 
 TlsEngine::TlsEngine(Setup setup, std::string peer) : setup_(std::move(setup)), peer_(std::move(peer)) {
+    if (!setup_.server_side) open();
+}
+
+void TlsEngine::open() {
+    trust_id_ = setup_.context->trust_id();
     clear_ssl_errors();
     ssl_.reset(SSL_new(setup_.context->get()));
     BIO* bio = ssl_ ? BIO_new(bio_method()) : nullptr;
@@ -62,6 +67,7 @@ void TlsEngine::resume() {
         throw ValueError("ssl_session: it is for '" + session.server_hostname + "', not for '" +
                          setup_.server_hostname + "'");
     }
+    if (session.trust_id != trust_id_) return;  // it was verified by other rules: a full handshake
     if (SSL_set_session(ssl(), session.session.get()) != 1) throw_ssl_failure("ssl_session");
 }
 
@@ -109,6 +115,8 @@ long TlsEngine::bio_control(BIO*, int command, long, void*) { return command == 
 // --- the connection ----------------------------------------------------------------------------------------
 
 bool TlsEngine::handshake() {
+    if (!ssl_ && input_.empty()) return false;
+    if (!ssl_) open();
     note_first_bytes();
     clear_ssl_errors();
     const int result = SSL_do_handshake(ssl());
@@ -154,12 +162,14 @@ std::string_view TlsEngine::write(std::string_view plain, std::size_t at_most) {
     return plain;
 }
 
-void TlsEngine::send_close_notify() {
-    if (broken_ || (SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) != 0) return;
+bool TlsEngine::send_close_notify() {
+    if (broken_ || (SSL_get_shutdown(ssl()) & SSL_SENT_SHUTDOWN) != 0) return true;
+    if (SSL_in_init(ssl()) != 0) return false;
     clear_ssl_errors();
     SSL_shutdown(ssl());  // 0: sent, and the peer's has not come
     clear_ssl_errors();
     if (out_of_memory_) throw std::bad_alloc();
+    return true;
 }
 
 // --- callbacks ---------------------------------------------------------------------------------------------
@@ -181,32 +191,6 @@ void TlsEngine::note_refusal(X509_STORE_CTX* store) {
     verify_code_ = X509_STORE_CTX_get_error(store);
     verify_message_ = describe_refusal(verify_code_, X509_STORE_CTX_get_current_cert(store),
                                        X509_STORE_CTX_get_error_depth(store), setup_.server_hostname);
-}
-
-int TlsEngine::servername(SSL* ssl, int* alert, void*) {
-    auto& self = *static_cast<TlsEngine*>(SSL_get_app_data(ssl));
-    try {
-        return self.choose_context();
-    } catch (...) {
-        self.refusal_ = std::current_exception();
-        *alert = SSL_AD_UNRECOGNIZED_NAME;
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
-}
-
-int TlsEngine::choose_context() {
-    const auto callback = setup_.context->servername_callback;
-    if (!callback) return SSL_TLSEXT_ERR_NOACK;
-    const char* name = SSL_get_servername(ssl(), TLSEXT_NAMETYPE_host_name);
-    const std::optional<ssl::SSLContext> other = callback(name ? std::string_view(name) : std::string_view());
-    if (!other || other->context() == setup_.context) return SSL_TLSEXT_ERR_OK;
-    if (!other->context()->is_server()) throw ValueError("servername callback: the context is a client's");
-    chosen_ = other->context();
-    if (!SSL_set_SSL_CTX(ssl(), chosen_->get())) throw std::bad_alloc();
-    // What OpenSSL leaves as it was.
-    SSL_set_verify(ssl(), SSL_CTX_get_verify_mode(chosen_->get()), verified);
-    X509_VERIFY_PARAM_set1(SSL_get0_param(ssl()), SSL_CTX_get0_param(chosen_->get()));
-    return SSL_TLSEXT_ERR_OK;
 }
 
 }  // namespace aio::detail

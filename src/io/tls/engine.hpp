@@ -24,7 +24,8 @@ public:
         std::shared_ptr<TlsSession> session;
     };
 
-    // `peer` names the other end in messages. Errors: SSLError; ValueError for a session of another context or name.
+    // `peer` names the other end in messages. A server allocates what a connection needs once its client has sent
+    // something. Errors: a client's: SSLError; ValueError for a session of another context or name.
     TlsEngine(Setup setup, std::string peer);
     TlsEngine(const TlsEngine&) = delete;
     TlsEngine& operator=(const TlsEngine&) = delete;
@@ -32,20 +33,22 @@ public:
     // What the functions below read; they leave nothing of it. It must stay where it is until then.
     void give(std::string_view input) noexcept { input_ = input; }
 
-    // True once the handshake is over. Errors: SSLError and its children; there may be an alert in output().
+    // True once the handshake is over. Errors: SSLError and its children; a server's: as the constructor. There may be
+    // an alert in output().
     bool handshake();
     // Decrypts all there is into `plain`; false when the peer has sent close_notify. Errors: as handshake().
     bool read(ByteBuffer& plain);
-    // Encrypts the beginning of `plain`, `at_most` bytes, and returns the rest. Errors: SSLError,
-    // std::bad_alloc.
+    // Encrypts the beginning of `plain`, `at_most` bytes, and returns the rest: nothing is encrypted while only the
+    // beginning of a handshake message (a ticket, new keys) has come. Errors: SSLError, std::bad_alloc.
     std::string_view write(std::string_view plain, std::size_t at_most);
-    // Errors: std::bad_alloc.
-    void send_close_notify();
+    // False: not while a handshake message is incomplete. Errors: std::bad_alloc.
+    bool send_close_notify();
 
     // What is to be sent. Whoever takes it, empties it.
     ByteBuffer& output() noexcept { return output_; }
     const ByteBuffer& output() const noexcept { return output_; }
 
+    // Null until the handshake has begun.
     SSL* ssl() const noexcept { return ssl_.get(); }
     const Setup& setup() const noexcept { return setup_; }
     // The one in charge: the servername callback may have chosen another.
@@ -53,8 +56,14 @@ public:
     bool received_close_notify() const noexcept { return received_close_notify_; }
     // "TLS handshake with 'example.org' at 127.0.0.1:443", or after it "TLS connection with ...".
     std::string attempted() const;
-    // OpenSSL's callback for contexts that have a servername callback.
-    static int servername(SSL* ssl, int* alert, void*);
+    // The host name that a server's client asks for; empty: none.
+    const std::string& requested_name() const noexcept { return requested_name_; }
+    // What the context trusted when the handshake began.
+    const TlsContext::TrustId& trust_id() const noexcept { return trust_id_; }
+
+    // OpenSSL's callbacks: of a server's contexts, and of those that have a servername callback.
+    static int client_hello(SSL* ssl, int* alert, void*);
+    static int acknowledge_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
 
 private:
     static const BIO_METHOD* bio_method();
@@ -63,10 +72,14 @@ private:
     static long bio_control(BIO* bio, int command, long, void*);
     static int verified(int good, X509_STORE_CTX* store);
 
+    void open();
     void name_the_peer();
     void resume();
     void note_refusal(X509_STORE_CTX* store);
-    int choose_context();
+    void meet_client();
+    std::string name_in_hello() const;
+    void choose_context();
+    void scope_session();
     void note_first_bytes();
     [[noreturn]] void fail(int result);
     [[noreturn]] void fail_verification();
@@ -80,10 +93,13 @@ private:
     bool handshaken_ = false;
     bool broken_ = false;  // a fatal error: OpenSSL must not be asked for more
     bool received_close_notify_ = false;
+    bool met_client_ = false;
     bool out_of_memory_ = false;          // in a callback
     std::exception_ptr refusal_;          // of the servername callback
     std::shared_ptr<TlsContext> chosen_;  // by the servername callback
-    int verify_code_ = 0;                 // why the peer's certificate was refused
+    std::string requested_name_;
+    TlsContext::TrustId trust_id_{};
+    int verify_code_ = 0;  // why the peer's certificate was refused
     std::string verify_message_;
     std::string first_bytes_;  // of the peer, to tell what it speaks if it is not TLS
 };

@@ -41,17 +41,41 @@ std::string SslFailure::str() const {
     return reason.empty() ? text : "[" + library + ": " + reason + "] " + text;
 }
 
+namespace {
+
+// How much it tells: "PEM lib" names a library only, "internal error" could be anybody's.
+int weight(unsigned long code) noexcept {
+    constexpr int kFirstReason = 100;  // below: ERR_R_PEM_LIB and the like
+    if (!ERR_COMMON_ERROR(code)) return 2;
+    return (ERR_GET_REASON(code) & ~(ERR_RFLAG_COMMON | ERR_RFLAG_FATAL)) < kFirstReason ? 0 : 1;
+}
+
+unsigned long take_telling_code() {
+    unsigned long telling = 0;
+    bool out_of_memory = false;
+    while (const unsigned long code = ERR_get_error()) {
+        if (ERR_SYSTEM_ERROR(code)) {
+            ERR_clear_error();
+            return code;
+        }
+        out_of_memory = out_of_memory || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+        if (telling == 0 || weight(code) >= weight(telling)) telling = code;
+    }
+    if (out_of_memory) throw std::bad_alloc();
+    return telling;
+}
+
+}  // namespace
+
 SslFailure take_ssl_failure() {
     SslFailure failure;
-    failure.code = ERR_get_error();
-    ERR_clear_error();
+    failure.code = take_telling_code();
     if (failure.code == 0) return failure;
     if (ERR_SYSTEM_ERROR(failure.code)) {
         failure.system_error = ERR_GET_REASON(failure.code);
         failure.text = "system error " + std::to_string(failure.system_error);
         return failure;
     }
-    if (ERR_GET_REASON(failure.code) == ERR_R_MALLOC_FAILURE) throw std::bad_alloc();
     failure.library = library_name(ERR_lib_error_string(failure.code));
     const char* reason = ERR_reason_error_string(failure.code);
     failure.text = reason ? reason : "error " + std::to_string(ERR_GET_REASON(failure.code));

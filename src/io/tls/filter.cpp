@@ -44,14 +44,8 @@ TlsFilter::~TlsFilter() { timer_.cancel(); }
 void TlsFilter::start(std::string_view early, std::unique_ptr<StreamFilter> below) {
     self_ = StreamRef(&stream_);
     below_.reset(static_cast<TlsFilter*>(below.release()));
-    // What was written before leaves as it would have.
-    ByteBuffer& before = stream_.plain_output();
-    if (below_) {
-        below_->engine_.write(before.view(), kEverything);
-        before.release();
-    } else {
-        swap(engine_.output(), before);
-    }
+    // What was written before leaves as it would have, ahead of the handshake.
+    swap(engine_.output(), stream_.plain_output());
     arm(limits_.handshake, &TlsFilter::handshake_expired);
     process(early);
 }
@@ -135,26 +129,50 @@ void TlsFilter::end_of_input() {
 // --- writing -----------------------------------------------------------------------------------------------
 
 std::string_view TlsFilter::seal(std::string_view plain, ByteBuffer& sealed) {
-    const bool written = !plain.empty();
-    if (phase_ == Phase::closing) last_progress_ = stream_.loop().backend->now();
-    if (phase_ == Phase::open || phase_ == Phase::closing) plain = engine_.write(plain, kSealedAtOnce);
-    if (phase_ == Phase::closing && plain.empty() && !notified_) {
-        engine_.send_close_notify();
-        notified_ = true;
-        farewell_only_ = !written;
-    }
+    hand_down();
+    // What the filter below does not take now must not pile up here.
+    const bool blocked = below_ && !engine_.output().empty();
+    if (!blocked && (phase_ == Phase::open || phase_ == Phase::closing)) plain = seal_more(plain);
     collect(sealed);
     return plain;
 }
 
-void TlsFilter::collect(ByteBuffer& sealed) {
-    ByteBuffer& output = engine_.output();
-    if (below_) {
-        below_->engine_.write(output.view(), kEverything);
-        output.release();
-        return below_->collect(sealed);
+std::string_view TlsFilter::seal_more(std::string_view plain) {
+    const std::string_view rest = encrypt(plain, kSealedAtOnce);
+    if (phase_ != Phase::closing) return rest;
+    // Only the program's data count as progress: a peer can make us answer for ever.
+    if (rest.size() < plain.size()) last_progress_ = stream_.loop().backend->now();
+    if (!rest.empty() || notified_) return rest;
+    notified_ = engine_.send_close_notify() || input_over_;
+    farewell_only_ = plain.empty();
+    return rest;
+}
+
+// The beginning of `plain`, and returns the rest.
+std::string_view TlsFilter::encrypt(std::string_view plain, std::size_t at_most) {
+    const std::string_view rest = engine_.write(plain, at_most);
+    if (!plain.empty() && rest.size() == plain.size() && input_over_) {
+        throw ConnectionResetError(ECONNRESET,
+                                   engine_.attempted() +
+                                       ": the connection ended in the middle of a handshake message; what "
+                                       "was written cannot be sent any more");
     }
-    swap(output, sealed);
+    return rest;
+}
+
+// What this filter has to send, to the one below: as much as that takes.
+void TlsFilter::hand_down() {
+    if (!below_) return;
+    ByteBuffer& output = engine_.output();
+    const std::string_view rest = below_->encrypt(output.view(), kEverything);
+    output.consume(output.size() - rest.size());
+    if (output.empty()) output.release();
+}
+
+void TlsFilter::collect(ByteBuffer& sealed) {
+    hand_down();
+    if (below_) return below_->collect(sealed);
+    swap(engine_.output(), sealed);
 }
 
 bool TlsFilter::has_output() const noexcept { return output_size() > 0 || (phase_ == Phase::closing && !notified_); }

@@ -66,6 +66,9 @@ private:
     void read_plain();
     void input_ended();
     void announce() noexcept;
+    std::string_view seal_more(std::string_view plain);
+    std::string_view encrypt(std::string_view plain, std::size_t at_most);
+    void hand_down();
     void collect(ByteBuffer& sealed);
 
     void arm(Duration delay, void (TlsFilter::*expired)());

@@ -20,11 +20,12 @@ aio::detail::TlsFilter& SSLObject::require() const {
 
 std::string SSLObject::version() const {
     SSL* ssl = require().engine().ssl();
-    return SSL_is_init_finished(ssl) ? SSL_get_version(ssl) : "";
+    return ssl && SSL_is_init_finished(ssl) ? SSL_get_version(ssl) : "";
 }
 
 std::optional<Cipher> SSLObject::cipher() const {
-    const SSL_CIPHER* current = SSL_get_current_cipher(require().engine().ssl());
+    SSL* ssl = require().engine().ssl();
+    const SSL_CIPHER* current = ssl ? SSL_get_current_cipher(ssl) : nullptr;
     if (!current) return std::nullopt;
     Cipher result;
     result.name = SSL_CIPHER_get_name(current);
@@ -36,12 +37,13 @@ std::optional<Cipher> SSLObject::cipher() const {
 std::string SSLObject::selected_alpn_protocol() const {
     const unsigned char* name = nullptr;
     unsigned length = 0;
-    SSL_get0_alpn_selected(require().engine().ssl(), &name, &length);
+    if (SSL* ssl = require().engine().ssl()) SSL_get0_alpn_selected(ssl, &name, &length);
     return std::string(reinterpret_cast<const char*>(name), length);
 }
 
 std::optional<Certificate> SSLObject::getpeercert() const {
-    X509* certificate = SSL_get0_peer_certificate(require().engine().ssl());
+    SSL* ssl = require().engine().ssl();
+    X509* certificate = ssl ? SSL_get0_peer_certificate(ssl) : nullptr;
     if (!certificate) return std::nullopt;
     return aio::detail::describe_certificate(certificate);
 }
@@ -53,18 +55,20 @@ SSLSession SSLObject::session() const {
     result->session.reset(SSL_get1_session(engine.ssl()));
     if (!result->session || SSL_SESSION_is_resumable(result->session.get()) != 1) return {};
     result->context = engine.setup().context;
+    result->trust_id = engine.trust_id();
     result->server_hostname = engine.setup().server_hostname;
     return SSLSession(std::move(result));
 }
 
-bool SSLObject::session_reused() const { return SSL_session_reused(require().engine().ssl()) == 1; }
+bool SSLObject::session_reused() const {
+    SSL* ssl = require().engine().ssl();
+    return ssl && SSL_session_reused(ssl) == 1;
+}
 bool SSLObject::server_side() const { return require().engine().setup().server_side; }
 
 std::string SSLObject::server_hostname() const {
     const aio::detail::TlsEngine& engine = require().engine();
-    if (!engine.setup().server_side) return engine.setup().server_hostname;
-    const char* name = SSL_get_servername(engine.ssl(), TLSEXT_NAMETYPE_host_name);
-    return name ? name : "";
+    return engine.setup().server_side ? engine.requested_name() : engine.setup().server_hostname;
 }
 
 SSLContext SSLObject::context() const { return SSLContext(require().engine().context()); }

@@ -5,6 +5,7 @@
 #include <aio/sync/threads.hpp>
 
 #include "io/tls/filter.hpp"
+#include "io/tls/peer_name.hpp"
 #include "io/transport_core.hpp"
 
 #include <cerrno>
@@ -38,6 +39,7 @@ public:
     Coro<> prepare() override {
         const bool own_context = setup_.context != nullptr;
         check(own_context);
+        setup_.server_hostname = tls_peer_name(setup_.server_hostname);
         if (!own_context) setup_.context = co_await load_default_client_context();
         const std::string& name = setup_.server_hostname;
         setup_.check_hostname = setup_.context->check_hostname && (own_context || !name.empty());
@@ -61,11 +63,6 @@ private:
         if (own_context && setup_.context->is_server() != setup_.server_side) {
             throw ValueError(setup_.server_side ? "a server needs a server's SSLContext (Purpose::CLIENT_AUTH)"
                                                 : "a client needs a client's SSLContext (Purpose::SERVER_AUTH)");
-        }
-        const std::string& name = setup_.server_hostname;
-        // OpenSSL would take ".example.org" for any name below example.org.
-        if (name.rfind('.', 0) == 0 || name.find('\0') != std::string::npos) {
-            throw ValueError("server_hostname cannot start with a dot or contain a null character");
         }
     }
 

@@ -220,25 +220,35 @@ TEST_F(BackendTest, is_woken_by_another_thread_each_time) {
     EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
 }
 
-TEST_F(BackendTest, runs_what_was_deferred_before_it_polls) {
+TEST_F(BackendTest, deferred_items_run_in_order_and_those_that_are_deferred_again_in_the_next_run) {
     struct Note final : Deferred {
-        explicit Note(std::string& t, char n) : text(t), name(n) {}
-        void before_poll() noexcept override { text += name; }
+        Note(Backend& b, std::string& t, char n, int runs) : backend(b), text(t), name(n), left(runs) {}
+        void before_poll() noexcept override {
+            text += name;
+            if (--left > 0) backend.defer(*this);
+        }
+        Backend& backend;
         std::string& text;
         char name;
+        int left;
     };
     std::string order;
-    Note first(order, 'a'), second(order, 'b');
+    Note first(*backend, order, 'a', 2), second(*backend, order, 'b', 1);
     {
-        Note gone(order, 'x');
+        Note gone(*backend, order, 'x', 1);
         backend->defer(first);
         backend->defer(gone);
         backend->defer(second);
         backend->defer(first);
         EXPECT_TRUE(backend->has_work());
     }
-    backend->poll(TimePoint::min());
+    backend->run_deferred();
     EXPECT_EQ(order, "ab");
+    EXPECT_TRUE(backend->has_deferred());
+    EXPECT_TRUE(backend->has_work());
+    backend->run_deferred();
+    EXPECT_EQ(order, "aba");
+    EXPECT_FALSE(backend->has_deferred());
     EXPECT_FALSE(backend->has_work());
 }
 

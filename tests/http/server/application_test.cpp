@@ -194,6 +194,25 @@ ASYNC_TEST(HttpApplication, does_not_wait_for_a_client_that_has_its_answer) {
     co_await client.closed();
 }
 
+ASYNC_TEST(HttpApplication, closing_does_not_wait_for_the_rest_of_a_head) {
+    Application app;
+    TestServer server(app);
+    co_await server.start();
+    WebClient idle = co_await WebClient::connect(server.port());
+    WebClient slow = co_await WebClient::connect(server.port());
+    slow.send("GET / HTTP/1.1\r\nHost: exa");
+    if (virtual_time()) co_await aio::sleep(2s);  // a look at the clock finds that it has begun
+    WebClient half = co_await WebClient::connect(server.port());
+    half.send("GET / HTTP/1.1\r\nHost: exa");
+    co_await run_passes(5);
+    const Stopwatch watch;
+    co_await server.close();
+    EXPECT_LT(watch.elapsed(), 1s);
+    co_await idle.closed();
+    co_await slow.closed();
+    co_await half.closed();
+}
+
 ASYNC_TEST(HttpApplication, cancels_handlers_that_do_not_end_in_time) {
     if (!virtual_time()) co_return;
     http::RunnerOptions options;

@@ -5,6 +5,7 @@
 #include <aio/subprocess.hpp>
 
 #include "http/server/web_client.hpp"
+#include "io/tls_manual_peer.hpp"
 #include "support/command.hpp"
 #include "support/tls_peers.hpp"
 
@@ -75,6 +76,27 @@ ASYNC_TEST(HttpSite, over_tls_is_not_stopped_by_those_who_do_not_speak_it) {
     co_await response.read();
     co_await session.close();
     co_await served.runner.cleanup();
+}
+
+// It has said close_notify; the client's may never come.
+ASYNC_TEST(HttpSite, over_tls_stops_without_the_answer_of_idle_clients) {
+    Served served;
+    co_await served.runner.setup();
+    const ssl::SSLContext context = server_context();
+    TCPSite site(served.runner, "127.0.0.1", 0, with_tls(context));
+    co_await site.start();
+    auto [reader, writer] = co_await open_connection("127.0.0.1", site.port());
+    ManualPeer client(reader, writer, client_context());
+    co_await client.handshake();
+    client.write("GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_THAT(co_await client.read(), StartsWith("HTTP/1.1 200"));
+    const Stopwatch watch;
+    co_await served.runner.cleanup();
+    EXPECT_LT(watch.elapsed(), 1s);
+    co_await client.read_all();
+    EXPECT_TRUE(client.got_close_notify());
+    writer.abort();
+    co_await writer.wait_closed();
 }
 
 // Runs `script` with $PORT and $CA against a site over TLS; its exit status.

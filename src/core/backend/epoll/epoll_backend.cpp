@@ -244,7 +244,6 @@ void EpollBackend::wait(TimePoint deadline) {
 }
 
 void EpollBackend::poll(TimePoint deadline) {
-    run_deferred();
     if (first_queued_) {
         deliver_queue();
         deadline = TimePoint::min();

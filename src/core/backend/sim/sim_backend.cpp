@@ -202,7 +202,6 @@ void SimBackend::start_real(Operation& operation) noexcept {
 }
 
 void SimBackend::poll(TimePoint deadline) {
-    run_deferred();
     // What is only worth a try now may be ready, and nothing is waited for before that is known.
     while (first_queued_) {
         if (deliver_queue()) deadline = TimePoint::min();

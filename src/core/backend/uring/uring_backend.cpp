@@ -191,7 +191,6 @@ int UringBackend::enter(bool wait, TimePoint deadline) noexcept {
 }
 
 void UringBackend::poll(TimePoint deadline) {
-    run_deferred();
     if (!enable()) throw_os_error(EEXIST, "io_uring: run the loop on a thread that may not use its ring");
     if (first_starved_ && (ask_again() || first_starved_)) deadline = TimePoint::min();
     if (failed_) {
