@@ -10,7 +10,11 @@ GatherBase::~GatherBase() {
 
 void GatherBase::add(FutureBase* child) {
     children_.push(child);
-    child->done() ? child_done(*child) : child->add_callback(watch_);
+    if (child->done()) {
+        watch_.scheduled_by(*child);  // not by way of its loop, which may be closed
+    } else {
+        child->add_callback(watch_);
+    }
 }
 
 void GatherBase::all_added() {
