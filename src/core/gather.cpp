@@ -11,7 +11,11 @@ GatherBase::~GatherBase() {
 void GatherBase::add(FutureBase* child) {
     check_loop("gather", *child, outer_.loop());
     children_.push(child);
-    child->done() ? child_done(*child) : child->add_callback(watch_);
+    if (child->done()) {
+        watch_.scheduled_by(*child);  // not by way of its loop, which may be closed
+    } else {
+        child->add_callback(watch_);
+    }
 }
 
 void GatherBase::all_added() {

@@ -74,7 +74,7 @@ ASYNC_TEST(Cancellation, of_nested_gathers_reaches_the_children_in_order) {
         std::rethrow_exception(cancelled);
     };
     auto first = gather(child("a"), child("b"));
-    auto second = create_task([&log, child]() -> Coro<> { co_await gather(child("c"), child("d")); });
+    auto second = create_task([child]() -> Coro<> { co_await gather(child("c"), child("d")); });
     auto all = gather(first, second, child("e"));
     co_await run_passes(3);
     EXPECT_TRUE(all.cancel());
