@@ -134,7 +134,7 @@ private:
     FrameHeap& heap() const noexcept;
     void* allocate_slow(std::size_t bytes);
     void* allocate_large(std::size_t bytes);
-    void deallocate_large(void* memory, std::size_t bytes) noexcept;
+    static void deallocate_large(void* memory, std::size_t bytes) noexcept;
     void take_run(std::size_t least);
     void drop_run() noexcept;
     void* carve(std::size_t bytes) noexcept;

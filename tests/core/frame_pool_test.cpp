@@ -1,0 +1,54 @@
+// The memory of frames as programs see it: what a peak of tasks took goes back while the loop sleeps.
+#include <aio/core/frame_pool.hpp>
+#include <aio/core/gather.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "support/async_test.hpp"
+#include "support/test_run.hpp"
+
+namespace aio::test {
+
+namespace {
+
+std::size_t resident_bytes() {
+    long size = 0, resident = 0;
+    std::FILE* file = std::fopen("/proc/self/statm", "r");
+    if (!file || std::fscanf(file, "%ld %ld", &size, &resident) != 2) ADD_FAILURE() << "/proc/self/statm";
+    if (file) std::fclose(file);
+    return static_cast<std::size_t>(resident * ::sysconf(_SC_PAGESIZE));
+}
+
+Coro<> peak(std::size_t count, std::size_t& most) {
+    std::vector<Task<>> tasks;
+    for (std::size_t i = 0; i < count; ++i) tasks.push_back(create_task(sleep(10ms)));
+    co_await sleep(0s);
+    most = resident_bytes();
+    co_await gather(std::move(tasks));
+}
+
+}  // namespace
+
+TEST(FramePool, memory_of_a_peak_goes_back_while_the_loop_sleeps) {
+    if (simulated() || !detail::frame_pool.recycling()) GTEST_SKIP() << "time is virtual, or nothing is recycled";
+    EventLoop loop({.backend = harness::backend_name()});
+    std::size_t most = 0;
+    loop.run_until_complete(peak(100'000, most));
+    loop.call_later(1h, [] {});
+    std::size_t least = most;
+    std::thread watcher([&] {
+        for (int i = 0; i < 3000 && most - least < 12'000'000; ++i) {
+            std::this_thread::sleep_for(10ms);
+            least = std::min(least, resident_bytes());
+        }
+        loop.call_soon_threadsafe([&loop] { loop.stop(); });
+    });
+    loop.run_forever();
+    watcher.join();
+    EXPECT_GE(most - least, 12'000'000u) << "of 100,000 tasks";
+}
+
+}  // namespace aio::test
