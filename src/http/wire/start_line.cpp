@@ -9,7 +9,7 @@ namespace aio::http::wire {
 
 namespace {
 
-constexpr std::string_view kVersion = "HTTP/1.";
+constexpr std::string_view kVersion = "HTTP/1.", kUsualEnd = "HTTP/1.1\r\n";
 
 bool is_visible(char c) noexcept { return c > 0x20 && c < 0x7f; }
 
@@ -40,6 +40,12 @@ StartLine::Result StartLine::take(std::string_view& data, Head& head) {
             case State::target: result = take_target(data, head); break;
             case State::reason: result = take_reason(data, head); break;
             case State::version:
+                if (at_ == 0 && role_ == Parser::Role::requests && data.starts_with(kUsualEnd)) [[likely]] {
+                    head.minor_version = 1;
+                    data.remove_prefix(kUsualEnd.size());
+                    return Result::done;
+                }
+                [[fallthrough]];
             case State::minor: result = take_version(c, head); break;
             case State::space:
             case State::code:
