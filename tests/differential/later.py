@@ -87,7 +87,11 @@ class _Task(asyncio.tasks._PyTask):
 
 
 class _TaskGroup:
-    """TaskGroup (3.13; semantics 24 to 27) with cancel() (3.15)."""
+    """TaskGroup (3.13; semantics 24 to 27) with cancel() (3.15).
+
+    The development version of 3.15 drops the body's own error when a cancellation from outside came as well; here, as
+    for all other errors, the error is raised and the cancellation stays pending.
+    """
 
     def __init__(self):
         self._tasks = set()
@@ -154,7 +158,7 @@ class _TaskGroup:
         if self.cancelled_parent:
             if self.parent.uncancel() == 0:
                 passes_on = None
-            elif passes_on is None:
+            elif passes_on is None and not error:
                 passes_on = from_outside
         if passes_on and not self.errors:
             raise passes_on
@@ -168,10 +172,51 @@ class _TaskGroup:
         raise BaseExceptionGroup("unhandled errors in a TaskGroup", self.errors)
 
 
+class _Timeout:
+    """timeout (semantics 28): the first releases of 3.11 forgot cancellations from before the block."""
+
+    def __init__(self, when):
+        self.when = when
+        self.timer = None
+        self.active = self.expired = False
+
+    async def __aenter__(self):
+        self.task = asyncio.current_task()
+        self.before = self.task.cancelling()
+        self.active = True
+        self.reschedule(self.when)
+        return self
+
+    def reschedule(self, when):
+        if self.expired or not self.active:
+            raise RuntimeError
+        loop = asyncio.get_running_loop()
+        if self.timer:
+            self.timer.cancel()
+        self.when, self.timer = when, None
+        if when is not None:
+            self.timer = loop.call_soon(self._expire) if when <= loop.time() else loop.call_at(when, self._expire)
+
+    def _expire(self):
+        self.task.cancel()
+        self.expired, self.timer = True, None
+
+    async def __aexit__(self, kind, error, traceback):
+        self.active = False
+        if self.timer:
+            self.timer.cancel()
+        if self.expired and self.task.uncancel() <= self.before and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+
+def _timeout(delay):
+    return _Timeout(None if delay is None else asyncio.get_running_loop().time() + delay)
+
+
 async def _wait_for(awaitable, timeout):
     """wait_for (3.12; semantics 21): a timeout around an await; out of time at once, it cancels and waits."""
     if timeout is None or timeout > 0:
-        async with asyncio.timeout(timeout):
+        async with _timeout(timeout):
             return await awaitable
     future = asyncio.ensure_future(awaitable)
     if future.done():
@@ -216,6 +261,7 @@ else:
         loop.set_task_factory(lambda loop, coroutine, **options: _Task(coroutine, loop=loop, **options))
 
 
+timeout = asyncio.timeout if VERSION >= (3, 12) else _timeout
 wait_for = asyncio.wait_for if VERSION >= (3, 12) else _wait_for
 TaskGroup = asyncio.TaskGroup if hasattr(asyncio.TaskGroup, "cancel") else _TaskGroup
 

@@ -161,7 +161,7 @@ class Operations:
             raise error
 
     async def do_timeout(self, statement, frame):
-        async with asyncio.timeout(limit_of(statement.numbers[0])) as timeout:
+        async with later.timeout(limit_of(statement.numbers[0])) as timeout:
             await self.block(statement.body, frame.inside(timeout=timeout))
 
     def do_reschedule(self, statement, frame):
