@@ -258,6 +258,10 @@ Coro<> Downloader::receive(const Download& download, Transfer& transfer, Attempt
             co_return;
         }
         Validators validators = validators_of(download.shown(), response.status(), response.headers());
+        const Validators& kept = partial.validators();
+        const bool same = attempt.answer == Answer::append ||
+                          (!kept.etag.empty() && kept.etag == validators.etag && kept.coding == validators.coding);
+        if (same && !validators.size) validators.size = kept.size;
         if (attempt.answer == Answer::append) {
             if (partial.size() == 0) co_await partial.adopt();
             partial.go_on(std::move(validators));
@@ -267,8 +271,6 @@ Coro<> Downloader::receive(const Download& download, Transfer& transfer, Attempt
             if (part && !requests_.asks_for_part()) {
                 throw http::ClientPayloadError("the server sent only a part, and was asked for the whole");
             }
-            const Validators& kept = partial.validators();
-            if (!validators.size && !kept.etag.empty() && kept.etag == validators.etag) validators.size = kept.size;
             // -I gets no body at all.
             if (part || options_.head) validators.size.reset();
             co_await partial.restart(std::move(validators));

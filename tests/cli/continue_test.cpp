@@ -120,6 +120,26 @@ ASYNC_TEST(ToolContinue, takes_no_part_that_it_did_not_ask_for, kOnce) {
     co_await host.stop();
 }
 
+// Each answer is a piece, and does not say how large the whole is.
+ASYNC_TEST(ToolContinue, remembers_the_size_where_later_answers_do_not_say_it, kOnce) {
+    if (simulated()) CO_SKIP();
+    const Scratch scratch;
+    FakeHost& host = *co_await FakeHost::open([](const RawRequest& request) -> Reply {
+        const std::string range = request.header("Range");
+        if (range == "(none)") return breaks_at_first(request);
+        const auto from = static_cast<std::size_t>(std::stoul(range.substr(range.find('=') + 1)));
+        return answer(kBytes.substr(from, 50'000),
+                      "ETag: \"v1\"\r\nContent-Range: bytes " + std::to_string(from) + "-" +
+                          std::to_string(from + 49'999) + "/*\r\n",
+                      "206 Partial Content");
+    });
+    const Ended done =
+        co_await run_tool(scratch, "fetch", "-O", "--retry", "2", "--retry-delay", "0", host.url("/a").str());
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_TRUE(scratch.read("a") == kBytes) << scratch.read("a").size();
+    co_await host.stop();
+}
+
 // Nobody has said -C: what was there is to be replaced, and is no beginning.
 ASYNC_TEST(ToolContinue, a_retry_takes_no_older_file_for_a_beginning, kOnce) {
     if (simulated()) CO_SKIP();

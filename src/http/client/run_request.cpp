@@ -90,6 +90,7 @@ Coro<ClientResponse> send_hop(OutgoingRequest& request, bool first) {
     if (first && !hop.tracers->empty()) {
         const TraceRequestStart start{request.method, request.url, request.headers};
         co_await hop.tracers->send(&TraceConfig::on_request_start, start);
+        frame_body(request);
     }
     if (session.options.middlewares.empty()) co_return co_await transmit(request);
     co_return co_await pass(request, 0);

@@ -94,10 +94,20 @@ ASYNC_TEST(ClientMiddlewares, cannot_make_the_length_of_the_body_ambiguous) {
         request.headers.set("Transfer-Encoding", "chunked");
         co_return co_await next(request);
     }};
-    ClientSession session(std::move(options));
-    EXPECT_EQ(co_await text_of(session.post(host.url()).data("body")), "body");
-    EXPECT_EQ(host.requests.back().header("content-length"), "(none)");
-    co_await end(session, host);
+    http::TraceConfig trace;
+    trace.on_request_start.append([](http::TraceContext&, const http::TraceRequestStart& what) {
+        what.headers.set("Transfer-Encoding", "chunked");
+    });
+    http::SessionOptions traced;
+    traced.trace_configs = {trace};
+    for (http::SessionOptions* given : {&options, &traced}) {
+        ClientSession session(std::move(*given));
+        EXPECT_EQ(co_await text_of(session.post(host.url()).data("body")), "body");
+        EXPECT_EQ(host.requests.back().header("transfer-encoding"), "chunked");
+        EXPECT_EQ(host.requests.back().header("content-length"), "(none)");
+        co_await session.close();
+    }
+    co_await host.stop();
 }
 
 ASYNC_TEST(DigestAuth, gives_up_when_the_answer_is_refused) {
