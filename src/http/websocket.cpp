@@ -1,5 +1,6 @@
 #include <aio/http/websocket.hpp>
 
+#include "http/json_text.hpp"
 #include "http/ws_connection.hpp"
 #include "io/files/utf8.hpp"
 
