@@ -18,6 +18,17 @@ Coro<> gather_it(Task<> before) { co_await gather(before); }
 Coro<> gather_in_gathers(Task<> before) { co_await gather(gather(before, sleep(1h)), sleep(1h)); }
 Coro<> await_with_timeout(Task<> before) { co_await wait_for(before, 1h); }
 
+Coro<> note_cancel(Log& log, std::string name) {
+    std::exception_ptr cancelled;
+    try {
+        co_await sleep(1h);
+    } catch (const CancelledError&) {
+        cancelled = std::current_exception();
+    }
+    log.push_back(name);
+    std::rethrow_exception(cancelled);
+}
+
 // A line of tasks, each of which waits for the one before; the last one is cancelled.
 Coro<> cancel_a_line(Coro<> (*link)(Task<>)) {
     Task<> last = create_task(wait_for_future(Future<>()));
@@ -63,19 +74,9 @@ ASYNC_TEST(Cancellation, counts_once_at_each_task_of_a_line, kAnyOrder) {
 
 ASYNC_TEST(Cancellation, of_nested_gathers_reaches_the_children_in_order) {
     Log& log = keep<Log>();
-    auto child = [&log](std::string name) -> Coro<> {
-        std::exception_ptr cancelled;
-        try {
-            co_await sleep(1h);
-        } catch (const CancelledError&) {
-            cancelled = std::current_exception();
-        }
-        log.push_back(name);
-        std::rethrow_exception(cancelled);
-    };
-    auto first = gather(child("a"), child("b"));
-    auto second = create_task([child]() -> Coro<> { co_await gather(child("c"), child("d")); });
-    auto all = gather(first, second, child("e"));
+    auto first = gather(note_cancel(log, "a"), note_cancel(log, "b"));
+    auto second = create_task([&log]() -> Coro<> { co_await gather(note_cancel(log, "c"), note_cancel(log, "d")); });
+    auto all = gather(first, second, note_cancel(log, "e"));
     co_await run_passes(3);
     EXPECT_TRUE(all.cancel());
     co_await expect_throws<CancelledError>(all);

@@ -76,7 +76,7 @@ ASYNC_TEST(Ring, is_found_from_a_task_that_waits_for_it) {
     co_await expect_throws<RuntimeError>(pair.a);
 }
 
-ASYNC_TEST(Ring, of_many_names_the_first_ones_and_counts_the_others) {
+ASYNC_TEST(Ring, of_many_names_the_first_ones_and_counts_the_others, kOnce) {
     std::vector<Task<>>& ring = keep<std::vector<Task<>>>(1000);
     for (std::size_t i = 0; i < ring.size(); ++i) {
         ring[i] = create_task([&ring, i]() -> Coro<> {
