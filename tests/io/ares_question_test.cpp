@@ -129,7 +129,8 @@ ASYNC_TEST(AresQuestion, waits_for_its_turn_when_descriptors_are_few, kOnce) {
     for (int i = 0; i < 100; ++i) tasks.push_back(create_task(ask("slow." + std::to_string(i) + ".test")));
     tasks[60].cancel();
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-        if (i != 60) EXPECT_EQ((co_await tasks[i]).size(), 3u);
+        if (i == 60) continue;
+        EXPECT_EQ((co_await tasks[i]).size(), 3u);
     }
     ::setrlimit(RLIMIT_NOFILE, &before);
 }
