@@ -183,7 +183,9 @@ EventLoop::EventLoop(LoopOptions options) : EventLoop(nullptr, options) {}
 EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions options) : state_(LoopState::acquire()) {
     try {
         state_->backend = backend ? std::move(backend) : detail::choose_backend(*state_, options.backend);
+        detail::loop_created(*state_);
     } catch (...) {
+        state_->backend.reset();
         state_->closed = true;
         state_->release_external();
         throw;
@@ -195,7 +197,6 @@ EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions optio
     state_->shuffle.seed(static_cast<std::minstd_rand::result_type>(options.shuffle_seed));
     state_->last_poll = state_->backend->now();
     state_->update_observed();
-    detail::loop_created(*state_);
 }
 
 EventLoop::~EventLoop() {
