@@ -1,13 +1,15 @@
 #include <aio/core/frame_pool.hpp>
 
+#include "base/per_thread.hpp"
+
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 
 namespace aio::detail {
@@ -66,11 +68,6 @@ struct FramePoolDepot {
     std::mutex mutex;
     Batch* free[FramePool::kClasses] = {};
 
-    static FramePoolDepot& instance() {
-        static FramePoolDepot* depot = new FramePoolDepot;  // outlives every thread's pool
-        return *depot;
-    }
-
     void put(std::size_t size_class, Block* list) noexcept {
         auto* batch = static_cast<Batch*>(list);
         std::lock_guard lock(mutex);
@@ -93,15 +90,11 @@ struct FramePoolDepot {
 
 namespace {
 
-struct ThreadExit {
-    FramePool* pool = nullptr;
-    ~ThreadExit() {
-        // After the main thread nobody needs its blocks.
-        if (pool && ::gettid() != ::getpid()) FramePoolDepot::instance().adopt(*pool);
-    }
-};
+static_assert(std::is_trivially_destructible_v<FramePoolDepot>);  // threads outlive main()
+constinit FramePoolDepot depot;
 
-thread_local ThreadExit thread_exit;
+// The next thread that runs short gets what an ended one had.
+constinit thread_local AtThreadExit thread_exit([](AtThreadExit&) noexcept { depot.adopt(frame_pool); });
 
 }  // namespace
 
@@ -119,7 +112,7 @@ void FramePool::give_away_surplus() noexcept {
         if (!last_kept) continue;
         Block* last = last_kept;
         for (std::size_t i = 0; last && i < kBatch; ++i) last = last->next;
-        if (last) FramePoolDepot::instance().put(c, std::exchange(last_kept->next, nullptr));
+        if (last) depot.put(c, std::exchange(last_kept->next, nullptr));
     }
 }
 
@@ -144,16 +137,16 @@ void* FramePool::allocate_slow(std::size_t bytes) {
     const std::size_t size_class = (bytes + kGranule - 1) / kGranule;
     if (size_class >= kClasses) return ::operator new(bytes);
     if (!registered_) {
-        thread_exit.pool = this;
+        thread_exit.request();
         registered_ = true;
-        if (Block* block = FramePoolDepot::instance().take(size_class)) {
+        if (Block* block = depot.take(size_class)) {
             free_[size_class] = block->next;
             return block;
         }
     }
     const std::size_t size = size_class * kGranule;
     if (chunk_left_ < size) {
-        if (Block* block = FramePoolDepot::instance().take(size_class)) {
+        if (Block* block = depot.take(size_class)) {
             free_[size_class] = block->next;
             return block;
         }

@@ -3,6 +3,7 @@
 #include <aio/http/cookie_jar.hpp>
 #include <aio/http/errors.hpp>
 
+#include "base/per_thread.hpp"
 #include "http/client/response_state.hpp"
 #include "http/client/session_state.hpp"
 #include "http/wire/syntax.hpp"
@@ -131,7 +132,9 @@ void add_tracers(Tracers& tracers, const SessionState& session, const RequestSpe
 
 // Of all requests without any.
 std::shared_ptr<Tracers> no_tracers() {
-    static thread_local const auto none = std::make_shared<Tracers>();
+    constinit thread_local static aio::detail::PerThread<std::shared_ptr<Tracers>> memory;
+    std::shared_ptr<Tracers>& none = memory.get();
+    if (!none) none = std::make_shared<Tracers>();
     return none;
 }
 

@@ -4,6 +4,7 @@
 #include <aio/http/http_exceptions.hpp>
 #include <aio/http/status.hpp>
 
+#include "base/per_thread.hpp"
 #include "http/decoded_body.hpp"
 #include "http/server/application_state.hpp"
 #include "http/server/request_access.hpp"
@@ -18,7 +19,8 @@ namespace {
 
 // Where chunks are put together: no connection keeps memory for them.
 std::string& scratch() {
-    thread_local std::string text;
+    constinit thread_local static aio::detail::PerThread<std::string> memory;
+    std::string& text = memory.get();
     text.clear();
     return text;
 }
