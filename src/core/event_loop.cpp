@@ -214,7 +214,9 @@ EventLoop::EventLoop(LoopOptions options) : EventLoop(nullptr, options) {}
 EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions options) : state_(LoopState::acquire()) {
     try {
         state_->backend = backend ? std::move(backend) : detail::choose_backend(*state_, options.backend);
+        detail::loop_created(*state_);
     } catch (...) {
+        state_->backend.reset();
         state_->closed = true;
         state_->release_external();
         throw;
@@ -228,7 +230,6 @@ EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions optio
     // A virtual clock knows nothing of real idleness, and what is simulated is to be the same each time.
     state_->next_trim = state_->backend->simulated() ? TimePoint::max() : state_->last_poll;
     state_->update_observed();
-    detail::loop_created(*state_);
 }
 
 EventLoop::~EventLoop() {

@@ -1,6 +1,7 @@
 // The beginning and the end of a loop: which backend, and what is left when it closes.
 #include <aio/core/log.hpp>
 
+#include "base/per_thread.hpp"
 #include "core/fd_watch.hpp"
 #include "core/observe.hpp"
 #include "core/signals.hpp"
@@ -21,7 +22,7 @@ struct LiveLoops {
     std::vector<LoopCore*> cores;
 
     static LiveLoops& instance() {
-        static LiveLoops* loops = new LiveLoops;
+        static NeverDestroyed<LiveLoops> loops;
         return *loops;
     }
 };

@@ -1,5 +1,7 @@
 #include <aio/core/log.hpp>
 
+#include "core/log_parts.hpp"
+
 #include <atomic>
 #include <cstdio>
 #include <string>
@@ -26,6 +28,16 @@ void detail::log(LogLevel level, std::string_view message) noexcept {
     } catch (...) {
         // A logger that throws has nobody left to tell.
     }
+}
+
+void detail::log_parts(LogLevel level, std::initializer_list<std::string_view> parts) noexcept {
+    std::string message;
+    try {
+        for (const std::string_view part : parts) message += part;
+    } catch (const std::bad_alloc&) {
+        return log(level, *parts.begin());
+    }
+    log(level, message);
 }
 
 }  // namespace aio

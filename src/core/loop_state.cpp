@@ -1,5 +1,6 @@
 #include "core/loop_state.hpp"
 
+#include "base/per_thread.hpp"
 #include "core/fd_watch.hpp"
 
 #include <mutex>
@@ -12,10 +13,11 @@ namespace {
 // LoopCore it belonged to.
 struct Retired {
     std::mutex mutex;
-    std::vector<LoopState*> states;
+    std::vector<LoopState*> states;  // with room for all of them
+    std::size_t made = 0;
 
     static Retired& instance() {
-        static Retired* retired = new Retired;
+        static NeverDestroyed<Retired> retired;
         return *retired;
     }
 };
@@ -33,6 +35,10 @@ LoopState* LoopState::acquire() {
         }
     }
     if (!state) {
+        {
+            std::lock_guard lock(retired.mutex);
+            retired.states.reserve(++retired.made);
+        }
         auto fresh = std::make_unique<LoopState>();
         fresh->wakeup.open();
         state = fresh.release();
@@ -57,11 +63,7 @@ void LoopState::release_external() noexcept {
     wakeup.close_fd();
     Retired& retired = Retired::instance();
     std::lock_guard lock(retired.mutex);
-    try {
-        retired.states.push_back(this);
-    } catch (const std::bad_alloc&) {
-        // Not reused, then: the memory stays, as it must.
-    }
+    retired.states.push_back(this);
 }
 
 bool post(LoopState& state, Callback& callback) noexcept { return state.wakeup.post(callback); }

@@ -3,7 +3,9 @@
 #include <aio/core/log.hpp>
 #include <aio/core/wait.hpp>
 
+#include "base/per_thread.hpp"
 #include "core/cancellation.hpp"
+#include "core/log_parts.hpp"
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
 
@@ -25,16 +27,21 @@ struct Escaped {
     std::exception_ptr error;
     std::vector<std::source_location> traceback;
 };
-thread_local Escaped escaped;
+constinit thread_local detail::PerThread<Escaped> last_escaped;
 std::terminate_handler previous_terminate = nullptr;
 
 [[noreturn]] void terminate_with_traceback() {
-    if (std::exception_ptr error = std::current_exception(); error && error == escaped.error) {
-        ExceptionContext context;
-        context.message = "Unhandled exception in aio::run()";
-        context.exception = error;
-        context.traceback = escaped.traceback;
-        detail::log(LogLevel::error, format_report(context));
+    if (std::exception_ptr error = std::current_exception();
+        error && last_escaped.find() && error == last_escaped.find()->error) {
+        try {
+            ExceptionContext context;
+            context.message = "Unhandled exception in aio::run()";
+            context.exception = error;
+            context.traceback = last_escaped.find()->traceback;
+            detail::log(LogLevel::error, format_report(context));
+        } catch (const std::bad_alloc&) {
+            detail::log(LogLevel::error, "Unhandled exception in aio::run()");
+        }
     }
     if (previous_terminate) previous_terminate();
     std::abort();
@@ -46,7 +53,8 @@ void remember_escape(AnyTask& task) {
         return true;
     }();
     static_cast<void>(installed);
-    escaped = {task.base()->state == detail::State::failed ? task.base()->exception() : nullptr, task.get_stack()};
+    last_escaped.get() = {task.base()->state == detail::State::failed ? task.base()->exception() : nullptr,
+                          task.get_stack()};
 }
 
 // --- Ctrl-C ------------------------------------------------------------------------------------------------
@@ -128,9 +136,9 @@ Runner::~Runner() {
     try {
         close();
     } catch (const std::exception& error) {
-        detail::log(LogLevel::error, std::string("while a Runner was closed: ") + error.what());
+        detail::log_parts(LogLevel::error, {"while a Runner was closed: ", error.what()});
     } catch (const BaseException& error) {
-        detail::log(LogLevel::error, std::string("while a Runner was closed: ") + error.what());
+        detail::log_parts(LogLevel::error, {"while a Runner was closed: ", error.what()});
     }
 }
 

@@ -5,6 +5,7 @@
 #include <aio/core/timeout.hpp>
 #include <aio/http/errors.hpp>
 
+#include "base/make_error.hpp"
 #include "http/wire/random.hpp"
 
 #include <cerrno>
@@ -294,7 +295,7 @@ void WSConnection::beat() {
 
 // Whoever receives, now or later, is told.
 void WSConnection::take_for_dead() {
-    error_ = std::make_exception_ptr(SocketTimeoutError("the peer of the WebSocket did not answer a ping in time"));
+    error_ = aio::detail::make_error<SocketTimeoutError>("the peer of the WebSocket did not answer a ping in time");
     writer_.abort();
 }
 

@@ -2,6 +2,8 @@
 
 #include <aio/core/frame_pool.hpp>
 
+#include "base/per_thread.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <new>
@@ -31,12 +33,9 @@ public:
         for (Shelf& shelf : shelves_) {
             while (char* block = shelf.take()) ::operator delete(block, kAlignment);
         }
-        alive_ = false;
     }
-    char* take(std::size_t size) noexcept { return alive_ ? shelf(size).take() : nullptr; }
-    bool keep(char* block, std::size_t size) noexcept {
-        return alive_ && frame_pool.recycling() && shelf(size).put(block);
-    }
+    char* take(std::size_t size) noexcept { return shelf(size).take(); }
+    bool keep(char* block, std::size_t size) noexcept { return frame_pool.recycling() && shelf(size).put(block); }
 
 private:
     struct Shelf {
@@ -52,22 +51,21 @@ private:
     Shelf& shelf(std::size_t size) noexcept { return shelves_[size == 4096 ? 0 : size == 16384 ? 1 : 2]; }
 
     Shelf shelves_[3];
-    bool alive_ = true;  // false once the thread's destructors ran: a later buffer uses the allocator
 };
 
-thread_local KeptBlocks kept_blocks;
+constinit thread_local PerThread<KeptBlocks> kept_blocks;
 
 char* allocate_block(std::size_t size) {
     if (size == kSmallest) return static_cast<char*>(frame_pool.allocate(size));
     if (size <= kLargestKept) {
-        if (char* block = kept_blocks.take(size)) return block;
+        if (char* block = kept_blocks.get().take(size)) return block;
     }
     return static_cast<char*>(::operator new(size, kAlignment));
 }
 
 void free_block(char* block, std::size_t size) noexcept {
     if (size == kSmallest) return frame_pool.deallocate(block, size);
-    if (size <= kLargestKept && kept_blocks.keep(block, size)) return;
+    if (size <= kLargestKept && kept_blocks.get().keep(block, size)) return;
     ::operator delete(block, kAlignment);
 }
 

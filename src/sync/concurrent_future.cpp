@@ -2,8 +2,10 @@
 
 #include <aio/core/log.hpp>
 
+#include "base/per_thread.hpp"
 #include "core/observe.hpp"
 
+#include <array>
 #include <condition_variable>
 #include <mutex>
 
@@ -20,8 +22,8 @@ struct Monitor {
 
 Monitor& monitor_of(const ConcurrentBase* future) noexcept {
     static constexpr std::size_t kMonitors = 32;
-    static Monitor* const monitors = new Monitor[kMonitors];  // never destroyed: threads outlive main()
-    return monitors[(reinterpret_cast<std::uintptr_t>(future) >> 6) % kMonitors];
+    static NeverDestroyed<std::array<Monitor, kMonitors>> monitors;  // threads outlive main()
+    return (*monitors)[(reinterpret_cast<std::uintptr_t>(future) >> 6) % kMonitors];
 }
 
 ConcurrentCallback* reversed(ConcurrentCallback* callback) noexcept {

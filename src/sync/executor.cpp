@@ -1,5 +1,6 @@
 #include <aio/sync/executor.hpp>
 
+#include "base/make_error.hpp"
 #include "core/blocked.hpp"
 
 #include <pthread.h>
@@ -115,8 +116,8 @@ bool ThreadPoolExecutor::Pool::initialize() noexcept {
         detail::log_exception("Exception in initializer:", std::current_exception());
     }
     Job* dropped;
-    std::exception_ptr broken = std::make_exception_ptr(
-        BrokenThreadPool("A thread initializer failed, the thread pool is not usable anymore"));
+    std::exception_ptr broken = detail::make_error<BrokenThreadPool>(
+        "A thread initializer failed, the thread pool is not usable anymore");
     {
         std::lock_guard lock(mutex_);
         if (!broken_) broken_ = broken;

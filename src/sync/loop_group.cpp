@@ -3,6 +3,7 @@
 #include <aio/core/log.hpp>
 #include <aio/core/run.hpp>
 
+#include "core/log_parts.hpp"
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
 
@@ -230,10 +231,10 @@ LoopGroup::~LoopGroup() {
     try {
         stop();
     } catch (const std::exception& error) {
-        detail::log(LogLevel::error, std::string("while a LoopGroup was destroyed: ") + error.what());
+        detail::log_parts(LogLevel::error, {"while a LoopGroup was destroyed: ", error.what()});
         if (members_->here()) std::terminate();  // its threads would use it for ever
     } catch (const BaseException& error) {
-        detail::log(LogLevel::error, std::string("a loop of a LoopGroup was left by ") + error.what());
+        detail::log_parts(LogLevel::error, {"a loop of a LoopGroup was left by ", error.what()});
     }
 }
 

@@ -1,4 +1,7 @@
+// Counting and failing allocations, and the operators that do both. malloc.cpp has malloc.
 #include "support/allocations.hpp"
+
+#include "support/malloc.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -9,34 +12,46 @@ namespace aio::test {
 
 namespace {
 
+// Of one allocator, on one thread.
 struct Watch {
-    std::uint64_t count = 0;    // calls of operator new
+    std::uint64_t count = 0;    // calls
     std::uint64_t fail_at = 0;  // the count at which one fails; 0: never
     bool sticky = false;
     bool failed = false;
-    unsigned unwatched = 0;
+
+    void fail(std::uint64_t k, bool all_that_follow) noexcept {
+        fail_at = k == 0 ? 0 : count + k;
+        sticky = all_that_follow;
+        failed = false;
+    }
+    // Counts a call.
+    bool may_succeed() noexcept {
+        ++count;
+        if (fail_at == 0 || (sticky ? count < fail_at : count != fail_at)) return true;
+        failed = true;
+        return false;
+    }
 };
 
-constinit thread_local Watch watch;
+constinit thread_local Watch operators, all;
+constinit thread_local unsigned unwatched = 0;
 constinit std::atomic<std::int64_t> live{0};
+constinit std::atomic<std::int64_t> live_of_all{0};
 
-void* allocate(std::size_t bytes, std::align_val_t alignment = std::align_val_t(0)) noexcept {
-    if (watch.unwatched == 0) {
-        ++watch.count;
-        const bool due = watch.sticky ? watch.count >= watch.fail_at : watch.count == watch.fail_at;
-        if (watch.fail_at != 0 && due) {
-            watch.failed = true;
-            return nullptr;
-        }
+void* allocate(std::size_t bytes, std::size_t alignment = 0) noexcept {
+    if (unwatched == 0 && !operators.may_succeed()) return nullptr;
+    if (bytes == 0) bytes = 1;
+    void* memory = nullptr;
+    if (alignment == 0) {
+        memory = std::malloc(bytes);
+    } else if (::posix_memalign(&memory, alignment, bytes) != 0) {
+        return nullptr;
     }
-    const auto unit = static_cast<std::size_t>(alignment);
-    void* memory =
-        unit == 0 ? std::malloc(bytes ? bytes : 1) : std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
     if (memory) live.fetch_add(1, std::memory_order_relaxed);
     return memory;
 }
 
-void* allocate_or_throw(std::size_t bytes, std::align_val_t alignment = std::align_val_t(0)) {
+void* allocate_or_throw(std::size_t bytes, std::size_t alignment = 0) {
     if (void* memory = allocate(bytes, alignment)) return memory;
     throw std::bad_alloc();
 }
@@ -48,20 +63,35 @@ void deallocate(void* memory) noexcept {
 
 }  // namespace
 
-std::uint64_t allocations() noexcept { return watch.count; }
+bool harness::malloc_may_succeed() noexcept { return unwatched > 0 || all.may_succeed(); }
+void harness::malloc_changed(int blocks) noexcept { live_of_all.fetch_add(blocks, std::memory_order_relaxed); }
+
+std::uint64_t allocations() noexcept { return operators.count; }
 std::int64_t live_blocks() noexcept { return live.load(std::memory_order_relaxed); }
 
-FailingAllocations::FailingAllocations(std::uint64_t k, bool sticky) noexcept {
-    watch.fail_at = k == 0 ? 0 : watch.count + k;
-    watch.sticky = sticky;
-    watch.failed = false;
-}
+FailingAllocations::FailingAllocations(std::uint64_t k, bool sticky) noexcept { operators.fail(k, sticky); }
 FailingAllocations::~FailingAllocations() { stop(); }
-bool FailingAllocations::failed() const noexcept { return watch.failed; }
-void FailingAllocations::stop() noexcept { watch.fail_at = 0; }
+bool FailingAllocations::failed() const noexcept { return operators.failed; }
+void FailingAllocations::stop() noexcept { operators.fail_at = 0; }
 
-UnwatchedAllocations::UnwatchedAllocations() noexcept { ++watch.unwatched; }
-UnwatchedAllocations::~UnwatchedAllocations() { --watch.unwatched; }
+namespace {
+
+Watch& watch_of_malloc() noexcept { return harness::malloc_is_ours ? all : operators; }
+
+}  // namespace
+
+std::uint64_t mallocs() noexcept { return watch_of_malloc().count; }
+std::int64_t live_mallocs() noexcept {
+    return harness::malloc_is_ours ? live_of_all.load(std::memory_order_relaxed) : live_blocks();
+}
+
+FailingMalloc::FailingMalloc(std::uint64_t k, bool sticky) noexcept { watch_of_malloc().fail(k, sticky); }
+FailingMalloc::~FailingMalloc() { stop(); }
+bool FailingMalloc::failed() const noexcept { return watch_of_malloc().failed; }
+void FailingMalloc::stop() noexcept { watch_of_malloc().fail_at = 0; }
+
+UnwatchedAllocations::UnwatchedAllocations() noexcept { ++unwatched; }
+UnwatchedAllocations::~UnwatchedAllocations() { --unwatched; }
 
 }  // namespace aio::test
 
@@ -69,16 +99,25 @@ using aio::test::allocate;
 using aio::test::allocate_or_throw;
 using aio::test::deallocate;
 
+namespace {
+
+std::size_t bytes_of(std::align_val_t alignment) noexcept { return static_cast<std::size_t>(alignment); }
+
+}  // namespace
+
 void* operator new(std::size_t bytes) { return allocate_or_throw(bytes); }
 void* operator new[](std::size_t bytes) { return allocate_or_throw(bytes); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) { return allocate_or_throw(bytes, alignment); }
-void operator delete(void* memory, std::align_val_t) noexcept { deallocate(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { deallocate(memory); }
+void* operator new(std::size_t bytes, std::align_val_t at) { return allocate_or_throw(bytes, bytes_of(at)); }
+void* operator new[](std::size_t bytes, std::align_val_t at) { return allocate_or_throw(bytes, bytes_of(at)); }
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return allocate(bytes); }
 void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return allocate(bytes); }
 void operator delete(void* memory) noexcept { deallocate(memory); }
 void operator delete[](void* memory) noexcept { deallocate(memory); }
 void operator delete(void* memory, std::size_t) noexcept { deallocate(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { deallocate(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { deallocate(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { deallocate(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { deallocate(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { deallocate(memory); }
 void operator delete(void* memory, const std::nothrow_t&) noexcept { deallocate(memory); }
 void operator delete[](void* memory, const std::nothrow_t&) noexcept { deallocate(memory); }

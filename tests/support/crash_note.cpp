@@ -16,7 +16,6 @@ namespace aio::test::harness {
 namespace {
 
 constexpr unsigned kSecondsPerRun = 60;
-constexpr const char* kModes[] = {"", "alloc", "cancel", "io", "shuffle", "late"};
 
 char note[1024];
 
@@ -46,8 +45,7 @@ CrashNote::CrashNote(const std::string& test, RerunMode mode, const std::string&
     } else {
         std::snprintf(note, sizeof note,
                       "%s\n*** replay: AIO_BACKEND=%s AIO_TEST_RERUN=%s AIO_TEST_K=%s --gtest_filter=%s",
-                      test.c_str(), std::string(backend_name()).c_str(), kModes[static_cast<int>(mode)], k.c_str(),
-                      test.c_str());
+                      test.c_str(), std::string(backend_name()).c_str(), name_of(mode), k.c_str(), test.c_str());
     }
     ::alarm(kSecondsPerRun);
 }

@@ -4,11 +4,15 @@
 
 #include "core/observe.hpp"
 #include "support/allocations.hpp"
+#include "support/malloc.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <iterator>
 #include <optional>
+#include <random>
 #include <set>
 #include <utility>
 
@@ -18,7 +22,15 @@ namespace aio::test::harness {
 
 namespace {
 
-const char* const kModeNames[] = {"", "alloc", "cancel", "io", "shuffle", "late"};
+constexpr const char* kModeNames[] = {"", "alloc", "malloc", "cancel", "io", "shuffle", "late"};
+
+// Of a run in which nothing goes wrong and everything that could is counted.
+constexpr std::uint64_t kNever = std::uint64_t{1} << 62;
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+    const char* text = std::getenv(variable);
+    return text && *text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
 
 std::string current_test() {
     const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
@@ -44,6 +56,7 @@ std::optional<Point> only_point() {
 unsigned variants_of(RerunMode mode) {
     switch (mode) {
         case RerunMode::alloc:
+        case RerunMode::malloc:
         case RerunMode::cancel: return 2;
         case RerunMode::io: return kIoVariants;
         default: return 1;
@@ -54,7 +67,9 @@ Plan plan_of(RerunMode mode, const Point& point) {
     Plan plan;
     switch (mode) {
         case RerunMode::alloc:
+        case RerunMode::malloc:
             plan.failing_allocation = point.k;
+            plan.of_malloc = mode == RerunMode::malloc;
             plan.sticky = point.variant == 1;
             break;
         case RerunMode::cancel:
@@ -106,10 +121,13 @@ public:
     void operator()() {
         // One run without a fault fills the caches that would look like leaks.
         Outcome warm;
-        quiet({}, body_, warm);
+        quiet(seeded() ? Plan() : plan_of(mode_, {.k = kNever}), body_, warm);
         if (const std::optional<Point> only = only_point()) {
             run_point(*only);
             return;
+        }
+        if (const std::uint64_t points = number_from("AIO_TEST_POINTS", 0); points && points < warm.points) {
+            return run_some(points, warm.points);
         }
         for (unsigned variant = 0; variant < variants_of(mode_); ++variant) {
             for (std::uint64_t k = 1; k <= last_k(); ++k) {
@@ -122,14 +140,27 @@ public:
 private:
     static constexpr std::uint64_t kMostPoints = 20'000;
 
+    // The k-th of `wanted` equal parts of 1..total has the k-th point, at a random place.
+    void run_some(std::uint64_t wanted, std::uint64_t total) {
+        std::seed_seq seeds{number_from("AIO_TEST_SEED", 1), std::hash<std::string>()(current_test())};
+        std::mt19937 random(seeds);
+        for (unsigned variant = 0; variant < variants_of(mode_); ++variant) {
+            for (std::uint64_t part = 0; part < wanted; ++part) {
+                const std::uint64_t first = part * total / wanted + 1;
+                const std::uint64_t last = (part + 1) * total / wanted;
+                const std::uint64_t k = std::uniform_int_distribution<std::uint64_t>(first, last)(random);
+                run_point({k, variant});
+                if (testing::Test::HasFailure() || testing::Test::IsSkipped()) return;
+            }
+        }
+    }
+
     // Whether k is the seed of a run in which nothing fails.
     bool seeded() const { return mode_ == RerunMode::shuffle || mode_ == RerunMode::late; }
 
     std::uint64_t last_k() const {
         if (!seeded()) return kMostPoints;
-        const char* seeds = std::getenv("AIO_TEST_SEEDS");
-        if (seeds) return std::strtoull(seeds, nullptr, 10);
-        return mode_ == RerunMode::late ? 20 : 1000;
+        return number_from("AIO_TEST_SEEDS", mode_ == RerunMode::late ? 20 : 1000);
     }
 
     // False when nothing was left to go wrong.
@@ -150,7 +181,7 @@ private:
     Outcome run_once_quietly(const Point& point) {
         Outcome outcome;
         const Plan plan = plan_of(mode_, point);
-        const std::int64_t before = live_blocks();
+        const std::int64_t before = live();
         if (mode_ == RerunMode::late || (mode_ == RerunMode::shuffle && (options_ & kAnyOrder))) {
             SCOPED_TRACE(replay(point));
             outcome = run_once(body_, plan);
@@ -164,9 +195,11 @@ private:
         outcome.logs.shrink_to_fit();
         std::exception_ptr().swap(outcome.error);
         const std::int64_t strings = outcome.problem.capacity() > std::string().capacity() ? 1 : 0;
-        leaked_ = live_blocks() - before - strings;
+        leaked_ = live() - before - strings;
         return outcome;
     }
+
+    std::int64_t live() const noexcept { return mode_ == RerunMode::malloc ? live_mallocs() : live_blocks(); }
 
     // Whether the run before leaked; a cache that grew once is not a leak.
     bool leaks(const Point& point) {
@@ -175,9 +208,8 @@ private:
     }
 
     std::string replay(const Point& point) const {
-        return "replay: AIO_BACKEND=" + std::string(backend_name()) +
-               " AIO_TEST_RERUN=" + kModeNames[static_cast<int>(mode_)] + " AIO_TEST_K=" + point.text() +
-               " <this executable> --gtest_filter=" + current_test();
+        return "replay: AIO_BACKEND=" + std::string(backend_name()) + " AIO_TEST_RERUN=" + name_of(mode_) +
+               " AIO_TEST_K=" + point.text() + " <this executable> --gtest_filter=" + current_test();
     }
 
     const Body& body_;
@@ -197,14 +229,16 @@ RerunMode rerun_mode() {
     static const RerunMode mode = [] {
         const char* text = std::getenv("AIO_TEST_RERUN");
         if (!text || !*text) return RerunMode::none;
-        for (int i = 1; i < 6; ++i) {
+        for (std::size_t i = 1; i < std::size(kModeNames); ++i) {
             if (std::string_view(text) == kModeNames[i]) return static_cast<RerunMode>(i);
         }
-        std::fprintf(stderr, "AIO_TEST_RERUN is alloc, cancel, io, shuffle or late, not '%s'\n", text);
+        std::fprintf(stderr, "AIO_TEST_RERUN is alloc, malloc, cancel, io, shuffle or late, not '%s'\n", text);
         std::exit(2);
     }();
     return mode;
 }
+
+const char* name_of(RerunMode mode) noexcept { return kModeNames[static_cast<std::size_t>(mode)]; }
 
 void rerun(const Body& body, unsigned options) { Rerun(body, options, rerun_mode())(); }
 
@@ -215,8 +249,13 @@ bool register_rerunnable(const char* suite, const char* name, unsigned options) 
 
 void prepare_reruns() {
     if (rerun_mode() == RerunMode::none) return;
+    if (const std::uint64_t points = number_from("AIO_TEST_POINTS", 0)) {
+        std::printf("%llu points of each test, by AIO_TEST_SEED=%llu\n", static_cast<unsigned long long>(points),
+                    static_cast<unsigned long long>(number_from("AIO_TEST_SEED", 1)));
+    }
     // Each frame a block of its own, so that frames fail and leak like anything else.
-    aio::detail::frame_pool.set_recycling(false);
+    const char* const frames = std::getenv("AIO_TEST_FRAMES");
+    if (!frames || std::string_view(frames) != "pool") aio::detail::frame_pool.set_recycling(false);
     if (testing::GTEST_FLAG(filter) != "*") return;
     std::string filter;
     for (const std::string& name : rerunnable_tests()) filter += name + ":";

@@ -5,6 +5,7 @@
 
 #include "core/observe.hpp"
 #include "support/allocations.hpp"
+#include "support/malloc.hpp"
 
 #include <dirent.h>
 
@@ -103,17 +104,22 @@ public:
     Outcome operator()() {
         const Logger previous = set_logger(collect_log);
         const std::size_t descriptors = plan_.thorough ? open_descriptors() : 0;
-        FailingAllocations failing(plan_.failing_allocation, plan_.sticky);
+        FailingAllocations failing(plan_.of_malloc ? 0 : plan_.failing_allocation, plan_.sticky);
+        FailingMalloc failing_malloc(plan_.of_malloc ? plan_.failing_allocation : 0, plan_.sticky);
         failing_ = &failing;
+        failing_malloc_ = &failing_malloc;
+        const std::uint64_t allocations_before = allocation_count();
         try {
             on_loop();
         } catch (...) {
             outcome_.error = std::current_exception();  // no loop could be made
         }
-        failing.stop();
+        let_allocate();
         destroy_kept();
         kept.shrink_to_fit();
-        if (failing.failed()) outcome_.injected = true;
+        if (failing.failed() || failing_malloc.failed()) outcome_.injected = true;
+        if (plan_.failing_allocation) outcome_.points = allocation_count() - allocations_before;
+        if (plan_.cancelled_step) outcome_.points = steps_;
         if (const std::size_t now = plan_.thorough ? settled_descriptors(descriptors) : 0; now > descriptors) {
             problem("descriptors leaked: " + std::to_string(descriptors) + " before, " + std::to_string(now) +
                     " after");
@@ -125,6 +131,12 @@ public:
     }
 
 private:
+    std::uint64_t allocation_count() const noexcept { return plan_.of_malloc ? mallocs() : allocations(); }
+    void let_allocate() noexcept {
+        failing_->stop();
+        failing_malloc_->stop();
+    }
+
     void problem(std::string_view text) {
         UnwatchedAllocations mine;
         if (outcome_.problem.empty()) outcome_.problem = text;
@@ -150,6 +162,7 @@ private:
         clean_up(loop);
         destroy_kept();
         if (!loop.is_closed()) run_ready(loop);
+        if (plan_.io_fault.k) outcome_.points = running_backend->calls();
         loop.close();
     }
 
@@ -183,10 +196,10 @@ private:
         for (int round = 0; round < 50 && has_tasks(); ++round) {
             cancel_all();
             run_ready(loop);
-            if (round == 2) failing_->stop();  // handlers of CancelledError may need memory to make progress
+            if (round == 2) let_allocate();  // handlers of CancelledError may need memory to make progress
             if (round >= 2 && has_tasks()) wait_a_bit(loop);
         }
-        failing_->stop();
+        let_allocate();
         if (has_tasks()) problem("a task does not end, however often it is cancelled");
         // A writer that was let go sends on until its peer is gone, and the peers may be among what was kept.
         destroy_kept();
@@ -279,6 +292,7 @@ private:
     const Plan& plan_;
     Outcome outcome_;
     FailingAllocations* failing_ = nullptr;
+    FailingMalloc* failing_malloc_ = nullptr;
     LoopState* state_ = nullptr;
     AnyTask main_;
     std::uint64_t steps_ = 0;

@@ -11,7 +11,8 @@ namespace aio::test::harness {
 
 // What goes wrong in a run; by default, nothing.
 struct Plan {
-    std::uint64_t failing_allocation = 0;  // the k-th...
+    std::uint64_t failing_allocation = 0;  // the k-th operator new...
+    bool of_malloc = false;                // ... or malloc, ...
     bool sticky = false;                   // ... and all after it
     std::uint64_t cancelled_step = 0;      // before the k-th step of a task...
     bool cancel_main = false;              // ... the main task is cancelled; else the one to be stepped
@@ -25,6 +26,7 @@ struct Plan {
 
 struct Outcome {
     bool injected = false;       // what the plan says has happened
+    std::uint64_t points = 0;    // how often it could have: allocations, steps, or operations and calls
     std::exception_ptr error;    // what left the body
     std::string problem;         // a violation that no body may cause: hang, lost wakeup, leak
     bool stalled = false;        // the body waited for what could not come

@@ -35,6 +35,9 @@ public:
     // Lets the clock jump, as if the running callback took so long.
     void skip(Duration duration) noexcept { skipped_ += duration; }
 
+    // Operations and socket calls so far, counted while a fault is planned.
+    std::size_t calls() const noexcept { return calls_; }
+
     // Lets each wait for a moment end up to 40 ms late, as on a busy machine; 0: in time.
     void be_late(std::uint64_t seed) noexcept { late_seed_ = seed; }
 

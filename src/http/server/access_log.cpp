@@ -3,6 +3,7 @@
 #include <aio/base/error.hpp>
 #include <aio/http/request.hpp>
 
+#include "base/per_thread.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/request_access.hpp"
 #include "http/wire/date.hpp"
@@ -127,7 +128,8 @@ void AccessLog::append(std::string& line, const Part& part, Exchange& exchange, 
 }
 
 void AccessLog::write(Exchange& exchange, std::int64_t unix_time, Duration took) const {
-    thread_local std::string line;
+    constinit thread_local static aio::detail::PerThread<std::string> memory;
+    std::string& line = memory.get();
     line.clear();
     for (const Part& part : parts_) append(line, part, exchange, unix_time, took);
     sink_(line);

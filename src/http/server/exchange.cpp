@@ -5,6 +5,7 @@
 #include <aio/http/status.hpp>
 #include <aio/io/sendfile.hpp>
 
+#include "base/per_thread.hpp"
 #include "http/decoded_body.hpp"
 #include "http/server/application_state.hpp"
 #include "http/server/request_access.hpp"
@@ -19,7 +20,8 @@ namespace {
 
 // Where chunks are put together: no connection keeps memory for them.
 std::string& scratch() {
-    thread_local std::string text;
+    constinit thread_local static aio::detail::PerThread<std::string> memory;
+    std::string& text = memory.get();
     text.clear();
     return text;
 }

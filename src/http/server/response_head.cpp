@@ -2,6 +2,7 @@
 
 #include <aio/http/status.hpp>
 
+#include "base/per_thread.hpp"
 #include "http/wire/date.hpp"
 #include "http/wire/syntax.hpp"
 #include "http/wire/text_writer.hpp"
@@ -109,8 +110,8 @@ std::size_t most_of_head(const Response& response) noexcept {
 
 std::string_view head_and_body(const Response& response, const Framing& framing, std::string_view body) {
     // Where heads are put together: no connection keeps memory for them.
-    thread_local wire::TextSpace space;
-    TextWriter out(space, most_of_head(response) + body.size());
+    constinit thread_local static aio::detail::PerThread<wire::TextSpace> space;
+    TextWriter out(space.get(), most_of_head(response) + body.size());
     put_head(out, response, framing);
     out.put(body);
     return out.text();

@@ -1,5 +1,7 @@
 #include "http/wire/charset.hpp"
 
+#include <aio/base/error.hpp>
+
 #include "http/wire/syntax.hpp"
 
 #include <iconv.h>
@@ -8,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -165,6 +168,10 @@ public:
         const std::string name(charset);
         if (plain && !starts_ignoring_case(name, "utf-7") && !starts_ignoring_case(name, "utf7")) {
             handle_ = ::iconv_open("UTF-8", name.c_str());
+            if (handle_ == kNone && errno == ENOMEM) throw std::bad_alloc();
+            if (handle_ == kNone && errno != EINVAL) {  // its converter is a file
+                aio::detail::throw_os_error(errno, "load the converter of the charset '" + name + "'");
+            }
         }
         if (handle_ == kNone) {
             throw UnknownCharsetError("the charset '" + printable(charset) +

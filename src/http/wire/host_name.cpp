@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 
 namespace aio::http::wire {
 
@@ -51,6 +52,7 @@ std::string to_ascii(std::string_view host) {
     const std::string text(host);
     const int code = ::idn2_to_ascii_8z(text.c_str(), &result, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     const IdnText owner(result);
+    if (code == IDN2_MALLOC) throw std::bad_alloc();
     if (code != IDN2_OK) {
         throw ValueError("the host '" + printable(host) + "' is no internationalised name: " + ::idn2_strerror(code));
     }

@@ -1,5 +1,6 @@
 #include "io/files/raw_file.hpp"
 
+#include "base/per_thread.hpp"
 #include "io/files/in_thread.hpp"
 #include "io/files/system_calls.hpp"
 
@@ -23,7 +24,7 @@ struct Ends {
     std::condition_variable changed;
 
     static Ends& instance() {
-        static Ends* const ends = new Ends;
+        static NeverDestroyed<Ends> ends;
         return *ends;
     }
 };

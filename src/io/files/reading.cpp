@@ -1,5 +1,6 @@
 #include "io/files/reading.hpp"
 
+#include "base/per_thread.hpp"
 #include "io/files/fairness.hpp"
 #include "io/files/in_thread.hpp"
 #include "io/files/writing.hpp"
@@ -21,8 +22,10 @@ constexpr std::size_t kNone = std::string_view::npos;
 constexpr std::size_t kScratch = 128 * 1024;
 
 char* scratch() {
-    thread_local std::unique_ptr<char[]> memory(new char[kScratch]);
-    return memory.get();
+    constinit thread_local static PerThread<std::unique_ptr<char[]>> memory;
+    std::unique_ptr<char[]>& bytes = memory.get();
+    if (!bytes) bytes.reset(new char[kScratch]);
+    return bytes.get();
 }
 
 std::size_t limit_of(std::ptrdiff_t size) noexcept { return size < 0 ? kAll : static_cast<std::size_t>(size); }

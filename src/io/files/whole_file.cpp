@@ -1,6 +1,7 @@
 // aio::files: whole files at once.
 #include <aio/io/file_system.hpp>
 
+#include "base/per_thread.hpp"
 #include "base/unique_fd.hpp"
 #include "io/files/fairness.hpp"
 #include "io/files/paths.hpp"
@@ -23,8 +24,10 @@ constexpr std::size_t kScratch = 64 * 1024;
 constexpr std::size_t kMostAtOnce = 1024 * 1024;  // of a file, on the loop's thread
 
 char* scratch() {
-    thread_local std::unique_ptr<char[]> memory(new char[kScratch]);
-    return memory.get();
+    constinit thread_local static PerThread<std::unique_ptr<char[]>> memory;
+    std::unique_ptr<char[]>& bytes = memory.get();
+    if (!bytes) bytes.reset(new char[kScratch]);
+    return bytes.get();
 }
 
 // The rest of a file with `read(fd, to, size)`: 0, or a negative errno. The first piece goes through memory that is

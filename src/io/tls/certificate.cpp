@@ -12,29 +12,35 @@
 #include <arpa/inet.h>
 
 #include <ctime>
+#include <memory>
 #include <new>
 
 namespace aio::detail {
 
 namespace {
 
-// What `print` writes to a BIO.
+struct FreeBytes {
+    void operator()(void* bytes) const noexcept { OPENSSL_free(bytes); }
+};
+
+// What `print` writes to a BIO. Errors: std::bad_alloc, when it returns a negative number.
 template <class Print>
 std::string printed(Print&& print) {
     const Owned<BIO, BIO_free_all> bio(BIO_new(BIO_s_mem()));
     if (!bio) throw std::bad_alloc();
-    print(bio.get());
+    if (print(bio.get()) < 0) throw std::bad_alloc();
     char* data = nullptr;
     const long size = BIO_get_mem_data(bio.get(), &data);
     return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
 std::string name_text(const X509_NAME* name) {
-    return printed([&](BIO* bio) { X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB); });
+    return printed(
+        [&](BIO* bio) { return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB); });
 }
 
 std::string time_text(const ASN1_TIME* time) {
-    return printed([&](BIO* bio) { ASN1_TIME_print(bio, time); });
+    return printed([&](BIO* bio) { return ASN1_TIME_print(bio, time); });
 }
 
 std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time) {
@@ -45,20 +51,17 @@ std::chrono::system_clock::time_point time_point_of(const ASN1_TIME* time) {
 
 std::string serial_of(X509* certificate) {
     const Owned<BIGNUM, BN_free> number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
-    char* digits = number ? BN_bn2hex(number.get()) : nullptr;
+    const std::unique_ptr<char, FreeBytes> digits(number ? BN_bn2hex(number.get()) : nullptr);
     if (!digits) throw std::bad_alloc();
-    std::string text(digits);
-    OPENSSL_free(digits);
-    return text;
+    return digits.get();
 }
 
 std::string der_of(X509* certificate) {
     unsigned char* bytes = nullptr;
     const int size = i2d_X509(certificate, &bytes);
     if (size < 0) throw std::bad_alloc();
-    std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-    OPENSSL_free(bytes);
-    return der;
+    const std::unique_ptr<unsigned char, FreeBytes> owner(bytes);
+    return std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
 }
 
 std::string text_of(const ASN1_STRING* string) {
