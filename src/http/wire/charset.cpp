@@ -170,7 +170,7 @@ public:
             handle_ = ::iconv_open("UTF-8", name.c_str());
             if (handle_ == kNone && errno == ENOMEM) throw std::bad_alloc();
             if (handle_ == kNone && errno != EINVAL) {  // its converter is a file
-                aio::detail::throw_os_error(errno, "load the converter of the charset '" + name + "'");
+                throw_os_error(errno, "load the converter of the charset '" + name + "'");
             }
         }
         if (handle_ == kNone) {
