@@ -19,7 +19,7 @@ Coro<> end_slowly() {
         cancelled = std::current_exception();
     }
     co_await sleep(10ms);
-    std::rethrow_exception(cancelled);
+    if (cancelled) std::rethrow_exception(cancelled);
 }
 
 Coro<> cancel_group_after(TaskGroup& group, Duration delay) {
@@ -30,10 +30,14 @@ Coro<> cancel_group_after(TaskGroup& group, Duration delay) {
 // A group that is told to cancel() after a millisecond, and ends ten later.
 enum class By { body, child, callback };
 Coro<> cancelled_group(By by) {
-    auto body = [by](TaskGroup& group) -> Coro<> {
+    struct Timer {
+        TimerHandle handle;
+        ~Timer() { handle.cancel(); }
+    } timer;  // a group that ends before it is no longer there
+    auto body = [by, &timer](TaskGroup& group) -> Coro<> {
         group.create_task(end_slowly());
         if (by == By::child) group.create_task(cancel_group_after(group, 1ms));
-        if (by == By::callback) get_running_loop().call_later(1ms, [&group] { group.cancel(); });
+        if (by == By::callback) timer.handle = get_running_loop().call_later(1ms, [&group] { group.cancel(); });
         if (by == By::body) co_await cancel_group_after(group, 1ms);
         if (by == By::child) co_await sleep(1h);
     };

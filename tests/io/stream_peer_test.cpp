@@ -37,6 +37,16 @@ Coro<std::pair<std::string, std::string>> read_until_it_breaks(StreamReader read
     co_return std::make_pair(std::move(all), std::move(error));
 }
 
+// How a stream ends whose peer is gone: well. Only a TLS server's tickets may lie unread at its client, and then the
+// kernel resets the connection.
+void expect_plain_end(const LinkKind& kind, const std::string& error) {
+    if (kind.encrypted() && kind.server) {
+        EXPECT_THAT(error, testing::AnyOf("", testing::HasSubstr("Connection reset by peer")));
+    } else {
+        EXPECT_EQ(error, "");
+    }
+}
+
 Coro<> drain(StreamWriter writer) { co_await writer.drain(); }
 
 Coro<> write_and_end(StreamWriter writer, std::string data) {
@@ -140,7 +150,7 @@ OVER_EACH_LINK(an_end_without_a_word_ends_the_stream_behind_what_came) {
     const Link link = co_await link_with_peer(kind, "cut", 100'000);
     const auto [data, error] = co_await read_until_it_breaks(link.reader);
     EXPECT_TRUE(data == pattern(100'000));
-    EXPECT_EQ(error, "");
+    expect_plain_end(kind, error);
     co_await link.end_broken();
 }
 
@@ -159,7 +169,7 @@ OVER_EACH_LINK(a_peer_that_is_killed_ends_a_read) {
     link.peer.kill();
     const auto [data, error] = co_await read_until_it_breaks(link.reader);
     EXPECT_EQ(data, "");
-    EXPECT_EQ(error, "");
+    expect_plain_end(kind, error);
     co_await link.end_broken();
 }
 
@@ -170,7 +180,7 @@ OVER_EACH_LINK(a_peer_that_is_killed_in_the_middle_of_its_sending_ends_a_read) {
     link.peer.kill();
     const auto [data, error] = co_await read_until_it_breaks(link.reader);
     EXPECT_TRUE(begun + data == pattern(begun.size() + data.size()));
-    EXPECT_EQ(error, "");
+    expect_plain_end(kind, error);
     co_await link.end_broken();
 }
 

@@ -1,4 +1,5 @@
 // create_subprocess_exec, create_subprocess_shell, Process: what asyncio's own tests ask of them.
+#include "core/backend/backend.hpp"
 #include "io/processes.hpp"
 
 namespace aio::test {

@@ -74,7 +74,8 @@ Coro<> Connection::serve_requests() {
     while (true) {
         if (!messages_.take_head()) {
             const bool more = co_await read_head();
-            if (!more) co_return;
+            // The rest of a head may have come just before close_if_idle(): too late.
+            if (!more || (server_.closing() && writer_.is_closing())) co_return;
         }
         exchange_.begin(!server_.closing() || messages_.has_more());
         bytes_before_ = 0;

@@ -210,7 +210,11 @@ ASYNC_TEST(HttpApplication, closing_does_not_wait_for_the_rest_of_a_head) {
     EXPECT_LT(watch.elapsed(), 1s);
     co_await idle.closed();
     co_await slow.closed();
-    co_await half.closed();
+    try {
+        co_await half.closed();
+    } catch (const ConnectionResetError&) {
+        // closed with its bytes unread
+    }
 }
 
 ASYNC_TEST(HttpApplication, cancels_handlers_that_do_not_end_in_time) {
