@@ -24,7 +24,11 @@ from generate import program as generate
 from program import BLOCKS, CONTINUED
 from sometimes import report
 
-MESSAGE = re.compile(r"(?<=Cancelled)\(m\d+\)")
+# What is ignored in a line of the trace, by the name of the difference.
+IGNORED = {
+    "cancel-message": re.compile(r"(?<=Cancelled)\(m\d+\)"),
+    "cancel-wave": re.compile(r"(?<=^end )(T\d+ cancelled) [1-9]\d*$"),
+}
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -56,7 +60,7 @@ def play(command, programs):
 class Sides:
     def __init__(self, player, lifted):
         names = [name for name in DIFFERENCES if name not in lifted]
-        self.ignored = MESSAGE if "cancel-message" in names else None
+        self.ignored = [pattern for name, pattern in IGNORED.items() if name in names]
         self.commands = [[sys.executable, HERE / "player.py", *names], [player, *names]]
 
     def traces(self, programs):
@@ -71,10 +75,12 @@ class Sides:
         return [name for name, _ in programs if not self.same(theirs[name], ours[name])]
 
     def same(self, theirs, ours):
-        return theirs == ours or (
-            self.ignored is not None
-            and [self.ignored.sub("", line) for line in theirs] == [self.ignored.sub("", line) for line in ours]
-        )
+        return theirs == ours or [self.reduced(line) for line in theirs] == [self.reduced(line) for line in ours]
+
+    def reduced(self, line):
+        for pattern in self.ignored:
+            line = pattern.sub("", line)
+        return line
 
 
 def units(lines):

@@ -19,6 +19,11 @@ DIFFERENCES = {
         "A task is cancelled with a message after the future that it awaits was cancelled, and before it runs: CPython "
         "throws the future's CancelledError, aiocpp the one with the message.",
     ),
+    "cancel-wave": (
+        "compare",
+        "Requests that a group, a gather or run() makes together count once per wait on their way: how often a task that "
+        "ended cancelled had been asked may be smaller here.",
+    ),
     "gather-cancel": (
         "play",
         "A cancelled gather() ends with its first cancelled child in CPython; here it waits for all children, which may "

@@ -55,7 +55,11 @@ ASYNC_TEST(TlsHalfMessage, what_is_written_meanwhile_goes_out_behind_it) {
         co_await written;
         peer.let_go();
         std::string all;
-        while (all.size() < kMuch) all += co_await peer.read();
+        while (all.size() < kMuch) {
+            const std::string piece = co_await peer.read();
+            CO_ASSERT_NE(piece, "");
+            all += piece;
+        }
         EXPECT_TRUE(all == std::string(kMuch, 'x'));
         peer.close_notify();
         co_await peer.read();
@@ -195,7 +199,11 @@ ASYNC_TEST(TlsHalfMessage, what_was_written_before_start_tls_goes_first) {
         co_await begun;
         peer.let_go();
         std::string all;
-        while (all.size() < 9) all += co_await peer.read();
+        while (all.size() < 9) {
+            const std::string piece = co_await peer.read();
+            CO_ASSERT_NE(piece, "");
+            all += piece;
+        }
         EXPECT_EQ(all.substr(0, 8), "in front");
         EXPECT_EQ(all[8], '\x16') << "and then a handshake";
         peer.writer().abort();

@@ -192,7 +192,8 @@ ASYNC_TEST(TlsShutdown, a_slow_peer_is_not_given_up_while_it_makes_progress, kOn
 // It makes this end answer, for ever: that is no progress.
 ASYNC_TEST(TlsShutdown, a_peer_that_only_asks_for_new_keys_is_given_up, kOnce) {
     if (!virtual_time()) CO_SKIP();
-    auto play = [](ManualPeer& peer) -> Coro<> {
+    Future<> ended;
+    auto play = [ended](ManualPeer& peer) -> Coro<> {
         while (!(co_await peer.read()).empty()) {}
         try {
             for (int i = 0; i < 100; ++i) {
@@ -203,6 +204,7 @@ ASYNC_TEST(TlsShutdown, a_peer_that_only_asks_for_new_keys_is_given_up, kOnce) {
         } catch (const OSError&) {
             // Given up, as it should be.
         }
+        ended.set_result();
     };
     Server server = co_await manual_server(play);
     auto [reader, writer] = co_await connect_to(server, 2s);
@@ -211,6 +213,7 @@ ASYNC_TEST(TlsShutdown, a_peer_that_only_asks_for_new_keys_is_given_up, kOnce) {
     writer.close();
     co_await expect_throws<TimeoutError>(writer.wait_closed());
     EXPECT_LT(watch.elapsed(), 3s);
+    co_await ended;
     co_await stop(server);
 }
 

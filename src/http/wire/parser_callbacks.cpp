@@ -142,6 +142,10 @@ int Parser::Machine::field_complete() {
         if (name.begin >= kept) keep_fields(fields_end);
         all.unfold(value);
         field = {all.text(name), all.text(value)};
+        // The spaces in place of the folds count, too.
+        const std::size_t room = std::min(limits.field, head_room), size = field.name.size() + field.value.size();
+        if (size > room) return refuse(Fault::fields_too_large, "headers longer than the limit");
+        field_room = std::min(field_room, room - size);
     }
     while (!field.value.empty() && is_blank(field.value.back())) field.value.remove_suffix(1);
     value.end = value.begin + static_cast<std::uint32_t>(field.value.size());
