@@ -116,8 +116,8 @@ bool ThreadPoolExecutor::Pool::initialize() noexcept {
         detail::log_exception("Exception in initializer:", std::current_exception());
     }
     Job* dropped;
-    std::exception_ptr broken = detail::make_error<BrokenThreadPool>(
-        "A thread initializer failed, the thread pool is not usable anymore");
+    std::exception_ptr broken =
+        detail::make_error<BrokenThreadPool>("A thread initializer failed, the thread pool is not usable anymore");
     {
         std::lock_guard lock(mutex_);
         if (!broken_) broken_ = broken;
