@@ -106,7 +106,7 @@ function(aiocpp_layer_entry name executable environment)
   set(results GTEST_OUTPUT=json:${PROJECT_BINARY_DIR}/results/${name}.json)
   # What takes long begins first (COST), so that no processor is idle at the end.
   set_tests_properties(${name} PROPERTIES
-    ENVIRONMENT "${environment};${results}" SKIP_RETURN_CODE 77 TIMEOUT 300 COST 50)
+    ENVIRONMENT "${environment};${results}" SKIP_RETURN_CODE 77 TIMEOUT 900 COST 50)
 endfunction()
 
 function(aiocpp_rerun_entry layer executable rerun)

@@ -349,7 +349,8 @@ TimerHandle EventLoop::at(TimePoint when, detail::Call* call) {
         throw;
     }
     call->in_timer_queue = true;
-    if (when <= state_->last_poll + detail::kPollInterval) state_->passes_left = 1;  // the next pass must look
+    if (when <= detail::after(state_->last_poll, detail::kPollInterval))
+        state_->passes_left = 1;  // the next pass must look
     return handle;
 }
 

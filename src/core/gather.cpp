@@ -9,7 +9,10 @@ GatherBase::~GatherBase() {
 }
 
 void GatherBase::add(FutureBase* child) {
-    check_loop("gather", *child, outer_.loop());
+    if (child->loop() != outer_.loop()) [[unlikely]] {
+        const FutureRef<FutureBase> adopted(child);
+        throw_other_loop("gather", *child);
+    }
     children_.push(child);
     if (child->done()) {
         watch_.scheduled_by(*child);  // not by way of its loop, which may be closed

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/sanitized.hpp"
+
 namespace aio::test {
 
 namespace {
@@ -164,6 +166,7 @@ TEST_F(Frames, are_aligned_as_their_size_lets_a_type_be) {
 }
 
 TEST_F(Frames, of_a_peak_go_back_to_the_system) {
+    if (kSanitized) GTEST_SKIP() << "shadow memory is resident, too";
     const std::size_t before = resident_bytes();
     {
         Blocks peak(pool_);
@@ -176,6 +179,7 @@ TEST_F(Frames, of_a_peak_go_back_to_the_system) {
 }
 
 TEST_F(Frames, that_are_left_of_a_peak_keep_only_their_own_pages) {
+    if (kSanitized) GTEST_SKIP() << "shadow memory is resident, too";
     Blocks kept(pool_);
     const std::size_t before = resident_bytes();
     {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "core/sanitized.hpp"
 #include "support/async_test.hpp"
 #include "support/test_run.hpp"
 
@@ -55,6 +56,7 @@ std::size_t given_back() {
 // In a process of its own: what other tests left would count.
 TEST(FramePool, memory_of_a_peak_goes_back_while_the_loop_sleeps) {
     if (simulated() || !detail::frame_pool.recycling()) GTEST_SKIP() << "time is virtual, or nothing is recycled";
+    if (kSanitized) GTEST_SKIP() << "shadow memory is resident, too";
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     EXPECT_EXIT(std::_Exit(given_back() >= 12'000'000 ? 0 : 1), testing::ExitedWithCode(0), "");
 }

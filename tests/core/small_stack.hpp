@@ -8,13 +8,11 @@
 #include <functional>
 #include <stdexcept>
 
+#include "core/sanitized.hpp"
+
 namespace aio::test {
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr std::size_t kSmallStack = 2 << 20;
-#else
-inline constexpr std::size_t kSmallStack = 768 << 10;
-#endif
+inline constexpr std::size_t kSmallStack = kSanitized ? 2 << 20 : 768 << 10;
 inline constexpr int kLongLine = 10'000;
 
 // Calls `function` on a thread with kSmallStack. Errors: what it throws.
