@@ -12,7 +12,7 @@ using testing::HasSubstr;
 // The URL that the request was about, and what it failed with.
 Coro<std::string> failure_of(http::ClientRequest request) {
     try {
-        co_await std::move(request);
+        static_cast<void>(co_await std::move(request));
     } catch (const http::ClientConnectionError& error) {
         co_return (error.request_info() ? error.request_info()->url.path() : "?") + std::string(" ") + error.what();
     }
