@@ -97,7 +97,8 @@ def main():
     parser.add_argument("--budget", type=pathlib.Path)
     parser.add_argument("step", nargs="*")
     args = parser.parse_args()
-    times = read_times((ROOT / "build" / "times").read_text(encoding="utf-8"))
+    noted = ROOT / "build" / "times"
+    times = read_times(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
     budget = read_budget(args.budget.read_text(encoding="utf-8")) if args.budget else {}
     seconds_per_unit = unit() if budget else 1
     print_slowest(args.step)
