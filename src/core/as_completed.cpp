@@ -1,3 +1,4 @@
+// as_completed(): tasks and futures in the order in which they end.
 #include <aio/core/as_completed.hpp>
 
 #include <deque>

@@ -1,3 +1,4 @@
+// Futures: results, callbacks, and what waits for them.
 #include <aio/core/future.hpp>
 
 #include "core/loop_state.hpp"

@@ -1,3 +1,4 @@
+// gather() below its template: children become tasks, are watched by one callback, and end the outer future.
 #include <aio/core/gather.hpp>
 
 namespace aio::detail {

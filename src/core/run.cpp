@@ -1,3 +1,4 @@
+// run() and Runner: a loop for one main task, Ctrl-C, and the orderly end.
 #include <aio/core/run.hpp>
 
 #include <aio/core/log.hpp>

@@ -1,3 +1,4 @@
+// shield(): one callback at the inner future serves all its shields, and reports a late error once.
 #include <aio/core/shield.hpp>
 
 #include "core/observe.hpp"

@@ -1,3 +1,4 @@
+// sleep(): the awaiter in the frame is its own entry in the timer queue.
 #include <aio/core/sleep.hpp>
 
 #include "core/loop_state.hpp"

@@ -3,7 +3,6 @@
 #include <aio/http/cookie_jar.hpp>
 #include <aio/http/errors.hpp>
 
-#include "base/per_thread.hpp"
 #include "http/client/response_state.hpp"
 #include "http/client/session_state.hpp"
 #include "http/given_url.hpp"
