@@ -12,6 +12,10 @@ aiocpp_source_check(headers_alone ${tools}/headers_alone.py --by-source --jobs 2
 aiocpp_source_check(snippets ${tools}/snippets.py --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
 set_tests_properties(headers_alone snippets PROPERTIES PROCESSORS 2 COST 80)
 
+# A thread_local with a destructor needs memory when a thread first reaches it, or ends the process: base/per_thread.hpp.
+add_test(NAME no_thread_local_destructors COMMAND sh -c "! nm -A $<TARGET_FILE:aiocpp> | grep __cxa_thread_atexit")
+set_tests_properties(no_thread_local_destructors PROPERTIES LABELS source)
+
 # Groups of CPython's asyncio tests that are reproduced to the last name (tools/cpython_names.txt).
 set(complete_groups tasks gather futures queues locks taskgroups timeouts wait_for runners subprocess unix_events loop threads streams tls network)
 list(JOIN complete_groups "," complete_groups)

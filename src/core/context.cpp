@@ -2,6 +2,8 @@
 
 #include <aio/core/task_base.hpp>
 
+#include "base/per_thread.hpp"
+
 #include <vector>
 
 namespace aio {
@@ -49,11 +51,27 @@ void context_assign(ContextSlot& slot, const void* key, ContextValue value) {
 }
 
 constinit const ContextSlot ContextSlot::none;
-constinit thread_local ContextSlot thread_context;
+
+namespace {
+
+// A value that ends with its thread may look at variables once more, and set them.
+struct OutsideLoops {
+    ContextSlot slot;
+    ~OutsideLoops() {
+        while (slot.map) const ContextSlot last = std::exchange(slot, ContextSlot());
+    }
+};
+
+}  // namespace
+
+ContextSlot& thread_context() noexcept {
+    constinit thread_local static PerThread<OutsideLoops> context;
+    return context.get().slot;
+}
 
 ContextSlot& writable_context() {
     if (current.context) return *current.context;
-    return current.task ? current.task->writable_context() : thread_context;
+    return current.task ? current.task->writable_context() : thread_context();
 }
 
 ContextScope::ContextScope(ContextSlot& slot) noexcept : previous_(std::exchange(current.context, &slot)) {}

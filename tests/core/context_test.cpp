@@ -3,9 +3,13 @@
 #include <aio/core/gather.hpp>
 #include <aio/core/task.hpp>
 
+#include "support/allocations.hpp"
 #include "support/async_test.hpp"
+#include "support/malloc.hpp"
 
 #include <memory>
+#include <thread>
+#include <utility>
 
 namespace aio::test {
 
@@ -49,6 +53,43 @@ TEST(Context, runs_a_function_in_itself) {
     Context copy = context.copy();
     copy.run([] { name.set("in the copy"); });
     EXPECT_EQ(context.run([] { return name.get(); }), "inside");
+}
+
+const ContextVar<int> level("level", 7);
+
+// Reads a variable, and sets it, when it dies.
+struct LooksBack {
+    int* seen;
+    explicit LooksBack(int* into) noexcept : seen(into) {}
+    LooksBack(LooksBack&& other) noexcept : seen(std::exchange(other.seen, nullptr)) {}
+    LooksBack(const LooksBack&) = delete;
+    ~LooksBack() {
+        if (!seen) return;
+        *seen = level.get();
+        level.set(9);
+    }
+};
+
+TEST(Context, of_a_thread_ends_with_it) {
+    int seen = 0;
+    const std::int64_t before = live_blocks();
+    std::thread([&seen] {
+        static const ContextVar<LooksBack> last("last");
+        level.set(8);
+        last.set(LooksBack(&seen));
+    }).join();
+    EXPECT_EQ(seen, 7);  // the thread's variables are gone already
+    EXPECT_EQ(live_blocks(), before);
+}
+
+TEST(Context, is_read_without_memory_outside_a_loop) {
+    bool failed = true;
+    std::thread([&failed] {
+        FailingMalloc failing(1, true);
+        static_cast<void>(detail::context_find(detail::read_context(), &level));
+        failed = failing.failed();
+    }).join();
+    EXPECT_FALSE(failed);
 }
 
 ASYNC_TEST(Context, of_a_task_is_a_copy_made_at_its_creation, kAnyOrder) {  // semantics 53

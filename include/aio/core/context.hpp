@@ -58,13 +58,13 @@ const ContextValue* context_find(const ContextSlot& slot, const void* key) noexc
 // A null value removes the variable. Errors: std::bad_alloc, and the slot is unchanged.
 void context_assign(ContextSlot& slot, const void* key, ContextValue value);
 
-extern constinit thread_local ContextSlot thread_context;  // of callbacks outside a loop
+ContextSlot& thread_context() noexcept;  // outside a loop
 
 const ContextSlot* context_of(TaskBase* task) noexcept;  // task.cpp
 
 inline const ContextSlot& read_context() noexcept {
     if (current.context) return *current.context;
-    return current.task ? *context_of(current.task) : thread_context;
+    return current.task ? *context_of(current.task) : thread_context();
 }
 
 // Runs what follows in `slot` until the scope ends.
