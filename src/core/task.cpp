@@ -160,11 +160,11 @@ void Waiter::wake_cancelled(std::string_view message) noexcept {
     wake();
 }
 
-void Waiter::throw_cancelled(TaskBase& task) {
+std::exception_ptr Waiter::take_cancellation(TaskBase& task) noexcept {
     task.flags &= static_cast<std::uint8_t>(~kCancelDelivered);
-    if (std::exception_ptr error = task.take_wait_error()) std::rethrow_exception(error);
-    if (std::exception_ptr error = cancelled_error(task.take_cancel_message())) std::rethrow_exception(error);
-    throw CancelledError();
+    if (std::exception_ptr error = task.take_wait_error()) return error;
+    if (std::exception_ptr error = cancelled_error(task.take_cancel_message())) return error;
+    return std::make_exception_ptr(CancelledError());
 }
 
 // --- waiting for a future ----------------------------------------------------------------------------------
@@ -214,8 +214,6 @@ void TaskBase::store_current_exception() noexcept {
         // The exception matters more than its traceback.
     }
 }
-
-void TaskBase::rethrow() { std::rethrow_exception(std::exchange(exception_, nullptr)); }
 
 void TaskBase::extend_traceback(FutureBase& source) noexcept {
     if (source.kind != Kind::task) {

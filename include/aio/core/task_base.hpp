@@ -190,8 +190,9 @@ public:
 
     // From a promise's unhandled_exception(): keeps the exception and notes the frame in the traceback.
     void store_current_exception() noexcept;
-    // The exception of a coroutine awaited in place, moved out.
-    [[noreturn]] void rethrow();
+    // The exception of a coroutine awaited in place, moved out. Inline: each frame that the unwinder has to cross on its
+    // way from the throw to the awaiting coroutine costs it a tenth of a microsecond, twice.
+    [[noreturn, gnu::always_inline]] void rethrow() { std::rethrow_exception(std::exchange(exception_, nullptr)); }
 
     // The frames that the task's exception passed through, innermost first.
     std::vector<std::source_location> traceback() const;
@@ -296,7 +297,12 @@ protected:
     }
 
 public:
-    [[noreturn]] static void throw_cancelled(TaskBase& task);
+    // Inline, as rethrow() is.
+    [[noreturn, gnu::always_inline]] static void throw_cancelled(TaskBase& task) {
+        std::rethrow_exception(take_cancellation(task));
+    }
+    // What the await of a task that was cancelled throws: CancelledError, or what stands for it.
+    static std::exception_ptr take_cancellation(TaskBase& task) noexcept;
     [[noreturn]] void throw_other_loop() const;
 
 protected:
