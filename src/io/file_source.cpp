@@ -45,8 +45,12 @@ std::size_t FileSource::next_piece(std::size_t most) const noexcept {
     return count_ ? std::min(most, *count_ - sent_) : most;
 }
 
-void FileSource::read_ahead() const noexcept {
-    ::posix_fadvise(fd_, static_cast<off_t>(offset()), static_cast<off_t>(2 * kSendfilePiece), POSIX_FADV_WILLNEED);
+void FileSource::read_ahead() noexcept {
+    const std::uint64_t wanted = offset() + kSendfilePiece;
+    if (wanted <= announced_) return;
+    const std::uint64_t begin = std::max(announced_, offset());
+    announced_ = wanted + kSendfilePiece;
+    ::posix_fadvise(fd_, static_cast<off_t>(begin), static_cast<off_t>(announced_ - begin), POSIX_FADV_WILLNEED);
 }
 
 Future<std::string> FileSource::read(std::size_t most) const {

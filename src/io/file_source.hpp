@@ -28,8 +28,8 @@ public:
         sent_ += count;
         if (progress_) *progress_ = sent_;
     }
-    // Tells the kernel what will be needed soon.
-    void read_ahead() const noexcept;
+    // Tells the kernel what will be needed soon, each part of the file once: the kernel looks at every page of it.
+    void read_ahead() noexcept;
 
     // The next piece of at most `most` bytes, empty at the end, read on a thread of the default executor.
     // Cancel: the thread goes on with a descriptor of its own. Errors: OSError.
@@ -41,6 +41,7 @@ private:
     std::optional<std::size_t> count_;
     std::size_t* progress_;
     std::size_t sent_ = 0;
+    std::uint64_t announced_ = 0;  // to the kernel, up to there
 };
 
 // Whether a send_file() of the backend failed because this file or socket does not go with it.

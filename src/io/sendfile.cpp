@@ -3,8 +3,8 @@
 #include <aio/io/sock.hpp>
 
 #include "io/file_source.hpp"
+#include "io/output_turn.hpp"
 #include "io/readiness.hpp"
-#include "io/socket_stream.hpp"
 
 #include <cerrno>
 
@@ -22,36 +22,12 @@ namespace {
 
 // --- streams -----------------------------------------------------------------------------------------------
 
-// From here to its end the stream belongs to sendfile().
-class FileTurn {
-public:
-    explicit FileTurn(SocketStream& stream) : stream_(stream) { stream.begin_file(); }
-    FileTurn(const FileTurn&) = delete;
-    FileTurn& operator=(const FileTurn&) = delete;
-    ~FileTurn() { stream_.end_file(); }
-
-private:
-    SocketStream& stream_;
-};
-
-struct Room {
-    using native_awaitable = void;
-    SocketStream& stream;
-    detail::RoomAwaiter operator co_await() const noexcept { return detail::RoomAwaiter(stream); }
-};
-
-void check_open(const SocketStream& stream) {
-    if (!stream.is_closing()) return;
-    if (stream.exception()) std::rethrow_exception(stream.exception());
-    throw ConnectionAbortedError(ECONNABORTED, "sendfile: the stream was closed meanwhile");
-}
-
 // False, with nothing sent, when the kernel cannot. The caller keeps the stream.
 Coro<bool> send_by_kernel(LoopState& loop, SocketStream& stream, FileSource& source) {
-    const FileTurn turn(stream);
+    const detail::OutputTurn turn(stream);
     while (stream.write_buffer_size() > 0) {
-        co_await Room{stream};
-        check_open(stream);
+        co_await detail::Room{stream};
+        detail::check_turn(stream);
     }
     source.read_ahead();
     while (const std::size_t piece = source.next_piece(detail::kSendfilePiece)) {
@@ -64,8 +40,8 @@ Coro<bool> send_by_kernel(LoopState& loop, SocketStream& stream, FileSource& sou
             if (source.sent() == 0 && detail::not_for_sendfile(result)) co_return false;
             throw_os_error(-result, "send a file to " + stream.peername().str());
         }
-        co_await Room{stream};
-        check_open(stream);
+        co_await detail::Room{stream};
+        detail::check_turn(stream);
     }
     co_return true;
 }
