@@ -12,11 +12,12 @@ namespace aio::detail {
 
 namespace {
 
-// Blocks are 1, 4, 16, 64 KiB and then powers of two. The smallest live in the frame pool, the next few in a
+// Blocks are 1, 4, 16, 64, 256 KiB and then powers of two. The smallest live in the frame pool, the next few in a
 // list per thread, and large ones go back to the allocator.
 constexpr std::size_t kSmallest = 1024;
-constexpr std::size_t kLargestKept = 64 * 1024;
+constexpr std::size_t kLargestKept = 256 * 1024;
 constexpr unsigned kKeptPerSize = 16;
+constexpr unsigned kKeptOfLargest = 4;
 // Some processors copy five times as slowly where the two places differ in their distance to a cache line (Zen 3).
 constexpr std::align_val_t kAlignment{64};
 
@@ -26,7 +27,7 @@ std::size_t block_size(std::size_t wanted) noexcept {
     return size >= wanted ? size : std::bit_ceil(wanted);
 }
 
-// Free blocks of 4, 16 and 64 KiB.
+// Free blocks of 4, 16, 64 and 256 KiB.
 class KeptBlocks {
 public:
     ~KeptBlocks() {
@@ -35,22 +36,26 @@ public:
         }
     }
     char* take(std::size_t size) noexcept { return shelf(size).take(); }
-    bool keep(char* block, std::size_t size) noexcept { return frame_pool.recycling() && shelf(size).put(block); }
+    bool keep(char* block, std::size_t size) noexcept {
+        return frame_pool.recycling() && shelf(size).put(block, size == kLargestKept ? kKeptOfLargest : kKeptPerSize);
+    }
 
 private:
     struct Shelf {
         char* blocks[kKeptPerSize];
         unsigned count = 0;
         char* take() noexcept { return count ? blocks[--count] : nullptr; }
-        bool put(char* block) noexcept {
-            if (count == kKeptPerSize) return false;
+        bool put(char* block, unsigned most) noexcept {
+            if (count == most) return false;
             blocks[count++] = block;
             return true;
         }
     };
-    Shelf& shelf(std::size_t size) noexcept { return shelves_[size == 4096 ? 0 : size == 16384 ? 1 : 2]; }
+    Shelf& shelf(std::size_t size) noexcept {
+        return shelves_[size == 4096 ? 0 : size == 16384 ? 1 : size == 65536 ? 2 : 3];
+    }
 
-    Shelf shelves_[3];
+    Shelf shelves_[4];
 };
 
 constinit thread_local PerThread<KeptBlocks> kept_blocks;
@@ -89,7 +94,7 @@ void ByteBuffer::make_room(std::size_t count) {
     if (live > 0) std::memcpy(block, begin_, live);
     if (pinned_ && !retired_) {
         retired_ = block_;
-        retired_size_ = capacity;
+        retired_bits_ = static_cast<std::uint8_t>(std::countr_zero(capacity));
         pinned_ = false;  // nothing in the new block is seen by anyone
     } else if (block_) {
         free_block(block_, capacity);
@@ -99,7 +104,9 @@ void ByteBuffer::make_room(std::size_t count) {
     limit_ = block + size;
 }
 
-void ByteBuffer::drop_retired() noexcept { free_block(std::exchange(retired_, nullptr), retired_size_); }
+void ByteBuffer::drop_retired() noexcept {
+    free_block(std::exchange(retired_, nullptr), std::size_t{1} << retired_bits_);
+}
 
 void ByteBuffer::release() noexcept {
     if (retired_) drop_retired();

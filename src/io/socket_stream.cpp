@@ -2,6 +2,7 @@
 
 #include <aio/base/error.hpp>
 #include <aio/core/log.hpp>
+#include <aio/io/stream_awaiters.hpp>
 
 #include "core/observe.hpp"
 
@@ -16,6 +17,11 @@ namespace aio::detail {
 namespace {
 
 constexpr std::uint8_t kWarnFromWrite = 5;  // LOG_THRESHOLD_FOR_CONNLOST_WRITES
+
+// When so much came so often in a row, the stream reads for itself: fill().
+constexpr std::size_t kMuch = 32 * 1024;
+constexpr std::uint8_t kOften = 4;
+constexpr std::size_t kFill = 256 * 1024;  // asyncio's max_size
 
 std::exception_ptr os_error(int error, const std::string& attempted) noexcept {
     try {
@@ -114,6 +120,8 @@ void SocketStream::received(int result, const char* data, bool more) noexcept {
 // Switching over waits for the end of what is in flight: received() goes on from there.
 void SocketStream::announce_input(bool on) noexcept {
     announcing_ = on && !filter_;
+    bulk_ = false;
+    large_in_row_ = 0;
     input_waits_ = false;
     if (!receive_.in_flight) {
         if (!stop_reading_) start_receiving();
@@ -126,10 +134,35 @@ void SocketStream::announced(int result) noexcept {
     if (closing_ || result == -ECANCELED || !announcing_) return;
     if (result < 0) return fail(-result, "receive from");
     input_waits_ = true;
+    if (bulk_ && reader_ && reader_->wants_more()) return fill();
     if (observer_) observer_->something_came();
 }
 
+// Of a stream that brings much: each time the socket says that there is something, and somebody wants it, it is received
+// straight into in_. That saves a copy, and the backend's buffers stay free for those who need little.
+void SocketStream::fill() noexcept {
+    if (!bulk_ || closing_) return;
+    int received = 0;
+    try {
+        received = receive_some(in_.reserve(kFill), kFill);
+    } catch (...) {
+        return force_close(std::current_exception());
+    }
+    if (received > 0) {
+        in_.end_for_append(static_cast<std::size_t>(received));
+        if (static_cast<std::size_t>(received) < kMuch / 2) announce_input(false);
+        data_added();
+    }
+    if (!stop_reading_) start_receiving();
+}
+
 int SocketStream::receive_now(char* data, std::size_t size) noexcept {
+    const int result = receive_some(data, size);
+    if (!stop_reading_) start_receiving();
+    return result;
+}
+
+int SocketStream::receive_some(char* data, std::size_t size) noexcept {
     input_waits_ = false;
     iovec piece{data, size};
     msghdr message = {};
@@ -140,8 +173,6 @@ int SocketStream::receive_now(char* data, std::size_t size) noexcept {
         feed_eof();
     } else if (result < 0 && result != -EAGAIN) {
         fail(-result, "receive from");
-    } else if (!stop_reading_) {
-        start_receiving();
     }
     return result;
 }
@@ -150,7 +181,13 @@ void SocketStream::take(const char* data, std::size_t size) noexcept {
     try {
         feed_data({data, size});
     } catch (...) {
-        force_close(std::current_exception());  // no memory for it: bytes are missing from here on
+        return force_close(std::current_exception());  // no memory for it: bytes are missing from here on
+    }
+    if (size < kMuch) {
+        large_in_row_ = 0;
+    } else if (++large_in_row_ >= kOften && !observer_ && !eof_) {
+        announce_input(true);
+        bulk_ = announcing_;
     }
 }
 

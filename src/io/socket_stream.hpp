@@ -6,6 +6,7 @@
 // the kernel may still read or write its buffers when the coroutines that used it have gone.
 #pragma once
 
+#include <aio/core/frame_pool.hpp>
 #include <aio/io/address.hpp>
 #include <aio/io/stream_core.hpp>
 
@@ -39,6 +40,9 @@ void adopt_socket(LoopState& loop, int fd, const std::string& what);
 
 class SocketStream final : public StreamCore, public LoopResource, public Deferred {
 public:
+    static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
+    static void operator delete(void* stream, std::size_t bytes) noexcept { frame_pool.deallocate(stream, bytes); }
+
     // Takes over `fd`. Reading begins at once. Errors: ValueError, std::bad_alloc: `fd` is still the caller's.
     static StreamRef open(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner = nullptr);
 
@@ -135,9 +139,11 @@ private:
     void pause_reading() noexcept override;
     void resume_reading() noexcept override;
     void announce_input(bool on) noexcept override;
+    void fill() noexcept override;
     int receive_now(char* data, std::size_t size) noexcept override;
 
     void received(int result, const char* data, bool more) noexcept;
+    int receive_some(char* data, std::size_t size) noexcept;
     void announced(int result) noexcept;
     void take(const char* data, std::size_t size) noexcept;
     void start_receiving() noexcept;
@@ -173,12 +179,14 @@ private:
     int fd_;
     bool stop_reading_ = false;  // nothing more is wanted from the socket, for now or for ever
     bool announcing_ = false;    // receive_ only waits until there is something
+    bool bulk_ = false;          // announcing_, for readers: see fill()
     bool eof_wanted_ = false;    // write_eof() was called
     bool sending_file_ = false;  // between begin_file() and end_file()
     bool doomed_ = false;        // connection_lost() is scheduled or was called
     bool deaf_ = false;          // what is written is dropped: doomed_, or closing with a filter
     bool input_over_ = false;    // with a filter: the socket has ended
     std::uint8_t writes_after_loss_ = 0;
+    std::uint8_t large_in_row_ = 0;  // receives that brought much
     StreamOwner* owner_;
     Receive receive_;
     Send send_;

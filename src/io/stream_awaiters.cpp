@@ -16,6 +16,10 @@ bool ReadWaiter::begin() {
                            "() called while another coroutine is already waiting for incoming data");
     }
     end_views();
+    if (settled()) return true;
+    if (!stream_->input_waits_) [[likely]]
+        return false;
+    stream_->fill();
     return settled();
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -65,7 +66,7 @@ public:
         std::swap(a.end_, b.end_);
         std::swap(a.limit_, b.limit_);
         std::swap(a.retired_, b.retired_);
-        std::swap(a.retired_size_, b.retired_size_);
+        std::swap(a.retired_bits_, b.retired_bits_);
         std::swap(a.pinned_, b.pinned_);
     }
 
@@ -80,7 +81,7 @@ private:
     char* limit_ = nullptr;
     // The block that a pinned view points into, after the bytes behind it moved to a larger one.
     char* retired_ = nullptr;
-    std::size_t retired_size_ = 0;
+    std::uint8_t retired_bits_ = 0;  // its size is a power of two: this one
     bool pinned_ = false;
 };
 
