@@ -6,10 +6,6 @@ namespace aio::http::detail {
 
 using wire::Event;
 
-namespace {
-constexpr std::ptrdiff_t kMostAtOnce = 256 * 1024;
-}
-
 MessageReader::MessageReader(StreamReader stream, wire::Parser::Role role, const wire::Limits& limits)
     : stream_(std::move(stream)), parser_(role, limits), head_(parser_.head()) {}
 

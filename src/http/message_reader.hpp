@@ -39,7 +39,21 @@ protected:
 
 class MessageReader final : public BodySource {
 public:
+    static constexpr std::ptrdiff_t kMostAtOnce = 256 * 1024;
+
     MessageReader(StreamReader stream, wire::Parser::Role role, const wire::Limits& limits = {});
+
+    // Goes on with another stream, of which `received` was read already: a view that is valid until the next read.
+    // Precondition: between two messages, nothing went wrong.
+    void attach(StreamReader stream, std::string_view received) noexcept {
+        stream_ = std::move(stream);
+        rest_ = received;
+    }
+    void detach() noexcept { stream_ = StreamReader(aio::detail::StreamRef()); }
+    // Whether it may be: nothing of another message came.
+    bool may_rest() const noexcept {
+        return done_ && rest_.empty() && parser_.may_rest() && stream_.stream()->unread() == 0;
+    }
 
     // Whether the next message's head is here already. False, too, for what breaks HTTP: read_head() says so.
     bool take_head();
@@ -53,6 +67,7 @@ public:
     Coro<std::string_view> next_piece() override;
     const Headers* trailers() const noexcept override;
     bool piece_ends_chunk() const noexcept override { return parser_.body_ends_chunk(); }
+    std::optional<std::uint64_t> announced_size() const noexcept override { return head_.content_length; }
     // Whether the message has ended: its body was read to the end, or there was none.
     bool done() const noexcept { return done_; }
     // Whether the next message, or its beginning, is here already.

@@ -64,6 +64,7 @@ class AppRunner {
 public:
     // `app` outlives it.
     explicit AppRunner(Application& app, RunnerOptions options = {});
+    // Without cleanup(), where an exception passed by: connections are dropped, and their handlers cancelled.
     ~AppRunner();
     AppRunner(const AppRunner&) = delete;
     AppRunner& operator=(const AppRunner&) = delete;
@@ -119,7 +120,7 @@ protected:
     void check_can_start() const;
     void started(Server server, std::string url);
     const Server& server() const;
-    AppRunner& runner() const noexcept { return *runner_; }
+    const std::shared_ptr<detail::WebServer>& web_server() const noexcept { return runner_->server_; }
     const SiteOptions& options() const noexcept { return options_; }
 
 private:

@@ -39,14 +39,8 @@ int status_of(wire::Fault fault) noexcept {
 }  // namespace
 
 Connection::Connection(WebServer& server, StreamReader reader, StreamWriter writer)
-    : server_(server),
-      reader_(std::move(reader)),
-      writer_(std::move(writer)),
-      messages_(reader_, wire::Parser::Role::requests, server.limits()),
-      exchange_(reader_, writer_, messages_),
-      task_(current_task()) {
+    : server_(server), reader_(std::move(reader)), writer_(std::move(writer)), task_(current_task()) {
     since_ = server.seconds();
-    exchange_.log_headers(server.access_log() != nullptr);
     server_.join(*this);
 }
 
@@ -54,71 +48,99 @@ Connection::~Connection() { server_.leave(*this); }
 
 // --- the table of contents -----------------------------------------------------------------------------------------
 
-Coro<> Connection::serve() {
+Coro<> Connection::serve(std::shared_ptr<WebServer> server, StreamReader reader, StreamWriter writer) {
+    if (!server->app()) co_return writer.abort();
+    Connection self(*server, std::move(reader), std::move(writer));
     try {
-        co_await serve_requests();
-        if (lingers_) {
-            co_await linger();
-        } else {
-            co_await finish_sending();
+        for (bool open = true; open;) {
+            const std::string_view received = co_await self.reader_.read_view(MessageReader::kMostAtOnce);
+            // The beginning of a request may have come just before close_if_idle(): too late.
+            if (received.empty() || (server->closing() && self.writer_.is_closing())) break;
+            self.sit_down(received);
+            open = co_await self.serve_requests();
+            if (open) server->take_back(std::move(self.desk_));
         }
+        if (self.desk_) co_await self.finish();
     } catch (const OSError&) {
         // The client has gone. Whoever was in a handler has heard of it there.
     } catch (const TimeoutError&) {
         // Its network has: ETIMEDOUT.
     }
-    if (!exchange_.taken_over()) writer_.close();
+    if (!self.desk_ || !self.exchange().taken_over()) self.writer_.close();
 }
 
-Coro<> Connection::serve_requests() {
+void Connection::sit_down(std::string_view received) {
+    desk_ = server_.desk(reader_);
+    desk_->attach(reader_, writer_, received);
+    desk_->exchange.log_headers(server_.access_log() != nullptr);
+}
+
+Coro<bool> Connection::serve_requests() {
     while (true) {
-        if (!messages_.take_head()) {
+        if (!messages().take_head()) {
+            if (messages().may_rest()) co_return true;
             const bool more = co_await read_head();
             // The rest of a head may have come just before close_if_idle(): too late.
-            if (!more || (server_.closing() && writer_.is_closing())) co_return;
+            if (!more || (server_.closing() && writer_.is_closing())) co_return false;
         }
-        exchange_.begin(!server_.closing() || messages_.has_more());
-        bytes_before_ = 0;
+        if (!server_.app()) {
+            writer_.abort();
+            co_return false;
+        }
+        exchange().begin(!server_.closing() || messages().has_more());
+        desk_->bytes_before = 0;
         if (server_.access_log()) {
-            begun_at_ = wire::unix_time();
-            began_ = get_running_loop().time();
+            desk_->begun_at = wire::unix_time();
+            desk_->began = get_running_loop().time();
         }
         enter(Phase::handler);
         std::exception_ptr failure;
         std::optional<Response> slow;
         try {
-            RequestAccess::resolve(exchange_.request(), server_.app());
-            Request& request = exchange_.request();
+            RequestAccess::resolve(exchange().request(), *server_.app());
+            Request& request = exchange().request();
             const Route& route = RequestAccess::route(request);
-            const bool plain = request.app().state().chain.empty() && !messages_.head().has_expect;
+            const bool plain = request.app().state().chain.empty() && !messages().head().has_expect;
             Coro<Response> call = plain ? route.handler(request) : run_handler();
             Response response = co_await std::move(call);
-            if (exchange_.taken_over()) co_return;
+            if (exchange().taken_over()) co_return false;
+            if (!server_.app()) {
+                writer_.abort();
+                co_return false;
+            }
             // With a response that has begun, what is returned stands for it.
-            if (exchange_.head_sent() || !exchange_.send_now(response)) slow.emplace(std::move(response));
+            if (exchange().head_sent() || !exchange().send_now(response)) slow.emplace(std::move(response));
         } catch (...) {
             failure = std::current_exception();
         }
         if (slow) {
             enter(Phase::sending);
             try {
-                co_await exchange_.send(*slow);
+                co_await exchange().send(*slow);
             } catch (...) {
                 failure = std::current_exception();
             }
         }
         if (failure) co_await answer_failure(std::move(failure));
         log_request();
-        const bool complete = messages_.done() || (exchange_.keep_alive() && co_await discard_body());
-        exchange_.end();
-        if (!exchange_.keep_alive() || !complete) {
-            lingers_ = (!complete || messages_.has_more()) && !timed_out_;
-            co_return;
+        const bool complete = messages().done() || (exchange().keep_alive() && co_await discard_body());
+        exchange().end();
+        if (!exchange().keep_alive() || !complete) {
+            lingers_ = (!complete || messages().has_more()) && !timed_out_;
+            co_return false;
         }
         enter(Phase::sending);
         co_await writer_.drain();
-        if (server_.closing() && !messages_.has_more() && !messages_.in_head()) co_return;
+        if (server_.closing() && !messages().has_more() && !messages().in_head()) co_return false;
         enter(Phase::idle);
+    }
+}
+
+Coro<> Connection::finish() {
+    if (lingers_) {
+        co_await linger();
+    } else {
+        co_await finish_sending();
     }
 }
 
@@ -126,7 +148,7 @@ Coro<bool> Connection::read_head() {
     wire::Fault fault = wire::Fault::none;
     std::string why;
     try {
-        co_return co_await messages_.read_head();
+        co_return co_await messages().read_head();
     } catch (const WireError& error) {
         fault = error.fault();
         why = error.what();
@@ -140,10 +162,10 @@ Coro<bool> Connection::read_head() {
 
 // With middlewares, or an expectation to answer first.
 Coro<Response> Connection::run_handler() {
-    Request& request = exchange_.request();
+    Request& request = exchange().request();
     const Route& route = RequestAccess::route(request);
-    if (messages_.head().has_expect) {
-        if (!messages_.head().expects_continue) {
+    if (messages().head().has_expect) {
+        if (!messages().head().expects_continue) {
             throw HTTPExpectationFailed("Unknown Expect: " + std::string(request.headers().get("Expect", "")));
         }
         if (route.expect) co_await route.expect(request);
@@ -159,36 +181,36 @@ Coro<> Connection::answer_failure(std::exception_ptr failure) {
     try {
         std::rethrow_exception(failure);
     } catch (const HTTPException& exception) {
-        if (!exchange_.head_sent()) error.emplace(std::move(exception.response()));
-        if (messages_.parser().fault() != wire::Fault::none || timed_out_) exchange_.close_afterwards();
+        if (!exchange().head_sent()) error.emplace(std::move(exception.response()));
+        if (messages().parser().fault() != wire::Fault::none || timed_out_) exchange().close_afterwards();
     } catch (const CancelledError&) {
         if (!disconnected_) throw;
         task_.uncancel();
-        exchange_.close_afterwards();
+        exchange().close_afterwards();
         co_return;
     } catch (const BaseException&) {
         throw;
     } catch (...) {
-        exchange_.close_afterwards();
+        exchange().close_afterwards();
         if (writer_.is_closing()) co_return;  // the client has gone, which is what failed; nobody to tell
         report(std::current_exception());
-        if (!exchange_.head_sent()) {
+        if (!exchange().head_sent()) {
             error.emplace(Response::text("500 Internal Server Error\n\nServer got itself in trouble", 500));
         }
     }
     if (!error) {
         // A part of another response is out: only the end of the connection tells the client.
-        exchange_.close_afterwards();
+        exchange().close_afterwards();
         writer_.abort();
         co_return;
     }
     enter(Phase::sending);
-    if (!exchange_.send_now(*error)) co_await exchange_.send(*error);
+    if (!exchange().send_now(*error)) co_await exchange().send(*error);
 }
 
 void Connection::report(std::exception_ptr error) noexcept {
     try {
-        const Request& request = exchange_.request();
+        const Request& request = exchange().request();
         ExceptionContext context;
         context.message =
             "Error handling request " + std::string(request.method()) + " " + std::string(request.raw_path());
@@ -202,7 +224,8 @@ void Connection::report(std::exception_ptr error) noexcept {
 
 void Connection::log_request() {
     const AccessLog* log = server_.access_log();
-    if (log && exchange_.head_sent()) log->write(exchange_, begun_at_, get_running_loop().time() - began_);
+    if (log && exchange().head_sent())
+        log->write(exchange(), desk_->begun_at, get_running_loop().time() - desk_->began);
 }
 
 // --- what is no request ------------------------------------------------------------------------------------------------
@@ -213,7 +236,7 @@ void Connection::refuse(int status, std::string_view why) noexcept {
     try {
         Response response = Response::text(std::to_string(status) + ": " + std::string(why), status);
         // An answer to HEAD has no content, however far the request was read.
-        const bool bodiless = messages_.in_head() && messages_.head().method == "HEAD";
+        const bool bodiless = desk_ && messages().in_head() && messages().head().method == "HEAD";
         Framing framing;
         framing.size = response.body().size();
         framing.keep_alive = false;
@@ -226,20 +249,20 @@ void Connection::refuse(int status, std::string_view why) noexcept {
 
 Coro<bool> Connection::discard_body() {
     // A client that waits for "100 Continue" may send its body, or the next request: nobody can tell.
-    if (exchange_.body().continue_is_due()) {
-        exchange_.close_afterwards();
+    if (exchange().body().continue_is_due()) {
+        exchange().close_afterwards();
         co_return false;
     }
     enter(Phase::lingering);
     std::size_t dropped = 0;
     try {
-        while (!messages_.done() && dropped < most_dropped(messages_.head())) {
-            dropped += (co_await messages_.next_piece()).size();
+        while (!messages().done() && dropped < most_dropped(messages().head())) {
+            dropped += (co_await messages().next_piece()).size();
         }
     } catch (const WireError&) {
         co_return false;
     }
-    co_return messages_.done();
+    co_return messages().done();
 }
 
 // Closing while the client still sends would make its system drop our last response, unread (RFC 9112 section 9.6).
@@ -247,7 +270,7 @@ Coro<> Connection::linger() {
     enter(Phase::lingering);
     co_await writer_.drain();
     if (writer_.can_write_eof()) writer_.write_eof();
-    for (std::size_t dropped = 0; dropped < most_dropped(messages_.head());) {
+    for (std::size_t dropped = 0; dropped < most_dropped(messages().head());) {
         const std::string_view piece = co_await reader_.read_view(256 * 1024);
         if (piece.empty()) break;
         dropped += piece.size();
@@ -257,7 +280,7 @@ Coro<> Connection::linger() {
 // Until the system has all of it: this connection is one that the server's end waits for, and has a time limit. Who
 // was too slow already is not waited for.
 Coro<> Connection::finish_sending() {
-    if (exchange_.taken_over() || writer_.is_closing() || timed_out_) co_return;
+    if (exchange().taken_over() || writer_.is_closing() || timed_out_) co_return;
     enter(Phase::sending);
     writer_.set_write_buffer_limits(0);
     co_await writer_.drain();
@@ -271,7 +294,7 @@ void Connection::check_time() noexcept {
     switch (phase_) {
         case Phase::first:
         case Phase::idle:
-            if (messages_.in_head()) {
+            if (in_head()) {
                 enter(Phase::head);
             } else if (waited >= (phase_ == Phase::first ? times.head : times.keepalive)) {
                 writer_.close();
@@ -283,7 +306,7 @@ void Connection::check_time() noexcept {
             writer_.close();
             break;
         case Phase::handler:
-            if (exchange_.body().waiting()) {
+            if (exchange().body().waiting()) {
                 check_body_rate();
             } else if (writer_.get_write_buffer_size() > 0) {
                 check_sending();
@@ -302,16 +325,21 @@ void Connection::check_time() noexcept {
     }
 }
 
+// Whether bytes of a head came, whose end is missing, or the task was not resumed since.
+bool Connection::in_head() const noexcept {
+    return desk_ ? desk_->messages.in_head() : reader_.stream()->unread() > 0;
+}
+
 void Connection::check_body_rate() noexcept {
     const std::uint32_t waited = server_.seconds() - since_;
     if (waited < server_.times().body) return;
-    const std::uint64_t bytes = exchange_.body().bytes();
-    const bool slow = bytes - bytes_before_ < std::uint64_t(server_.min_body_rate()) * waited;
-    bytes_before_ = bytes;
+    const std::uint64_t bytes = exchange().body().bytes();
+    const bool slow = bytes - desk_->bytes_before < std::uint64_t(server_.min_body_rate()) * waited;
+    desk_->bytes_before = bytes;
     enter(Phase::handler);
     if (!slow || timed_out_) return;
     timed_out_ = true;
-    exchange_.close_afterwards();
+    exchange().close_afterwards();
     try {
         reader_.set_exception(HTTPRequestTimeout("408: the request's body took too long"));
     } catch (const std::bad_alloc&) {
@@ -320,12 +348,12 @@ void Connection::check_body_rate() noexcept {
 }
 
 void Connection::check_sending() noexcept {
-    // Files do not pass through the buffer.
-    const std::size_t unsent = writer_.get_write_buffer_size(), file = exchange_.file_progress();
-    const bool waits = unsent > 0 || exchange_.sending_file();
-    if (!waits || unsent != unsent_before_ || file != file_before_) {
-        unsent_before_ = unsent;
-        file_before_ = file;
+    // Files and large bodies do not pass through the buffer.
+    const std::size_t unsent = writer_.get_write_buffer_size(), in_place = exchange().sent_in_place();
+    const bool waits = unsent > 0 || exchange().sends_in_place();
+    if (!waits || unsent != desk_->unsent_before || in_place != desk_->in_place_before) {
+        desk_->unsent_before = unsent;
+        desk_->in_place_before = in_place;
         since_ = server_.seconds();
     } else if (server_.seconds() - since_ >= server_.times().send) {
         writer_.abort();
@@ -336,10 +364,15 @@ void Connection::close_if_idle() noexcept {
     if (phase_ == Phase::idle || phase_ == Phase::first || phase_ == Phase::head) {
         writer_.close();  // half a head is no request yet
     } else if (phase_ == Phase::handler) {
-        if (!exchange_.head_sent() && !messages_.has_more()) exchange_.close_afterwards();
+        if (!exchange().head_sent() && !messages().has_more()) exchange().close_afterwards();
     }
 }
 
 void Connection::cancel() noexcept { task_.cancel(); }
+
+void Connection::abandon() noexcept {
+    if (desk_) RequestAccess::forget_app(exchange().request());
+    cancel();
+}
 
 }  // namespace aio::http::detail

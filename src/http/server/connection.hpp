@@ -12,41 +12,50 @@
 #include <aio/http/request.hpp>
 #include <aio/http/response.hpp>
 
-#include "http/message_reader.hpp"
-#include "http/server/exchange.hpp"
+#include "http/server/desk.hpp"
 #include "http/server/web_server.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <optional>
+#include <memory>
+#include <string_view>
 
 namespace aio::http::detail {
 
 class Connection {
 public:
-    Connection(WebServer& server, StreamReader reader, StreamWriter writer);
+    // Serves one to its end. Errors: CancelledError. All else ends the connection.
+    static Coro<> serve(std::shared_ptr<WebServer> server, StreamReader reader, StreamWriter writer);
+
     Connection(const Connection&) = delete;
     ~Connection();
-
-    // Errors: CancelledError. All else ends the connection.
-    Coro<> serve();
 
     // Called by the server.
     void check_time() noexcept;
     void close_if_idle() noexcept;
     void cancel() noexcept;
+    void abandon() noexcept;
     std::size_t place = 0;  // among the server's
 
 private:
     enum class Phase : std::uint8_t { first, idle, head, handler, sending, lingering };
 
+    Connection(WebServer& server, StreamReader reader, StreamWriter writer);
+
+    MessageReader& messages() noexcept { return desk_->messages; }
+    Exchange& exchange() noexcept { return desk_->exchange; }
+
     void enter(Phase phase) noexcept {
         phase_ = phase;
         since_ = server_.seconds();
     }
-    Coro<> serve_requests();
+    // What came, of the requests to serve next; empty at the end.
+    void sit_down(std::string_view received);
+    // True: there is nothing to do for now. False: the connection is to end.
+    Coro<bool> serve_requests();
     Coro<bool> read_head();
+    Coro<> finish();
     Coro<> answer_failure(std::exception_ptr failure);
     Coro<Response> run_handler();
     void refuse(wire::Fault fault, std::string_view why) noexcept;
@@ -58,25 +67,20 @@ private:
     Coro<> finish_sending();
     void log_request();
 
+    bool in_head() const noexcept;
     void check_body_rate() noexcept;
     void check_sending() noexcept;
 
     WebServer& server_;
     StreamReader reader_;
     StreamWriter writer_;
-    MessageReader messages_;
-    Exchange exchange_;
+    std::unique_ptr<Desk> desk_;  // null: idle
     AnyTask task_;
     Phase phase_ = Phase::first;
     bool lingers_ = false;       // the client may still be sending
     bool disconnected_ = false;  // the handler was cancelled for it
     bool timed_out_ = false;
-    std::uint32_t since_ = 0;         // server_.seconds() when the phase began, or something happened in it
-    std::uint64_t bytes_before_ = 0;  // of the body, at since_
-    std::size_t unsent_before_ = 0;   // at since_
-    std::size_t file_before_ = 0;     // of a file that is sent, at since_
-    std::int64_t begun_at_ = 0;       // the request; for the log
-    TimePoint began_;
+    std::uint32_t since_ = 0;  // server_.seconds() when the phase began, or something happened in it
 };
 
 }  // namespace aio::http::detail

@@ -11,6 +11,7 @@
 #include "http/server/request_access.hpp"
 #include "http/server/response_head.hpp"
 #include "http/wire/syntax.hpp"
+#include "io/output_turn.hpp"
 
 #include <utility>
 
@@ -27,6 +28,7 @@ std::string& scratch() {
 }
 
 constexpr std::size_t kJoined = 16 * 1024;  // bodies up to this go into one write with their head, in bytes
+constexpr std::size_t kCopied = 64 * 1024;  // larger ones go out from where they lie
 
 bool is_plain(const Response& response) noexcept {
     const ResponseExtra* extra = response.extra_if_any();
@@ -40,7 +42,7 @@ bool is_plain(const Response& response) noexcept {
 Coro<std::string_view> WireBody::next_piece() {
     if (continue_is_due_ && !messages_.done()) {
         continue_is_due_ = false;
-        if (!messages_.has_more()) writer_.write("HTTP/1.1 100 Continue\r\n\r\n");
+        if (!messages_.has_more()) writer_->write("HTTP/1.1 100 Continue\r\n\r\n");
     }
     struct Waiting {
         bool& flag;
@@ -70,8 +72,11 @@ Coro<std::string_view> UnpackedBody::next_piece() {
 
 // --- begin and end -----------------------------------------------------------------------------------------------
 
-Exchange::Exchange(StreamReader& reader, StreamWriter& writer, MessageReader& messages)
-    : reader_(reader), writer_(writer), messages_(messages), body_(messages, writer) {}
+void Exchange::attach(StreamReader& reader, StreamWriter& writer) noexcept {
+    reader_ = &reader;
+    writer_ = &writer;
+    body_.attach(writer);
+}
 
 void Exchange::begin(bool keep_alive) {
     wire::Head& head = messages_.head();
@@ -123,8 +128,8 @@ void Exchange::write_head(Response& response, std::optional<std::uint64_t> size,
     }
     framing.keep_alive = keep_alive_;
     const bool joined = sends_body_ && body.size() <= kJoined;
-    writer_.write(head_and_body(response, framing, joined ? body : std::string_view()));
-    if (sends_body_ && !joined) writer_.write(body);
+    writer_->write(head_and_body(response, framing, joined ? body : std::string_view()));
+    if (sends_body_ && !joined) writer_->write(body);
     chunked_ = framing.chunked && sends_body_;
     left_ = sends_body_ ? size : std::optional<std::uint64_t>();
     head_sent_ = true;
@@ -136,7 +141,8 @@ void Exchange::write_head(Response& response, std::optional<std::uint64_t> size,
 }
 
 bool Exchange::send_now(Response& response) {
-    if (!is_plain(response) || !request_.app().state().prepare_signals.empty()) return false;
+    if (!is_plain(response) || response.body().size() > kCopied) return false;
+    if (!request_.app().state().prepare_signals.empty()) return false;
     write_whole(response, response.body());
     return true;
 }
@@ -167,9 +173,23 @@ Coro<> Exchange::send(Response& response) {
         encoder.encode(response.body(), packed);
         encoder.finish(packed);
         write_whole(response, packed);
+    } else if (response.body().size() > kCopied) {
+        co_await send_whole(response);
     } else {
         write_whole(response, response.body());
     }
+}
+
+// From where it lies.
+Coro<> Exchange::send_whole(Response& response) {
+    const std::string_view body = response.body();
+    write_head(response, body.size(), {});
+    if (sends_body_) {
+        const SendingInPlace sending(*this);
+        co_await aio::detail::send_in_place(*writer_, body, &sent_in_place_);
+        body_bytes_ = body.size();
+    }
+    ended_ = true;
 }
 
 Coro<> Exchange::send_source(Response& response) {
@@ -179,23 +199,18 @@ Coro<> Exchange::send_source(Response& response) {
         const std::string_view piece = co_await source.next_piece();
         if (piece.empty()) break;
         write(piece);
-        co_await writer_.drain();
+        co_await writer_->drain();
     }
     finish();
 }
 
 Coro<> Exchange::send_part(int fd, std::uint64_t offset, std::uint64_t size) {
-    struct Sending {
-        bool& flag;
-        explicit Sending(bool& f) noexcept : flag(f) { flag = true; }
-        ~Sending() { flag = false; }
-    } const sending(sending_file_);
-    file_progress_ = 0;
+    const SendingInPlace sending(*this);
     SendfileOptions options;
     options.offset = offset;
     options.count = size;
-    options.progress = &file_progress_;
-    const std::size_t sent = co_await sendfile(writer_, fd, options);
+    options.progress = &sent_in_place_;
+    const std::size_t sent = co_await sendfile(*writer_, fd, options);
     body_bytes_ += sent;
     if (left_) *left_ -= sent;
 }
@@ -253,16 +268,16 @@ void Exchange::write(std::string_view data) {
         *left_ -= data.size();
     }
     body_bytes_ += data.size();
-    if (!chunked_) return writer_.write(data);
+    if (!chunked_) return writer_->write(data);
     std::string& text = scratch();
     wire::append_chunk_size(text, data.size());
     if (data.size() <= kJoined) {
         text.append(data).append("\r\n");
-        return writer_.write(text);
+        return writer_->write(text);
     }
-    writer_.write(text);
-    writer_.write(data);
-    writer_.write("\r\n");
+    writer_->write(text);
+    writer_->write(data);
+    writer_->write("\r\n");
 }
 
 void Exchange::finish(const Headers* trailers) {
@@ -282,7 +297,7 @@ void Exchange::finish(const Headers* trailers) {
             for (const auto& [name, value] : *trailers) wire::append_field(text, name, value);
         }
         text.append("\r\n");
-        writer_.write(text);
+        writer_->write(text);
     }
     if (left_ && *left_ > 0) {
         keep_alive_ = false;
@@ -298,7 +313,7 @@ Upgraded Exchange::take_over(const Headers& headers) {
     write_head(response, std::nullopt, {});
     ended_ = taken_over_ = true;
     keep_alive_ = false;
-    return Upgraded(reader_, writer_, std::string(messages_.take_rest()));
+    return Upgraded(*reader_, *writer_, std::string(messages_.take_rest()));
 }
 
 }  // namespace aio::http::detail

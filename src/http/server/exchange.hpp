@@ -25,7 +25,8 @@ class Exchange;
 // The request's body as the connection carries it.
 class WireBody final : public BodySource {
 public:
-    WireBody(MessageReader& messages, StreamWriter& writer) noexcept : messages_(messages), writer_(writer) {}
+    explicit WireBody(MessageReader& messages) noexcept : messages_(messages) {}
+    void attach(StreamWriter& writer) noexcept { writer_ = &writer; }
     void begin(bool expects_continue) noexcept {
         continue_is_due_ = expects_continue;
         bytes_ = 0;
@@ -34,6 +35,7 @@ public:
     // Errors: RequestPayloadError for what breaks HTTP.
     Coro<std::string_view> next_piece() override;
     const Headers* trailers() const noexcept override { return messages_.trailers(); }
+    std::optional<std::uint64_t> announced_size() const noexcept override { return messages_.announced_size(); }
 
     bool waiting() const noexcept { return waiting_; }
     std::uint64_t bytes() const noexcept { return bytes_; }
@@ -42,7 +44,7 @@ public:
 
 private:
     MessageReader& messages_;
-    StreamWriter& writer_;
+    StreamWriter* writer_ = nullptr;
     std::uint64_t bytes_ = 0;
     bool waiting_ = false;
     bool continue_is_due_ = false;
@@ -61,7 +63,9 @@ private:
 
 class Exchange {
 public:
-    Exchange(StreamReader& reader, StreamWriter& writer, MessageReader& messages);
+    explicit Exchange(MessageReader& messages) noexcept : messages_(messages), body_(messages) {}
+    // Whose requests are to be answered.
+    void attach(StreamReader& reader, StreamWriter& writer) noexcept;
 
     // The head has come. Errors: none of the client's making.
     void begin(bool keep_alive);
@@ -85,9 +89,9 @@ public:
     void finish_without_body() noexcept { ended_ = true; }
     // A part of the file becomes the body, or its next piece: the kernel sends it.
     Coro<> send_part(int fd, std::uint64_t offset, std::uint64_t size);
-    // Whether that goes on, and how many bytes the kernel has taken.
-    bool sending_file() const noexcept { return sending_file_; }
-    std::size_t file_progress() const noexcept { return file_progress_; }
+    // Whether something goes out without passing through the stream's buffer, and how much of it the kernel has taken.
+    bool sends_in_place() const noexcept { return sends_in_place_; }
+    std::size_t sent_in_place() const noexcept { return sent_in_place_; }
 
     bool head_sent() const noexcept { return head_sent_; }
     bool ended() const noexcept { return ended_; }
@@ -101,19 +105,29 @@ public:
     void log_headers(bool on) noexcept { log_headers_ = on; }
 
     Upgraded take_over(const Headers& headers);
-    StreamWriter& writer() noexcept { return writer_; }
+    StreamWriter& writer() noexcept { return *writer_; }
 
 private:
+    struct SendingInPlace {
+        explicit SendingInPlace(Exchange& e) noexcept : exchange(e) {
+            exchange.sends_in_place_ = true;
+            exchange.sent_in_place_ = 0;
+        }
+        SendingInPlace(const SendingInPlace&) = delete;
+        ~SendingInPlace() { exchange.sends_in_place_ = false; }
+        Exchange& exchange;
+    };
     void write_head(Response& response, std::optional<std::uint64_t> size, std::string_view body);
     // Head and body, and the end.
     void write_whole(Response& response, std::string_view body);
+    Coro<> send_whole(Response& response);
     Coro<> send_source(Response& response);
     // The coding that this response is to have, said in its headers.
     wire::Coding choose_coding(Response& response) const;
     wire::Coding wanted_coding(ContentCoding coding) const;
 
-    StreamReader& reader_;
-    StreamWriter& writer_;
+    StreamReader* reader_ = nullptr;
+    StreamWriter* writer_ = nullptr;
     MessageReader& messages_;
     WireBody body_;
     std::unique_ptr<BodySource> unpacked_;
@@ -123,9 +137,9 @@ private:
     std::optional<std::uint64_t> left_;  // of the body, if its size is known
     std::shared_ptr<const Headers> logged_headers_;
     std::uint64_t body_bytes_ = 0;
-    std::size_t file_progress_ = 0;
+    std::size_t sent_in_place_ = 0;
     int status_ = 0;
-    bool sending_file_ = false;
+    bool sends_in_place_ = false;
     bool keep_alive_ = true;
     bool head_sent_ = false, ended_ = false;
     bool chunked_ = false;

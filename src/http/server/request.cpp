@@ -283,7 +283,7 @@ std::string_view Request::match_info(std::string_view name, std::string_view oth
 }
 
 Application& Request::app() const {
-    if (!app_) throw RuntimeError("Request.app: a mocked request without an application");
+    if (!app_) throw RuntimeError("Request.app: there is none: the AppRunner has gone, or the request is mocked");
     return *app_;
 }
 

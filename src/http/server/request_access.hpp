@@ -39,11 +39,15 @@ struct RequestAccess {
     // Whether this path would have one.
     static bool resolves(const Request& request, std::string_view raw_path);
     static bool has_route(const Request& request) noexcept { return request.route_ && request.route_->resource; }
+    // From here on Request::app() is an error.
+    static void forget_app(Request& request) noexcept { request.app_ = request.root_ = nullptr; }
     static void end(Request& request) noexcept;
 
     static const std::string& allowed_methods(Request& request) { return request.extra().allowed_methods; }
     // Of all routes of the application that the server has: "GET, HEAD, OPTIONS".
-    static std::string all_methods(const Request& request) { return request.root_->router().table().all_methods(); }
+    static std::string all_methods(const Request& request) {
+        return request.root_ ? request.root_->router().table().all_methods() : std::string();
+    }
     static const Route& route(const Request& request) noexcept { return *request.route_; }
     static Exchange* exchange(const Request& request) noexcept { return request.exchange_; }
     static wire::Head& head(const Request& request) noexcept { return *request.head_; }

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -32,6 +33,9 @@ namespace aio::http {
 using aio::detail::UniqueFd;
 
 namespace {
+
+// Of memory for what was only announced, in bytes.
+constexpr std::uint64_t kMostReserved = 64 * 1024 * 1024;
 
 // What the application takes; 0: any size. Mocked requests have no application.
 std::uint64_t size_limit(const Request& request) {
@@ -152,8 +156,11 @@ Coro<> read_multipart(Request& request, MultipartLimits limits, PostData& post) 
 
 Coro<std::string> Request::read() {
     if (extra().body) co_return *extra().body;
-    if (head_->content_length) check_size(*this, *head_->content_length);
     std::string all;
+    if (head_->content_length) {
+        check_size(*this, *head_->content_length);
+        all.reserve(static_cast<std::size_t>(std::min(*head_->content_length, kMostReserved)));
+    }
     while (true) {
         const std::string_view piece = co_await content_.readany_view();
         if (piece.empty()) break;

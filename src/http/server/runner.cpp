@@ -14,7 +14,7 @@ AppRunner::AppRunner(Application& app, RunnerOptions options)
       server_(std::make_shared<detail::WebServer>(app, options)),
       shutdown_timeout_(options.shutdown_timeout) {}
 
-AppRunner::~AppRunner() = default;
+AppRunner::~AppRunner() { server_->abandon(); }
 
 Coro<> AppRunner::setup() {
     if (set_up_) throw RuntimeError("AppRunner.setup: it was called already");
@@ -113,9 +113,10 @@ std::string url_of(const SiteOptions& options, const std::string& host, int port
     return scheme + shown + ":" + std::to_string(port);
 }
 
-auto handler_of(AppRunner& runner) {
-    return [&runner](StreamReader reader, StreamWriter writer) {
-        return runner.serve(std::move(reader), std::move(writer));
+// Connections may come when the runner has gone: a handshake was under way.
+auto handler_of(std::shared_ptr<detail::WebServer> web_server) {
+    return [web_server = std::move(web_server)](StreamReader reader, StreamWriter writer) {
+        return detail::WebServer::serve(web_server, std::move(reader), std::move(writer));
     };
 }
 
@@ -126,7 +127,7 @@ TCPSite::TCPSite(AppRunner& runner, std::string host, int port, SiteOptions opti
 
 Coro<> TCPSite::start() {
     check_can_start();
-    const auto handler = handler_of(runner());
+    const auto handler = handler_of(web_server());
     Server server = co_await start_server(handler, host_, port_, server_options());
     started(server, url_of(options(), host_, server.port()));
 }
@@ -136,7 +137,7 @@ UnixSite::UnixSite(AppRunner& runner, std::string path, SiteOptions options)
 
 Coro<> UnixSite::start() {
     check_can_start();
-    const auto handler = handler_of(runner());
+    const auto handler = handler_of(web_server());
     Server server = co_await start_unix_server(handler, path_, server_options());
     started(server, "http+unix://" + path_);
 }
@@ -145,7 +146,7 @@ SockSite::SockSite(AppRunner& runner, int fd, SiteOptions options) : Site(runner
 
 Coro<> SockSite::start() {
     check_can_start();
-    const auto handler = handler_of(runner());
+    const auto handler = handler_of(web_server());
     Server server = co_await start_server(handler, fd_, server_options());
     const std::vector<Address> addresses = server.sockets();
     const Address& at = addresses.front();

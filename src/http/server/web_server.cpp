@@ -5,6 +5,7 @@
 #include <aio/core/timeout.hpp>
 
 #include "http/server/connection.hpp"
+#include "http/server/desk.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -20,10 +21,13 @@ std::uint32_t whole_seconds(Duration time) noexcept {
     return static_cast<std::uint32_t>(std::clamp<long long>(seconds, 0, UINT32_MAX));
 }
 
+// As many as requests are answered at a time, most of the time; more are made and thrown away.
+constexpr std::size_t kSpareDesks = 64;
+
 }  // namespace
 
 WebServer::WebServer(Application& app, const RunnerOptions& options)
-    : app_(app),
+    : app_(&app),
       times_{whole_seconds(options.keepalive_timeout), whole_seconds(options.head_timeout),
              whole_seconds(options.body_timeout), whole_seconds(options.send_timeout),
              whole_seconds(options.lingering_time)},
@@ -33,14 +37,26 @@ WebServer::WebServer(Application& app, const RunnerOptions& options)
     limits_.field = options.max_field_size;
     limits_.fields = options.max_headers;
     limits_.head = options.max_head_size;
+    desks_.reserve(kSpareDesks);
     if (options.access_log) access_log_.emplace(options.access_log, options.access_log_format);
 }
 
 WebServer::~WebServer() { timer_.cancel(); }
 
 Coro<> WebServer::serve(std::shared_ptr<WebServer> server, StreamReader reader, StreamWriter writer) {
-    Connection connection(*server, std::move(reader), std::move(writer));
-    co_await connection.serve();
+    return Connection::serve(std::move(server), std::move(reader), std::move(writer));
+}
+
+std::unique_ptr<Desk> WebServer::desk(const StreamReader& reader) {
+    if (desks_.empty()) return std::make_unique<Desk>(reader, limits_);
+    std::unique_ptr<Desk> desk = std::move(desks_.back());
+    desks_.pop_back();
+    return desk;
+}
+
+void WebServer::take_back(std::unique_ptr<Desk> desk) noexcept {
+    desk->messages.detach();
+    if (desks_.size() < kSpareDesks) desks_.push_back(std::move(desk));
 }
 
 void WebServer::join(Connection& connection) {
@@ -105,6 +121,12 @@ Coro<bool> WebServer::wait_ended(Duration timeout) {
 
 void WebServer::cancel_all() noexcept {
     for (Connection* connection : connections_) connection->cancel();
+}
+
+void WebServer::abandon() noexcept {
+    app_ = nullptr;
+    closing_ = true;
+    for (Connection* connection : connections_) connection->abandon();
 }
 
 }  // namespace aio::http::detail

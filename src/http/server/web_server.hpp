@@ -16,6 +16,7 @@
 namespace aio::http::detail {
 
 class Connection;
+struct Desk;
 
 class WebServer : public std::enable_shared_from_this<WebServer> {
 public:
@@ -25,14 +26,22 @@ public:
     // Serves one connection to its end.
     static Coro<> serve(std::shared_ptr<WebServer> server, StreamReader reader, StreamWriter writer);
 
+    // For a connection that has something to do. Errors: std::bad_alloc.
+    std::unique_ptr<Desk> desk(const StreamReader& reader);
+    // Of one that has nothing to do any more, and its desk is as good as new.
+    void take_back(std::unique_ptr<Desk> desk) noexcept;
+
     // Connections between requests are closed; the others are when they have answered.
     void close_idle() noexcept;
     // Whether all connections ended within that time.
     Coro<bool> wait_ended(Duration timeout);
     // Cancels the handlers, and closes what is left.
     void cancel_all() noexcept;
+    // The same where nobody waits for the end: from here on the application may be gone.
+    void abandon() noexcept;
 
-    Application& app() const noexcept { return app_; }
+    // Null once it was abandoned.
+    Application* app() const noexcept { return app_; }
     bool closing() const noexcept { return closing_; }
     std::size_t connections() const noexcept { return connections_.size(); }
     // Seconds since the first connection, as the timer counts them.
@@ -55,7 +64,7 @@ private:
     void arm();
     void tick() noexcept;
 
-    Application& app_;
+    Application* app_;
     Times times_;
     wire::Limits limits_;
     std::size_t min_body_rate_;
@@ -63,6 +72,7 @@ private:
     bool closing_ = false;
     std::optional<AccessLog> access_log_;
     std::vector<Connection*> connections_;
+    std::vector<std::unique_ptr<Desk>> desks_;  // that nobody uses
     std::uint32_t seconds_ = 0;
     TimerHandle timer_;  // once a second while there are connections
     std::optional<Future<>> ended_;

@@ -239,6 +239,10 @@ bool Parser::body_ends_chunk() const noexcept { return machine_->ends_chunk; }
 Headers& Parser::trailers() noexcept { return machine_->trailers; }
 const Headers& Parser::trailers() const noexcept { return machine_->trailers; }
 bool Parser::in_message() const noexcept { return machine_->in_message; }
+bool Parser::may_rest() const noexcept {
+    const Machine& m = *machine_;
+    return !m.in_message && !m.last && m.fault == Fault::none && m.blank_lines == 0 && !m.blank_line_begun;
+}
 Fault Parser::fault() const noexcept { return machine_->fault; }
 std::string_view Parser::explanation() const noexcept { return machine_->explanation; }
 void Parser::expect_no_body() noexcept { machine_->no_body = true; }

@@ -98,6 +98,8 @@ public:
     const Headers& trailers() const noexcept;
     // Whether bytes of a message have come whose end has not.
     bool in_message() const noexcept;
+    // Whether it is as it was made: between two messages, of which the last was not to be the last.
+    bool may_rest() const noexcept;
 
     Fault fault() const noexcept;
     // For people: "Missing expected LF after header value".

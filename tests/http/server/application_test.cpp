@@ -238,6 +238,60 @@ ASYNC_TEST(HttpApplication, cancels_handlers_that_do_not_end_in_time) {
 
 Log logged;
 
+// It outlives its application, so it has no captures, which do not.
+Log seen_without_app;
+Coro<Response> look_for_app(Request& request) {
+    try {
+        co_await aio::sleep(1h);
+    } catch (const CancelledError&) {
+        seen_without_app.push_back("cancelled");
+    }
+    try {
+        static_cast<void>(request.app());
+    } catch (const RuntimeError& error) {
+        seen_without_app.push_back(error.what());
+    }
+    co_return Response::text("nevertheless");
+}
+
+// An exception passed by, so that nobody called close(): what goes on must not look for the application.
+ASYNC_TEST(HttpApplication, may_go_while_requests_are_answered) {
+    seen_without_app.clear();
+    std::optional<WebClient> client;
+    {
+        Application app;
+        app.router().add_get("/", look_for_app);
+        TestServer server(app);
+        co_await server.start();
+        client.emplace(co_await WebClient::connect(server.port()));
+        client->send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+        while (server.runner().connections() == 0) co_await run_passes(1);
+        co_await aio::sleep(1s);
+    }
+    EXPECT_EQ(co_await client->rest(), "");
+    EXPECT_THAT(seen_without_app,
+                testing::ElementsAre("cancelled", testing::StartsWith("Request.app: there is none")));
+    seen_without_app = {};
+}
+
+// Those of a backend tell of a connection a pass later.
+ASYNC_TEST(HttpApplication, may_go_while_a_request_comes) {
+    for (int passes = 0; passes < 12; ++passes) {
+        std::optional<WebClient> client;
+        {
+            Application app;
+            app.router().add_get("/", [](Request&) { return Response::text("in time"); });
+            TestServer server(app);
+            co_await server.start();
+            client.emplace(co_await WebClient::connect(server.port()));
+            client->send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            co_await run_passes(passes);
+        }
+        const std::string all = co_await client->rest();
+        EXPECT_TRUE(all.empty() || all.ends_with("in time")) << all;
+    }
+}
+
 ASYNC_TEST(HttpApplication, logs_requests_in_the_given_format) {
     logged.clear();
     http::RunnerOptions options;
