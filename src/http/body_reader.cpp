@@ -6,6 +6,13 @@
 
 namespace aio::http {
 
+namespace {
+
+// Of memory for what was only announced, in bytes. What is not touched costs nothing.
+constexpr std::uint64_t kMostReserved = 64 * 1024 * 1024;
+
+}  // namespace
+
 BodyReader::BodyReader(BodyReader&& other) noexcept { *this = std::move(other); }
 
 BodyReader& BodyReader::operator=(BodyReader&& other) noexcept {
@@ -88,6 +95,9 @@ std::string BodyReader::read_nowait(std::ptrdiff_t size) {
 Coro<std::string> BodyReader::read(std::ptrdiff_t size) {
     check_idle();
     if (size < 0) {
+        if (const auto announced = source_ ? source_->announced_size() : std::nullopt; announced > total_bytes_) {
+            held_.reserve(available() + static_cast<std::size_t>(std::min(*announced - total_bytes_, kMostReserved)));
+        }
         // g++ 12 loses the await of `while (co_await more()) {}`: an empty body is no body to it.
         for (bool open = true; open;) open = co_await more();
         co_return take(available());

@@ -36,6 +36,8 @@ public:
     virtual const Headers* trailers() const noexcept { return nullptr; }
     // Whether a chunk, as HTTP's chunked coding has them, ended with the last piece.
     virtual bool piece_ends_chunk() const noexcept { return false; }
+    // The bytes of all its pieces together, if it was announced: a claim of the peer's.
+    virtual std::optional<std::uint64_t> announced_size() const noexcept { return std::nullopt; }
 };
 
 }  // namespace detail

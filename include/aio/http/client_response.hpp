@@ -89,7 +89,9 @@ public:
     // As it comes, decoded. Lives as long as the response, wherever that is moved.
     BodyReader& content() noexcept;
     // All of it, as bytes. Kept: text() and json() may follow.
-    Coro<std::string> read();
+    Coro<std::string> read() &;
+    // The same without a copy, of a response that is not needed any more: std::move(response).read().
+    Coro<std::string> read() &&;
     // All of it, as UTF-8: decoded from `encoding`, else from charset(), else taken for UTF-8. What cannot be decoded is
     // an aio::UnicodeDecodeError ("strict"), becomes U+FFFD ("replace"), or is left out ("ignore").
     // Errors: also UnknownCharsetError.

@@ -12,27 +12,32 @@ Coro<> Payload::prepare() { co_return; }
 
 namespace {
 
-// A text that somebody else keeps until it is sent.
-class BorrowedText final : public BodySource {
+using SharedText = std::shared_ptr<const std::string>;
+
+// It is sent from where it lies, perhaps when the request has gone.
+class SharedTextBody final : public BodySource {
 public:
-    explicit BorrowedText(std::string_view text) noexcept : text_(text) {}
-    Coro<std::string_view> next_piece() override { co_return std::exchange(text_, {}); }
+    explicit SharedTextBody(SharedText text) noexcept : text_(std::move(text)) {}
+    Coro<std::string_view> next_piece() override {
+        co_return std::exchange(given_, true) ? std::string_view() : std::string_view(*text_);
+    }
 
 private:
-    std::string_view text_;
+    SharedText text_;
+    bool given_ = false;
 };
 
 class TextPayload final : public Payload {
 public:
     TextPayload(std::string text, std::string_view content_type)
-        : Payload(std::string(content_type)), text_(std::move(text)) {}
+        : Payload(std::string(content_type)), text_(std::make_shared<const std::string>(std::move(text))) {}
 
-    std::optional<std::uint64_t> size() const override { return text_.size(); }
-    std::optional<std::string_view> text() const noexcept override { return text_; }
-    std::unique_ptr<BodySource> open() override { return std::make_unique<BorrowedText>(text_); }
+    std::optional<std::uint64_t> size() const override { return text_->size(); }
+    std::optional<std::string_view> text() const noexcept override { return *text_; }
+    std::unique_ptr<BodySource> open() override { return std::make_unique<SharedTextBody>(text_); }
 
 private:
-    std::string text_;
+    SharedText text_;
 };
 
 class FilePayload final : public Payload {

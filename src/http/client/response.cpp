@@ -79,9 +79,15 @@ template <class E>
 
 }  // namespace
 
-Coro<std::string> ClientResponse::read() {
+Coro<std::string> ClientResponse::read() & {
     co_await read_all(*state_);
     co_return *state_->body;
+}
+
+Coro<std::string> ClientResponse::read() && {
+    const ClientResponse self = std::move(*this);
+    co_await read_all(*self.state_);
+    co_return std::move(*self.state_->body);
 }
 
 Coro<std::string> ClientResponse::text(std::string encoding, std::string errors) {

@@ -52,6 +52,7 @@ struct ResponseState final : public BodySource {
 
     Coro<std::string_view> next_piece() override;
     const Headers* trailers() const noexcept override { return trailing ? &*trailing : nullptr; }
+    std::optional<std::uint64_t> announced_size() const noexcept override { return content_length; }
 
     // The body has come to its end: the connection goes back.
     void finish() noexcept;

@@ -4,6 +4,7 @@
 #include <aio/core/wait.hpp>
 
 #include "http/wire/syntax.hpp"
+#include "io/output_turn.hpp"
 
 #include <chrono>
 #include <utility>
@@ -16,19 +17,26 @@ namespace {
 // A server that does not know Expect never answers it (RFC 9110 section 10.1.1); curl waits as long.
 constexpr Duration kPatience = std::chrono::seconds(1);
 
-void write_piece(Sending& sending, std::string_view piece) {
+// Pieces beyond this size, in bytes, are not copied.
+constexpr std::size_t kCopied = 64 * 1024;
+
+Coro<> send_piece(Sending& sending, std::string_view piece) {
     if (!sending.chunked) {
         if (piece.size() > sending.left) {
             throw ValueError("the request's body is longer than its Content-Length");
         }
         sending.left -= piece.size();
-        return sending.writer.write(piece);
+    } else {
+        std::string size;
+        wire::append_chunk_size(size, piece.size());
+        sending.writer.write(size);
     }
-    std::string size;
-    wire::append_chunk_size(size, piece.size());
-    sending.writer.write(size);
-    sending.writer.write(piece);
-    sending.writer.write("\r\n");
+    if (piece.size() > kCopied) {
+        co_await aio::detail::send_in_place(sending.writer, piece);
+    } else {
+        sending.writer.write(piece);
+    }
+    if (sending.chunked) sending.writer.write("\r\n");
 }
 
 void write_end(Sending& sending) {
@@ -43,7 +51,7 @@ Coro<> send_pieces(Sending& sending) {
         const std::string_view piece = co_await source.next_piece();
         if (piece.empty()) break;
         if (sending.writer.is_closing()) co_return;
-        write_piece(sending, piece);
+        co_await send_piece(sending, piece);
         if (sending.tracers) {
             const TraceRequestChunkSent sent{sending.method, sending.url, piece};
             co_await sending.tracers->send(&TraceConfig::on_request_chunk_sent, sent);

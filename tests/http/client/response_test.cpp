@@ -49,6 +49,20 @@ ASYNC_TEST(ClientResponse, reads_bodies_by_length_in_chunks_and_to_the_end) {
     co_await end(session, host);
 }
 
+ASYNC_TEST(ClientResponse, gives_its_body_away_when_it_is_not_needed_any_more) {
+    const std::string large(3'000'000, 'b');
+    const auto handler = [large](const RawRequest&) -> Reply { return answer(large); };
+    FakeHost& host = *co_await FakeHost::open(handler);
+    ClientSession session;
+    auto response = co_await session.get(host.url("/"));
+    EXPECT_TRUE(co_await response.read() == large);
+    EXPECT_TRUE(co_await response.read() == large);
+    EXPECT_TRUE(co_await std::move(response).read() == large);
+    EXPECT_TRUE(co_await (co_await session.get(host.url("/"))).read() == large);
+    EXPECT_EQ(session.connector().statistics().idle, 1u);
+    co_await end(session, host);
+}
+
 ASYNC_TEST(ClientResponse, has_no_body_without_a_length_if_told_so) {
     FakeHost& host = *co_await saying("HTTP/1.1 200 OK\r\n\r\nfor ever");
     ClientSession session;
