@@ -65,15 +65,17 @@ Address WebSocket::peername() const { return open("peername").peername(); }
 Coro<WSMessage> WebSocket::receive(std::optional<Duration> timeout) { return open("receive").receive(timeout); }
 
 Coro<std::optional<WSMessage>> WebSocket::next() {
-    WSMessage message = co_await receive();
-    const bool over =
-        message.type == WSMsgType::close || message.type == WSMsgType::closing || message.type == WSMsgType::closed;
-    if (over) co_return std::nullopt;
-    co_return std::move(message);
+    detail::WSConnection& connection = open("receive");
+    std::optional<WSMessage> message = connection.take_message();
+    if (message) co_return message;
+    message.emplace(co_await connection.receive(std::nullopt));
+    const WSMsgType type = message->type;
+    if (type == WSMsgType::close || type == WSMsgType::closing || type == WSMsgType::closed) message.reset();
+    co_return message;
 }
 
 Coro<std::string> WebSocket::receive_only(WSMsgType type, std::optional<Duration> timeout) {
-    WSMessage message = co_await receive(timeout);
+    WSMessage message = co_await open("receive").receive(timeout);
     if (message.type != type) {
         throw WSMessageTypeError("a WebSocket message of type " + std::string(name_of(message.type)) + ", not " +
                                  std::string(name_of(type)));

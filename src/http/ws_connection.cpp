@@ -70,7 +70,24 @@ WSConnection::~WSConnection() {
 
 // --- receiving -------------------------------------------------------------------------------------------------------
 
+std::optional<WSMessage> WSConnection::take_message() {
+    if (pending_.empty() || receiving_ || closed_ || taken_ || taken_error_) return std::nullopt;
+    try {
+        taken_ = frames_.read(pending_);
+    } catch (const wire::WSProtocolError&) {
+        taken_error_ = std::current_exception();
+    }
+    if (!taken_ || (taken_->opcode != wire::WSOpcode::text && taken_->opcode != wire::WSOpcode::binary)) {
+        return std::nullopt;
+    }
+    const WSMsgType type = taken_->opcode == wire::WSOpcode::text ? WSMsgType::text : WSMsgType::binary;
+    std::optional<WSMessage> message(std::in_place, type, std::move(taken_->data));
+    taken_.reset();
+    return message;
+}
+
 Coro<WSMessage> WSConnection::receive(std::optional<Duration> timeout) {
+    if (std::optional<WSMessage> message = take_message()) co_return std::move(*message);
     if (receiving_) {
         throw RuntimeError("receive() called while another coroutine is already waiting for a message");
     }
@@ -129,6 +146,8 @@ Coro<WSMessage> WSConnection::next_message() {
 
 // Nothing: the peer has gone without a word.
 Coro<std::optional<wire::WSEvent>> WSConnection::next_event() {
+    if (taken_error_) std::rethrow_exception(std::exchange(taken_error_, nullptr));
+    if (taken_) co_return std::exchange(taken_, std::nullopt);
     while (true) {
         if (!pending_.empty()) {
             std::optional<wire::WSEvent> event = frames_.read(pending_);

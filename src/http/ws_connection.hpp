@@ -27,6 +27,8 @@ public:
     WSConnection(const WSConnection&) = delete;
     WSConnection& operator=(const WSConnection&) = delete;
 
+    // A text or binary message that is here already: what receive() would give, without a coroutine. Nothing: receive().
+    std::optional<WSMessage> take_message();
     // See WebSocket.
     Coro<WSMessage> receive(std::optional<Duration> timeout);
     Coro<bool> close(std::uint16_t code, std::string reason);
@@ -65,6 +67,9 @@ private:
 
     std::string first_;         // what came behind the HTTP head
     std::string_view pending_;  // bytes not taken apart yet: of first_, or in the stream's buffer until the next read
+    // What take_message() found, and is not its affair.
+    std::optional<wire::WSEvent> taken_;
+    std::exception_ptr taken_error_;
     std::string frame_, packed_;
     std::array<char, 256> masks_;  // random bytes for the next frames
     std::size_t masks_left_ = 0;
