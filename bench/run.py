@@ -18,8 +18,8 @@ import os
 import sys
 from pathlib import Path
 
-from harness import (compile_section, core_section, cores_section, files_section, http_section, machine,
-                     streams_section)
+from harness import (bodies_section, compile_section, core_section, cores_section, files_section, http_section, machine,
+                     memory_section, streams_section, ws_section)
 from harness.programs import Workshop
 from harness.table import print_table
 
@@ -28,6 +28,9 @@ SECTIONS = {
     "core": core_section,
     "streams": streams_section,
     "http": http_section,
+    "ws": ws_section,
+    "bodies": bodies_section,
+    "memory": memory_section,
     "files": files_section,
     "cores": cores_section,
     "compile": compile_section,

@@ -8,6 +8,8 @@
 #include <aio/aio.hpp>
 
 #include <chrono>
+#include <cstdlib>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -67,6 +69,46 @@ aio::Coro<> through_a_queue(bench::Rounds& rounds) {
     bench::keep(sum);
 }
 
+constexpr int kFrames = 10;
+
+[[gnu::noinline]] aio::Coro<> fail_below(int frames) {
+    if (frames == 0) throw std::runtime_error("for the bench");
+    co_await fail_below(frames - 1);
+}
+
+aio::Coro<> pass_frames(bench::Rounds& rounds) {
+    long caught = 0;
+    while (rounds.next()) {
+        for (long i = 0; i < rounds.operations(); i += kFrames) {
+            try {
+                co_await fail_below(kFrames - 1);
+            } catch (const std::runtime_error&) {
+                ++caught;
+            }
+        }
+    }
+    bench::keep(caught);
+}
+
+[[gnu::noinline]] aio::Coro<> sleeper(std::chrono::seconds delay) { co_await aio::sleep(delay); }
+
+// From its creation to its end.
+aio::Coro<> cancel_many(bench::Rounds& rounds) {
+    constexpr long kTogether = 100;
+    while (rounds.next()) {
+        for (long i = 0; i < rounds.operations(); i += kTogether) {
+            std::vector<aio::Task<>> sleeping;
+            sleeping.reserve(kTogether);
+            for (long n = 0; n < kTogether; ++n) sleeping.push_back(aio::create_task(sleeper(3600s)));
+            co_await aio::sleep(0s);
+            for (aio::Task<>& task : sleeping) task.cancel();
+            co_await aio::sleep(0s);
+            co_await aio::sleep(0s);
+            if (!sleeping.front().cancelled() || !sleeping.back().cancelled()) std::abort();
+        }
+    }
+}
+
 aio::Coro<> gather_crowd() {
     const double started = bench::cpu_ns();
     {
@@ -78,8 +120,6 @@ aio::Coro<> gather_crowd() {
     }
     bench::report("gather_1m_per_task", "ns", (bench::cpu_ns() - started) / kCrowd);
 }
-
-[[gnu::noinline]] aio::Coro<> sleeper(std::chrono::seconds delay) { co_await aio::sleep(delay); }
 
 aio::Coro<> sleep_crowd() {
     bench::Crowd crowd(kCrowd);
@@ -112,6 +152,8 @@ int main(int argc, char** argv) {
         {"yield_1000", [] { measure_yield("yield_1000", 1000); }},
         {"await_nested", [] { measure<await_nested>("await_nested", 500'000); }},
         {"queue_item", [] { measure<through_a_queue>("queue_item", 500'000); }},
+        {"exception_frame", [] { measure<pass_frames>("exception_frame", 20'000); }},
+        {"task_cancel", [] { measure<cancel_many>("task_cancel", 10'000); }},
         {"gather_1m", [] { aio::run(gather_crowd()); }},
         {"sleep_1m", [] { aio::run(sleep_crowd()); }},
     };

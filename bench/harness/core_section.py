@@ -15,13 +15,16 @@ BARS = {
     "yield_1": (3.0, None),
     "await_nested": (1.6, None),
     "queue_item": (3.5, None),
+    "exception_frame": (1.1, None),
+    "task_cancel": (None, 1100),
     "gather_1m_per_task": (1.7, None),
     "sleep_1m_bytes": (None, 200),
     "sleep_1m_cpu_s": (None, 0.45),
 }
 # What one process runs. A crowd of a million wants a fresh one; the others share.
 PROCESSES = {
-    "small": ["task_create_await", "yield_1000", "yield_1", "await_nested", "queue_item"],
+    "small": ["task_create_await", "yield_1000", "yield_1", "await_nested", "queue_item",
+              "exception_frame", "task_cancel"],
     "gather_1m": ["gather_1m"],
     "sleep_1m": ["sleep_1m"],
 }

@@ -23,11 +23,11 @@ class Program:
         return Process(self.command(port), self.env, {cpu}, self.silent)
 
 
-def _listening(*command):
+def listening(*command):
     return lambda port: [*map(str, command), str(port)]
 
 
-def _ours(workshop, source):
+def ours(workshop, source):
     """name: (program, environment), by backend and compiler."""
     found = {}
     for compiler in COMPILERS:
@@ -77,15 +77,15 @@ def servers(workshop, arguments):
     found = {}
     limit = workshop.c("http_epoll", "limit/http_epoll.c")
     if limit:
-        found["limit"] = Program(_listening(limit))
-    for name, (program, env) in _ours(workshop, "hello_server").items():
-        found[name] = Program(_listening(program), env)
+        found["limit"] = Program(listening(limit))
+    for name, (program, env) in ours(workshop, "hello_server").items():
+        found[name] = Program(listening(program), env)
     reference = nginx(workshop)  # a rival, and what a bar is about
     if reference:
         found["nginx"] = reference
     if arguments.rivals:
         for name, (command, most) in _rivals(workshop, "hello").items():
-            found[name] = Program(_listening(*command), repetitions=most)
+            found[name] = Program(listening(*command), repetitions=most)
     return found
 
 
@@ -94,7 +94,7 @@ def clients(workshop, arguments):
     limit = workshop.c("http_get_epoll", "limit/http_get_epoll.c")
     if limit:
         found["limit"] = Program([str(limit)])
-    for name, (program, env) in _ours(workshop, "get_client").items():
+    for name, (program, env) in ours(workshop, "get_client").items():
         found[name] = Program([str(program)], env)
     if arguments.rivals:
         rivals = _rivals(workshop, "get")

@@ -37,17 +37,17 @@ def measure(workshop, arguments):
         for case, (connections, depth, _, _) in cases.items():
             for name, server in servers.items():
                 if repetition < server.repetitions:
-                    _run(workshop, samples[case], f"{step}: {case}", name, lambda server=server: [
+                    run_into(workshop, samples[case], f"{step}: {case}", name, lambda server=server: [
                         each["server_cpu_ns"] / each["requests"]
                         for each in _serve(server, load, connections, depth, seconds)])
         for name, client in clients.items():
             if repetition < client.repetitions:
-                _run(workshop, samples[CLIENT], f"{step}: {CLIENT}", name, lambda client=client: [
+                run_into(workshop, samples[CLIENT], f"{step}: {CLIENT}", name, lambda client=client: [
                     each["client_cpu_ns"] / each["requests"] for each in _ask(workshop, client, rounds)])
     return _outcome(cases, wants_client, servers, clients, samples)
 
 
-def _run(workshop, samples, step, name, run):
+def run_into(workshop, samples, step, name, run):
     print(f"{step} {name}", file=sys.stderr, flush=True)
     try:
         samples.setdefault(name, []).extend(run())

@@ -26,8 +26,8 @@ def pinned(cpu):
     return lambda: os.sched_setaffinity(0, {cpu})
 
 
-def run_lines(argv, env=None, timeout_s=600):
-    """Standard output of a program pinned to SERVER_CPU, by line; raises RuntimeError with its last words."""
+def run_lines(argv, env=None, timeout_s=600, cpu=SERVER_CPU):
+    """Standard output of a program pinned to one processor, by line; raises RuntimeError with its last words."""
     done = subprocess.run(
         argv,
         env={**os.environ, **(env or {})},
@@ -35,7 +35,7 @@ def run_lines(argv, env=None, timeout_s=600):
         stderr=subprocess.PIPE,
         text=True,
         timeout=timeout_s,
-        preexec_fn=pinned(SERVER_CPU),
+        preexec_fn=pinned(cpu),
         check=False,
     )
     if done.returncode != 0:

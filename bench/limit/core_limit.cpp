@@ -8,8 +8,10 @@
 #include "core_limit.hpp"
 
 #include <memory>
+#include <stdexcept>
 
 #include "../support/measure.hpp"
+#include "throwing_limit.hpp"
 
 namespace {
 
@@ -114,6 +116,50 @@ Coro through_a_queue(bench::Rounds& rounds) {
     co_return 0;
 }
 
+// --- exceptions ------------------------------------------------------------------------------------------
+
+constexpr int kFrames = 10;
+
+[[gnu::noinline]] limit::Throwing fail_below(int frames) {
+    if (frames == 0) throw std::runtime_error("for the bench");
+    co_await fail_below(frames - 1);
+}
+
+limit::Throwing catch_from_below(bench::Rounds& rounds) {
+    long caught = 0;
+    while (rounds.next()) {
+        for (long i = 0; i < rounds.operations(); i += kFrames) {
+            try {
+                co_await fail_below(kFrames - 1);
+            } catch (const std::runtime_error&) {
+                ++caught;
+            }
+        }
+    }
+    bench::keep(caught);
+}
+
+void pass_frames() {
+    bench::Rounds rounds("exception_frame", 20'000);
+    catch_from_below(rounds).resume();
+}
+
+struct Cancelled {};
+
+[[gnu::noinline]] limit::Throwing wait_to_be_cancelled() { co_await limit::Interrupted<Cancelled>{}; }
+
+void cancel_many() {
+    bench::Rounds rounds("task_cancel", 10'000);
+    while (rounds.next()) {
+        for (long i = 0; i < rounds.operations(); ++i) {
+            const limit::Throwing waiting = wait_to_be_cancelled();
+            waiting.resume();
+            waiting.resume();
+            if (!waiting.failed()) std::abort();
+        }
+    }
+}
+
 // --- crowds ----------------------------------------------------------------------------------------------
 
 // Runs every coroutine through the ready list and collects the results in order.
@@ -205,6 +251,8 @@ int main(int argc, char** argv) {
         {"yield_1000", [] { measure_yield("yield_1000", 1000); }},
         {"await_nested", [] { measure<await_nested>("await_nested", 500'000); }},
         {"queue_item", [] { measure<through_a_queue>("queue_item", 500'000); }},
+        {"exception_frame", pass_frames},
+        {"task_cancel", cancel_many},
         {"gather_1m", [] { limit::run(gather_crowd()); }},
         {"sleep_1m", [] { limit::run(sleep_crowd()); }},
     };
