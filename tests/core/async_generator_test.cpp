@@ -19,7 +19,7 @@ AsyncGenerator<int> count_to(int n) {
     }
 }
 
-AsyncGenerator<int> immediate(int n) {
+AsyncGenerator<int> yield_immediately(int n) {
     for (int i = 1; i <= n; ++i) co_yield i;
 }
 
@@ -59,7 +59,7 @@ ASYNC_TEST(AsyncGenerator, does_not_start_before_it_is_asked, kAnyOrder) {
 
 ASYNC_TEST(AsyncGenerator, gives_a_million_values_without_using_stack, kOnce) {
     long long sum = 0;
-    auto values = immediate(1'000'000);
+    auto values = yield_immediately(1'000'000);
     while (auto value = co_await values.next()) sum += *value;
     EXPECT_EQ(sum, 500'000'500'000);
 }

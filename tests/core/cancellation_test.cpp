@@ -4,6 +4,7 @@
 #include <aio/core/shield.hpp>
 #include <aio/core/timeout.hpp>
 
+#include "core/lines.hpp"
 #include "core/small_stack.hpp"
 #include "support/children.hpp"
 
@@ -11,10 +12,7 @@ namespace aio::test {
 
 namespace {
 
-Coro<> wait_for_future(Future<> future) { co_await future; }
-Coro<> await_it(Task<> before) { co_await before; }
 Coro<> await_moved(Task<> before) { co_await std::move(before); }
-Coro<> gather_it(Task<> before) { co_await gather(before); }
 Coro<> gather_in_gathers(Task<> before) { co_await gather(gather(before, sleep(1h)), sleep(1h)); }
 Coro<> await_with_timeout(Task<> before) { co_await wait_for(before, 1h); }
 

@@ -3,6 +3,7 @@
 #include <aio/core/gather.hpp>
 #include <aio/core/run.hpp>
 
+#include "core/lines.hpp"
 #include "core/small_stack.hpp"
 #include "support/async_test.hpp"
 
@@ -13,9 +14,6 @@ namespace aio::test {
 
 namespace {
 
-Coro<> wait_for_future(Future<> future) { co_await future; }
-Coro<> await_it(Task<> before) { co_await before; }
-Coro<> gather_it(Task<> before) { co_await gather(before); }
 Coro<std::any> hand_on(std::any before) { co_return before; }
 
 template <class Link>

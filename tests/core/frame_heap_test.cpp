@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/resident.hpp"
 #include "core/sanitized.hpp"
 
 namespace aio::test {
@@ -94,14 +95,6 @@ protected:
     FrameHeap heap_;
     FramePool pool_{heap_};
 };
-
-std::size_t resident_bytes() {
-    long size = 0, resident = 0;
-    std::FILE* file = std::fopen("/proc/self/statm", "r");
-    if (!file || std::fscanf(file, "%ld %ld", &size, &resident) != 2) ADD_FAILURE() << "/proc/self/statm";
-    if (file) std::fclose(file);
-    return static_cast<std::size_t>(resident) * 4096;
-}
 
 }  // namespace
 

@@ -2,12 +2,10 @@
 #include <aio/core/frame_pool.hpp>
 #include <aio/core/gather.hpp>
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <cstdlib>
 #include <thread>
 
+#include "core/resident.hpp"
 #include "core/sanitized.hpp"
 #include "support/async_test.hpp"
 #include "support/test_run.hpp"
@@ -15,14 +13,6 @@
 namespace aio::test {
 
 namespace {
-
-std::size_t resident_bytes() {
-    long size = 0, resident = 0;
-    std::FILE* file = std::fopen("/proc/self/statm", "r");
-    if (!file || std::fscanf(file, "%ld %ld", &size, &resident) != 2) ADD_FAILURE() << "/proc/self/statm";
-    if (file) std::fclose(file);
-    return static_cast<std::size_t>(resident * ::sysconf(_SC_PAGESIZE));
-}
 
 Coro<> peak(std::size_t count, std::size_t& most) {
     std::vector<Task<>> tasks;

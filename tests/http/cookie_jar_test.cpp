@@ -4,6 +4,7 @@
 #include <aio/http/headers.hpp>
 
 #include "http/cookie_store.hpp"
+#include "http/cookies.hpp"
 #include "io/file_fixture.hpp"
 
 #include <chrono>
@@ -26,19 +27,6 @@ struct FrozenClock {
     }
     ~FrozenClock() { http::detail::set_cookie_clock(nullptr); }
 };
-
-void set(CookieJar& jar, const char* url, std::string_view set_cookie) {
-    Headers headers;
-    headers.add("Set-Cookie", set_cookie);
-    jar.update_cookies(headers, URL(url));
-}
-
-// What a jar sends to `to` after `from` sent `set_cookie`.
-std::string after(const char* from, std::string_view set_cookie, const char* to) {
-    CookieJar jar;
-    set(jar, from, set_cookie);
-    return jar.cookie_header(URL(to));
-}
 
 // --- domains -----------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 #include <aio/http/cookie_jar.hpp>
 #include <aio/http/headers.hpp>
 
+#include "http/cookies.hpp"
 #include "support/async_test.hpp"
 
 #include <string>
@@ -13,19 +14,6 @@ namespace {
 using http::CookieJar;
 using http::Headers;
 using http::URL;
-
-void set(CookieJar& jar, std::string_view url, std::string_view set_cookie) {
-    Headers headers;
-    headers.add("Set-Cookie", set_cookie);
-    jar.update_cookies(headers, URL(url));
-}
-
-// What a jar sends to `to` after `from` sent `set_cookie`.
-std::string after(std::string_view from, std::string_view set_cookie, std::string_view to, bool unsafe = false) {
-    CookieJar jar({.unsafe = unsafe});
-    set(jar, from, set_cookie);
-    return jar.cookie_header(URL(to));
-}
 
 TEST(CookieStore, a_dot_at_the_end_makes_no_suffix_less_public) {
     for (const char* suffix : {"com.", "co.uk.", "github.io.", "kawasaki.jp.", ".co.uk."}) {

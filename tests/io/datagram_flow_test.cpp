@@ -3,6 +3,7 @@
 #include <aio/io/datagram.hpp>
 
 #include "core/loop_state.hpp"
+#include "io/datagrams.hpp"
 #include "support/allocations.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
@@ -13,14 +14,6 @@
 
 namespace aio::test {
 namespace {
-
-Coro<DatagramEndpoint> local_endpoint() { return create_datagram_endpoint({.local_addr = {"127.0.0.1", 0}}); }
-Coro<DatagramEndpoint> endpoint_to(Address address) { return create_datagram_endpoint({.remote_addr = address}); }
-
-Coro<> end(DatagramEndpoint endpoint) {
-    endpoint.close();
-    co_await endpoint.wait_closed();
-}
 
 std::size_t polls_in_flight() { return get_running_loop().state().backend->in_flight(); }
 

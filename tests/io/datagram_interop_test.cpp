@@ -2,6 +2,7 @@
 #include <aio/core/task.hpp>
 #include <aio/io/datagram.hpp>
 
+#include "io/datagrams.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 
@@ -18,16 +19,6 @@ namespace {
 
 bool installed(const char* program) {
     return std::system(("command -v " + std::string(program) + " >/dev/null 2>&1").c_str()) == 0;
-}
-
-Coro<> end(DatagramEndpoint endpoint) {
-    endpoint.close();
-    co_await endpoint.wait_closed();
-    co_await run_passes(2);
-}
-
-Coro<> echo_datagrams(DatagramEndpoint endpoint) {
-    while (auto datagram = co_await endpoint.next()) endpoint.sendto(datagram->data, datagram->from);
 }
 
 // Runs `command`, in which PORT stands for our echo server's port.

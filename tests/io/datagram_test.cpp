@@ -3,6 +3,7 @@
 #include <aio/core/task.hpp>
 #include <aio/io/datagram.hpp>
 
+#include "io/datagrams.hpp"
 #include "io/descriptors.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
@@ -17,19 +18,6 @@
 
 namespace aio::test {
 namespace {
-
-Coro<DatagramEndpoint> local_endpoint() { return create_datagram_endpoint({.local_addr = {"127.0.0.1", 0}}); }
-
-Coro<DatagramEndpoint> endpoint_to(Address address) { return create_datagram_endpoint({.remote_addr = address}); }
-
-Coro<> end(DatagramEndpoint endpoint) {
-    endpoint.close();
-    co_await endpoint.wait_closed();
-}
-
-Coro<> echo_datagrams(DatagramEndpoint endpoint) {
-    while (auto datagram = co_await endpoint.next()) endpoint.sendto(datagram->data, datagram->from);
-}
 
 // The code() of the OSError that `awaitable` throws.
 template <class A>

@@ -18,7 +18,7 @@ namespace aio::test {
 
 namespace {
 
-Coro<> echo_lines(StreamReader reader, StreamWriter writer) {
+Coro<> echo_and_close(StreamReader reader, StreamWriter writer) {
     auto lines = reader.lines();
     while (auto line = co_await lines.next()) {
         writer.write(*line);
@@ -59,7 +59,7 @@ ASYNC_TEST(ShardedServer, all_loops_serve_on_one_port, kOnce) {
             std::lock_guard lock(tally.mutex);
             ++tally.served[std::this_thread::get_id()];
         }
-        return echo_lines(std::move(reader), std::move(writer));
+        return echo_and_close(std::move(reader), std::move(writer));
     };
     ShardedServer server = co_await start_sharded_server(group, handle, "127.0.0.1", 0);
     EXPECT_GT(server.port(), 0);
@@ -81,7 +81,7 @@ ASYNC_TEST(ShardedServer, all_loops_serve_on_one_port, kOnce) {
 ASYNC_TEST(ShardedServer, closing_lets_connections_end_by_themselves, kOnce) {
     if (simulated()) CO_SKIP();
     auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 2});
-    ShardedServer server = co_await start_sharded_server(group, echo_lines, "127.0.0.1", 0);
+    ShardedServer server = co_await start_sharded_server(group, echo_and_close, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     writer.write("a\n");
     EXPECT_EQ(co_await reader.readline(), "a\n");
@@ -96,7 +96,7 @@ ASYNC_TEST(ShardedServer, closing_lets_connections_end_by_themselves, kOnce) {
 ASYNC_TEST(ShardedServer, clients_can_be_closed_with_it, kOnce) {
     if (simulated()) CO_SKIP();
     auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 2});
-    ShardedServer server = co_await start_sharded_server(group, echo_lines, "127.0.0.1", 0);
+    ShardedServer server = co_await start_sharded_server(group, echo_and_close, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     writer.write("a\n");
     EXPECT_EQ(co_await reader.readline(), "a\n");
@@ -110,7 +110,7 @@ ASYNC_TEST(ShardedServer, clients_can_be_closed_with_it, kOnce) {
 ASYNC_TEST(ShardedServer, serves_until_it_is_cancelled, kOnce) {
     if (simulated()) CO_SKIP();
     auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 2});
-    ShardedServer server = co_await start_sharded_server(group, echo_lines, "127.0.0.1", 0);
+    ShardedServer server = co_await start_sharded_server(group, echo_and_close, "127.0.0.1", 0);
     Task<> serving = create_task(server.serve_forever());
     EXPECT_EQ(co_await ask(server.port(), "x"), "x\n");
     serving.cancel();
@@ -123,7 +123,7 @@ ASYNC_TEST(ShardedServer, last_handle_closes_it, kOnce) {
     auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 2});
     int port = 0;
     {
-        const ShardedServer server = co_await start_sharded_server(group, echo_lines, "127.0.0.1", 0);
+        const ShardedServer server = co_await start_sharded_server(group, echo_and_close, "127.0.0.1", 0);
         port = server.port();
     }
     for (bool refused = false; !refused;) {
@@ -142,8 +142,8 @@ ASYNC_TEST(ShardedServer, port_that_is_taken_is_an_error_and_nobody_listens, kOn
 #endif
     if (simulated()) CO_SKIP();
     auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 2});
-    Server taken = co_await start_server(echo_lines, "127.0.0.1", 0);
-    co_await expect_throws<OSError>(start_sharded_server(group, echo_lines, "127.0.0.1", taken.port()));
+    Server taken = co_await start_server(echo_and_close, "127.0.0.1", 0);
+    co_await expect_throws<OSError>(start_sharded_server(group, echo_and_close, "127.0.0.1", taken.port()));
     EXPECT_EQ(co_await ask(taken.port(), "x"), "x\n");
     taken.close();
     co_await taken.wait_closed();
@@ -152,7 +152,7 @@ ASYNC_TEST(ShardedServer, port_that_is_taken_is_an_error_and_nobody_listens, kOn
 ASYNC_TEST(ShardedServer, stopping_the_group_closes_it_and_its_connections, kOnce) {
     if (simulated()) CO_SKIP();
     auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 2});
-    ShardedServer server = co_await start_sharded_server(group, echo_lines, "127.0.0.1", 0);
+    ShardedServer server = co_await start_sharded_server(group, echo_and_close, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     writer.write("a\n");
     EXPECT_EQ(co_await reader.readline(), "a\n");

@@ -33,19 +33,19 @@ Client client_of(Way way, const std::string& certificate) {
 }
 
 // What the server saw of a client: its certificate's subject, "nobody", or "refused".
-struct Visit {
+struct HostVisit {
     std::string seen;
     bool reused = false;
     Session session;
 };
 
-Coro<Visit> visit(int port, const Client& client, std::string name, SSL_SESSION* session) {
+Coro<HostVisit> visit_host(int port, const Client& client, std::string name, SSL_SESSION* session) {
     auto [reader, writer] = co_await open_connection("127.0.0.1", port);
     ManualPeer peer(reader, writer, client.context);
     SSL_set_tlsext_host_name(peer.ssl(), name.c_str());
     if (client.way == Way::id_1_2) SSL_set_options(peer.ssl(), SSL_OP_NO_TICKET);
     if (session) SSL_set_session(peer.ssl(), session);
-    Visit result;
+    HostVisit result;
     try {
         co_await peer.handshake();
         result.seen = co_await peer.read_all();
@@ -104,15 +104,15 @@ Coro<> expect_that_sessions_do_not_cross(Way way, std::string certificate, ssl::
     std::vector<std::string> names = {"unknown.example"};
     for (const auto& [name, context] : every_kind_of_host()) names.push_back(name);
     const Client client = client_of(way, certificate);
-    std::map<std::string, Visit> fresh;
+    std::map<std::string, HostVisit> fresh;
     for (const std::string& name : names) {
-        Visit seen = co_await visit(server.port(), client, name, nullptr);
+        HostVisit seen = co_await visit_host(server.port(), client, name, nullptr);
         fresh.emplace(name, std::move(seen));
     }
     for (const auto& [first, granted] : fresh) {
         if (granted.seen == "refused") continue;
         for (const auto& [second, expected] : fresh) {
-            const Visit resumed = co_await visit(server.port(), client, second, granted.session.get());
+            const HostVisit resumed = co_await visit_host(server.port(), client, second, granted.session.get());
             const std::string pair = "from " + first + " to " + second + " with '" + certificate + "'";
             EXPECT_EQ(resumed.seen, expected.seen) << pair;
             EXPECT_EQ(resumed.reused, first == second) << pair;
@@ -145,10 +145,10 @@ ASYNC_TEST(TlsVirtualHosts, with_one_context_resume_for_the_same_name_only) {
     Server server = co_await start_server(tell, "127.0.0.1", 0, {.ssl = server_context()});
     for (const Way way : {Way::ticket_1_3, Way::ticket_1_2, Way::id_1_2}) {
         const Client client = client_of(way, "");
-        const Visit first = co_await visit(server.port(), client, "one.example", nullptr);
-        const Visit same = co_await visit(server.port(), client, "ONE.example", first.session.get());
+        const HostVisit first = co_await visit_host(server.port(), client, "one.example", nullptr);
+        const HostVisit same = co_await visit_host(server.port(), client, "ONE.example", first.session.get());
         EXPECT_TRUE(same.reused);
-        const Visit other = co_await visit(server.port(), client, "two.example", first.session.get());
+        const HostVisit other = co_await visit_host(server.port(), client, "two.example", first.session.get());
         EXPECT_FALSE(other.reused);
         EXPECT_EQ(other.seen, "two.example sees nobody");
     }
@@ -160,11 +160,11 @@ ASYNC_TEST(TlsVirtualHosts, whose_rules_were_tightened_forget_what_they_granted)
         const ssl::SSLContext context = server_context();
         Server server = co_await start_server(tell, "127.0.0.1", 0, {.ssl = context});
         const Client client = client_of(way, "client_stranger");
-        const Visit before = co_await visit(server.port(), client, "one.example", nullptr);
+        const HostVisit before = co_await visit_host(server.port(), client, "one.example", nullptr);
         EXPECT_EQ(before.seen, "one.example sees nobody");
         context.load_verify_locations(pki().pem("ca"));
         context.set_verify_mode(ssl::CERT_REQUIRED);
-        const Visit after = co_await visit(server.port(), client, "one.example", before.session.get());
+        const HostVisit after = co_await visit_host(server.port(), client, "one.example", before.session.get());
         EXPECT_EQ(after.seen, "refused");
         co_await stop(server);
     }
@@ -177,8 +177,8 @@ ASYNC_TEST(TlsVirtualHosts, may_ask_for_a_version_of_their_own) {
     hosts.emplace("modern.example", modern);
     Server server = co_await serve(hosts, server_context());
     const Client old = client_of(Way::ticket_1_2, "");
-    EXPECT_EQ((co_await visit(server.port(), old, "other.example", nullptr)).seen, "other.example sees nobody");
-    EXPECT_EQ((co_await visit(server.port(), old, "modern.example", nullptr)).seen, "refused");
+    EXPECT_EQ((co_await visit_host(server.port(), old, "other.example", nullptr)).seen, "other.example sees nobody");
+    EXPECT_EQ((co_await visit_host(server.port(), old, "modern.example", nullptr)).seen, "refused");
     co_await stop(server);
 }
 
@@ -193,7 +193,7 @@ ASYNC_TEST(TlsVirtualHosts, cannot_be_changed_between_two_hellos) {
     });
     Server server = co_await start_server(tell, "127.0.0.1", 0, {.ssl = listening});
     const Client client = client_of(Way::ticket_1_3, "");
-    EXPECT_EQ((co_await visit(server.port(), client, "open.example", nullptr)).seen, "open.example sees nobody");
+    EXPECT_EQ((co_await visit_host(server.port(), client, "open.example", nullptr)).seen, "open.example sees nobody");
     EXPECT_EQ(asked, 1);
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
     ManualPeer peer(reader, writer, client.context);

@@ -60,10 +60,10 @@ ASYNC_TEST(TlsTransport, is_not_made_when_the_handshake_fails) {
     co_await finish(server);
 }
 
-std::size_t much() { return rerunning() ? 30'000 : 300'000; }
+std::size_t much_over_tls() { return rerunning() ? 30'000 : 300'000; }
 
 Coro<> send_and_close(StreamReader, StreamWriter writer) {
-    writer.write(std::string(much(), 'x'));
+    writer.write(std::string(much_over_tls(), 'x'));
     writer.close();
     co_await writer.wait_closed();
 }
@@ -77,7 +77,7 @@ Coro<> expect_everything() {
     const ssl::SSLContext trusting = client_context();
     auto [transport, protocol] = co_await create_connection(maker, "127.0.0.1", server.port(), over_tls(trusting));
     co_await record.lost();
-    EXPECT_EQ(record.data.size(), much());
+    EXPECT_EQ(record.data.size(), much_over_tls());
     EXPECT_FALSE(record.error);
     EXPECT_THAT(record.calls, ElementsAre("made", "data", "eof", "lost"));
     co_await finish(server);

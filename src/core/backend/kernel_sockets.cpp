@@ -8,12 +8,6 @@
 
 namespace aio::detail {
 
-namespace {
-
-int negative_errno(int result) noexcept { return result < 0 ? -errno : result; }
-
-}  // namespace
-
 int KernelSockets::send_now(int fd, const void* data, std::size_t size) noexcept {
     size = std::min<std::size_t>(size, INT_MAX);
     for (;;) {
@@ -24,16 +18,18 @@ int KernelSockets::send_now(int fd, const void* data, std::size_t size) noexcept
 }
 
 int KernelSockets::open_socket(int family, int type) noexcept {
-    return negative_errno(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    return socket_calls::negative_errno(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 int KernelSockets::bind(int fd, const sockaddr* address, socklen_t length) noexcept {
-    return negative_errno(::bind(fd, address, length));
+    return socket_calls::negative_errno(::bind(fd, address, length));
 }
 
-int KernelSockets::listen(int fd, int backlog) noexcept { return negative_errno(::listen(fd, backlog)); }
+int KernelSockets::listen(int fd, int backlog) noexcept {
+    return socket_calls::negative_errno(::listen(fd, backlog));
+}
 
-int KernelSockets::shutdown(int fd, int how) noexcept { return negative_errno(::shutdown(fd, how)); }
+int KernelSockets::shutdown(int fd, int how) noexcept { return socket_calls::negative_errno(::shutdown(fd, how)); }
 
 int KernelSockets::receive_message(int fd, msghdr& message, int flags) noexcept {
     return socket_calls::receive_message(fd, message, flags);

@@ -21,8 +21,6 @@ int uninterrupted(Call call) noexcept {
     }
 }
 
-int negative_errno(int result) noexcept { return result < 0 ? -errno : result; }
-
 // sendfile(2) has no MSG_NOSIGNAL: on a broken connection the thread gets SIGPIPE, which would end the program. Here it
 // is held back, and taken out again unless it was there before.
 class WithoutSigpipe {

@@ -4,10 +4,14 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
 namespace aio::detail::socket_calls {
+
+// What a call that gives -1 stands for.
+inline int negative_errno(int result) noexcept { return result < 0 ? -errno : result; }
 
 int receive_message(int fd, msghdr& message, int flags) noexcept;
 int send_message(int fd, const msghdr& message) noexcept;

@@ -36,7 +36,7 @@ std::optional<int> take_digits(std::string_view& text, std::size_t least, std::s
 }
 
 // Seconds since midnight; -1 for a clock that does not exist ("25:00:00"). Nothing: no clock.
-std::optional<int> parse_clock(std::string_view token) noexcept {
+std::optional<int> clock_of(std::string_view token) noexcept {
     std::array<int, 3> fields;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         if (i > 0) {
@@ -76,7 +76,7 @@ std::optional<UnixTime> parse_cookie_date(std::string_view text) noexcept {
     while (true) {
         const std::string_view token = take_token(text);
         if (token.empty()) break;
-        if (fill(clock, parse_clock(token))) continue;
+        if (fill(clock, clock_of(token))) continue;
         if (fill(day, parse_digits(token, 1, 2))) continue;
         if (fill(month, parse_month(token))) continue;
         fill(year, parse_digits(token, 2, 4));

@@ -7,7 +7,7 @@ namespace aio::detail {
 
 namespace {
 
-constexpr std::size_t kNone = std::string_view::npos;
+constexpr std::size_t kNoByte = std::string_view::npos;
 constexpr const char* kBadStart = "invalid start byte";
 constexpr const char* kBadContinuation = "invalid continuation byte";
 constexpr const char* kCutShort = "unexpected end of data";
@@ -67,19 +67,19 @@ std::size_t skip_ascii(std::string_view bytes, std::size_t at) noexcept {
 }
 
 std::size_t find(std::string_view bytes, char wanted, std::size_t from) noexcept {
-    if (from >= bytes.size()) return kNone;
+    if (from >= bytes.size()) return kNoByte;
     const void* found = std::memchr(bytes.data() + from, wanted, bytes.size() - from);
-    return found ? static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data()) : kNone;
+    return found ? static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data()) : kNoByte;
 }
 
-std::size_t after(std::size_t found) noexcept { return found == kNone ? kNone : found + 1; }
+std::size_t after(std::size_t found) noexcept { return found == kNoByte ? kNoByte : found + 1; }
 
 std::size_t find_universal_end(std::string_view bytes, bool more, std::size_t from) noexcept {
     const std::size_t lf = find(bytes, '\n', from);
-    const std::size_t cr = find(lf == kNone ? bytes : bytes.substr(0, lf), '\r', from);
-    if (cr == kNone) return after(lf);
+    const std::size_t cr = find(lf == kNoByte ? bytes : bytes.substr(0, lf), '\r', from);
+    if (cr == kNoByte) return after(lf);
     if (cr + 1 < bytes.size()) return bytes[cr + 1] == '\n' ? cr + 2 : cr + 1;
-    return more ? kNone : cr + 1;  // the next byte may belong to it
+    return more ? kNoByte : cr + 1;  // the next byte may belong to it
 }
 
 }  // namespace
@@ -122,14 +122,14 @@ std::size_t find_line_end(std::string_view bytes, Newlines newlines, bool more, 
         case Newlines::cr: return after(find(bytes, '\r', from));
         case Newlines::crlf: {
             const std::size_t found = bytes.find("\r\n", from == 0 ? 0 : from - 1);
-            return found == kNone ? kNone : found + 2;
+            return found == kNoByte ? kNoByte : found + 2;
         }
         default: return after(find(bytes, '\n', from));
     }
 }
 
 bool is_plain(std::string_view bytes, Newlines newlines) noexcept {
-    return newlines != Newlines::universal || find(bytes, '\r', 0) == kNone;
+    return newlines != Newlines::universal || find(bytes, '\r', 0) == kNoByte;
 }
 
 std::string decode(std::string_view bytes, DecodeErrors errors, Newlines newlines) {
@@ -161,7 +161,7 @@ std::string decode(std::string_view bytes, DecodeErrors errors, Newlines newline
 }
 
 std::string_view encode_newlines(std::string_view text, Newlines newlines, std::string& storage) {
-    if ((newlines != Newlines::cr && newlines != Newlines::crlf) || find(text, '\n', 0) == kNone) return text;
+    if ((newlines != Newlines::cr && newlines != Newlines::crlf) || find(text, '\n', 0) == kNoByte) return text;
     storage.reserve(text.size() + text.size() / 16);
     for (const char byte : text) {
         if (byte != '\n') {

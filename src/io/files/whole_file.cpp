@@ -20,13 +20,13 @@ namespace detail {
 
 namespace {
 
-constexpr std::size_t kScratch = 64 * 1024;
+constexpr std::size_t kFirstPiece = 64 * 1024;
 constexpr std::size_t kMostAtOnce = 1024 * 1024;  // of a file, on the loop's thread
 
-char* scratch() {
+char* first_piece() {
     constinit thread_local static PerThread<std::unique_ptr<char[]>> memory;
     std::unique_ptr<char[]>& bytes = memory.get();
-    if (!bytes) bytes.reset(new char[kScratch]);
+    if (!bytes) bytes.reset(new char[kFirstPiece]);
     return bytes.get();
 }
 
@@ -36,14 +36,14 @@ template <class Read>
 int read_all(int fd, std::size_t most, Read&& read, std::string& text) {
     struct stat status;
     while (text.size() <= most) {
-        const int count = read(fd, scratch(), kScratch);
+        const int count = read(fd, first_piece(), kFirstPiece);
         if (count <= 0) return count;
         const auto got = static_cast<std::size_t>(count);
-        if (text.empty() && got == kScratch && ::fstat(fd, &status) == 0 && status.st_size > 0) {
+        if (text.empty() && got == kFirstPiece && ::fstat(fd, &status) == 0 && status.st_size > 0) {
             if (static_cast<std::size_t>(status.st_size) > most) return -EAGAIN;
             text.reserve(static_cast<std::size_t>(status.st_size) + 1);
         }
-        text.append(scratch(), got);
+        text.append(first_piece(), got);
     }
     return -EAGAIN;
 }

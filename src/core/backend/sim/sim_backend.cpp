@@ -16,14 +16,13 @@ namespace aio::detail {
 
 namespace {
 
-constexpr std::size_t kScratch = SimNetwork::kBuffer;
-constexpr int kAcceptsPerPoll = 128;
+constexpr int kMostAccepts = 128;
 
 // In Operation::backend_word: the result to deliver, or one of these.
-constexpr std::int32_t kNotQueued = 1;
+constexpr std::int32_t kUnqueued = 1;
 constexpr std::int32_t kTry = 2;
-constexpr std::int32_t kTrying = 3;    // it is being tried, and stands in no queue
-constexpr std::int32_t kTryAgain = 4;  // the same, and something happened to its socket meanwhile
+constexpr std::int32_t kTrying = 3;       // it is being tried, and stands in no queue
+constexpr std::int32_t kTryOnceMore = 4;  // the same, and something happened to its socket meanwhile
 
 bool is_input(const Operation& operation) noexcept {
     return operation.kind == OpKind::receive || operation.kind == OpKind::accept || operation.kind == OpKind::poll_in;
@@ -33,7 +32,7 @@ bool is_input(const Operation& operation) noexcept {
 
 // The clock begins at an hour: not at zero, which is easily mistaken for "never".
 SimBackend::SimBackend(int wake_fd)
-    : wake_fd_(wake_fd), now_(TimePoint(std::chrono::hours(1))), scratch_(new char[kScratch]) {}
+    : wake_fd_(wake_fd), now_(TimePoint(std::chrono::hours(1))), scratch_(new char[SimNetwork::kBuffer]) {}
 
 template <class Call>
 int SimBackend::network_call(Call&& call) noexcept {
@@ -65,7 +64,7 @@ Operation*& SimBackend::slot(SimSocket& socket, const Operation& operation) noex
 
 void SimBackend::start(Operation& operation) noexcept {
     operation.in_flight = true;
-    operation.backend_word = kNotQueued;
+    operation.backend_word = kUnqueued;
     ++in_flight_;
     if (!SimNetwork::owns(operation.fd)) return start_real(operation);
     SimSocket* socket = network_.find(operation.fd);
@@ -91,12 +90,12 @@ void SimBackend::cancel(Operation& operation) noexcept {
 
 void SimBackend::enqueue(Operation& operation, std::int32_t what) noexcept {
     const std::int32_t before = operation.backend_word;
-    const bool trying = before == kTrying || before == kTryAgain;
+    const bool trying = before == kTrying || before == kTryOnceMore;
     if (trying && what == kTry) {
-        operation.backend_word = kTryAgain;
+        operation.backend_word = kTryOnceMore;
         return;
     }
-    const bool queued = !trying && before != kNotQueued;
+    const bool queued = !trying && before != kUnqueued;
     if (!queued || before == kTry) operation.backend_word = what;
     if (queued) return;
     operation.backend_next = nullptr;
@@ -110,7 +109,7 @@ bool SimBackend::deliver_queue() noexcept {
     Operation* operation = std::exchange(first_queued_, nullptr);
     while (operation) {
         Operation* next = operation->backend_next;
-        const std::int32_t what = std::exchange(operation->backend_word, kNotQueued);
+        const std::int32_t what = std::exchange(operation->backend_word, kUnqueued);
         if (what == kTry) {
             delivered |= attempt(*operation);
         } else {
@@ -128,8 +127,8 @@ bool SimBackend::attempt(Operation& operation) noexcept {
                             : operation.kind == OpKind::accept ? attempt_accept(operation)
                                                                : attempt_once(operation);
     if (outcome == Outcome::finished) return true;  // the operation may be gone
-    const bool again = operation.backend_word == kTryAgain;
-    if (again || operation.backend_word == kTrying) operation.backend_word = kNotQueued;
+    const bool again = operation.backend_word == kTryOnceMore;
+    if (again || operation.backend_word == kTrying) operation.backend_word = kUnqueued;
     if (again) enqueue(operation, kTry);
     return outcome == Outcome::delivered;
 }
@@ -150,7 +149,7 @@ SimBackend::Outcome SimBackend::attempt_once(Operation& operation) noexcept {
 
 SimBackend::Outcome SimBackend::attempt_receive(Operation& operation) noexcept {
     const int fd = operation.fd;
-    const int count = network_call([&] { return network_.receive(fd, scratch_.get(), kScratch); });
+    const int count = network_call([&] { return network_.receive(fd, scratch_.get(), SimNetwork::kBuffer); });
     if (count == -EAGAIN) return Outcome::nothing;
     if (count <= 0) {
         finish(operation, count);
@@ -163,7 +162,7 @@ SimBackend::Outcome SimBackend::attempt_receive(Operation& operation) noexcept {
 
 SimBackend::Outcome SimBackend::attempt_accept(Operation& operation) noexcept {
     const int listener = operation.fd;
-    for (int turn = 0; turn < kAcceptsPerPoll; ++turn) {
+    for (int turn = 0; turn < kMostAccepts; ++turn) {
         const int fd = network_call([&] { return network_.accept(listener); });
         if (fd == -EAGAIN) return turn > 0 ? Outcome::delivered : Outcome::nothing;
         if (fd < 0) {
