@@ -16,6 +16,17 @@ function(aiocpp_compile_options target)
   endif()
 endfunction()
 
+# aiocpp_unity(TARGET SOURCES_AT_ONCE): g++ spends most of its time in headers, and reads them once for all. (clang gains
+# nothing: its time goes into what comes behind.)
+function(aiocpp_unity target count)
+  if(NOT AIOCPP_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${count})
+  # What a source keeps to itself looks like a header's.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+endfunction()
+
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()
@@ -29,6 +40,16 @@ if(AIOCPP_SANITIZE)
     add_compile_options(-fno-sanitize=null)
   endif()
 endif()
+
+# Many large programs are linked. Measured on a test executable of 72 MB: ld 7.3 s of CPU, gold 4.1, lld 1.9.
+include(CheckLinkerFlag)
+foreach(linker lld gold)
+  check_linker_flag(CXX -fuse-ld=${linker} AIOCPP_LINKS_WITH_${linker})
+  if(AIOCPP_LINKS_WITH_${linker})
+    add_link_options(-fuse-ld=${linker})
+    break()
+  endif()
+endforeach()
 
 # ccache has to be told that a precompiled header (the tests') may be trusted by content, and that the name of
 # the build folder does not matter, or it would recompile what another preset or checkout compiled already.

@@ -17,6 +17,7 @@ function(aiocpp_layer name)
   # One set of objects serves the static and the shared library.
   set_target_properties(aiocpp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   aiocpp_compile_options(aiocpp_${name})
+  aiocpp_unity(aiocpp_${name} 8)
   if(AIOCPP_SANITIZE)
     # The library runs often, and is optimised; tests are compiled more than they run, and -O0 halves their cost.
     target_compile_options(aiocpp_${name} PRIVATE -O1)
@@ -39,7 +40,8 @@ function(aiocpp_foreign_sources name)
   target_sources(aiocpp_${name} PRIVATE ${arg_UNPARSED_ARGUMENTS})
   target_include_directories(aiocpp_${name} SYSTEM PRIVATE ${arg_INCLUDE})
   target_compile_definitions(aiocpp_${name} PRIVATE ${arg_DEFINE})
-  set_source_files_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES COMPILE_OPTIONS "-w;-O2;-fvisibility=hidden")
+  set_source_files_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES
+    COMPILE_OPTIONS "-w;-O2;-fvisibility=hidden" SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 # aiocpp_llhttp(NAME): llhttp in the layer NAME. On x86-64 its machine is there once more, for processors with SSE 4.2, where
