@@ -165,6 +165,23 @@ LARGE_PROGRAM(two_threads_put_and_two_get, 1) {
     EXPECT(sum == 3);
 }
 
+// The same for room: a get is overtaken.
+LARGE_PROGRAM(two_threads_get_and_two_put, 1) {
+    Queue queue(2);
+    queue.put_nowait(1);
+    queue.put_nowait(2);
+    std::thread first([&] { queue.blocking_put(3); });
+    std::thread second([&] { queue.blocking_put(4); });
+    int got = 0;
+    std::thread other([&] { got = queue.get_nowait(); });
+    const int sum = queue.get_nowait();
+    other.join();
+    first.join();
+    second.join();
+    EXPECT(sum + got == 3);
+    EXPECT(queue.full());
+}
+
 PROGRAM(a_get_with_a_timeout_takes_the_item_or_leaves_it) {
     Queue queue(1);
     std::optional<int> got;
