@@ -43,11 +43,11 @@ void Call::call_again() {
 
 void Call::run() {
     in_timer_queue = false;
-    // The ready queue's reference, given back also when an exit exception passes.
-    struct Release {
+    // Also when an exit exception passes.
+    struct Finish {
         Call* call;
-        ~Release() { call->release(); }
-    } release{this};
+        ~Finish() { call->finish(); }
+    } finish{this};
     call_again();
 }
 

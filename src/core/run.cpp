@@ -20,6 +20,7 @@ namespace aio {
 namespace {
 
 constexpr Duration kExecutorShutdown = std::chrono::minutes(5);
+constexpr int kLastRounds = 100;
 
 // --- a traceback for what leaves run() and nobody catches --------------------------------------------------
 
@@ -110,9 +111,10 @@ Coro<> wait_for_all(std::vector<AnyTask> tasks) {
     }
 }
 
-void cancel_all_tasks(EventLoop& loop) {
+// False when there are none.
+bool cancel_all_tasks(EventLoop& loop) {
     std::vector<AnyTask> tasks = all_tasks(loop);
-    if (tasks.empty()) return;
+    if (tasks.empty()) return false;
     {
         const detail::CancelWave wave;
         for (const AnyTask& task : tasks) task.cancel();
@@ -129,6 +131,7 @@ void cancel_all_tasks(EventLoop& loop) {
         context.traceback = task.get_stack();
         loop.call_exception_handler(context);
     }
+    return true;
 }
 
 }  // namespace
@@ -197,6 +200,9 @@ void Runner::close() {
     cancel_all_tasks(*loop_);
     loop_->run_until_complete(loop_->shutdown_asyncgens());
     loop_->run_until_complete(loop_->shutdown_default_executor(kExecutorShutdown));
+    // Generators, and other threads with run_coroutine_threadsafe(), may have started tasks meanwhile. The rounds are
+    // limited because threads may never stop starting them.
+    for (int round = 0; round < kLastRounds && cancel_all_tasks(*loop_); ++round) {}
     loop_->close();
 }
 

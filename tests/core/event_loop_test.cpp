@@ -74,6 +74,14 @@ ASYNC_TEST(CallSoon, can_be_cancelled, kAnyOrder) {
     co_await sleep(0s);
 }
 
+ASYNC_TEST(CallSoon, holds_nothing_once_it_was_called_though_its_handle_is_kept, kAnyOrder) {
+    auto held = std::make_shared<int>();
+    const std::weak_ptr<int> witness = held;
+    const Handle handle = get_running_loop().call_soon([held = std::move(held)] {});
+    co_await settle();
+    EXPECT_TRUE(witness.expired());
+}
+
 ASYNC_TEST(CallSoon, that_throws_is_reported_and_stops_nobody, kAnyOrder) {
     bool& other = keep<bool>();
     get_running_loop().call_soon([] { throw std::runtime_error("boom"); });

@@ -1,4 +1,5 @@
 // run() and Runner: the whole life of a program.
+#include <aio/core/async_generator.hpp>
 #include <aio/core/gather.hpp>
 #include <aio/core/run.hpp>
 
@@ -117,6 +118,32 @@ TEST(Run, reports_errors_of_the_tasks_that_are_left) {  // semantics 30
         recorded());
     reports_of_run = nullptr;
     EXPECT_EQ(reports, Log{"unhandled exception during aio::run() shutdown"});
+}
+
+TEST(Run, cancels_tasks_that_were_started_while_it_ended) {  // semantics 30
+    struct Tasks {
+        Task<> from_a_generator, from_the_last_round;
+    } tasks;
+    const auto make = [](Tasks* started) -> AsyncGenerator<int> {
+        try {
+            co_yield 1;
+        } catch (const GeneratorExit&) {
+            started->from_a_generator = create_task(
+                [](Tasks* more) -> Coro<> {
+                    try {
+                        co_await sleep(1000s);
+                    } catch (const CancelledError&) {
+                        more->from_the_last_round = create_task(sleep(1000s));
+                        throw;
+                    }
+                },
+                started);
+        }
+    };
+    auto generator = make(&tasks);
+    run([&]() -> Coro<> { static_cast<void>(co_await generator.next()); });
+    EXPECT_TRUE(tasks.from_a_generator.cancelled());
+    EXPECT_TRUE(tasks.from_the_last_round.cancelled());
 }
 
 TEST(Run, goes_on_after_a_keyboard_interrupt_of_a_child) {

@@ -30,7 +30,7 @@ public:
     void run() final;
     void discard() noexcept final {
         in_timer_queue = false;
-        release();
+        finish();
     }
     const char* name() const noexcept override { return "Handle"; }
     // The type of the function, for reports.
@@ -58,6 +58,13 @@ protected:
     virtual void drop_function() noexcept = 0;
 
 private:
+    // The loop is done with it. While a Handle is left, perhaps on another thread, the function and its arguments are
+    // destroyed here: they may hold what belongs to the loop's thread.
+    void finish() noexcept {
+        if (references_.load(std::memory_order_relaxed) > 1) drop_function();
+        release();
+    }
+
     std::atomic<std::uint32_t> references_{1};  // atomic for call_soon_threadsafe's
     bool cancelled_ = false;
     bool running_ = false;
