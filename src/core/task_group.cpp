@@ -22,7 +22,7 @@ bool has_message(const std::exception_ptr& cancellation) noexcept {
     try {
         std::rethrow_exception(cancellation);
     } catch (const BaseException& error) {
-        return error.what() != std::string_view(CancelledError().what());
+        return *error.what() != '\0';
     }
 }
 

@@ -71,7 +71,7 @@ AsyncGenerator<std::uintptr_t> generator(Lanes lanes) {
 
 }  // namespace
 
-ASYNC_TEST(Alignment, of_32_and_64_bytes_is_kept_across_awaits) {
+ASYNC_TEST(Alignment, of_32_and_64_bytes_is_kept_across_awaits, kOnce) {
     EXPECT_EQ(co_await locals<Lanes>(Sizes()), 0u);
     EXPECT_EQ(co_await locals<Line>(Sizes()), 0u);
     EXPECT_EQ(co_await locals<Vector32>(Sizes()), 0u);
@@ -127,7 +127,7 @@ Coro<std::uintptr_t> aligned_variable() {
 
 }  // namespace
 
-ASYNC_TEST(Alignment, of_any_size_is_kept_where_the_compiler_says_it) {
+ASYNC_TEST(Alignment, of_any_size_is_kept_where_the_compiler_says_it, kOnce) {
     EXPECT_EQ(co_await aligned_variable(), 0u);
     EXPECT_EQ(co_await locals<Pair>(std::make_index_sequence<3>()), 0u);
     EXPECT_EQ(co_await locals<Page>(std::make_index_sequence<2>()), 0u);
