@@ -306,7 +306,7 @@ void Connection::check_body_rate() noexcept {
     const std::uint32_t waited = server_.seconds() - since_;
     if (waited < server_.times().body) return;
     const std::uint64_t bytes = exchange_.body().bytes();
-    const bool slow = bytes - bytes_before_ < std::uint64_t(server_.min_body_rate()) * waited;
+    const bool slow = waited > 0 && (bytes - bytes_before_) / waited < server_.min_body_rate();
     bytes_before_ = bytes;
     enter(Phase::handler);
     if (!slow || timed_out_) return;
