@@ -168,13 +168,6 @@ bool TaskBase::cancel_task(std::string_view message) noexcept {
     return true;
 }
 
-unsigned TaskBase::uncancel() noexcept {
-    if (cancelling() == 0) return 0;
-    --cancel_requests;
-    if (cancelling() == 0) flags &= static_cast<std::uint8_t>(~kMustCancel);
-    return cancelling();
-}
-
 bool FutureWaiter::cancel_wait(std::string_view message) noexcept {
     if (future_->kind == Kind::future && !(future_->flags & kBranches)) [[likely]]
         return static_cast<FutureObject*>(future_)->cancel_this(message);

@@ -79,9 +79,12 @@ TimePoint poll_deadline(const LoopState& state) noexcept {
 bool spin(LoopState& state, TimePoint deadline) {
     Backend& backend = *state.backend;
     backend.poll(TimePoint::min());  // hands over what was started; the wait for answers begins after that
-    const TimePoint give_up = std::min(deadline, backend.now() + state.busy_poll);
-    while (!must_not_sleep(state) && !state.wakeup.pending() && backend.now() < give_up) {
+    TimePoint now = backend.now();
+    const TimePoint give_up = std::min(deadline, after(now, state.busy_poll));
+    while (!must_not_sleep(state) && !state.wakeup.pending() && now < give_up) {
         backend.poll(TimePoint::min());
+        // A virtual clock goes on only while its backend waits.
+        if (const TimePoint before = std::exchange(now, backend.now()); now == before) break;
     }
     return must_not_sleep(state);
 }

@@ -184,6 +184,8 @@ void GatherBase::finish_after_cancel() {
     for (FutureBase* child : children_) {
         child->mark_retrieved();
         if (!keep_errors_ && !error && child->state == State::failed) error = child->exception();
+        // Of which child the message is: as in asyncio, of the last one if exceptions are kept.
+        if (keep_errors_) cancelled = nullptr;
         if (!cancelled && child->cancelled()) cancelled = cancellation_of(*child);
     }
     error ? outer_.finish_with(std::move(error)) : outer_.finish_cancelled(std::move(cancelled));

@@ -1,6 +1,8 @@
 // shield(): one callback at the inner future serves all its shields, and reports a late error once.
 #include <aio/core/shield.hpp>
 
+#include <aio/core/gather.hpp>
+
 #include "core/observe.hpp"
 
 namespace aio::detail {
@@ -11,7 +13,7 @@ void ShieldBase::inner_failed(FutureObject& outer, FutureBase& inner) {
         return;
     }
     if (inner.cancelled()) {
-        outer.finish_cancelled(nullptr);
+        outer.finish_cancelled(cancellation_of(inner));
     } else {
         outer.finish_with(inner.exception());
     }

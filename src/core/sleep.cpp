@@ -6,6 +6,12 @@
 
 namespace aio::detail {
 
+namespace {
+
+constexpr std::uint8_t kGivenUp = 16;  // in a SleepAwaiter's flags: it was cancelled when its timer had fired already
+
+}  // namespace
+
 bool remove_timer(LoopCore& loop, Callback& timer) noexcept {
     TimerQueue& timers = LoopState::of(loop).timers;
     if (!timers.holds(timer)) return false;
@@ -28,7 +34,7 @@ void SleepAwaiter::disarm() noexcept {
 
 void SleepAwaiter::run() {
     flags &= static_cast<std::uint8_t>(~kArmed);
-    wake();
+    if (!(flags & kGivenUp)) wake();
 }
 
 bool SleepAwaiter::cancel_wait(std::string_view message) noexcept {
@@ -36,9 +42,10 @@ bool SleepAwaiter::cancel_wait(std::string_view message) noexcept {
         disarm();
         wake_cancelled(message);
     } else {
-        // The timer fired in this very pass and this waiter is in the ready queue: it wakes the task there.
-        task_->set_cancel_message(message);
-        task_->flags |= kCancelDelivered;
+        // The timer fired in this very pass, and this waiter is in the ready queue. It stays there, to do nothing; the task
+        // is stepped in the next pass, before those whose sleeps are over with this one.
+        flags |= kGivenUp;
+        wake_cancelled(message);
     }
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
+#include "core/task_extras.hpp"
 
 #include <cxxabi.h>
 
@@ -16,21 +17,13 @@ namespace aio {
 
 namespace detail {
 
-// What few tasks have: a name, a context, a message for CancelledError, a traceback.
-struct TaskExtras {
-    static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
-    static void operator delete(void* extras, std::size_t bytes) noexcept { frame_pool.deallocate(extras, bytes); }
+void throw_used_up(const char* operation) {
+    throw RuntimeError(std::string(operation) + ": this coroutine was awaited already, made a task, or moved from");
+}
 
-    std::uint64_t id = 0;
-    std::string name;
-    std::string cancel_message;
-    std::exception_ptr wait_error;  // instead of CancelledError
-    ContextSlot context;
-    std::shared_ptr<ContextSlot> shared_context;  // takes its place: TaskOptions::context
-    // The exception that the traceback belongs to, held so that its address is not reused.
-    std::exception_ptr traced;
-    std::vector<std::source_location> traceback;
-};
+void throw_empty_handle() {
+    throw RuntimeError("co_await: this handle names no task or future: it was default-constructed, or moved from");
+}
 
 TaskExtras& TaskBase::extras() {
     if (!(flags & kExtras)) {
@@ -85,98 +78,6 @@ Context TaskBase::context() const {
     Context context;
     *context.slot() = extras_->context;
     return context;
-}
-
-// --- cancellation ------------------------------------------------------------------------------------------
-
-void TaskBase::set_cancel_message(std::string_view message) noexcept {
-    if (message.empty() && !(flags & kExtras)) return;
-    try {
-        extras().cancel_message = message;
-    } catch (const std::bad_alloc&) {
-        // A cancellation without its message is still a cancellation.
-    }
-}
-
-std::string TaskBase::take_cancel_message() noexcept {
-    return (flags & kExtras) ? std::exchange(extras_->cancel_message, {}) : std::string();
-}
-
-void TaskBase::set_wait_error(std::exception_ptr error) noexcept {
-    if (!error) return;
-    try {
-        extras().wait_error = std::move(error);
-    } catch (const std::bad_alloc&) {
-        // Then it is a plain CancelledError.
-    }
-}
-
-std::exception_ptr TaskBase::take_wait_error() noexcept {
-    return (flags & kExtras) ? std::exchange(extras_->wait_error, nullptr) : nullptr;
-}
-
-namespace {
-
-// Null, which stands for a plain CancelledError, also when there is no memory for the message.
-std::exception_ptr cancelled_error(const std::string& message) noexcept {
-    if (message.empty()) return nullptr;
-    try {
-        return std::make_exception_ptr(CancelledError(message));
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
-}
-
-}  // namespace
-
-// Before the step of a task with kMustCancel. False when that ended the task: it had not started, so its body
-// never runs (semantics 10).
-bool TaskBase::deliver_cancellation() noexcept {
-    flags &= static_cast<std::uint8_t>(~kMustCancel);
-    if (started()) {
-        flags |= kCancelDelivered;
-        return true;
-    }
-    Current& cur = current;
-    cur.task = nullptr;
-    unlink();
-    finish_cancelled(cancelled_error(take_cancel_message()));
-    release();
-    return false;
-}
-
-void Waiter::list_awaited(std::vector<FutureBase*>& into) const {
-    if (FutureBase* future = awaited()) into.push_back(future);
-}
-
-void Waiter::run() {
-    task_->forget_waiter();
-    task_->step();
-}
-
-void Waiter::wake_cancelled(std::string_view message) noexcept {
-    task_->set_cancel_message(message);
-    task_->flags |= kCancelDelivered;
-    wake();
-}
-
-std::exception_ptr Waiter::take_cancellation(TaskBase& task) noexcept {
-    task.flags &= static_cast<std::uint8_t>(~kCancelDelivered);
-    if (std::exception_ptr error = task.take_wait_error()) return error;
-    if (std::exception_ptr error = cancelled_error(task.take_cancel_message())) return error;
-    return std::make_exception_ptr(CancelledError());
-}
-
-// --- waiting for a future ----------------------------------------------------------------------------------
-
-void FutureWaiter::throw_failed() {
-    if (current.task && future_->state == State::failed) {
-        std::exception_ptr error = future_->exception();
-        current.task->extend_traceback(*future_);
-        std::rethrow_exception(error);
-    }
-    future_->check_value();
-    std::abort();  // check_value() throws: the future is done without a value
 }
 
 // --- the end of a coroutine --------------------------------------------------------------------------------

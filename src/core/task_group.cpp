@@ -17,6 +17,15 @@ bool is_cancellation(const std::exception_ptr& error) noexcept {
     return error && *error.__cxa_exception_type() == typeid(CancelledError);
 }
 
+// Whose request it was, it says itself. Precondition: a CancelledError.
+bool has_message(const std::exception_ptr& cancellation) noexcept {
+    try {
+        std::rethrow_exception(cancellation);
+    } catch (const BaseException& error) {
+        return *error.what() != '\0';
+    }
+}
+
 bool is_base_error(const std::exception_ptr& error) noexcept {
     const std::type_info* type = error.__cxa_exception_type();
     return type && (*type == typeid(KeyboardInterrupt) || *type == typeid(SystemExit));
@@ -193,7 +202,8 @@ void TaskGroup::begin_exit(const std::exception_ptr& error) noexcept {
 // The parent may be cancelled again and again while it waits for the members. Whether it was this group that asked, or
 // somebody else too, is known at the end: finish_exit() counts.
 void TaskGroup::cancelled_while_waiting(std::exception_ptr cancellation) noexcept {
-    if (!cancellation_ || parent_cancel_requested_) cancellation_ = std::move(cancellation);
+    if (!cancellation_ || (parent_cancel_requested_ && !has_message(cancellation_)))
+        cancellation_ = std::move(cancellation);
     //     task = create_task(with_task_group(...)); task.cancel();
     if (!aborting_) return abort();
     // The members were asked before. One may have begun to wait for the parent since then.

@@ -162,6 +162,11 @@ Coro<std::string> BodyReader::readuntil(std::string separator, std::size_t limit
     }
 }
 
+BodyReader::Pieces BodyReader::iter_chunked(std::size_t size) {
+    if (size == 0) throw ValueError("iter_chunked: the size must be positive");
+    return {*this, Pieces::Kind::chunked, size};
+}
+
 Coro<std::optional<std::string>> BodyReader::Pieces::next() {
     std::string piece;
     if (kind_ == Kind::line) {

@@ -152,7 +152,7 @@ Coro<> MultipartState::read_head(Headers& headers) {
             begin_ += end == 0 ? 2 : end + 4;
             co_return;
         }
-        if (text.size() >= limits.max_header_bytes + 4) {  // an end that fits would be here
+        if (text.size() >= 4 && text.size() - 4 >= limits.max_header_bytes) {  // an end that fits would be here
             throw MultipartError(
                 "the header of a part is longer than " + std::to_string(limits.max_header_bytes) + " bytes", true);
         }

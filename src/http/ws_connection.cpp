@@ -49,6 +49,11 @@ Coro<> discard_input(StreamReader reader) {
 
 }  // namespace
 
+void check_window_bits(int bits) {
+    if (bits == 0 || (bits >= 9 && bits <= 15)) return;
+    throw ValueError("compress: windows of 2^9 to 2^15 bytes, not 2^" + std::to_string(bits));
+}
+
 WSConnection::WSConnection(Upgraded upgraded, Side side, const WSOptions& options,
                            const std::optional<wire::WSDeflate>& deflate, std::string protocol)
     : reader_(std::move(upgraded.reader)),
@@ -297,7 +302,7 @@ void WSConnection::write_frame(wire::WSOpcode opcode, bool compressed, std::stri
 // --- the heartbeat ---------------------------------------------------------------------------------------------------
 
 void WSConnection::beat_later() {
-    if (!options_.heartbeat) return;
+    if (!options_.heartbeat || *options_.heartbeat <= Duration(0)) return;
     EventLoop& loop = get_running_loop();
     if (heard_ == TimePoint{}) heard_ = loop.time();
     beat_ = loop.call_at(heard_ + *options_.heartbeat, [this] { beat(); });

@@ -16,6 +16,9 @@
 
 namespace aio::http::detail {
 
+// Errors: ValueError for another number than 0 and 9 to 15 (WSOptions::compress).
+void check_window_bits(int bits);
+
 class WSConnection {
 public:
     enum class Side : std::uint8_t { client, server };

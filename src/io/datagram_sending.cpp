@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <new>
 
 namespace aio::detail {
@@ -50,6 +51,7 @@ void DatagramCore::send_or_keep(std::string_view data, const PeerAddress& to) {
         if (sends_after_close_ == kWarnFromSend) log(LogLevel::warning, "DatagramEndpoint.sendto: it is closed");
         return;
     }
+    if (data.size() > std::numeric_limits<decltype(Record::size)>::max()) return note_error(EMSGSIZE, true, to);
     if (out_.empty()) {
         const int result = send_now(data, to);
         if (result >= 0) return;

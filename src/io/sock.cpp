@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 namespace aio {
 
@@ -54,6 +55,14 @@ struct Received {
     RawAddress from;
 };
 
+// Errors: std::bad_alloc, and no std::length_error for what no string can hold.
+std::string room_for(std::size_t size) {
+    std::string data;
+    if (size > data.max_size()) throw std::bad_alloc();
+    data.resize(size);
+    return data;
+}
+
 // The one receive that all others are made of. `buffer` belongs to the caller.
 Coro<Received> receive(const Raw& raw, std::span<char> buffer) {
     Received received;
@@ -85,7 +94,7 @@ void Socket::close() noexcept {
 
 Coro<std::string> sock_recv(int fd, std::size_t size) {
     const Raw raw(fd, "sock_recv");
-    std::string data(size, '\0');
+    std::string data = room_for(size);
     const Received received = co_await receive(raw, data);
     data.resize(received.size);
     co_return data;
@@ -99,7 +108,7 @@ Coro<std::size_t> sock_recv_into(int fd, std::span<char> buffer) {
 
 Coro<std::pair<std::string, Address>> sock_recvfrom(int fd, std::size_t size) {
     const Raw raw(fd, "sock_recvfrom");
-    std::string data(size, '\0');
+    std::string data = room_for(size);
     const Received received = co_await receive(raw, data);
     data.resize(received.size);
     co_return std::pair(std::move(data), received.from.decoded());

@@ -48,7 +48,8 @@ void StreamCore::feed_data(std::string_view data) {
 void StreamCore::data_added() noexcept {
     if (reader_ || observer_) wake_reader();
     // A read that still waits wants more, whatever there is (semantics 44).
-    if (!reading_paused_ && in_.size() > 2 * limit_ && !(reader_ && reader_->wants_more())) [[unlikely]] {
+    const bool beyond = in_.size() > limit_ && in_.size() - limit_ > limit_;
+    if (!reading_paused_ && beyond && !(reader_ && reader_->wants_more())) [[unlikely]] {
         reading_paused_ = true;
         pause_reading();
     }

@@ -25,6 +25,13 @@ std::string variable(std::string_view name, std::string_view value) {
     return std::string(name) + "=" + std::string(value);
 }
 
+// To setresuid(2) and setresgid(2), -1 means "as it is": a child that was to have fewer rights would keep its own.
+void check_id(const char* what, std::uint32_t id) {
+    if (id == static_cast<std::uint32_t>(-1)) {
+        throw ValueError(std::string("create_subprocess: -1 is the number of no ") + what);
+    }
+}
+
 }  // namespace
 
 CreateSubprocess::CreateSubprocess(std::vector<std::string> arguments) {
@@ -106,14 +113,17 @@ CreateSubprocess& CreateSubprocess::umask(mode_t mask) {
     return *this;
 }
 CreateSubprocess& CreateSubprocess::user(uid_t id) {
+    check_id("user", id);
     request_.user = id;
     return *this;
 }
 CreateSubprocess& CreateSubprocess::group(gid_t id) {
+    check_id("group", id);
     request_.group = id;
     return *this;
 }
 CreateSubprocess& CreateSubprocess::extra_groups(std::vector<gid_t> ids) {
+    for (const gid_t id : ids) check_id("group", id);
     request_.extra_groups = std::move(ids);
     return *this;
 }

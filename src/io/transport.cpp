@@ -2,6 +2,8 @@
 
 #include "io/transport_core.hpp"
 
+#include <limits>
+
 namespace aio {
 
 Transport::Transport(detail::TransportCore& core) noexcept : core_(&core) { core_->retain(); }
@@ -19,7 +21,8 @@ void Transport::write_eof() const { stream()->write_eof(); }
 bool Transport::can_write_eof() const noexcept { return stream()->can_write_eof(); }
 
 void Transport::set_write_buffer_limits(std::optional<std::size_t> high, std::optional<std::size_t> low) const {
-    const std::size_t most = high ? *high : low ? 4 * *low : detail::kDefaultHighWater;
+    constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+    const std::size_t most = high ? *high : !low ? detail::kDefaultHighWater : *low > kMost / 4 ? kMost : 4 * *low;
     core_->set_write_buffer_limits(most, low.value_or(most / 4));
 }
 std::pair<std::size_t, std::size_t> Transport::get_write_buffer_limits() const noexcept {

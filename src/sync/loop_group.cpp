@@ -93,6 +93,7 @@ private:
     void serve(Member& member) noexcept;
     void run_loop(Member& member);
     void started(std::exception_ptr error) noexcept;
+    bool failed() noexcept;
     void escape(std::exception_ptr error) noexcept;
 
     LoopGroupOptions options_;
@@ -116,14 +117,14 @@ LoopGroup::Members::Members(const LoopGroupOptions& options)
     const std::vector<int> cpus = processors();
     const std::size_t size = options.size == 0 ? cpus.size() : static_cast<std::size_t>(options.size);
     options_.backend = backend_;
-    for (std::size_t i = 0; i < size; ++i) {
-        members_.push_back(std::make_unique<Member>());
-        if (options.pin) members_.back()->cpu = cpus[i % cpus.size()];
-    }
     std::size_t threads = 0;
     std::exception_ptr error;
     try {
-        for (; threads < size; ++threads) start(*members_[threads], threads);
+        for (; threads < size && !failed(); ++threads) {  // a size that cannot be had is found out early
+            members_.push_back(std::make_unique<Member>());
+            if (options.pin) members_.back()->cpu = cpus[threads % cpus.size()];
+            start(*members_.back(), threads);
+        }
     } catch (...) {
         error = std::current_exception();
     }
@@ -159,6 +160,11 @@ void LoopGroup::Members::started(std::exception_ptr error) noexcept {
     ++started_;
     if (error && !no_start_) no_start_ = std::move(error);
     changed_.notify_all();
+}
+
+bool LoopGroup::Members::failed() noexcept {
+    std::lock_guard lock(mutex_);
+    return no_start_ != nullptr;
 }
 
 void LoopGroup::Members::escape(std::exception_ptr error) noexcept {

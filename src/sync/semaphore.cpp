@@ -23,8 +23,9 @@ void Semaphore::hand_over() noexcept {
     while (value_ > 0 && waiters_.wake_first_into(woken_)) --value_;
 }
 
-void Semaphore::throw_released_too_often() {
-    throw ValueError("BoundedSemaphore.release: released more often than it was acquired");
+void Semaphore::throw_released_too_often() const {
+    throw ValueError(bound_ == PTRDIFF_MAX ? "Semaphore.release: it has as many units as can be counted"
+                                           : "BoundedSemaphore.release: released more often than it was acquired");
 }
 
 std::string Semaphore::describe() const {

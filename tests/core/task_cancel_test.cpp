@@ -73,6 +73,19 @@ ASYNC_TEST(Cancel, message_reaches_the_waiter, kAnyOrder) {
     EXPECT_EQ(co_await expect_throws<CancelledError>(task), "enough");
 }
 
+ASYNC_TEST(Cancel, message_of_the_request_that_came_first_stays, kAnyOrder) {
+    Future<> future;
+    Task<> waiting = create_task([future]() -> Coro<> { co_await future; });
+    Task<> sleeping = create_task(sleep_long());
+    co_await run_passes(2);
+    future.cancel("the future's own");
+    waiting.cancel("too late");
+    sleeping.cancel("first");
+    sleeping.cancel("second");
+    EXPECT_EQ(co_await expect_throws<CancelledError>(waiting), "the future's own");
+    EXPECT_EQ(co_await expect_throws<CancelledError>(sleeping), "first");
+}
+
 ASYNC_TEST(Cancel, several_times_throws_once, kAnyOrder) {  // semantics 11
     int& thrown = keep<int>();
     Task<> task = create_task([&]() -> Coro<> {

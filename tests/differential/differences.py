@@ -14,11 +14,6 @@ DIFFERENCES = {
         "skip",
         "Tasks that await each other: cancelling one ends in RecursionError in CPython. Tasks await younger ones only.",
     ),
-    "cancel-message": (
-        "compare",
-        "A task is cancelled with a message after the future that it awaits was cancelled, and before it runs: CPython "
-        "throws the future's CancelledError, aiocpp the one with the message.",
-    ),
     "cancel-wave": (
         "compare",
         "Requests that a group, a gather or run() makes together count once per wait on their way: how often a task that "
@@ -29,17 +24,15 @@ DIFFERENCES = {
         "A cancelled gather() ends with its first cancelled child in CPython; here it waits for all children, which may "
         "refer to the caller's frame.",
     ),
-    "gather-done": (
-        "skip",
-        "gather() of children that are done already: CPython does not suspend since 3.12.",
+    "cancel-message": (
+        "compare",
+        "Of a task that was cancelled with a message, CPython tells it to the first that asks, and to no shield() and "
+        "no gather(return_exceptions); here all are told.",
     ),
-    "shield-done": (
-        "skip",
-        "shield() of what is done already is that future itself in CPython.",
-    ),
-    "wait-done": (
-        "skip",
-        "wait() suspends in CPython even if its condition holds already.",
+    "lock-order": (
+        "play",
+        "A waiter that is cancelled leaves a lock's line at once here. In CPython it stays until its task runs, which then "
+        "wakes the next one in line: a pass later.",
     ),
     "group-order": (
         "play",

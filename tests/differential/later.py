@@ -239,6 +239,21 @@ async def _wait_for(awaitable, timeout):
         raise TimeoutError from cancelled
 
 
+def gather(children, return_exceptions):
+    """gather (3.12; semantics 19): what is done already is counted at once, so that a gather of such is done itself."""
+    if VERSION >= (3, 12):
+        return asyncio.gather(*children, return_exceptions=return_exceptions)
+    loop, counted = asyncio.get_running_loop(), []
+    loop.call_soon = lambda callback, *arguments, context=None: counted.append((callback, arguments))
+    try:
+        gathering = asyncio.gather(*children, return_exceptions=return_exceptions)
+    finally:
+        del loop.call_soon
+    for callback, arguments in counted:
+        callback(*arguments)
+    return gathering
+
+
 if VERSION >= (3, 13):
     from asyncio import Condition, LifoQueue, PriorityQueue, Queue, QueueShutDown
 
@@ -266,8 +281,17 @@ wait_for = asyncio.wait_for if VERSION >= (3, 12) else _wait_for
 TaskGroup = asyncio.TaskGroup if hasattr(asyncio.TaskGroup, "cancel") else _TaskGroup
 
 
-def barrier(parties):
+class PromptLock(asyncio.Lock):
+    """A lock whose cancelled waiters stand in nobody's way: the difference lock-order."""
+
+    def _wake_up_first(self):
+        first = next((waiter for waiter in self._waiters or () if not waiter.cancelled()), None)
+        if first and not first.done():
+            first.set_result(True)
+
+
+def barrier(parties, lock):
     """A Barrier, over the Condition of above."""
     made = asyncio.Barrier(parties)
-    made._cond = Condition()
+    made._cond = Condition(lock)
     return made

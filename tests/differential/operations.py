@@ -97,22 +97,13 @@ class Operations:
             return "none"
         tasks = [self.tasks[slot] for slot in slots]
         if name in WAITS_FOR_TASKS:
-            return self.skips_waiting(name, numbers, tasks, frame)
+            return self.skips_waiting(tasks, frame)
         return None
 
-    def skips_waiting(self, name, numbers, tasks, frame):
+    def skips_waiting(self, tasks, frame):
         differs = self.differences
         if "await-cycle" in differs and any(self.number_of[task] <= frame.task for task in tasks):
             return "older"
-        done = [task for task in tasks if task.done()]
-        if name in ("gather", "gatherkeep") and "gather-done" in differs and done:
-            return "done"
-        if name in ("shield", "waitforshield") and "shield-done" in differs and done:
-            return "done"
-        if name == "wait" and "wait-done" in differs:
-            failed = [task for task in done if not task.cancelled() and task.exception()]
-            if len(done) == len(tasks) or done and numbers[0] == 1 or failed and numbers[0] == 2:
-                return "done"
         return None
 
     @staticmethod
@@ -237,7 +228,7 @@ class Operations:
 
     def gathering(self, children, keep):
         children = [asyncio.ensure_future(child) for child in children]
-        future = asyncio.gather(*children, return_exceptions=keep)
+        future = later.gather(children, keep)
         if "gather-cancel" in self.differences and not keep:
             end_with_the_last(future, children)
         return future

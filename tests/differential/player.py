@@ -58,12 +58,13 @@ class Player(Operations, SyncOperations):
         self.number_of = {}  # of a task
         self.futures = [self.loop.create_future() for _ in range(3)]
         self.handles = {}
-        self.locks = [asyncio.Lock() for _ in range(2)]
+        new_lock = later.PromptLock if "lock-order" in self.differences else asyncio.Lock
+        self.locks = [new_lock() for _ in range(2)]
         self.events = [asyncio.Event() for _ in range(2)]
         self.semaphores = [asyncio.Semaphore(sizes[0]), asyncio.BoundedSemaphore(sizes[1])]
         self.queues = [later.Queue(sizes[2]), later.LifoQueue(sizes[3]), later.PriorityQueue(sizes[4])]
-        self.barrier = later.barrier(sizes[5])
-        self.condition = later.Condition()
+        self.barrier = later.barrier(sizes[5], new_lock())
+        self.condition = later.Condition(new_lock())
         self.counter = 0
         asyncio._set_running_loop(None)
         self.remember(self.loop.create_task(self.body(0, Frame(0))), 0)

@@ -52,22 +52,8 @@ std::string Player::skips(const Statement& statement, const Frame& frame) const 
 }
 
 std::string Player::skips_waiting(const Statement& statement, const Frame& frame) const {
-    const std::string& name = statement.name;
-    std::size_t done = 0;
-    bool failed = false;
-    const std::vector<int> slots = slots_of(statement);
-    for (int number : slots) {
-        const auto& [id, task] = slot(number);
-        if (differs("await-cycle") && id <= frame.task) return "older";
-        if (!task.done()) continue;
-        ++done;
-        if (!task.cancelled() && task.exception()) failed = true;
-    }
-    if ((name == "gather" || name == "gatherkeep") && differs("gather-done") && done) return "done";
-    if ((name == "shield" || name == "waitforshield") && differs("shield-done") && done) return "done";
-    if (name == "wait" && differs("wait-done")) {
-        const int when = statement.numbers[0];
-        if (done == slots.size() || (done && when == 1) || (failed && when == 2)) return "done";
+    for (int number : slots_of(statement)) {
+        if (differs("await-cycle") && slot(number).number <= frame.task) return "older";
     }
     return "";
 }

@@ -93,7 +93,7 @@ FILE_TEST(FileErrors, devices_and_proc_are_read_as_they_are) {
 // --- pipes ---------------------------------------------------------------------------------------------------------
 
 FILE_TEST(FilePipe, a_read_waits_and_a_cancelled_one_loses_nothing) {
-    Pipe pipe;
+    PipeEnds pipe;
     File out = co_await files::open(pipe.out.take(), "r");
     File in = co_await files::open(pipe.in.take(), "w");
     EXPECT_FALSE(out.seekable());
@@ -115,7 +115,7 @@ FILE_TEST(FilePipe, a_read_waits_and_a_cancelled_one_loses_nothing) {
 }
 
 FILE_TEST(FilePipe, a_cancelled_read_gives_back_what_it_took) {
-    Pipe pipe;
+    PipeEnds pipe;
     File out = co_await files::open(pipe.out.take(), "rb");
     EXPECT_EQ(::write(pipe.in.get(), "0123456789", 10), 10);
     auto reading = create_task(out.read(20));
@@ -129,7 +129,7 @@ FILE_TEST(FilePipe, a_cancelled_read_gives_back_what_it_took) {
 }
 
 FILE_TEST(FilePipe, writing_waits_for_the_reader_and_nothing_is_lost_by_close) {
-    Pipe pipe;
+    PipeEnds pipe;
     File in = co_await files::open(pipe.in.take(), "wb");
     File out = co_await files::open(pipe.out.take(), "rb");
     const std::string data(300'000, 'd');
@@ -144,7 +144,7 @@ FILE_TEST(FilePipe, writing_waits_for_the_reader_and_nothing_is_lost_by_close) {
 }
 
 FILE_TEST(FilePipe, a_pipe_that_nobody_reads_is_an_error_and_no_signal) {
-    Pipe pipe;
+    PipeEnds pipe;
     File in = co_await files::open(pipe.in.take(), "w");
     pipe.out = {};
     co_await in.write("x");
@@ -324,7 +324,7 @@ ASYNC_TEST(FileEnd, any_number_of_files_is_read_with_few_descriptors, kOnce) {
 }
 
 ASYNC_TEST(FileEnd, the_standard_streams_share_what_was_read_ahead, kOnce) {
-    Pipe pipe;
+    PipeEnds pipe;
     const detail::UniqueFd saved(::dup(0));
     ::dup2(pipe.out.get(), 0);
     EXPECT_EQ(::write(pipe.in.get(), "one\ntwo\n", 8), 8);

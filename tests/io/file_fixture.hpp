@@ -77,8 +77,8 @@ inline Coro<> on_every_route(Coro<> (*body)(Scratch& scratch)) {
 }
 
 // Both ends of a pipe.
-struct Pipe {
-    Pipe() {
+struct PipeEnds {
+    PipeEnds() {
         int ends[2];
         if (::pipe2(ends, O_CLOEXEC) == 0) {
             out = detail::UniqueFd(ends[0]);

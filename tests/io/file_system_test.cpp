@@ -240,7 +240,7 @@ FILE_TEST(CopyFile, a_target_that_was_begun_here_is_removed_when_the_copy_fails_
 
 FILE_TEST(CopyFile, sendfile_moves_bytes_between_descriptors) {
     const detail::UniqueFd in(::open(scratch.with("0123456789").c_str(), O_RDONLY | O_CLOEXEC));
-    Pipe pipe;
+    PipeEnds pipe;
     EXPECT_EQ(co_await files::sendfile(pipe.in.get(), in.get(), 3, 4), 4u);
     char got[8] = {};
     EXPECT_EQ(::read(pipe.out.get(), got, sizeof got), 4);

@@ -16,6 +16,9 @@
 
 namespace aio::test {
 
+// More bytes than all the buffers on the way to the peer hold.
+inline constexpr std::size_t kLarge = 16 << 20;
+
 // Which stream, and which end of it is ours.
 struct LinkKind {
     std::string_view stream;  // tcp, unix, tls, nested (TLS inside TLS) or pipe

@@ -7,8 +7,6 @@
 namespace aio::test {
 namespace {
 
-constexpr std::size_t kLarge = 16 << 20;
-
 // Waits until the peer's kernel takes no more.
 Coro<> stuck(const StreamWriter& writer) {
     pollfd state = {writer.fileno(), POLLOUT, 0};

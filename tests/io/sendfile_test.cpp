@@ -4,6 +4,7 @@
 #include <aio/io/sock.hpp>
 
 #include "io/descriptors.hpp"
+#include "io/raw_sockets.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 
@@ -17,12 +18,6 @@
 
 namespace aio::test {
 namespace {
-
-std::string numbers(std::size_t size) {
-    std::string all(size, '\0');
-    std::iota(all.begin(), all.end(), 0);
-    return all;
-}
 
 // A file with these contents, positioned at its beginning.
 Socket file_with(const std::string& contents) {
@@ -227,21 +222,6 @@ ASYNC_TEST(Sendfile, falls_back_to_reading_what_the_kernel_cannot_copy, kOnce) {
 }
 
 // --- sockets of the program's own ----------------------------------------------------------------------------
-
-std::pair<Socket, Socket> raw_pair(int type = SOCK_STREAM) {
-    int fds[2] = {-1, -1};
-    if (::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) ADD_FAILURE() << "socketpair";
-    return {Socket(fds[0]), Socket(fds[1])};
-}
-
-Coro<std::string> read_all(int fd) {
-    std::string all;
-    while (true) {
-        const std::string piece = co_await sock_recv(fd, 100'000);
-        if (piece.empty()) co_return all;
-        all += piece;
-    }
-}
 
 ASYNC_TEST(SockSendfile, sends_a_file) {  // CPython: test_sendfile.test_sock_sendfile_success
     const std::string contents = numbers(large());

@@ -3,6 +3,7 @@
 #include <aio/core/timeout.hpp>
 #include <aio/io/sock.hpp>
 
+#include "io/raw_sockets.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 
@@ -24,12 +25,6 @@ namespace {
 
 Socket raw_socket(int family = AF_INET, int type = SOCK_STREAM) {
     return Socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-}
-
-std::pair<Socket, Socket> raw_pair(int type = SOCK_STREAM) {
-    int fds[2] = {-1, -1};
-    if (::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) ADD_FAILURE() << "socketpair";
-    return {Socket(fds[0]), Socket(fds[1])};
 }
 
 // Bound to a free port of 127.0.0.1.
@@ -61,15 +56,6 @@ Coro<> serve_one_page(int listener) {
     std::string request;
     while (request.find("\r\n\r\n") == std::string::npos) request += co_await sock_recv(connection.fileno(), 1000);
     co_await sock_sendall(connection.fileno(), "HTTP/1.0 200 OK\r\n\r\nTest message");
-}
-
-Coro<std::string> read_all(int fd) {
-    std::string all;
-    while (true) {
-        const std::string piece = co_await sock_recv(fd, 1024);
-        if (piece.empty()) co_return all;
-        all += piece;
-    }
 }
 
 ASYNC_TEST(Sock, a_client_fetches_a_page) {  // CPython: test_sock_lowlevel.test_sock_client_ops
@@ -169,12 +155,6 @@ ASYNC_TEST(Sock, connects_race_with_their_cancellation) {
             port = peer.port;
         }
     }
-}
-
-std::string numbers(std::size_t size) {
-    std::string all(size, '\0');
-    std::iota(all.begin(), all.end(), 0);
-    return all;
 }
 
 Coro<> send_and_end(Socket socket, std::string data) {

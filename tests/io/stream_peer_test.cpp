@@ -8,8 +8,6 @@
 namespace aio::test {
 namespace {
 
-constexpr std::size_t kLarge = 16 << 20;
-
 // Reads to the end, slowly if told so: the stream must stop receiving and begin again.
 Coro<std::string> read_all(StreamReader reader, bool slowly = false) {
     std::string all;

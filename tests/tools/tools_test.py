@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "contract")
 import check_layers  # noqa: E402
 import check_output  # noqa: E402
 import cpython_names  # noqa: E402
+import extremes  # noqa: E402
 import run_report  # noqa: E402
 import snippets  # noqa: E402
 import test_targets  # noqa: E402
@@ -64,6 +65,37 @@ class CpythonNames(unittest.TestCase):
     def test_the_list_is_whole(self):
         groups = cpython_names.read_groups((cpython_names.TOOLS / "cpython_names.txt").read_text(encoding="utf-8"))
         self.assertEqual(sum(len(names) for _, names in groups.values()), 412)
+
+
+class Extremes(unittest.TestCase):
+    def numbers(self, text, bases=()):
+        return list(extremes.numbers(extremes.tokens_of(text), set(bases)))
+
+    def test_parameters_and_options_are_numbers(self):
+        self.assertEqual(self.numbers("""
+            namespace aio::http {
+            void wait(std::optional<Duration> timeout = std::nullopt, int tries = 3);
+            struct Options { std::size_t limit = 1; bool on = true; std::optional<int> port; double result; };
+            }"""), ["http::wait(timeout)", "http::wait(tries)", "http::Options::limit", "http::Options::port"])
+
+    def test_what_is_not_public_is_none(self):
+        self.assertEqual(self.numbers("""
+            namespace aio { namespace detail { void f(int n); struct Base { void g(int n); }; }
+            class C : public detail::Base { int k = 0; public: explicit C(int m) : k(m) { int local = m; } private: void h(int n); };
+            inline void C::h(int n) {} enum class E : int { a = 1 }; }""", ["Base"]), ["Base::g(n)", "C::C(m)"])
+
+    def test_templates_and_constraints_are_no_hindrance(self):
+        self.assertEqual(self.numbers("""
+            namespace aio {
+            template <class F, class... Args>
+                requires std::invocable<std::decay_t<F>&, Args...> && requires(F& f) { f(1); }
+            TimerHandle call_later(Duration delay, F&& function, Args&&... args) { return at(delay); }
+            template <class T = std::pair<int, int>> class Q { public: void put(T item, long n = sizeof(T)); };
+            }"""), ["call_later(delay)", "Q::put(n)"])
+
+    def test_names_in_comments(self):
+        text = "// Extremes: A::f(x), g(y),\n//     http::O::limit\n// other words(z)\n"
+        self.assertEqual(list(extremes.tested_numbers(text)), ["A::f(x)", "g(y)", "http::O::limit"])
 
 
 class Snippets(unittest.TestCase):

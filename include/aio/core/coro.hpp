@@ -53,6 +53,10 @@ struct ValueSlot<void> {
     void take() const noexcept {}
 };
 
+// Errors: RuntimeError, always.
+[[noreturn]] void throw_used_up(const char* operation);
+[[noreturn]] void throw_empty_handle();
+
 // The half of Coro<T> that does not depend on T.
 class CoroOwner {
 public:
@@ -84,6 +88,8 @@ public:
     }
 
     TaskBase* coroutine() const noexcept { return coroutine_; }
+    // Neither moved from nor awaited before: each coroutine runs once.
+    bool unused() const noexcept { return coroutine_ && !coroutine_->continuation_; }
     void awaited_by(TaskBase& awaiter) noexcept {
         coroutine_->continuation_ = &awaiter;
         coroutine_->owned_by = this;
@@ -180,6 +186,8 @@ public:
         if constexpr (is_coro<Plain>) {
             static_assert(std::is_rvalue_reference_v<A&&>,
                           "a coroutine object is awaited once: write co_await std::move(coro), or make it a task");
+            if (!awaitable.unused()) [[unlikely]]
+                throw_used_up("co_await");
             awaitable.awaited_by(*this);
             return CoroAwaiter(awaitable);
         } else if constexpr (NativeAwaitable<A>) {

@@ -95,9 +95,13 @@ public:
         deallocate_large(memory, bytes);
     }
 
-    // The same for compilers that say how a frame is aligned (clang's -fcoro-aligned-allocation).
-    void* allocate(std::size_t bytes, std::align_val_t alignment) { return allocate(padded(bytes, alignment)); }
+    // The same for compilers that say how a frame is aligned (clang's -fcoro-aligned-allocation), by any number of bytes.
+    void* allocate(std::size_t bytes, std::align_val_t alignment) {
+        if (static_cast<std::size_t>(alignment) > kMaxAlignment) return ::operator new(bytes, alignment);
+        return allocate(padded(bytes, alignment));
+    }
     void deallocate(void* memory, std::size_t bytes, std::align_val_t alignment) noexcept {
+        if (static_cast<std::size_t>(alignment) > kMaxAlignment) return ::operator delete(memory, alignment);
         deallocate(memory, padded(bytes, alignment));
     }
 

@@ -124,6 +124,8 @@ public:
     // It runs as a loop callback in the context that is current here.
     template <class F>
     void add_done_callback(F function) const {
+        static_assert(alignof(DoneCallbackOf<Derived, F>) <= FramePool::kMaxAlignment,
+                      "what a callback captures may not be aligned to more than 64 bytes");
         state_->add_callback(*new DoneCallbackOf<Derived, F>(std::move(function)));
     }
     // Removes every registration of `function` (a function pointer, or anything with ==) that is not scheduled
@@ -162,7 +164,11 @@ protected:
 template <class State, class T>
 class SharedAwaiter final : public FutureWaiter {
 public:
-    explicit SharedAwaiter(State* state) noexcept : FutureWaiter(state) { state->retain(); }
+    explicit SharedAwaiter(State* state) : FutureWaiter(state) {
+        if (!state) [[unlikely]]
+            throw_empty_handle();
+        state->retain();
+    }
     ~SharedAwaiter() {
         deregister();
         static_cast<State*>(future_)->release();
@@ -177,7 +183,10 @@ public:
 template <class State, class T>
 class OwningAwaiter final : public FutureWaiter {
 public:
-    explicit OwningAwaiter(FutureRef<State> state) noexcept : FutureWaiter(state.leak()) {}
+    explicit OwningAwaiter(FutureRef<State> state) : FutureWaiter(state.leak()) {
+        if (!future_) [[unlikely]]
+            throw_empty_handle();
+    }
     ~OwningAwaiter() {
         if (!future_) [[likely]]
             return;

@@ -219,13 +219,24 @@ public:
     void add_all(std::vector<A>& awaitables) {
         if constexpr (is_coro<A>) {
             if (!awaitables.empty() && this->may_start_together(*this->loop())) {
-                for (A& coroutine : awaitables) this->children_.push(coroutine.release());
+                for (A& coroutine : awaitables) {
+                    if (!coroutine.unused()) [[unlikely]]
+                        refuse_used_up();
+                    this->children_.push(coroutine.release());
+                }
                 this->start_together();
                 return this->all_added();
             }
         }
         for (A& awaitable : awaitables) add_awaitable(std::move(awaitable));
         this->all_added();
+    }
+
+private:
+    // Those before it run on their own.
+    [[noreturn, gnu::cold]] void refuse_used_up() {
+        if (!this->children_.empty()) this->start_together();
+        throw_used_up("gather");
     }
 };
 

@@ -31,7 +31,7 @@ struct Ready {
     Kind kind;
     State state = State::pending;
     std::uint8_t flags = 0;
-    std::uint8_t cancel_requests = 0;  // Task.cancelling(), up to 127; kReturned
+    std::uint8_t cancel_requests = 0;  // Task.cancelling(), up to 127, the rest in TaskExtras; kReturned
 
     explicit Ready(Kind k) noexcept : references(0), kind(k) {}
     Ready(const Ready&) = delete;

@@ -118,6 +118,7 @@ void start_task(TaskBase& task, LoopCore& loop, bool eagerly);
 
 template <class T>
 Task<T> create_task_on(LoopCore& loop, Coro<T> coro, const TaskOptions& options) {
+    if (!coro.unused()) throw_used_up("create_task");
     auto* promise = static_cast<CoroPromise<T>*>(coro.coroutine());
     prepare_task(*promise, loop, options);
     coro.release();
@@ -135,11 +136,11 @@ template <class T>
 }  // namespace detail
 
 // Schedules `coro` to run as a task of the running loop; its first step is in the next pass.
-// Errors: RuntimeError when no loop runs on this thread.
+// Errors: RuntimeError when no loop runs on this thread, or when `coro` was awaited already, or moved from.
 template <class T>
 [[gnu::always_inline]] inline Task<T> create_task(Coro<T> coro) {
     detail::LoopCore* loop = detail::current.loop;
-    if (!loop || loop->custom_task_factory) [[unlikely]]
+    if (!loop || loop->custom_task_factory || !coro.unused()) [[unlikely]]
         return detail::create_unusual_task(coro);
     auto* promise = static_cast<detail::CoroPromise<T>*>(coro.release());
     promise->schedule_as_task(*loop);

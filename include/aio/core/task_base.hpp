@@ -140,7 +140,7 @@ public:
     }
 
     bool cancel_task(std::string_view message) noexcept;
-    unsigned cancelling() const noexcept { return cancel_requests & ~unsigned{kReturned}; }
+    unsigned cancelling() const noexcept;
     unsigned uncancel() noexcept;
     // Its wait for a task or future, and that one; null when it waits for something else, or not at all.
     FutureWaiter* future_waiter() const noexcept;
@@ -219,14 +219,12 @@ public:
 protected:
     friend class CoroOwner;
     friend class Cancellation;
-    // The request takes effect at its next step, or when it suspends next.
+    // The request takes effect at its next step, or when it suspends next. A CancelledError on its way keeps its message.
     void must_cancel(std::string_view message) noexcept {
         flags |= kMustCancel;
-        set_cancel_message(message);
+        if (!(flags & kCancelDelivered)) set_cancel_message(message);
     }
-    void count_cancel() noexcept {
-        if (cancelling() < 127) ++cancel_requests;
-    }
+    void count_cancel() noexcept;
     TaskBase* finish_handing_over(bool last) noexcept;  // finish(), as step_handing_over() has it
     ContextSlot* extras_context() noexcept;
     void inherit_context() noexcept;
@@ -355,11 +353,12 @@ protected:
         // Not task_, which is not there if the future was done already.
         TaskBase* const task = current.task;
         if (task && (task->flags & kCancelDelivered)) [[unlikely]]
-            throw_cancelled(*task);
+            throw_cancelled_wait(*task);
         if (future_->state != State::finished) [[unlikely]]
             throw_failed();
     }
     [[noreturn]] void throw_failed();
+    [[noreturn]] void throw_cancelled_wait(TaskBase& task);
     [[noreturn]] void refuse();  // it is the task itself, or another loop's
 
     FutureBase* future_;

@@ -69,10 +69,10 @@ public:
     Coro<std::pair<std::string, bool>> readchunk();
 
     // `while (auto piece = co_await pieces.next())`: pieces of exactly `size` bytes but for the last; as they come;
-    // lines.
+    // lines. Errors: ValueError for a size of 0.
     class Pieces;
     class Chunks;
-    Pieces iter_chunked(std::size_t size) noexcept;
+    Pieces iter_chunked(std::size_t size);
     Pieces iter_any() noexcept;
     Pieces lines() noexcept;
     // The same of readchunk()'s pairs.
@@ -130,9 +130,6 @@ private:
     BodyReader* reader_;
 };
 
-inline BodyReader::Pieces BodyReader::iter_chunked(std::size_t size) noexcept {
-    return {*this, Pieces::Kind::chunked, size};
-}
 inline BodyReader::Pieces BodyReader::iter_any() noexcept { return {*this, Pieces::Kind::any, 0}; }
 inline BodyReader::Pieces BodyReader::lines() noexcept { return {*this, Pieces::Kind::line, 0}; }
 inline BodyReader::Chunks BodyReader::iter_chunks() noexcept { return Chunks(*this); }

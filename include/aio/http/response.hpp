@@ -61,8 +61,12 @@ struct ResponseExtra {
 
 class Response {
 public:
-    // Without a body.
-    explicit Response(int status = 200) noexcept : status_(status) {}
+    // Without a body. Errors, of all that take a status: ValueError for one outside 100...999. One below 200, apart from
+    // 101, is no answer: sending it fails.
+    explicit Response(int status = 200) : status_(status) {
+        if (status < 100 || status > 999) [[unlikely]]
+            throw_no_status(status);
+    }
 
     // "text/plain; charset=utf-8".
     static Response text(std::string text, int status = 200);
@@ -81,7 +85,7 @@ public:
 
     int status() const noexcept { return status_; }
     std::string_view reason() const noexcept;
-    // Errors: ValueError for a status outside 100...999, or a reason with control characters.
+    // Errors: also ValueError for a reason with control characters.
     Response& set_status(int status, std::string_view reason = {});
 
     Headers& headers() noexcept { return headers_; }
@@ -126,6 +130,8 @@ public:
     const detail::ResponseExtra* extra_if_any() const noexcept { return extra_.get(); }
 
 private:
+    [[noreturn]] static void throw_no_status(int status);
+
     int status_;
     std::string_view type_;  // a literal: Content-Type, unless the headers have one
     std::string body_;

@@ -12,7 +12,7 @@
 // Of all of them: each tries at once, and waits only if the socket has nothing, or no room. *Cancel*: the descriptor
 // stays as it is, and usable; what a sendall has sent is unknown. *Errors*: OSError and below; ValueError for a descriptor
 // that is not non-blocking; RuntimeError for one that a stream or endpoint of this loop owns, or that somebody waits for
-// in the same direction already (add_reader() included).
+// in the same direction already (add_reader() included); std::bad_alloc for a size that there is no memory for.
 //
 // Thread rule: the loop's thread. Source: selector_events.py, CPython 3.13.
 #pragma once

@@ -173,7 +173,8 @@ public:
     // Application protocols ("h2", "http/1.1"), the preferred one first. The server chooses; without a common one
     // the connection goes on, with none. Errors: ValueError for a name that is empty or above 255 bytes.
     void set_alpn_protocols(const std::vector<std::string>& protocols) const;
-    // Servers: how many tickets for session resumption a client gets with TLS 1.3. Default: 2.
+    // Servers: how many tickets for session resumption a client gets with TLS 1.3. Default: 2. Errors: ValueError for more
+    // than 255.
     std::size_t num_tickets() const noexcept;
     void set_num_tickets(std::size_t count) const;
 

@@ -226,6 +226,7 @@ public:
     CreateSubprocess& process_group(pid_t group);         // setpgid(2); 0: a new one
     CreateSubprocess& umask(mode_t mask);
     // Its rights; the program needs its own to be able to. Set in the order of extra_groups, group, user.
+    // Errors: ValueError for -1.
     CreateSubprocess& user(uid_t id);
     CreateSubprocess& group(gid_t id);
     CreateSubprocess& extra_groups(std::vector<gid_t> ids);

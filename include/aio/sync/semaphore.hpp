@@ -97,7 +97,7 @@ private:
     }
     // Hands free units to waiters, first come first served.
     void hand_over() noexcept;
-    [[noreturn]] static void throw_released_too_often();
+    [[noreturn]] void throw_released_too_often() const;
 
     std::ptrdiff_t value_;
     std::ptrdiff_t bound_;

@@ -138,7 +138,8 @@ private:
 
 // How long a poll may wait at a time, between none and a day: the kernel adds it to its clock, and older ones overflow.
 inline Duration wait_time(TimePoint deadline, TimePoint now) noexcept {
-    return std::clamp<Duration>(deadline - now, Duration(0), std::chrono::hours(24));
+    if (deadline <= now) return Duration(0);  // and no difference: it may be before all that a clock can show
+    return std::min<Duration>(deadline - now, std::chrono::hours(24));
 }
 
 class Backend {

@@ -108,9 +108,7 @@ WSConnect&& WSConnect::autoping(bool on) {
 }
 
 WSConnect&& WSConnect::compress(int window_bits) {
-    if (window_bits != 0 && (window_bits < 9 || window_bits > 15)) {
-        throw ValueError("compress: windows of 2^9 to 2^15 bytes, not 2^" + std::to_string(window_bits));
-    }
+    detail::check_window_bits(window_bits);
     options_.compress = window_bits;
     return std::move(*this);
 }

@@ -334,7 +334,7 @@ void Connection::check_body_rate() noexcept {
     const std::uint32_t waited = server_.seconds() - since_;
     if (waited < server_.times().body) return;
     const std::uint64_t bytes = exchange().body().bytes();
-    const bool slow = bytes - desk_->bytes_before < std::uint64_t(server_.min_body_rate()) * waited;
+    const bool slow = waited > 0 && (bytes - desk_->bytes_before) / waited < server_.min_body_rate();
     desk_->bytes_before = bytes;
     enter(Phase::handler);
     if (!slow || timed_out_) return;

@@ -112,6 +112,8 @@ void Exchange::end() noexcept {
 void Exchange::write_head(Response& response, std::optional<std::uint64_t> size, std::string_view body) {
     if (head_sent_) throw RuntimeError("this request has got its response already");
     status_ = response.status();
+    if (status_ < 200 && status_ != 101) [[unlikely]]
+        throw RuntimeError("a client still waits for the answer behind the status " + std::to_string(status_));
     const bool bodiless = has_no_body(status_);
     if (bodiless) sends_body_ = false;
     const ResponseExtra* extra = response.extra_if_any();

@@ -24,6 +24,10 @@ detail::ResponseExtra& Response::extra() {
     return *extra_;
 }
 
+void Response::throw_no_status(int status) {
+    throw ValueError("the status " + std::to_string(status) + " is none: it has three digits, from 100 on");
+}
+
 // --- making one ------------------------------------------------------------------------------------------------
 
 Response Response::text(std::string text, int status) {
@@ -75,7 +79,7 @@ std::string_view Response::reason() const noexcept {
 }
 
 Response& Response::set_status(int status, std::string_view reason) {
-    if (status < 100 || status > 999) throw ValueError("the status " + std::to_string(status) + " is none");
+    if (status < 100 || status > 999) throw_no_status(status);
     if (!wire::is_field_value(reason)) throw ValueError("the reason of a response has a control character");
     if (!reason.empty() || extra_) extra().reason = reason;
     status_ = status;

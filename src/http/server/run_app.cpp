@@ -95,8 +95,13 @@ Coro<int> port_to_share(std::string host, int port, bool with_others) {
     co_return found;
 }
 
+void check_workers(const RunAppOptions& options) {
+    if (options.workers < 0) throw ValueError("run_app: workers must not be negative");
+}
+
 void run_alone(Application& app, Place place, const RunAppOptions& options) {
-    if (options.workers > 1) {
+    check_workers(options);
+    if (options.workers != 1) {
         throw ValueError("run_app: several workers need an application each: pass a function that makes it");
     }
     Banner banner(options, 1);
@@ -127,6 +132,7 @@ void run_app_unix(Application& app, std::string path, RunAppOptions options) {
 }
 
 void detail::run_made_app(AppMaker make, std::string host, int port, RunAppOptions options) {
+    check_workers(options);
     if (options.workers == 1) {
         Application app = make();
         return run_app(app, std::move(host), port, options);

@@ -47,7 +47,9 @@ void check_request(const Request& request, const std::vector<std::string>& origi
 
 WebSocketResponse::WebSocketResponse(const WSOptions& options, std::vector<std::string> protocols,
                                      std::vector<std::string> origins)
-    : Response(101), options_(options), protocols_(std::move(protocols)), origins_(std::move(origins)) {}
+    : Response(101), options_(options), protocols_(std::move(protocols)), origins_(std::move(origins)) {
+    if (options.compress) detail::check_window_bits(*options.compress);
+}
 
 WebSocketReady WebSocketResponse::can_prepare(const Request& request) const {
     try {

@@ -32,7 +32,9 @@
 namespace aio::http::wire {
 
 // What an outsider may make us hold, in bytes. What exceeds it is a fault.
+// Larger ones than kMost bytes, or a quarter as many fields, are as if they were that.
 struct Limits {
+    static constexpr std::size_t kMost = 1 << 30;
     std::size_t line = 8190;       // the request's target, or the status line's reason
     std::size_t field = 8190;      // one header field, name and value
     std::size_t fields = 128;      // how many there may be, of headers and of trailers

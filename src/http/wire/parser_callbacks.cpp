@@ -19,6 +19,13 @@ llhttp_t behind_start_line(llhttp_type_t type, const llhttp_settings_t& settings
     return parser;
 }
 
+// Headers counts its text in 32 bits, and the limits are added up.
+Limits countable(Limits limits) noexcept {
+    for (std::size_t* limit : {&limits.line, &limits.field, &limits.head}) *limit = std::min(*limit, Limits::kMost);
+    limits.fields = std::min(limits.fields, Limits::kMost / 4);
+    return limits;
+}
+
 bool frames_message(std::string_view name) noexcept {
     return equal_ignoring_case(name, "content-length") || equal_ignoring_case(name, "transfer-encoding");
 }
@@ -59,7 +66,7 @@ const llhttp_settings_t Parser::Machine::kSettings = [] {
     return s;
 }();
 
-Parser::Machine::Machine(Role r, const Limits& l) : role(r), limits(l), start_line(r, l.line) {
+Parser::Machine::Machine(Role r, const Limits& l) : role(r), limits(countable(l)), start_line(r, limits.line) {
     llhttp_init(&parser, role == Role::requests ? HTTP_REQUEST : HTTP_RESPONSE, &kSettings);
     end_fields();
 }

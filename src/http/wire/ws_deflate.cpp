@@ -169,8 +169,8 @@ bool WSInflater::inflate(std::string_view piece, std::string& output, std::uint6
     while (!piece.empty() || room_was_full) {
         // One byte above the limit tells that it is passed.
         std::size_t room = most_room;
-        if (max_size > 0)
-            room = static_cast<std::size_t>(std::min<std::uint64_t>(room, max_size + 1 - output.size()));
+        if (max_size > 0 && max_size - output.size() < room)
+            room = static_cast<std::size_t>(max_size - output.size()) + 1;
         const uInt offered = offer_input(*stream_, piece);
         int result = Z_OK;
         const auto step = [&](char* begin, std::size_t size) {

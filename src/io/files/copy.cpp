@@ -142,6 +142,8 @@ Coro<std::uint64_t> copyfile(std::string from, std::string to) {
 }
 
 Coro<std::size_t> sendfile(int out, int in, std::optional<std::int64_t> offset, std::size_t count) {
+    count = std::min<std::size_t>(
+        count, INT32_MAX);  // the kernel copies no more at once, and refuses what is negative to it
     auto call = [out, in, offset, count]() -> std::int64_t {
         off_t position = static_cast<off_t>(offset.value_or(0));
         const detail::NoBrokenPipeSignal quiet;

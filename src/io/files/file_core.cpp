@@ -119,7 +119,8 @@ std::int64_t FileCore::seek(std::int64_t offset, int whence) noexcept {
             return offset;
         }
     }
-    if (whence == SEEK_CUR) offset -= static_cast<std::int64_t>(in_.size() + unread_.size());
+    const auto ahead = static_cast<std::int64_t>(in_.size() + unread_.size());
+    if (whence == SEEK_CUR && __builtin_sub_overflow(offset, ahead, &offset)) return -EINVAL;
     const off_t position = ::lseek(fd_, offset, whence);
     if (position < 0) return -errno;
     in_.clear();

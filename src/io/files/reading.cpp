@@ -55,7 +55,9 @@ public:
         struct stat status;
         if (file_.pollable() || ::fstat(file_.fd(), &status) != 0) return;
         const std::int64_t left = status.st_size - file_.position();
-        if (left > 0) bytes.reserve(bytes.size() + static_cast<std::size_t>(left) + 1);
+        if (left <= 0) return;
+        if (static_cast<std::size_t>(left) >= bytes.max_size() - bytes.size()) throw std::bad_alloc();
+        bytes.reserve(bytes.size() + static_cast<std::size_t>(left) + 1);
     }
 
     std::string bytes;

@@ -214,7 +214,7 @@ Coro<std::size_t> SpooledFile::write_spooled(SpooledFile file, std::string data)
     const std::size_t written = co_await file.File::write(view);
     if (file.max_size_ == 0 || file.rolled()) co_return written;
     const std::int64_t position = co_await file.tell();
-    if (position > static_cast<std::int64_t>(file.max_size_)) co_await file.rollover();
+    if (position > 0 && static_cast<std::uint64_t>(position) > file.max_size_) co_await file.rollover();
     co_return written;
 }
 

@@ -41,6 +41,7 @@ int read_all(int fd, std::size_t most, Read&& read, std::string& text) {
         const auto got = static_cast<std::size_t>(count);
         if (text.empty() && got == kFirstPiece && ::fstat(fd, &status) == 0 && status.st_size > 0) {
             if (static_cast<std::size_t>(status.st_size) > most) return -EAGAIN;
+            if (static_cast<std::size_t>(status.st_size) >= text.max_size()) throw std::bad_alloc();
             text.reserve(static_cast<std::size_t>(status.st_size) + 1);
         }
         text.append(first_piece(), got);

@@ -264,7 +264,12 @@ void SSLContext::set_alpn_protocols(const std::vector<std::string>& protocols) c
 }
 
 std::size_t SSLContext::num_tickets() const noexcept { return SSL_CTX_get_num_tickets(context_->get()); }
-void SSLContext::set_num_tickets(std::size_t count) const { SSL_CTX_set_num_tickets(context_->get(), count); }
+void SSLContext::set_num_tickets(std::size_t count) const {
+    constexpr std::size_t kMost = 255;  // all of them are made and sent with the handshake, on the loop's thread
+    if (count > kMost)
+        throw ValueError("set_num_tickets: " + std::to_string(count) + " tickets, and 255 is the most");
+    SSL_CTX_set_num_tickets(context_->get(), count);
+}
 
 void SSLContext::set_servername_callback(ServernameCallback callback) const {
     if (!context_->is_server()) throw ValueError("set_servername_callback: this context is a client's");

@@ -208,7 +208,7 @@ std::unique_ptr<ProcessPool::Worker> ProcessPool::start_worker() {
 }
 
 void ProcessPool::give_back(std::unique_ptr<Worker> worker) {
-    if (++worker->calls == max_tasks_per_child_) {
+    if (max_tasks_per_child_ > 0 && ++worker->calls == max_tasks_per_child_) {
         end_worker(*worker);
         return;
     }

@@ -9,6 +9,8 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 
 namespace aio::detail {
@@ -71,6 +73,7 @@ bool answer(int fd, F&& function) noexcept {
 
 void work(int fd, const void* data) noexcept {
     const auto& options = *static_cast<const WorkerOptions*>(data);
+    const std::size_t most = options.max_message + std::min(sizeof(ProcessThunk), SIZE_MAX - options.max_message);
     bool going = answer(fd, [&options] {
         if (options.initializer) options.initializer();
         return std::string();
@@ -80,7 +83,7 @@ void work(int fd, const void* data) noexcept {
         std::string message;
         Received received = Received::end;
         going = answer(fd, [&] {
-            received = receive_message(fd, kNoPidfd, options.max_message + sizeof(ProcessThunk), kind, message);
+            received = receive_message(fd, kNoPidfd, most, kind, message);
             if (received != Received::message) end();
             return call(message, options.max_message);
         });

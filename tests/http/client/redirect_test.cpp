@@ -250,13 +250,13 @@ ASYNC_TEST(ClientRedirect, takes_no_secrets_to_another_origin) {
     co_await other.stop();
 }
 
-AsyncGenerator<std::string> one_piece() { co_yield "once"; }
+AsyncGenerator<std::string> one_word() { co_yield "once"; }
 
 ASYNC_TEST(ClientRedirect, cannot_send_a_stream_twice) {
     FakeHost& host = *co_await FakeHost::open(redirecting);
     ClientSession session;
-    co_await fails<http::ClientPayloadError>(session.post(host.url("/307/a")).data(one_piece()));
-    EXPECT_EQ(co_await text_of(session.post(host.url("/303/a")).data(one_piece())), "GET /a ");
+    co_await fails<http::ClientPayloadError>(session.post(host.url("/307/a")).data(one_word()));
+    EXPECT_EQ(co_await text_of(session.post(host.url("/303/a")).data(one_word())), "GET /a ");
     co_await end(session, host);
 }
 

@@ -256,7 +256,7 @@ ASYNC_TEST(HttpConnection, asks_the_expect_hook_first) {
         if (request.headers().contains("X-No")) throw http::HTTPForbidden("not you");
         co_return;
     });
-    app.router().add_post("/", echo, options);
+    app.router().add_post("/", site::echo, options);
     TestServer server(app);
     co_await server.start();
     WebClient client = co_await WebClient::connect(server.port());

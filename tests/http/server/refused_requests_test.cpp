@@ -64,9 +64,9 @@ ASYNC_TEST(HttpRefused, connect_ends_the_connection_and_what_follows_is_no_reque
 
 ASYNC_TEST(HttpRefused, options_about_the_server_is_answered_with_its_methods) {
     Site site;
-    site.app.router().add_route("QUERY", "/search", echo);
+    site.app.router().add_route("QUERY", "/search", site::echo);
     Application below;
-    below.router().add_delete("/x", hello);
+    below.router().add_delete("/x", site::hello);
     site.app.add_subapp("/below", std::move(below));
     co_await site.server.start();
     WebClient client = co_await WebClient::connect(site.server.port());
@@ -82,7 +82,7 @@ ASYNC_TEST(HttpRefused, options_about_the_server_is_answered_with_its_methods) {
 
 ASYNC_TEST(HttpRefused, is_no_method_that_a_route_has) {
     Site site;
-    site.app.router().add_route("QUERY", "/search", echo);
+    site.app.router().add_route("QUERY", "/search", site::echo);
     co_await site.server.start();
     const auto ask = [&](std::string request) { return converse(site.server.port(), std::move(request)); };
     const std::string body = "Host: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nq";

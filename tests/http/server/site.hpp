@@ -13,6 +13,8 @@ namespace aio::test {
 
 using http::Application, http::Request, http::Response, http::RunnerOptions, http::TestServer;
 
+namespace site {
+
 inline Coro<Response> hello(Request& request) {
     co_return Response::text("Hello, " + std::string(request.match_info("name", "world")));
 }
@@ -34,15 +36,17 @@ inline Coro<Response> wait_an_hour(Request&) {
     co_return Response::text("late");
 }
 
+}  // namespace site
+
 // An application with the handlers above, and its server.
 struct Site {
     explicit Site(RunnerOptions options = {}) : server(app, options) {
-        app.router().add_get("/", hello);
-        app.router().add_get("/hello/{name}", hello);
-        app.router().add_post("/echo", echo);
-        app.router().add_post("/ignore", ignore_body);
-        app.router().add_get("/fail", fail);
-        app.router().add_get("/wait", wait_an_hour);
+        app.router().add_get("/", site::hello);
+        app.router().add_get("/hello/{name}", site::hello);
+        app.router().add_post("/echo", site::echo);
+        app.router().add_post("/ignore", site::ignore_body);
+        app.router().add_get("/fail", site::fail);
+        app.router().add_get("/wait", site::wait_an_hour);
     }
     Application app;
     TestServer server;
