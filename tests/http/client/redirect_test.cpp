@@ -143,8 +143,8 @@ ASYNC_TEST(ClientRedirect, keeps_the_credentials_of_the_url_within_its_origin) {
     EXPECT_THAT(co_await ask(other.url("/x").str()), HasSubstr("/x (none)"));
     // There, and back: that was another server's decision.
     EXPECT_THAT(co_await ask(other.url("/?" + host.url("/x").str()).str()), HasSubstr("/x (none)"));
-    co_await other.stop();
     co_await end(session, host);
+    co_await other.stop();
 }
 
 ASYNC_TEST(ClientRedirect, takes_the_credentials_of_a_location) {
@@ -175,8 +175,8 @@ ASYNC_TEST(ClientRedirect, takes_a_host_header_to_its_origin_only) {
     };
     EXPECT_THAT(co_await ask("/x"), testing::EndsWith(" internal.example"));
     EXPECT_THAT(co_await ask(other.url("/x").str()), testing::EndsWith(" " + other.url().host_port()));
-    co_await other.stop();
     co_await end(session, host);
+    co_await other.stop();
 }
 
 ASYNC_TEST(ClientRedirect, that_drops_the_body_drops_what_is_said_about_it) {
