@@ -237,7 +237,9 @@ TEST(Extremes, of_process_pools) {
     }
     ProcessPoolExecutor pool(ProcessPoolOptions{.max_workers = 1, .max_message = 64});
     const auto talk = [] { return std::string(100, 'x'); };
-    EXPECT_THAT(expect_error<ValueError>([&] { pool.submit(talk).result(); }), HasSubstr("the result has "));
+    auto future = pool.submit(talk);
+    pool.shutdown();  // TSan does not see how libstdc++ counts the owners of an exception: its thread is to be over
+    EXPECT_THAT(expect_error<ValueError>([&] { future.result(); }), HasSubstr("the result has "));
 }
 
 // Extremes: Pickler::write(size), Unpickler::read(size), Unpickler::take(size)
