@@ -5,6 +5,7 @@
 #include <aio/io/pipe.hpp>
 #include <aio/io/sharded_server.hpp>
 
+#include "core/sanitized.hpp"
 #include "io/protocols.hpp"
 #include "io/resolvers.hpp"
 #include "support/test_run.hpp"
@@ -55,6 +56,8 @@ ASYNC_TEST(Extremes, of_ports_of_streams, kOnce) {
         co_await refuses_port(create_connection(make_echo, "127.0.0.1", port), port);
         co_await refuses_port(start_server(serve_nobody, "127.0.0.1", port), port);
         co_await refuses_port(create_server(make_echo, "127.0.0.1", port), port);
+        // TSan does not see how libstdc++ counts the owners of an exception, of which a loop's thread is one.
+        if (kSanitized) continue;
         co_await refuses_port(start_sharded_server(group, serve_nobody, "127.0.0.1", port), port);
     }
     group.stop();
