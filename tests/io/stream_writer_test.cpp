@@ -3,7 +3,6 @@
 #include <aio/core/task_group.hpp>
 #include <aio/io/server.hpp>
 
-#include "core/sanitized.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 
@@ -132,7 +131,6 @@ ASYNC_TEST(StreamWriter, high_water_zero_makes_drain_wait_until_all_is_sent) {  
 }
 
 ASYNC_TEST(StreamWriter, close_sends_what_is_buffered_first) {  // semantics 46
-    if (kSanitized && simulated()) CO_SKIP();                   // takes longer than the harness is patient
     auto peer = std::make_shared<LazyPeer>();
     auto handler = handler_of(peer);
     Server server = co_await start_server(handler, "127.0.0.1", 0);

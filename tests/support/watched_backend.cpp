@@ -67,7 +67,9 @@ void WatchedBackend::poll_patiently() {
         const Duration left = std::max<Duration>(give_up - Clock::now(), Duration(0));
         bool progress = false;
         if (virtual_time && inner_->in_flight() > 0) {
-            inner_->poll(inner_->now() + 1h);
+            const TimePoint idle = inner_->now() + 1h;
+            inner_->poll(idle);
+            progress = inner_->now() < idle;
         } else if (virtual_time) {
             pollfd wake{state_.wakeup.fd(), POLLIN, 0};
             ::poll(&wake, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count()));
