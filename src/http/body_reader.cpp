@@ -1,3 +1,4 @@
+// BodyReader: pieces of a source, held together as far as a read wants.
 #include <aio/base/error.hpp>
 #include <aio/http/body_reader.hpp>
 
@@ -6,12 +7,10 @@
 
 namespace aio::http {
 
-namespace {
-
-// Of memory for what was only announced, in bytes. What is not touched costs nothing.
-constexpr std::uint64_t kMostReserved = 64 * 1024 * 1024;
-
-}  // namespace
+std::size_t detail::worth_reserving(std::uint64_t size) noexcept {
+    constexpr std::uint64_t kMost = 64 * 1024 * 1024;
+    return static_cast<std::size_t>(std::min(size, kMost));
+}
 
 BodyReader::BodyReader(BodyReader&& other) noexcept { *this = std::move(other); }
 
@@ -96,7 +95,7 @@ Coro<std::string> BodyReader::read(std::ptrdiff_t size) {
     check_idle();
     if (size < 0) {
         if (const auto announced = source_ ? source_->announced_size() : std::nullopt; announced > total_bytes_) {
-            held_.reserve(available() + static_cast<std::size_t>(std::min(*announced - total_bytes_, kMostReserved)));
+            held_.reserve(available() + detail::worth_reserving(*announced - total_bytes_));
         }
         // g++ 12 loses the await of `while (co_await more()) {}`: an empty body is no body to it.
         for (bool open = true; open;) open = co_await more();

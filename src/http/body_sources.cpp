@@ -24,7 +24,7 @@ using ::aio::detail::UniqueFd;
 
 Coro<std::string_view> TextBody::next_piece() {
     if (std::exchange(given_, true)) co_return std::string_view();
-    co_return text_;
+    co_return *text_;
 }
 
 Coro<> FileBody::open() {

@@ -15,14 +15,15 @@
 
 namespace aio::http::detail {
 
-// One piece.
+// One piece, its own or shared.
 class TextBody final : public BodySource {
 public:
-    explicit TextBody(std::string text) noexcept : text_(std::move(text)) {}
+    explicit TextBody(std::string text) : text_(std::make_shared<const std::string>(std::move(text))) {}
+    explicit TextBody(std::shared_ptr<const std::string> text) noexcept : text_(std::move(text)) {}
     Coro<std::string_view> next_piece() override;
 
 private:
-    std::string text_;
+    std::shared_ptr<const std::string> text_;
     bool given_ = false;
 };
 

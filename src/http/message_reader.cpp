@@ -1,3 +1,4 @@
+// MessageReader: the parser's events, awaited.
 #include "http/message_reader.hpp"
 
 #include <utility>

@@ -14,10 +14,10 @@ namespace aio::detail {
 class OutputTurn {
 public:
     // Errors: RuntimeError when nothing may be sent now.
-    explicit OutputTurn(SocketStream& stream) : stream_(stream) { stream.begin_file(); }
+    explicit OutputTurn(SocketStream& stream) : stream_(stream) { stream.begin_turn(); }
     OutputTurn(const OutputTurn&) = delete;
     OutputTurn& operator=(const OutputTurn&) = delete;
-    ~OutputTurn() { stream_.end_file(); }
+    ~OutputTurn() { stream_.end_turn(); }
 
 private:
     SocketStream& stream_;
@@ -32,6 +32,9 @@ struct Room {
 
 // Errors: what ended the stream; ConnectionAbortedError.
 void check_turn(const SocketStream& stream);
+
+// Up to so many bytes a copy costs less than the waits for room. For callers of the next.
+inline constexpr std::size_t kWorthCopying = 64 * 1024;
 
 // Sends `data`, behind what is buffered, and without a copy where the stream has none of its own to make (TLS). It must
 // stay where it is until this ends, which is when the system has taken all of it. *progress: how many bytes it has.

@@ -26,6 +26,10 @@ class Headers;
 
 namespace detail {
 
+// How much memory to have ready for a body of which `size` bytes are announced: what is not touched costs nothing, but a
+// claim is only a claim.
+std::size_t worth_reserving(std::uint64_t size) noexcept;
+
 // Where a body comes from: decoded, piece by piece.
 class BodySource {
 public:

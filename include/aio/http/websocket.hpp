@@ -99,8 +99,8 @@ struct WSOptions {
     std::optional<Duration> receive_timeout = {};  // of each receive(), unless it is told otherwise
     Duration close_timeout = std::chrono::seconds(10);
     // Sends a ping after so long without anything from the peer, and takes the connection for dead when nothing comes for
-    // half of that again: an `error` with SocketTimeoutError. Only while somebody receives can it see what comes. Zero:
-    // no pings.
+    // half of that again: an `error` with SocketTimeoutError. It sees what comes only while somebody receives. Zero
+    // means no pings.
     std::optional<Duration> heartbeat = {};
     bool autoclose = true;  // answers the peer's close by itself
     bool autoping = true;   // answers pings by itself, and keeps pongs

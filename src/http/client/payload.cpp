@@ -1,3 +1,4 @@
+// Request bodies by what they come from: text, a file, a form, a stream.
 #include "http/client/payload.hpp"
 
 #include <aio/base/error.hpp>
@@ -12,21 +13,6 @@ Coro<> Payload::prepare() { co_return; }
 
 namespace {
 
-using SharedText = std::shared_ptr<const std::string>;
-
-// It is sent from where it lies, perhaps when the request has gone.
-class SharedTextBody final : public BodySource {
-public:
-    explicit SharedTextBody(SharedText text) noexcept : text_(std::move(text)) {}
-    Coro<std::string_view> next_piece() override {
-        co_return std::exchange(given_, true) ? std::string_view() : std::string_view(*text_);
-    }
-
-private:
-    SharedText text_;
-    bool given_ = false;
-};
-
 class TextPayload final : public Payload {
 public:
     TextPayload(std::string text, std::string_view content_type)
@@ -34,10 +20,10 @@ public:
 
     std::optional<std::uint64_t> size() const override { return text_->size(); }
     std::optional<std::string_view> text() const noexcept override { return *text_; }
-    std::unique_ptr<BodySource> open() override { return std::make_unique<SharedTextBody>(text_); }
+    std::unique_ptr<BodySource> open() override { return std::make_unique<TextBody>(text_); }
 
 private:
-    SharedText text_;
+    std::shared_ptr<const std::string> text_;  // sent from where it lies, perhaps when the request has gone
 };
 
 class FilePayload final : public Payload {

@@ -1,3 +1,4 @@
+// ClientResponse: the head's values, the body as a whole, the end. response_state.cpp has the body as it comes.
 #include <aio/http/client_response.hpp>
 
 #include <aio/base/error.hpp>

@@ -52,7 +52,9 @@ struct ResponseState final : public BodySource {
 
     Coro<std::string_view> next_piece() override;
     const Headers* trailers() const noexcept override { return trailing ? &*trailing : nullptr; }
-    std::optional<std::uint64_t> announced_size() const noexcept override { return content_length; }
+    std::optional<std::uint64_t> announced_size() const noexcept override {
+        return ended ? std::nullopt : content_length;  // an answer to HEAD has one, and no body
+    }
 
     // The body has come to its end: the connection goes back.
     void finish() noexcept;

@@ -1,3 +1,4 @@
+// A request's body on its way: piece by piece, in chunks or not, large ones without a copy.
 #include "http/client/sending.hpp"
 
 #include <aio/base/error.hpp>
@@ -17,9 +18,6 @@ namespace {
 // A server that does not know Expect never answers it (RFC 9110 section 10.1.1); curl waits as long.
 constexpr Duration kPatience = std::chrono::seconds(1);
 
-// Pieces beyond this size, in bytes, are not copied.
-constexpr std::size_t kCopied = 64 * 1024;
-
 Coro<> send_piece(Sending& sending, std::string_view piece) {
     if (!sending.chunked) {
         if (piece.size() > sending.left) {
@@ -31,7 +29,7 @@ Coro<> send_piece(Sending& sending, std::string_view piece) {
         wire::append_chunk_size(size, piece.size());
         sending.writer.write(size);
     }
-    if (piece.size() > kCopied) {
+    if (piece.size() > aio::detail::kWorthCopying) {
         co_await aio::detail::send_in_place(sending.writer, piece);
     } else {
         sending.writer.write(piece);

@@ -1,3 +1,4 @@
+// ws_connect(): its options, and the handshake as a request.
 #include <aio/http/client_websocket.hpp>
 
 #include "http/client/response_state.hpp"

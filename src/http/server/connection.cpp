@@ -72,7 +72,6 @@ Coro<> Connection::serve(std::shared_ptr<WebServer> server, StreamReader reader,
 void Connection::sit_down(std::string_view received) {
     desk_ = server_.desk(reader_);
     desk_->attach(reader_, writer_, received);
-    desk_->exchange.log_headers(server_.access_log() != nullptr);
 }
 
 Coro<bool> Connection::serve_requests() {

@@ -50,7 +50,7 @@ private:
         phase_ = phase;
         since_ = server_.seconds();
     }
-    // What came, of the requests to serve next; empty at the end.
+    // Takes a desk for the requests that begin with what came. Errors: std::bad_alloc.
     void sit_down(std::string_view received);
     // True: there is nothing to do for now. False: the connection is to end.
     Coro<bool> serve_requests();

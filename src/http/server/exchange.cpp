@@ -28,7 +28,6 @@ std::string& scratch() {
 }
 
 constexpr std::size_t kJoined = 16 * 1024;  // bodies up to this go into one write with their head, in bytes
-constexpr std::size_t kCopied = 64 * 1024;  // larger ones go out from where they lie
 
 bool is_plain(const Response& response) noexcept {
     const ResponseExtra* extra = response.extra_if_any();
@@ -143,7 +142,7 @@ void Exchange::write_head(Response& response, std::optional<std::uint64_t> size,
 }
 
 bool Exchange::send_now(Response& response) {
-    if (!is_plain(response) || response.body().size() > kCopied) return false;
+    if (!is_plain(response) || response.body().size() > aio::detail::kWorthCopying) return false;
     if (!request_.app().state().prepare_signals.empty()) return false;
     write_whole(response, response.body());
     return true;
@@ -175,7 +174,7 @@ Coro<> Exchange::send(Response& response) {
         encoder.encode(response.body(), packed);
         encoder.finish(packed);
         write_whole(response, packed);
-    } else if (response.body().size() > kCopied) {
+    } else if (response.body().size() > aio::detail::kWorthCopying) {
         co_await send_whole(response);
     } else {
         write_whole(response, response.body());

@@ -23,7 +23,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -33,9 +32,6 @@ namespace aio::http {
 using aio::detail::UniqueFd;
 
 namespace {
-
-// Of memory for what was only announced, in bytes.
-constexpr std::uint64_t kMostReserved = 64 * 1024 * 1024;
 
 // What the application takes; 0: any size. Mocked requests have no application.
 std::uint64_t size_limit(const Request& request) {
@@ -159,7 +155,7 @@ Coro<std::string> Request::read() {
     std::string all;
     if (head_->content_length) {
         check_size(*this, *head_->content_length);
-        all.reserve(static_cast<std::size_t>(std::min(*head_->content_length, kMostReserved)));
+        all.reserve(detail::worth_reserving(*head_->content_length));
     }
     while (true) {
         const std::string_view piece = co_await content_.readany_view();

@@ -48,7 +48,11 @@ Coro<> WebServer::serve(std::shared_ptr<WebServer> server, StreamReader reader, 
 }
 
 std::unique_ptr<Desk> WebServer::desk(const StreamReader& reader) {
-    if (desks_.empty()) return std::make_unique<Desk>(reader, limits_);
+    if (desks_.empty()) {
+        auto desk = std::make_unique<Desk>(reader, limits_);
+        desk->exchange.log_headers(access_log() != nullptr);
+        return desk;
+    }
     std::unique_ptr<Desk> desk = std::move(desks_.back());
     desks_.pop_back();
     return desk;
