@@ -1,12 +1,10 @@
+// SocketStream: its descriptor, what it sends, and its end. socket_receiving.cpp has what it receives.
 #include "io/socket_stream.hpp"
 
 #include <aio/base/error.hpp>
 #include <aio/core/log.hpp>
-#include <aio/io/stream_awaiters.hpp>
 
 #include "core/observe.hpp"
-
-#include <sys/uio.h>
 
 #include <cerrno>
 #include <cstring>
@@ -17,11 +15,6 @@ namespace aio::detail {
 namespace {
 
 constexpr std::uint8_t kWarnFromWrite = 5;  // LOG_THRESHOLD_FOR_CONNLOST_WRITES
-
-// When so much came so often in a row, the stream reads for itself: fill().
-constexpr std::size_t kMuch = 32 * 1024;
-constexpr std::uint8_t kOften = 4;
-constexpr std::size_t kFill = 256 * 1024;  // asyncio's max_size
 
 std::exception_ptr os_error(int error, const std::string& attempted) noexcept {
     try {
@@ -82,120 +75,11 @@ Address SocketStream::sockname() const {
     return local.decoded();
 }
 
-// --- reading -----------------------------------------------------------------------------------------------
-
-void SocketStream::start_receiving() noexcept {
-    stop_reading_ = false;
-    const bool over = filter_ ? input_over_ || doomed_ : eof_ || closing_ || input_waits_;
-    if (receive_.in_flight || over) return;
-    receive_.kind = announcing_ ? OpKind::poll_in : OpKind::receive;
-    backend().start(receive_);
-}
-
-void SocketStream::stop_receiving() noexcept {
-    stop_reading_ = true;
-    if (receive_.in_flight) backend().cancel(receive_);
-}
-
-void SocketStream::pause_reading() noexcept { stop_receiving(); }
-void SocketStream::resume_reading() noexcept { start_receiving(); }
-
-void SocketStream::received(int result, const char* data, bool more) noexcept {
-    if (receive_.kind == OpKind::poll_in) [[unlikely]] {
-        announced(result);
-    } else if (filter_) [[unlikely]] {
-        filtered_received(result, data);
-    } else if (result > 0) {
-        if (!closing_) take(data, static_cast<std::size_t>(result));
-    } else if (result == 0) {
-        if (!closing_) feed_eof();  // half-open: writing goes on (semantics 46)
-    } else if (result != -ECANCELED && !closing_) {
-        fail(-result, "receive from");
-    }
-    if (more) return;
-    if (doomed_) return release_when_idle();
-    if (!stop_reading_ && !receive_.in_flight) start_receiving();
-}
-
-// Switching over waits for the end of what is in flight: received() goes on from there.
-void SocketStream::announce_input(bool on) noexcept {
-    announcing_ = on && !filter_;
-    bulk_ = false;
-    large_in_row_ = 0;
-    input_waits_ = false;
-    if (!receive_.in_flight) {
-        if (!stop_reading_) start_receiving();
-    } else if ((receive_.kind == OpKind::poll_in) != announcing_) {
-        backend().cancel(receive_);
-    }
-}
-
-void SocketStream::announced(int result) noexcept {
-    if (closing_ || result == -ECANCELED || !announcing_) return;
-    if (result < 0) return fail(-result, "receive from");
-    input_waits_ = true;
-    if (bulk_ && reader_ && reader_->wants_more()) return fill();
-    if (observer_) observer_->something_came();
-}
-
-// Of a stream that brings much: each time the socket says that there is something, and somebody wants it, it is received
-// straight into in_. That saves a copy, and the backend's buffers stay free for those who need little.
-void SocketStream::fill() noexcept {
-    if (!bulk_ || closing_) return;
-    int received = 0;
-    try {
-        received = receive_some(in_.reserve(kFill), kFill);
-    } catch (...) {
-        return force_close(std::current_exception());
-    }
-    if (received > 0) {
-        in_.end_for_append(static_cast<std::size_t>(received));
-        if (static_cast<std::size_t>(received) < kMuch / 2) announce_input(false);
-        data_added();
-    }
-    if (!stop_reading_) start_receiving();
-}
-
-int SocketStream::receive_now(char* data, std::size_t size) noexcept {
-    const int result = receive_some(data, size);
-    if (!stop_reading_) start_receiving();
-    return result;
-}
-
-int SocketStream::receive_some(char* data, std::size_t size) noexcept {
-    input_waits_ = false;
-    iovec piece{data, size};
-    msghdr message = {};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    const int result = backend().receive_message(fd_, message, 0);
-    if (result == 0) {
-        feed_eof();
-    } else if (result < 0 && result != -EAGAIN) {
-        fail(-result, "receive from");
-    }
-    return result;
-}
-
-void SocketStream::take(const char* data, std::size_t size) noexcept {
-    try {
-        feed_data({data, size});
-    } catch (...) {
-        return force_close(std::current_exception());  // no memory for it: bytes are missing from here on
-    }
-    if (size < kMuch) {
-        large_in_row_ = 0;
-    } else if (++large_in_row_ >= kOften && !observer_ && !eof_) {
-        announce_input(true);
-        bulk_ = announcing_;
-    }
-}
-
 // --- writing -----------------------------------------------------------------------------------------------
 
 void SocketStream::transport_write(std::string_view data) {
     if (eof_wanted_) throw RuntimeError("Cannot call write() after write_eof()");
-    check_not_sending_file("write");
+    check_no_turn("write");
     if (data.empty()) return;
     if (deaf_) {
         if (writes_after_loss_ < kWarnFromWrite) ++writes_after_loss_;
@@ -235,7 +119,7 @@ void SocketStream::send_eagerly(std::string_view data) {
 
 void SocketStream::flush_soon() noexcept {
     if (send_.in_flight) return;
-    gathering_ = !closing_ && !sending_file_;
+    gathering_ = !closing_ && !in_turn_;
     backend().defer(*this);
 }
 
@@ -277,7 +161,7 @@ void SocketStream::after_sending() noexcept {
     if (doomed_) return;
     check_write_buffer();
     if (write_buffer_size() > 0) return;
-    wake_file_sender();
+    wake_room_waiter();
     if (filter_) return end_filtered();
     if (closing_) {
         schedule_loss(nullptr);
@@ -290,23 +174,23 @@ void SocketStream::write_eof() {
     if (filter_)
         throw RuntimeError("StreamWriter.write_eof: a connection over TLS has no half-closed state; close()");
     if (closing_ || eof_wanted_) return;
-    check_not_sending_file("write_eof");
+    check_no_turn("write_eof");
     eof_wanted_ = true;
     gathering_ = false;
     if (write_buffer_size() == 0) backend().shutdown(fd_, SHUT_WR);
 }
 
-// --- sendfile() --------------------------------------------------------------------------------------------
+// --- output that is one sender's ---------------------------------------------------------------------------
 
-void SocketStream::check_not_sending_file(const char* function) const {
-    if (sending_file_) throw RuntimeError(std::string(function) + "(): a sendfile() is in progress on this stream");
+void SocketStream::check_no_turn(const char* function) const {
+    if (in_turn_) throw RuntimeError(std::string(function) + "(): a sendfile() is in progress on this stream");
 }
 
-void SocketStream::begin_file() {
+void SocketStream::begin_turn() {
     if (closing_) throw RuntimeError("sendfile(): the stream is closing");
     if (eof_wanted_) throw RuntimeError("Cannot call sendfile() after write_eof()");
-    check_not_sending_file("sendfile");
-    sending_file_ = true;
+    check_no_turn("sendfile");
+    in_turn_ = true;
     gathering_ = false;
 }
 
@@ -319,10 +203,10 @@ void SocketStream::has_room(int result) noexcept {
     if (doomed_) return release_when_idle();
     if (!room_waiter_) return;
     if (result == -ECANCELED) return wait_for_room();  // an earlier waiter gave up, and another one came
-    wake_file_sender();
+    wake_room_waiter();
 }
 
-void SocketStream::wake_file_sender() noexcept {
+void SocketStream::wake_room_waiter() noexcept {
     if (RoomAwaiter* waiter = std::exchange(room_waiter_, nullptr)) waiter->ready();
 }
 
@@ -377,7 +261,7 @@ void SocketStream::schedule_loss(std::exception_ptr error) noexcept {
     doom_ = std::move(error);
     loop_.ready.push(&loss_);
     if (room_.in_flight) backend().cancel(room_);
-    wake_file_sender();
+    wake_room_waiter();
 }
 
 void SocketStream::lose() noexcept {

@@ -62,12 +62,12 @@ public:
     void loop_closing() noexcept override;
     void before_poll() noexcept override { flush(); }
 
-    // --- sendfile() ------------------------------------------------------------------------------------------
-    // From begin_file() to end_file() what goes out is the caller's affair: writing is refused. He sends when nothing
+    // --- output that is one sender's: output_turn.hpp --------------------------------------------------------
+    // From begin_turn() to end_turn() what goes out is the caller's affair: writing is refused. He sends when nothing
     // is buffered any more, and waits with RoomAwaiter. Errors: RuntimeError when nothing may be sent now.
-    void check_not_sending_file(const char* function) const;
-    void begin_file();
-    void end_file() noexcept { sending_file_ = false; }
+    void check_no_turn(const char* function) const;
+    void begin_turn();
+    void end_turn() noexcept { in_turn_ = false; }
 
     // Server: tells the owner when `task`, which serves this stream, is done; keeps a reference until then.
     void served_by(FutureBase& task) noexcept;
@@ -157,7 +157,7 @@ private:
 
     void wait_for_room() noexcept;
     void has_room(int result) noexcept;
-    void wake_file_sender() noexcept;
+    void wake_room_waiter() noexcept;
     void filtered_received(int result, const char* data) noexcept;
     void seal_eagerly(std::string_view data);
     void flush_filtered() noexcept;
@@ -181,7 +181,7 @@ private:
     bool announcing_ = false;    // receive_ only waits until there is something
     bool bulk_ = false;          // announcing_, for readers: see fill()
     bool eof_wanted_ = false;    // write_eof() was called
-    bool sending_file_ = false;  // between begin_file() and end_file()
+    bool in_turn_ = false;       // between begin_turn() and end_turn()
     bool doomed_ = false;        // connection_lost() is scheduled or was called
     bool deaf_ = false;          // what is written is dropped: doomed_, or closing with a filter
     bool input_over_ = false;    // with a filter: the socket has ended

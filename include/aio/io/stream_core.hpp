@@ -105,7 +105,7 @@ protected:
     // Instead of filling in_ the transport only says, once, that there is input, and receive_now() takes some: a count, 0
     // at the end, a negative errno. A transport that cannot do that goes on filling in_.
     virtual void announce_input(bool on) noexcept { static_cast<void>(on); }
-    // A reader wants what was announced: the transport may put some of it into in_.
+    // A reader wants the input that was announced. The transport may put some of it into in_.
     virtual void fill() noexcept {}
     virtual int receive_now(char* data, std::size_t size) noexcept;
 

@@ -95,7 +95,7 @@ Coro<> secure(StreamRef stream, std::shared_ptr<FilterFactory> factory) {
     if (socket->filter() && socket->filter()->starting()) {
         throw RuntimeError("StreamWriter.start_tls: another start_tls is under way");
     }
-    socket->check_not_sending_file("start_tls");
+    socket->check_no_turn("start_tls");
     if (socket->ended()) {
         throw ConnectionResetError(ECONNRESET,
                                    "start_tls: the connection with " + socket->peername().str() + " is at its end");
