@@ -112,6 +112,11 @@ Coro<> FakeHost::stop() {
     co_await server_->wait_closed();
 }
 
+Coro<FakeHost*> saying(std::string bytes, bool close) {
+    auto respond = [bytes, close](const RawRequest&) { return Reply(bytes, close); };
+    co_return co_await FakeHost::open(respond);
+}
+
 Coro<> end(http::ClientSession& session, FakeHost& host) {
     co_await session.close();
     co_await host.stop();

@@ -66,6 +66,9 @@ private:
     int port_ = 0;
 };
 
+// One that answers everything with `bytes`, and then closes or not.
+Coro<FakeHost*> saying(std::string bytes, bool close = false);
+
 // The end of most tests: the session first, or its connections would keep the server.
 Coro<> end(http::ClientSession& session, FakeHost& host);
 
