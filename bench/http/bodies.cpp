@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "../support/measure.hpp"
+#include "../support/ready.hpp"
 
 namespace {
 
@@ -70,15 +71,10 @@ aio::Coro<> put(std::string url, std::size_t bytes, int rounds) {
     co_await session.close();
 }
 
-void say_ready(std::string_view where) {
-    std::printf("ready %.*s\n", static_cast<int>(where.size()), where.data());
-    std::fflush(stdout);
-}
-
 void serve(int port, const std::string& directory) {
     aio::http::Application app;
     app.router().add_static("/", directory);
-    aio::http::run_app(app, "127.0.0.1", port, {.print = say_ready});
+    aio::http::run_app(app, "127.0.0.1", port, {.print = bench::say_ready});
 }
 
 }  // namespace

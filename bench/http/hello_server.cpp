@@ -7,18 +7,14 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <string_view>
+
+#include "../support/ready.hpp"
 
 namespace {
 
 using aio::http::Request, aio::http::Response;
 
 aio::Coro<Response> hello(Request&) { co_return Response::text("Hello, World!"); }
-
-void say_ready(std::string_view where) {
-    std::printf("ready %.*s\n", static_cast<int>(where.size()), where.data());
-    std::fflush(stdout);
-}
 
 }  // namespace
 
@@ -29,5 +25,5 @@ int main(int argc, char** argv) {
     }
     aio::http::Application app;
     app.router().add_get("/", hello);
-    aio::http::run_app(app, "127.0.0.1", std::atoi(argv[1]), {.backlog = 1024, .print = say_ready});
+    aio::http::run_app(app, "127.0.0.1", std::atoi(argv[1]), {.backlog = 1024, .print = bench::say_ready});
 }

@@ -7,7 +7,8 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <string_view>
+
+#include "../support/ready.hpp"
 
 namespace {
 
@@ -22,11 +23,6 @@ aio::Coro<Response> echo(Request& request) {
     co_return ws;
 }
 
-void say_ready(std::string_view where) {
-    std::printf("ready %.*s\n", static_cast<int>(where.size()), where.data());
-    std::fflush(stdout);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -36,5 +32,5 @@ int main(int argc, char** argv) {
     }
     aio::http::Application app;
     app.router().add_get("/", echo);
-    aio::http::run_app(app, "127.0.0.1", std::atoi(argv[1]), {.backlog = 1024, .print = say_ready});
+    aio::http::run_app(app, "127.0.0.1", std::atoi(argv[1]), {.backlog = 1024, .print = bench::say_ready});
 }

@@ -27,16 +27,11 @@ public:
             std::memcpy(&out_[at], &mark, std::min(sizeof mark, bytes_));
         }
         received_ = 0;
-        // A batch is far smaller than a socket's buffer: it goes in whole, or something is wrong.
-        if (send(fd_, out_.data(), out_.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(out_.size())) load::die("send");
+        load::send_batch(fd_, {out_.data(), out_.size()});
     }
 
     bool receive() {
-        const ssize_t size = recv(fd_, &in_[received_], in_.size() - received_, MSG_DONTWAIT);
-        if (size < 0 && errno == EAGAIN) return false;
-        if (size <= 0) load::die("the server closed a connection");
-        received_ += static_cast<std::size_t>(size);
-        if (received_ < in_.size()) return false;
+        if (!load::receive_some(fd_, in_, received_)) return false;
         if (std::memcmp(in_.data(), out_.data(), in_.size()) != 0) {
             std::fprintf(stderr, "echo_load: client %u received other bytes than it sent\n", id_);
             std::exit(1);

@@ -44,9 +44,7 @@ std::pair<std::string, std::size_t> header(const std::string& head, std::string_
 // Asks once, and checks what comes.
 Answer first_answer(const sockaddr_in& server, const std::string& request) {
     const int fd = load::connect_to(server);
-    if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
-        load::die("send");
-    }
+    load::send_batch(fd, request);
     std::string answer;
     std::size_t head_size = std::string::npos;
     while (head_size == std::string::npos || answer.size() < head_size + kBody.size()) {
@@ -80,17 +78,11 @@ public:
 
     void begin() {
         received_ = 0;
-        if (send(fd_, batch_.data(), batch_.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(batch_.size())) {
-            load::die("send");
-        }
+        load::send_batch(fd_, batch_);
     }
 
     bool receive() {
-        const ssize_t size = recv(fd_, &in_[received_], in_.size() - received_, MSG_DONTWAIT);
-        if (size < 0 && errno == EAGAIN) return false;
-        if (size <= 0) load::die("the server closed a connection");
-        received_ += static_cast<std::size_t>(size);
-        if (received_ < in_.size()) return false;
+        if (!load::receive_some(fd_, in_, received_)) return false;
         for (std::size_t at = 0; at < in_.size(); at += answer_.size()) {
             const std::string_view one(&in_[at], answer_.size());
             if (!answer_.is(one)) refuse("an answer is not like the first", one);

@@ -23,6 +23,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,21 @@ inline int connect_to(const sockaddr_in& server) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return fd;
+}
+
+// A batch is far smaller than a socket's buffer: it goes in whole, or something is wrong.
+inline void send_batch(int fd, std::string_view batch) {
+    if (send(fd, batch.data(), batch.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(batch.size())) die("send");
+}
+
+// Receives what has come of the answers that `into` has room for, behind the `received` bytes of it that are there.
+// Whether it is full.
+inline bool receive_some(int fd, std::vector<char>& into, std::size_t& received) {
+    const ssize_t size = recv(fd, &into[received], into.size() - received, MSG_DONTWAIT);
+    if (size < 0 && errno == EAGAIN) return false;
+    if (size <= 0) die("the server closed a connection");
+    received += static_cast<std::size_t>(size);
+    return received == into.size();
 }
 
 inline double microseconds(Clock::duration duration) {

@@ -18,9 +18,7 @@ void shake_hands(int fd, const std::string& host) {
     const std::string request = "GET / HTTP/1.1\r\nHost: " + host +
                                 "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-    if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
-        load::die("send");
-    }
+    load::send_batch(fd, request);
     std::string answer;
     while (!answer.ends_with("\r\n\r\n")) {
         char byte;
@@ -62,15 +60,11 @@ public:
             for (std::size_t i = 0; i < sizeof mark; ++i) put(message, i, static_cast<char>(mark >> 8 * i));
         }
         received_ = 0;
-        if (send(fd_, out_.data(), out_.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(out_.size())) load::die("send");
+        load::send_batch(fd_, {out_.data(), out_.size()});
     }
 
     bool receive() {
-        const ssize_t size = recv(fd_, &in_[received_], in_.size() - received_, MSG_DONTWAIT);
-        if (size < 0 && errno == EAGAIN) return false;
-        if (size <= 0) load::die("the server closed a connection");
-        received_ += static_cast<std::size_t>(size);
-        if (received_ < in_.size()) return false;
+        if (!load::receive_some(fd_, in_, received_)) return false;
         if (in_ != expected_) {
             std::fprintf(stderr, "ws_load: client %u received other messages than it sent\n", id_);
             std::exit(1);

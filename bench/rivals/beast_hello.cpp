@@ -1,31 +1,15 @@
-// Beast (Boost) as a server in the http section: a coroutine a connection, on io_context's own executor type, told that
-// one thread runs it; the header block of a message in place. Prints "ready PORT" once it listens.
+// Beast (Boost) as a server in the http section; the header block of a message in place.
+#include "beast_server.hpp"
 
-#define BOOST_ASIO_DISABLE_THREADS
-
-#include <boost/asio.hpp>
-#include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
-#include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <string>
-#include <utility>
 
 namespace {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
+using namespace rival;
 namespace http = beast::http;
-using asio::ip::tcp;
-using Executor = asio::io_context::executor_type;
-template <class T>
-using Coro = asio::awaitable<T, Executor>;
-using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
-using Socket = asio::basic_stream_socket<tcp, Executor>;
-
-constexpr asio::use_awaitable_t<Executor> use_awaitable;
 
 // Made anew every second.
 const std::string& http_date() {
@@ -62,22 +46,6 @@ Coro<void> session(Socket socket) {
     }
 }
 
-Coro<void> serve(asio::io_context& context, unsigned short port) {
-    Acceptor acceptor(context.get_executor(), {asio::ip::address_v4::loopback(), port});
-    std::printf("ready %d\n", port);
-    std::fflush(stdout);
-    for (;;) {
-        Socket socket = co_await acceptor.async_accept(use_awaitable);
-        socket.set_option(tcp::no_delay(true));
-        asio::co_spawn(context.get_executor(), session(std::move(socket)), asio::detached);
-    }
-}
-
 }  // namespace
 
-int main(int, char** argv) {
-    asio::io_context context(1);
-    asio::co_spawn(context.get_executor(), serve(context, static_cast<unsigned short>(std::atoi(argv[1]))),
-                   asio::detached);
-    context.run();
-}
+int main(int, char** argv) { rival::run(argv[1], session); }

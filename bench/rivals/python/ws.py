@@ -1,8 +1,6 @@
-"""aiohttp as a WebSocket server in the ws section: ws.py asyncio|uvloop PORT. Prints "ready PORT" once it listens."""
+"""aiohttp as a WebSocket server in the ws section: ws.py asyncio|uvloop PORT."""
 
-import asyncio
-import sys
-
+import aiohttp_server
 from aiohttp import WSMsgType, web
 
 
@@ -15,24 +13,5 @@ async def echo(request):
     return ws
 
 
-async def serve(port):
-    app = web.Application()
-    app.router.add_get("/", echo)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-    print("ready", port, flush=True)
-    await asyncio.Event().wait()
-
-
-def main():
-    loop_name, port = sys.argv[1:]
-    if loop_name == "uvloop":
-        import uvloop
-
-        uvloop.install()
-    asyncio.run(serve(int(port)))
-
-
 if __name__ == "__main__":
-    main()
+    aiohttp_server.main(echo)
