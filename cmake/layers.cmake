@@ -40,8 +40,8 @@ function(aiocpp_foreign_sources name)
   target_sources(aiocpp_${name} PRIVATE ${arg_UNPARSED_ARGUMENTS})
   target_include_directories(aiocpp_${name} SYSTEM PRIVATE ${arg_INCLUDE})
   target_compile_definitions(aiocpp_${name} PRIVATE ${arg_DEFINE})
-  set_source_files_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES
-    COMPILE_OPTIONS "-w;-O2;-fvisibility=hidden" SKIP_UNITY_BUILD_INCLUSION ON)
+  # (Sources with options of their own are compiled alone in any case.)
+  set_source_files_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES COMPILE_OPTIONS "-w;-O2;-fvisibility=hidden")
 endfunction()
 
 # aiocpp_llhttp(NAME): llhttp in the layer NAME. On x86-64 its machine is there once more, for processors with SSE 4.2, where
