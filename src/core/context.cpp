@@ -1,3 +1,4 @@
+// Context variables: the map behind a context, the thread's own context, and scopes.
 #include <aio/core/context.hpp>
 
 #include <aio/core/task_base.hpp>

@@ -1,3 +1,4 @@
+// Tasks: their extras, the end of a coroutine, and creation. task_cancel.cpp has their cancellation.
 #include <aio/core/task.hpp>
 
 #include <aio/core/event_loop.hpp>

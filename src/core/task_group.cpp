@@ -1,3 +1,4 @@
+// TaskGroup: members, the first failure, and the end of the block.
 #include <aio/core/task_group.hpp>
 
 #include "core/cancellation.hpp"

@@ -299,7 +299,7 @@ public:
     [[noreturn, gnu::always_inline]] static void throw_cancelled(TaskBase& task) {
         std::rethrow_exception(take_cancellation(task));
     }
-    // What the await of a task that was cancelled throws: CancelledError, or what stands for it.
+    // The exception that the cancelled wait of `task` ends with: CancelledError, or another that stands in for it.
     static std::exception_ptr take_cancellation(TaskBase& task) noexcept;
     [[noreturn]] void throw_other_loop() const;
 

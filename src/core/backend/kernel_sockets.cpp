@@ -1,3 +1,4 @@
+// The socket calls that epoll and io_uring make alike.
 #include "core/backend/kernel_sockets.hpp"
 
 #include "core/backend/socket_calls.hpp"

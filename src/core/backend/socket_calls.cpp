@@ -1,3 +1,4 @@
+// Socket calls as backends answer them; sendfile(2) without SIGPIPE.
 #include "core/backend/socket_calls.hpp"
 
 #include <signal.h>

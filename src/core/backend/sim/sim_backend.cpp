@@ -1,3 +1,4 @@
+// The simulator as a backend: virtual time, operations on simulated sockets (network.cpp), real ones for other descriptors.
 #include "core/backend/sim/sim_backend.hpp"
 
 #include <aio/base/error.hpp>
