@@ -352,11 +352,20 @@ void report_other_errors(const std::vector<GroupMain>& mains, const ConcurrentBa
     }
 }
 
+void launch(const GroupMain& main) noexcept {
+    try {
+        main.task->launch();
+    } catch (...) {  // its loop has ended meanwhile
+        main.future->failed_with(std::current_exception());
+    }
+}
+
 Coro<> supervise_mains(std::vector<GroupMain> mains) {
     EventLoop& loop = get_running_loop();
     auto ends = std::make_shared<Ends>(mains.size());
-    TerminationScope termination(loop, current_task());
+    TerminationScope termination(loop, current_task());  // first: a main that has begun may count on it
     for (const GroupMain& main : mains) main.future->add_callback(new EndNotice(loop.state(), ends));
+    for (const GroupMain& main : mains) launch(main);
     std::exception_ptr cancelled;
     while (ends->left > 0) {
         try {

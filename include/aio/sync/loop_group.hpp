@@ -135,7 +135,8 @@ struct GroupMain {
     RemoteTask* task;  // a part of the future's state
 };
 
-// In a loop of its own on the calling thread: waits for them all, and cancels them all when one fails or a signal comes.
+// In a loop of its own on the calling thread: starts them all, when signals are already its own, and waits for them; cancels
+// them all when one fails or a signal comes.
 // Errors: as LoopGroup::run().
 void supervise(std::vector<GroupMain> mains);
 
@@ -150,22 +151,17 @@ auto LoopGroup::run(F function) {
     std::vector<detail::GroupMain> mains;
     futures.reserve(size());
     mains.reserve(size());
-    std::exception_ptr failed;
-    try {
-        for (std::size_t index = 0; index < size(); ++index) {
-            auto* call = member_call(index, function);
-            futures.push_back(launch(call));
-            call->retain();
-            mains.push_back({detail::ConcurrentRef<detail::ConcurrentBase>(call), call});
-        }
-    } catch (...) {  // a loop has ended meanwhile
-        failed = std::current_exception();
-        for (const detail::GroupMain& main : mains) main.task->request_cancel();
+    for (std::size_t index = 0; index < size(); ++index) {
+        auto* call = member_call(index, function);
+        futures.emplace_back(detail::ConcurrentRef<detail::ConcurrentState<T>>(call));
+        call->retain();
+        mains.push_back({detail::ConcurrentRef<detail::ConcurrentBase>(call), call});
     }
+    std::exception_ptr failed;
     try {
         detail::supervise(std::move(mains));
     } catch (...) {
-        if (!failed) failed = std::current_exception();
+        failed = std::current_exception();
     }
     rethrow_escaped();
     if (failed) std::rethrow_exception(failed);
