@@ -4,6 +4,7 @@
 #include <aio/core/gather.hpp>
 #include <aio/core/task.hpp>
 
+#include "core/sanitized.hpp"
 #include "support/allocations.hpp"
 #include "support/async_test.hpp"
 
@@ -35,21 +36,13 @@ Coro<> nest_and_throw(std::size_t depth) {
     co_await nest_and_throw(depth - 1);
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
 constexpr std::size_t kManyAwaits = 10'000'000;
 constexpr std::size_t kDeep = 1'000'000;
 
 }  // namespace
 
 ASYNC_TEST(Await, of_ten_million_calls_that_end_at_once_uses_no_stack, kOnce) {
-    // Under a sanitizer that takes most of a minute: once, then, whatever the backend is.
-    const std::size_t many = kSanitized && !simulated() ? kManyAwaits / 10 : kManyAwaits;
+    const std::size_t many = kSanitized ? kManyAwaits / 10 : kManyAwaits;  // a tenth fills any stack that is used at all
     EXPECT_EQ(co_await sum_of(many), many);
 }
 

@@ -13,7 +13,7 @@
 namespace aio::test {
 
 inline constexpr std::size_t kSmallStack = kSanitized ? 2 << 20 : 768 << 10;
-inline constexpr int kLongLine = 10'000;
+inline constexpr int kLongLine = kSanitized ? 4'000 : 10'000;
 
 // Calls `function` on a thread with kSmallStack. Errors: what it throws.
 inline void on_small_stack(std::function<void()> function) {
