@@ -6,6 +6,7 @@
 #include "core/observe.hpp"
 
 #include <dirent.h>
+#include <algorithm>
 
 namespace aio::detail {
 
@@ -24,7 +25,9 @@ std::size_t threads_of_this_process() noexcept {
 }  // namespace
 
 void check_not_blocked(LoopState& state) {
-    if (state.signal_calls.size() > state.own_signal_calls) return;
+    for (const auto& [signal, call] : state.signal_calls) {
+        if (std::find(state.exit_calls.begin(), state.exit_calls.end(), call) == state.exit_calls.end()) return;
+    }
     // Idle threads first: one that takes work meanwhile is counted once too often, and not overlooked.
     const std::size_t idle = idle_threads.load();
     if (threads_of_this_process() - idle > 1 || state.wakeup.pending()) return;

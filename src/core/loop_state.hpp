@@ -10,6 +10,7 @@
 #include "core/timer_queue.hpp"
 #include "core/wakeup.hpp"
 
+#include <array>
 #include <memory>
 #include <random>
 #include <string>
@@ -52,9 +53,9 @@ struct LoopState : LoopCore {
 
     std::unordered_map<int, std::unique_ptr<FdWatch>> readers, writers;
     std::unordered_map<int, Call*> signal_calls;
-    std::size_t own_signal_calls = 0;  // of them: run()'s, for Ctrl-C
-    DescriptorSet transport_fds;       // what resources own
-    LoopResources resources;           // connections and servers: told when the loop closes
+    std::array<const Call*, 2> exit_calls{};  // of them: run()'s, for Ctrl-C and SIGTERM
+    DescriptorSet transport_fds;              // what resources own
+    LoopResources resources;                  // connections and servers: told when the loop closes
 
     TaskLink generators{&generators, &generators};  // started asynchronous generators (async_generator.cpp)
     bool generators_shut_down = false;

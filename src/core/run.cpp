@@ -1,18 +1,15 @@
-// run() and Runner: a loop for one main task, Ctrl-C, and the orderly end.
+// run() and Runner: a loop for one main task, and the orderly end. exit_signals.cpp has Ctrl-C and SIGTERM.
 #include <aio/core/run.hpp>
 
 #include <aio/core/log.hpp>
 #include <aio/core/wait.hpp>
 
-#include "base/per_thread.hpp"
 #include "core/cancellation.hpp"
+#include "core/exit_signals.hpp"
 #include "core/log_parts.hpp"
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
 
-#include <unistd.h>
-#include <csignal>
-#include <cstdlib>
 #include <exception>
 
 namespace aio {
@@ -21,82 +18,6 @@ namespace {
 
 constexpr Duration kExecutorShutdown = std::chrono::minutes(5);
 constexpr int kLastRounds = 100;
-
-// --- a traceback for what leaves run() and nobody catches --------------------------------------------------
-
-// The last exception that left a run() on this thread, and where it passed.
-struct Escaped {
-    std::exception_ptr error;
-    std::vector<std::source_location> traceback;
-};
-constinit thread_local detail::PerThread<Escaped> last_escaped;
-std::terminate_handler previous_terminate = nullptr;
-
-[[noreturn]] void terminate_with_traceback() {
-    if (std::exception_ptr error = std::current_exception();
-        error && last_escaped.find() && error == last_escaped.find()->error) {
-        try {
-            ExceptionContext context;
-            context.message = "Unhandled exception in aio::run()";
-            context.exception = error;
-            context.traceback = last_escaped.find()->traceback;
-            detail::log(LogLevel::error, format_report(context));
-        } catch (const std::bad_alloc&) {
-            detail::log(LogLevel::error, "Unhandled exception in aio::run()");
-        }
-    }
-    if (previous_terminate) previous_terminate();
-    std::abort();
-}
-
-void remember_escape(AnyTask& task) {
-    static const bool installed = [] {
-        previous_terminate = std::set_terminate(terminate_with_traceback);
-        return true;
-    }();
-    static_cast<void>(installed);
-    last_escaped.get() = {task.base()->state == detail::State::failed ? task.base()->exception() : nullptr,
-                          task.get_stack()};
-}
-
-// --- Ctrl-C ------------------------------------------------------------------------------------------------
-
-// While it lives, the first SIGINT cancels `main_task` and the second one raises KeyboardInterrupt, unless the
-// program handles the signal itself.
-class InterruptScope {
-public:
-    InterruptScope(EventLoop& loop, AnyTask main_task) : loop_(loop), main_(std::move(main_task)) {
-        struct sigaction now = {};
-        const bool main_thread = ::getpid() == ::gettid();
-        if (!main_thread || ::sigaction(SIGINT, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
-        loop_.add_signal_handler(SIGINT, [this] { on_interrupt(); });
-        installed_ = true;
-        ++loop_.state().own_signal_calls;
-    }
-    ~InterruptScope() {
-        if (!installed_) return;
-        --loop_.state().own_signal_calls;
-        loop_.remove_signal_handler(SIGINT);
-    }
-    InterruptScope(const InterruptScope&) = delete;
-
-    // Whether the main task ended because of Ctrl-C and nothing else (semantics 31).
-    bool ended_it() const noexcept { return count_ > 0 && main_.cancelled() && main_.uncancel() == 0; }
-
-private:
-    void on_interrupt() {
-        if (++count_ == 1 && !main_.done()) {
-            main_.cancel();
-            return;
-        }
-        throw KeyboardInterrupt();
-    }
-
-    EventLoop& loop_;
-    AnyTask main_;
-    unsigned count_ = 0;
-    bool installed_ = false;
-};
 
 // --- the end -----------------------------------------------------------------------------------------------
 
@@ -177,16 +98,18 @@ void Runner::run_task(AnyTask task, const Context* context) {
             }
         }
     } keep_context{*this, task, !context};
-    InterruptScope interrupts(*loop_, task);
+    const detail::ExitSignals signals(*loop_, task, options_.handle_signals);
+    std::exception_ptr error;
     try {
-        detail::run_until_task_done(*loop_, *task.base());
+        return detail::run_until_task_done(*loop_, *task.base());
     } catch (const CancelledError&) {
-        if (interrupts.ended_it()) throw KeyboardInterrupt();
-        throw;
+        error = signals.reason();
+        if (!error) throw;
     } catch (...) {
-        if (task.done()) remember_escape(task);
-        throw;
+        error = std::current_exception();
     }
+    detail::leaves_run(error, task.get_stack());
+    std::rethrow_exception(error);
 }
 
 void Runner::close() {

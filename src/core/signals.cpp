@@ -4,11 +4,13 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -31,6 +33,8 @@ public:
     // What the handler, in signal context, may touch: lock-free atomics only.
     std::atomic<unsigned> pending{0};
     std::atomic<bool> posted{false};
+    std::atomic<std::int64_t> first{
+        0};  // when what is pending came first, in seconds: SIGTERM often comes twice at once
 
     void run() override {
         posted.store(false);
@@ -87,12 +91,20 @@ static_assert(std::atomic<Delivery*>::is_always_lock_free && std::atomic<unsigne
 
 Slot& slot_of(int signal) noexcept { return slots[static_cast<std::size_t>(signal)]; }
 
+std::int64_t seconds_now() noexcept {
+    timespec now = {};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 void deliver(Delivery& delivery) noexcept {
-    // A second Ctrl-C before the loop even looked at the first: it hangs in the program's code. Let the signal
-    // do what it does by default.
-    if (delivery.pending.fetch_add(1) >= 1 && delivery.signal == SIGINT) {
-        ::signal(SIGINT, SIG_DFL);
-        ::raise(SIGINT);
+    // A second request to end before the loop even looked at the first: it hangs in the program's code. Let the signal do
+    // what it does by default.
+    if (delivery.pending.fetch_add(1) == 0) {
+        delivery.first = seconds_now();
+    } else if (delivery.signal == SIGINT || (delivery.signal == SIGTERM && seconds_now() - delivery.first > 1)) {
+        ::signal(delivery.signal, SIG_DFL);
+        ::raise(delivery.signal);
         return;
     }
     if (!delivery.posted.exchange(true)) {

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -276,30 +275,6 @@ namespace detail {
 
 namespace {
 
-// While it lives, SIGTERM cancels `task`, unless the program handles the signal itself.
-class TerminationScope {
-public:
-    TerminationScope(EventLoop& loop, AnyTask task) : loop_(loop) {
-        struct sigaction now = {};
-        const bool main_thread = ::getpid() == ::gettid();
-        if (!main_thread || ::sigaction(SIGTERM, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) return;
-        loop_.add_signal_handler(SIGTERM, [this, task] {
-            came_ = true;
-            task.cancel();
-        });
-        installed_ = true;
-    }
-    ~TerminationScope() {
-        if (installed_) loop_.remove_signal_handler(SIGTERM);
-    }
-    TerminationScope(const TerminationScope&) = delete;
-    bool came() const noexcept { return came_; }
-
-private:
-    EventLoop& loop_;
-    bool installed_ = false, came_ = false;
-};
-
 // What the mains tell the supervisor, on the supervisor's loop.
 struct Ends {
     explicit Ends(std::size_t count) : left(count) {}
@@ -363,7 +338,6 @@ void launch(const GroupMain& main) noexcept {
 Coro<> supervise_mains(std::vector<GroupMain> mains) {
     EventLoop& loop = get_running_loop();
     auto ends = std::make_shared<Ends>(mains.size());
-    TerminationScope termination(loop, current_task());  // first: a main that has begun may count on it
     for (const GroupMain& main : mains) main.future->add_callback(new EndNotice(loop.state(), ends));
     for (const GroupMain& main : mains) launch(main);
     std::exception_ptr cancelled;
@@ -378,7 +352,6 @@ Coro<> supervise_mains(std::vector<GroupMain> mains) {
         for (const GroupMain& main : mains) main.task->request_cancel();
     }
     report_other_errors(mains, ends->first_failed.get());
-    if (termination.came()) throw SystemExit(128 + SIGTERM);
     if (cancelled) std::rethrow_exception(cancelled);
     if (ends->first_failed.get()) ends->first_failed->check_value();
 }

@@ -5,8 +5,6 @@
 
 #include "support/async_test.hpp"
 
-#include <unistd.h>
-#include <csignal>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -30,22 +28,6 @@ std::unique_ptr<EventLoop> recording_loop() {
     });
     return loop;
 }
-
-// Sends this process a signal from another thread, after a real delay.
-class SignalLater {
-public:
-    SignalLater(int signal, int times)
-        : thread_([signal, times] {
-              for (int i = 0; i < times; ++i) {
-                  std::this_thread::sleep_for(20ms);
-                  ::kill(::getpid(), signal);
-              }
-          }) {}
-    ~SignalLater() { thread_.join(); }
-
-private:
-    std::thread thread_;
-};
 
 }  // namespace
 
@@ -203,65 +185,5 @@ TEST(Runner, is_refused_inside_another) {  // CPython: test_runners.test_recursi
 }
 
 TEST(Runner, destroyed_unused_makes_no_loop) { Runner runner; }
-
-TEST(Interrupt, cancels_the_main_task_and_comes_out_of_run) {  // semantics 31
-    // CPython: test_runners.test_interrupt_call_soon, test_runners.test_interrupt_wait
-    bool cancelled = false;
-    EXPECT_THROW(run([&cancelled]() -> Coro<> {
-                     ::kill(::getpid(), SIGINT);
-                     std::exception_ptr error;
-                     try {
-                         co_await sleep(1000s);
-                     } catch (const CancelledError&) {
-                         error = std::current_exception();
-                         cancelled = true;
-                     }
-                     if (error) std::rethrow_exception(error);
-                 }),
-                 KeyboardInterrupt);
-    EXPECT_TRUE(cancelled);
-}
-
-TEST(Interrupt, wakes_a_loop_that_waits) {
-    SignalLater signal(SIGINT, 1);
-    EXPECT_THROW(run([]() -> Coro<> {
-                     Future<> never;
-                     co_await never;
-                 }),
-                 KeyboardInterrupt);
-}
-
-TEST(Interrupt, that_the_main_task_answers_with_a_result_is_over) {  // semantics 31
-    // CPython: test_runners.test_interrupt_cancelled_task
-    const auto stubborn = []() -> Coro<int> {
-        ::kill(::getpid(), SIGINT);
-        bool cancelled = false;
-        try {
-            co_await sleep(1000s);
-        } catch (const CancelledError&) {
-            cancelled = true;
-        }
-        co_return cancelled ? 5 : 0;
-    };
-    EXPECT_EQ(run(stubborn()), 5);
-}
-
-TEST(Interrupt, leaves_a_cancellation_by_the_program_itself_alone) {  // semantics 31
-    // CPython: test_runners.test_asyncio_run_without_uncancel
-    EXPECT_THROW(run([]() -> Coro<> {
-                     AnyTask main = current_task();
-                     get_running_loop().call_soon([main] { main.cancel(); });
-                     co_await sleep(1000s);
-                 }),
-                 CancelledError);
-}
-
-TEST(Interrupt, leaves_the_signal_as_it_found_it) {
-    struct sigaction before = {}, after = {};
-    ::sigaction(SIGINT, nullptr, &before);
-    run([]() -> Coro<> { co_return; });
-    ::sigaction(SIGINT, nullptr, &after);
-    EXPECT_EQ(before.sa_handler, after.sa_handler);
-}
 
 }  // namespace aio::test

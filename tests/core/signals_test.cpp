@@ -180,42 +180,5 @@ ASYNC_TEST(Signals, may_come_while_handlers_come_and_go, kOnce) {
     ::signal(SIGUSR1, SIG_DFL);
 }
 
-// --- Ctrl-C ------------------------------------------------------------------------------------------------
-
-// Does not end when it is cancelled; a second Ctrl-C comes once it has refused the first.
-Coro<> stubborn() {
-    for (int refusals = 0;; ++refusals) {
-        ::raise(SIGINT);
-        try {
-            co_await sleep(1000s);
-        } catch (const CancelledError&) {
-            if (refusals > 0) throw;
-        }
-    }
-}
-
-TEST(Interrupt, the_second_one_leaves_the_loop_at_once) {  // semantics 31
-    EXPECT_THROW(run(stubborn()), KeyboardInterrupt);
-    EXPECT_EQ(handler_of(SIGINT), SIG_DFL);
-}
-
-TEST(InterruptDeathTest, a_loop_that_does_not_answer_dies_of_the_second_one) {
-    const auto hang = []() -> Coro<> {
-        ::raise(SIGINT);
-        ::raise(SIGINT);  // no await between them
-        co_return;
-    };
-    EXPECT_EXIT(run(hang), testing::KilledBySignal(SIGINT), "");
-}
-
-TEST(Interrupt, a_program_that_ignores_it_is_left_alone) {
-    ::signal(SIGINT, SIG_IGN);
-    run([]() -> Coro<> {
-        ::raise(SIGINT);
-        co_await sleep(1ms);
-    });
-    EXPECT_EQ(::signal(SIGINT, SIG_DFL), SIG_IGN);
-}
-
 }  // namespace
 }  // namespace aio::test

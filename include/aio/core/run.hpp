@@ -4,8 +4,13 @@
 //
 // It makes an event loop, runs the coroutine in it, and leaves nothing behind: the tasks that are left are
 // cancelled and waited for, their errors reported; asynchronous generators are closed, the default executor's
-// threads joined, the loop closed. Ctrl-C cancels the main task (and run() throws KeyboardInterrupt when that
-// ended it); pressed twice, it interrupts at once. Source: asyncio.run and Runner, CPython 3.12 runners.py.
+// threads joined, the loop closed.
+//
+// On the main thread Ctrl-C and SIGTERM cancel the main task, unless the program handles them itself. When that ended it,
+// run() throws KeyboardInterrupt, or SystemExit(143). Pressed twice, Ctrl-C interrupts at once; SIGTERM ends the process at
+// once when it comes again after a second. What nobody catches ends the process when all has been cleaned up: by SIGINT or
+// SIGTERM, with the status of a SystemExit, or, for an error, with a report and std::abort().
+// Source: asyncio.run and Runner, CPython 3.12 runners.py; SIGTERM is ours.
 #pragma once
 
 #include <aio/core/event_loop.hpp>
@@ -19,6 +24,7 @@ struct RunOptions {
     std::optional<bool> debug = std::nullopt;  // default: AIO_DEBUG in the environment
     std::string_view backend = {};             // "io_uring", "epoll", "sim"; default: AIO_BACKEND, else the best
     Duration busy_poll = Duration(0);          // spin this long on the kernel before sleeping in it
+    bool handle_signals = true;                // Ctrl-C and SIGTERM cancel the main task
     std::unique_ptr<EventLoop> (*loop_factory)() = nullptr;
 };
 
@@ -35,7 +41,7 @@ public:
     Runner& operator=(const Runner&) = delete;
 
     // Runs `awaitable` in this runner's loop, in `context` or the runner's own. Result: its result.
-    // Errors: what it throws; KeyboardInterrupt; RuntimeError inside a running loop, or after close().
+    // Errors: what it throws; KeyboardInterrupt, SystemExit; RuntimeError inside a running loop, or after close().
     template <class A>
         requires detail::TaskSource<A>
     auto run(A&& awaitable, const Context* context = nullptr) {
@@ -61,21 +67,36 @@ private:
     bool closed_ = false;
 };
 
-// Result: the coroutine's. Errors: what it throws; RuntimeError inside a running loop.
+namespace detail {
+
+// What nobody catches unwinds nothing: so the end of run() does not wait for a destructor.
+template <class A>
+auto run_and_close(Runner& runner, A&& awaitable) {
+    try {
+        return runner.run(std::forward<A>(awaitable));
+    } catch (...) {
+        runner.close();
+        throw;
+    }
+}
+
+}  // namespace detail
+
+// Result: the coroutine's. Errors: what it throws; KeyboardInterrupt, SystemExit; RuntimeError inside a running loop.
 template <class A>
     requires detail::TaskSource<A>
 auto run(A&& awaitable, RunOptions options = {}) {
     Runner runner(options);
-    return runner.run(std::forward<A>(awaitable));
+    return detail::run_and_close(runner, std::forward<A>(awaitable));
 }
 template <class F, class First, class... Rest>
     requires(!std::same_as<std::remove_cvref_t<First>, RunOptions> &&
              detail::CoroutineFunction<std::decay_t<F>, std::decay_t<First>, std::decay_t<Rest>...>)
 auto run(F&& function, First&& first, Rest&&... rest) {
     Runner runner;
-    return runner.run(detail::call_in_frame(std::decay_t<F>(std::forward<F>(function)),
-                                            std::decay_t<First>(std::forward<First>(first)),
-                                            std::decay_t<Rest>(std::forward<Rest>(rest))...));
+    return detail::run_and_close(runner, detail::call_in_frame(std::decay_t<F>(std::forward<F>(function)),
+                                                               std::decay_t<First>(std::forward<First>(first)),
+                                                               std::decay_t<Rest>(std::forward<Rest>(rest))...));
 }
 
 }  // namespace aio

@@ -7,7 +7,8 @@
 //     }
 //
 // It runs a loop, prints where it listens, and serves until Ctrl-C or SIGTERM; then it ends gracefully, in the order
-// that AppRunner (aio/http/runner.hpp) describes, and returns. A second signal ends it at once.
+// that AppRunner (aio/http/runner.hpp) describes, and returns. A second Ctrl-C ends it at once, and so does SIGTERM when it comes
+// again after a second.
 //
 // On several processors: give it a function that makes the application, and `workers`. Each worker is a loop on a
 // thread of its own, with an application of its own, all listening on one port: they share nothing, and nothing needs

@@ -5,7 +5,6 @@
 #include <aio/sync/loop_group.hpp>
 
 #include <atomic>
-#include <csignal>
 #include <exception>
 #include <vector>
 
@@ -33,16 +32,6 @@ Coro<> start_site(AppRunner& runner, const Place& place, const RunAppOptions& op
     }
 }
 
-// The first SIGTERM ends it as Ctrl-C does; the second finds no handler, and ends the process.
-void handle_sigterm() {
-    EventLoop& loop = get_running_loop();
-    const AnyTask main = current_task();
-    loop.add_signal_handler(SIGTERM, [&loop, main] {
-        loop.remove_signal_handler(SIGTERM);
-        main.cancel();
-    });
-}
-
 // What is printed, once: when the last of the workers listens.
 class Banner {
 public:
@@ -65,7 +54,6 @@ Coro<> serve_app(Application& app, Place place, RunAppOptions options, Banner& b
     std::exception_ptr failed;
     bool cancelled = false;
     try {
-        if (alone && options.handle_signals) handle_sigterm();
         co_await runner.setup();
         co_await start_site(runner, place, options, options.reuse_port || !alone);
         banner.worker_listens(runner.addresses());
@@ -76,7 +64,6 @@ Coro<> serve_app(Application& app, Place place, RunAppOptions options, Banner& b
         failed = std::current_exception();
     }
     co_await runner.cleanup();
-    if (alone && options.handle_signals) get_running_loop().remove_signal_handler(SIGTERM);
     if (failed) std::rethrow_exception(failed);
     if (cancelled && !alone) throw CancelledError();
 }
@@ -106,7 +93,7 @@ void run_alone(Application& app, Place place, const RunAppOptions& options) {
     }
     Banner banner(options, 1);
     try {
-        run(serve_app(app, std::move(place), options, banner, true));
+        run(serve_app(app, std::move(place), options, banner, true), {.handle_signals = options.handle_signals});
     } catch (const KeyboardInterrupt&) {
         // The second Ctrl-C.
     }
@@ -142,6 +129,8 @@ void detail::run_made_app(AppMaker make, std::string host, int port, RunAppOptio
     try {
         place.port = run(port_to_share(place.host, port, options.reuse_port));
     } catch (const KeyboardInterrupt&) {
+        return;
+    } catch (const SystemExit&) {
         return;
     }
     LoopGroup group({.size = options.workers, .name = "aio-http"});
