@@ -1,6 +1,7 @@
 #include <aio/io/server.hpp>
 
 #include <aio/base/error.hpp>
+#include <aio/core/timeout.hpp>
 
 #include "io/resolve.hpp"
 #include "io/server_state.hpp"
@@ -40,6 +41,17 @@ Coro<> wait_until_closed(Server server) {
     co_await closed;
 }
 
+// Those that do not take in time what was written to them are dropped.
+Coro<> end_clients(Server server) {
+    server.close();
+    server.close_clients();
+    try {
+        co_await wait_for(wait_until_closed(server), server.state().shutdown_timeout());
+    } catch (const TimeoutError&) {
+        server.abort_clients();
+    }
+}
+
 Coro<> serve_until_closed(Server server) {
     if (server.state().closed()) throw RuntimeError("Server.serve_forever: the server is closed");
     const Future<> serving = server.state().serving_future();
@@ -50,7 +62,7 @@ Coro<> serve_until_closed(Server server) {
     } catch (const CancelledError&) {
         cancelled = std::current_exception();
     }
-    server.close();
+    if (!server.state().closed()) co_await end_clients(server);
     co_await server.wait_closed();
     std::rethrow_exception(cancelled);
 }

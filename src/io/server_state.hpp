@@ -37,6 +37,7 @@ public:
     void close() noexcept;
     void close_clients();
     void abort_clients();
+    Duration shutdown_timeout() const noexcept { return options_.shutdown_timeout; }
     std::vector<Address> sockets() const;
 
     // Done when close() is called; one at a time. Errors: RuntimeError.

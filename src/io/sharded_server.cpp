@@ -18,6 +18,7 @@ public:
 
     struct Slot {
         Server* server = nullptr;  // the loop's: in the frame of its task, while it serves
+        AnyTask task;              // that task
         ConcurrentFuture<> ended;
     };
 
@@ -35,14 +36,15 @@ private:
 
 namespace {
 
-// Calls `act(server)` on each loop that still serves.
+// Calls `act(slot)` on each loop that still serves.
 template <class Act>
 void on_each(const std::shared_ptr<Shards>& shards, Act act) {
     for (std::size_t index = 0; index < shards->size(); ++index) {
         if (shards->slot(index).ended.done()) continue;
         try {
             shards->group().loop(index).call_soon_threadsafe([shards, index, act] {
-                if (Server* server = shards->slot(index).server) act(*server);
+                Shards::Slot& slot = shards->slot(index);
+                if (slot.server) act(slot);
             });
         } catch (const RuntimeError&) {
             // The group was stopped: its loops close their servers themselves.
@@ -68,10 +70,12 @@ Coro<> serve(std::shared_ptr<Shards> shards, std::size_t index, Server server) {
         Shards::Slot& slot;
         Serving(Shards& all, std::size_t i, Server& server) : shards(all), slot(all.slot(i)) {
             slot.server = &server;
+            slot.task = current_task();
             ++shards.serving;
         }
         ~Serving() {
             slot.server = nullptr;
+            slot.task = AnyTask();
             --shards.serving;
             slot.ended.state()->outcome_of([] {});
         }
@@ -121,6 +125,8 @@ Coro<> serve_until_closed(ShardedServer server, std::shared_ptr<detail::Shards> 
         co_await wait_until_closed(shards);
     } catch (const CancelledError&) {
         cancelled = std::current_exception();
+        detail::on_each(shards,
+                        [](detail::Shards::Slot& slot) { slot.task.cancel(); });  // their serve_forever() knows how
     }
     server.close();
     co_await wait_until_closed(std::move(shards));
@@ -135,16 +141,16 @@ std::size_t ShardedServer::serving() const noexcept { return shards_->serving.lo
 
 void ShardedServer::close() const noexcept {
     try {
-        detail::on_each(shards_, [](Server& server) { server.close(); });
+        detail::on_each(shards_, [](detail::Shards::Slot& slot) { slot.server->close(); });
     } catch (const std::bad_alloc&) {
         detail::log(LogLevel::error, "no memory to close the servers of a LoopGroup");
     }
 }
 void ShardedServer::close_clients() const {
-    detail::on_each(shards_, [](Server& server) { server.close_clients(); });
+    detail::on_each(shards_, [](detail::Shards::Slot& slot) { slot.server->close_clients(); });
 }
 void ShardedServer::abort_clients() const {
-    detail::on_each(shards_, [](Server& server) { server.abort_clients(); });
+    detail::on_each(shards_, [](detail::Shards::Slot& slot) { slot.server->abort_clients(); });
 }
 Coro<> ShardedServer::wait_closed() const { return wait_until_closed(shards_); }
 Coro<> ShardedServer::serve_forever() const { return serve_until_closed(*this, shards_); }

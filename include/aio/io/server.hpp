@@ -41,6 +41,8 @@ struct ServerOptions {
     bool keep_alive = false;                    // SO_KEEPALIVE on each connection
     bool start_serving = true;                  // false: not before start_serving() or serve_forever()
     std::size_t limit = detail::kDefaultLimit;  // of each reader's buffer, in bytes
+    Duration shutdown_timeout =
+        std::chrono::seconds(10);  // for clients to take what was written, at serve_forever()'s end
 
     // TLS, with <aio/io/ssl.hpp>: a context with a certificate. The handler is called after the handshake. One that
     // fails is the client's affair: logged in debug mode only.
@@ -71,8 +73,10 @@ public:
     // closed.
     void start_serving() const;
     bool is_serving() const noexcept;
-    // Serves until it is cancelled, or close() is called: then the server is closed, and once the connections are,
-    // CancelledError thrown. Errors: RuntimeError when another serve_forever() waits, or when closed.
+    // Serves until it is cancelled, or close() is called; throws CancelledError once the server and all its connections are
+    // closed. When it is cancelled it closes both: what was written to a client is sent first, for as long as the option
+    // shutdown_timeout says, and handlers read the end of the stream. After close() it waits for clients to leave.
+    // Errors: RuntimeError when another serve_forever() waits, or when closed.
     Coro<> serve_forever() const;
 
     // Stops listening. Connections go on.
