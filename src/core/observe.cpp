@@ -4,6 +4,8 @@
 
 #include <aio/core/log.hpp>
 
+#include "base/describe.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <utility>

@@ -48,15 +48,7 @@ void report_unclosed(const LoopCore& loop, const F& describe) noexcept {
 }
 
 // describe.cpp
-std::string describe_exception(const std::exception_ptr& error);
 std::string describe_task(TaskBase& task);
 std::string describe_future(const FutureBase& future);
-std::string describe_type(const std::type_info& type);
-// "bad_task" of "Coro<int> ns::bad_task(int)" and of g++'s spelling of a coroutine's frame function.
-std::string function_name(const char* pretty);
-// `file.cpp:12`
-std::string describe_location(const std::source_location& where);
-// `\n  File "file.cpp", line 12, in f` for each of `frames`, which begin with the innermost; that one stands last.
-std::string describe_frames(const std::vector<std::source_location>& frames);
 
 }  // namespace aio::detail

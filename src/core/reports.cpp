@@ -1,7 +1,10 @@
 // What is reported, through the loop's exception handler or, without a loop, the logger.
+#include <aio/base/format_exception.hpp>
+#include <aio/core/await_check.hpp>
 #include <aio/core/event_loop.hpp>
 #include <aio/core/log.hpp>
 
+#include "base/describe.hpp"
 #include "core/observe.hpp"
 #include "core/symbols.hpp"
 
@@ -17,11 +20,9 @@ std::string format_report(const ExceptionContext& context) {
     if (!context.future.empty()) text += "\nfuture: " + context.future;
     if (!context.handle.empty()) text += "\nhandle: " + context.handle;
     if (!context.source.empty()) text += "\n" + context.source;
-    if (!context.traceback.empty()) {
-        text += "\nTraceback (most recent call last):" + detail::describe_frames(context.traceback);
-    }
-    if (context.exception) text += "\n" + detail::describe_exception(context.exception);
-    return text;
+    if (context.exception) return text + "\n" + format_exception(context.exception, context.traceback);
+    if (context.traceback.empty()) return text;
+    return text + "\nStack (most recent call last):" + detail::describe_frames(context.traceback);
 }
 
 void EventLoop::default_exception_handler(const ExceptionContext& context) {
@@ -131,6 +132,15 @@ void report_never_called(std::size_t callbacks) noexcept {
     if (!debug_mode()) return;
     guarded("an AsyncExitStack was dropped before its end", [&] {
         log_dropped("AsyncExitStack was dropped with " + std::to_string(callbacks) + " exits never called");
+    });
+}
+
+// Not inlined: the return address is in the function that drops it.
+[[gnu::noinline]] void report_never_awaited(const char* call) noexcept {
+    if (!debug_mode()) return;
+    const void* const dropped_at = __builtin_return_address(0);
+    guarded("an awaitable was never awaited", [&] {
+        log_dropped("'" + std::string(call) + "' was never awaited\n  dropped at " + describe_call(dropped_at));
     });
 }
 

@@ -3,6 +3,7 @@
 
 #include <aio/core/gather.hpp>
 
+#include "base/describe.hpp"
 #include "core/observe.hpp"
 
 namespace aio::detail {

@@ -1,13 +1,58 @@
 // Where a task stands, or where its exception passed: get_stack() and print_stack().
 // Source: _task_get_stack, _task_print_stack, CPython 3.12 base_tasks.py.
+#include <aio/base/format_exception.hpp>
 #include <aio/core/log.hpp>
 #include <aio/core/task.hpp>
 
+#include "base/describe.hpp"
+#include "base/per_thread.hpp"
 #include "core/observe.hpp"
+#include "core/task_extras.hpp"
 
 #include <algorithm>
+#include <mutex>
+#include <unordered_map>
 
 namespace aio {
+
+namespace detail {
+
+namespace {
+
+// What a std::source_location points to, with g++ and clang.
+struct Place {
+    const char* file;
+    const char* function;
+    unsigned line, column;
+};
+
+// The function that `place` is in, without a line: g++ calls a coroutine that has not awaited yet by its closing brace. Each
+// is made once, and stays: source locations are never given back.
+const void* without_line(const void* place) {
+    static NeverDestroyed<std::mutex> mutex;
+    static NeverDestroyed<std::unordered_map<const void*, Place>> places;
+    const std::lock_guard lock(*mutex);
+    const auto [entry, added] = (*places).try_emplace(place, *static_cast<const Place*>(place));
+    entry->second.line = entry->second.column = 0;
+    return &entry->second;
+}
+
+}  // namespace
+
+std::vector<std::source_location> TaskBase::traceback() const {
+    std::vector<std::source_location> frames;
+    if (!(flags & kExtras)) return frames;
+    for (const void* where : extras_->traceback) {
+        const auto address = reinterpret_cast<std::uintptr_t>(where);
+        if (address & kNotYetAwaited) {
+            where = without_line(reinterpret_cast<const void*>(address & ~kNotYetAwaited));
+        }
+        frames.push_back(std::bit_cast<std::source_location>(where));
+    }
+    return frames;
+}
+
+}  // namespace detail
 
 std::vector<std::source_location> AnyTask::get_stack(std::optional<std::size_t> limit) const {
     std::vector<std::source_location> stack;
@@ -29,8 +74,11 @@ std::string AnyTask::stack_text(std::optional<std::size_t> limit) const {
     const bool failed = state_->state == detail::State::failed;
     const std::string task = " for " + detail::describe_task(*state_);
     std::string text = (stack.empty() ? "No stack" : failed ? "Traceback" : "Stack") + task;
-    if (!stack.empty()) text += " (most recent call last):" + detail::describe_frames(stack);
-    if (failed) text += "\n" + detail::describe_exception(state_->stored_exception());
+    if (!stack.empty()) {
+        text += " (most recent call last):";
+        text += failed ? detail::describe_traceback(stack) : detail::describe_frames(stack);
+    }
+    if (failed) text += "\n" + format_exception(state_->stored_exception());
     return text;
 }
 

@@ -3,6 +3,7 @@
 
 #include <aio/core/event_loop.hpp>
 
+#include "base/describe.hpp"
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
 #include "core/task_extras.hpp"
@@ -111,9 +112,18 @@ void TaskBase::store_current_exception() noexcept {
             extras.traceback.clear();
             extras.traced = exception_;
         }
-        extras.traceback.push_back(where());
+        extras.traceback.push_back(where_);
     } catch (const std::bad_alloc&) {
         // The exception matters more than its traceback.
+    }
+}
+
+void TaskBase::ended_without_result() noexcept {
+    try {
+        throw RuntimeError("the coroutine '" + function_name(where().function_name()) +
+                           "' ended without co_return, and its Coro<T> has no result to give");
+    } catch (...) {
+        store_current_exception();
     }
 }
 
@@ -124,7 +134,10 @@ void TaskBase::extend_traceback(FutureBase& source) noexcept {
         try {
             TaskExtras& mine = extras();
             mine.traced = source.exception();
-            mine.traceback = *remote;
+            mine.traceback.clear();
+            for (const std::source_location& place : *remote) {
+                mine.traceback.push_back(std::bit_cast<const void*>(place));
+            }
         } catch (const std::bad_alloc&) {}
         return;
     }
@@ -135,10 +148,6 @@ void TaskBase::extend_traceback(FutureBase& source) noexcept {
         mine.traced = other.extras_->traced;
         mine.traceback = other.extras_->traceback;
     } catch (const std::bad_alloc&) {}
-}
-
-std::vector<std::source_location> TaskBase::traceback() const {
-    return (flags & kExtras) ? extras_->traceback : std::vector<std::source_location>();
 }
 
 void TaskBase::after_unusual_step() {

@@ -26,7 +26,8 @@ struct TaskExtras {
     std::shared_ptr<ContextSlot> shared_context;  // takes its place: TaskOptions::context
     // The exception that the traceback belongs to, held so that its address is not reused.
     std::exception_ptr traced;
-    std::vector<std::source_location> traceback;
+    // What __builtin_source_location() gave, plus one for frames that had not awaited yet.
+    std::vector<const void*> traceback;
     unsigned further_cancels = 0;  // beyond those that cancel_requests can count
 };
 

@@ -240,9 +240,13 @@ void TaskGroup::raise_group(std::exception_ptr last) {
         parent_.cancel();
     }
     std::vector<std::exception_ptr> errors;
-    for (Member* member = failed_; member; member = member->next) errors.push_back(member->task->exception());
+    std::vector<ExceptionGroup::Traceback> tracebacks;
+    for (Member* member = failed_; member; member = member->next) {
+        errors.push_back(member->task->exception());
+        tracebacks.push_back(static_cast<const detail::TaskBase&>(*member->task).traceback());
+    }
     if (last) errors.push_back(std::move(last));
-    throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors));
+    throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors), std::move(tracebacks));
 }
 
 }  // namespace aio

@@ -2,6 +2,7 @@
 
 #include <aio/core/log.hpp>
 
+#include "base/describe.hpp"
 #include "base/per_thread.hpp"
 #include "core/observe.hpp"
 

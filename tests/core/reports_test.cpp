@@ -205,6 +205,27 @@ LOOP_TEST(Report, of_coroutines_that_nobody_awaited_in_debug_mode) {
 #endif
 }
 
+ASYNC_TEST(Report, calls_a_line_what_it_is, kAnyOrder) {
+    const auto after_an_await = []() -> Coro<> {
+        co_await sleep(0s);
+        throw std::runtime_error("thrown two lines below an await");
+    };
+    create_task(after_an_await);
+    create_task(fail("thrown before any"));
+    co_await run_passes(3);
+    const std::vector<Report> reports = take_reports();
+    CO_ASSERT_EQ(reports.size(), 2u);
+    for (const Report& each : reports) {
+        if (each.what.ends_with("any")) {
+            EXPECT_THAT(each.text, testing::HasSubstr("reports_test.cpp\", in fail (before its first await)\n"))
+                << "no line";
+        } else {
+            EXPECT_THAT(each.text,
+                        testing::ContainsRegex("reports_test.cpp\", line [0-9]+, in .* \\(its last await\\)"));
+        }
+    }
+}
+
 ASYNC_TEST(Report, shows_the_awaits_that_the_exception_passed, kAnyOrder) {
     auto middle = []() -> Coro<> { co_await fail("deep"); };
     auto outer = [middle]() -> Coro<> { co_await middle(); };

@@ -3,6 +3,7 @@
 #include "support/rerun.hpp"
 #include "support/test_run.hpp"
 
+#include "base/describe.hpp"
 #include "core/observe.hpp"
 
 #include <algorithm>

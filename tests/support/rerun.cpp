@@ -2,6 +2,7 @@
 
 #include <aio/core/frame_pool.hpp>
 
+#include "base/describe.hpp"
 #include "core/observe.hpp"
 #include "support/allocations.hpp"
 #include "support/malloc.hpp"

@@ -3,6 +3,7 @@
 #include <aio/core/log.hpp>
 #include <thread>
 
+#include "base/describe.hpp"
 #include "core/observe.hpp"
 #include "support/allocations.hpp"
 #include "support/malloc.hpp"

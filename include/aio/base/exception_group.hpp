@@ -10,6 +10,7 @@
 
 #include <exception>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,11 +19,19 @@ namespace aio {
 
 class ExceptionGroup : public Error {
 public:
-    // Errors: ValueError when `exceptions` is empty or holds a null pointer.
-    ExceptionGroup(const std::string& message, std::vector<std::exception_ptr> exceptions);
+    using Traceback = std::vector<std::source_location>;
+
+    // `tracebacks`: where each error passed, innermost frame first; those that are missing are empty.
+    // Errors: ValueError when `exceptions` is empty or holds a null pointer, or there are more tracebacks.
+    ExceptionGroup(const std::string& message, std::vector<std::exception_ptr> exceptions,
+                   std::vector<Traceback> tracebacks = {});
 
     const std::string& message() const noexcept { return message_; }
     const std::vector<std::exception_ptr>& exceptions() const noexcept { return exceptions_; }
+    // Of the error at `place`. Errors: std::out_of_range.
+    const Traceback& traceback(std::size_t place) const { return tracebacks_.at(place); }
+    // "message (2 sub-exceptions)"; what() goes on with the first three errors. format_exception() shows them all.
+    std::string headline() const;
 
     // The errors for which `matches(std::exception_ptr)` is true and the others, nested groups split alike.
     // A side without errors is nullopt. Source: BaseExceptionGroup.split, CPython 3.11.
@@ -46,6 +55,7 @@ public:
 private:
     std::string message_;
     std::vector<std::exception_ptr> exceptions_;
+    std::vector<Traceback> tracebacks_;  // as many
 };
 
 // ---------------------------------------------------------------------------------------------------------
@@ -69,21 +79,29 @@ const ExceptionGroup* as_group(const std::exception_ptr& error) noexcept;
 template <class Predicate>
 std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> ExceptionGroup::split_if(
     Predicate matches) const {
-    std::vector<std::exception_ptr> yes, no;
-    for (const std::exception_ptr& error : exceptions_) {
+    struct Side {
+        std::vector<std::exception_ptr> errors;
+        std::vector<Traceback> tracebacks;
+        void add(std::exception_ptr error, const Traceback& traceback) {
+            errors.push_back(std::move(error));
+            tracebacks.push_back(traceback);
+        }
+    } yes, no;
+    for (std::size_t i = 0; i < exceptions_.size(); ++i) {
+        const std::exception_ptr& error = exceptions_[i];
         if (matches(error)) {
-            yes.push_back(error);
+            yes.add(error, tracebacks_[i]);
         } else if (const ExceptionGroup* nested = detail::as_group(error)) {
             auto [inside, outside] = nested->split_if(matches);
-            if (inside) yes.push_back(std::make_exception_ptr(*std::move(inside)));
-            if (outside) no.push_back(std::make_exception_ptr(*std::move(outside)));
+            if (inside) yes.add(std::make_exception_ptr(*std::move(inside)), tracebacks_[i]);
+            if (outside) no.add(std::make_exception_ptr(*std::move(outside)), tracebacks_[i]);
         } else {
-            no.push_back(error);
+            no.add(error, tracebacks_[i]);
         }
     }
     std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> parts;
-    if (!yes.empty()) parts.first.emplace(message_, std::move(yes));
-    if (!no.empty()) parts.second.emplace(message_, std::move(no));
+    if (!yes.errors.empty()) parts.first.emplace(message_, std::move(yes.errors), std::move(yes.tracebacks));
+    if (!no.errors.empty()) parts.second.emplace(message_, std::move(no.errors), std::move(no.tracebacks));
     return parts;
 }
 

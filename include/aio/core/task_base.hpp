@@ -175,12 +175,15 @@ public:
     // --- as a frame ------------------------------------------------------------------------------------
 
     // Where this frame awaits (or was created, until its first await).
-    std::source_location where() const noexcept { return std::bit_cast<std::source_location>(where_); }
+    std::source_location where() const noexcept {
+        return std::bit_cast<std::source_location>(
+            reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(where_) & ~kNotYetAwaited));
+    }
     // `where` is what __builtin_source_location() gives: all there is in a std::source_location, without a class
     // object that would take room in the awaiting frame.
     void set_where(const void* where) noexcept { where_ = where; }
     void set_created(const void* where, const void* created_at) noexcept {
-        where_ = where;
+        where_ = static_cast<const char*>(where) + kNotYetAwaited;
         created_at_ = created_at;
     }
     // Where the call of this coroutine returns to. Precondition: it was neither awaited nor scheduled.
@@ -190,11 +193,13 @@ public:
 
     // From a promise's unhandled_exception(): keeps the exception and notes the frame in the traceback.
     void store_current_exception() noexcept;
+    // Instead of a result: a RuntimeError that says so.
+    void ended_without_result() noexcept;
     // The exception of a coroutine awaited in place, moved out. Inline: each frame that the unwinder has to cross on its
     // way from the throw to the awaiting coroutine costs it a tenth of a microsecond, twice.
     [[noreturn, gnu::always_inline]] void rethrow() { std::rethrow_exception(std::exchange(exception_, nullptr)); }
 
-    // The frames that the task's exception passed through, innermost first.
+    // The frames that the task's exception passed through, innermost first. Line 0: of one that had not awaited yet.
     std::vector<std::source_location> traceback() const;
     // Frames of another task, seen when its exception is rethrown here.
     void extend_traceback(FutureBase& source) noexcept;
@@ -238,6 +243,7 @@ protected:
         std::uint64_t id_;    // "Task-<id>"
         TaskExtras* extras_;  // with kExtras: what few tasks have; the id is in there
     };
+    static constexpr std::uintptr_t kNotYetAwaited = 1;  // added to the address of the place
     const void* where_;
     static constexpr std::uintptr_t kWaits = 1;  // in waits_on, beside the address: it is no Ready's
     static_assert(sizeof(std::source_location) == sizeof(where_));

@@ -3,6 +3,7 @@
 #include <aio/base/error.hpp>
 #include <aio/core/log.hpp>
 
+#include "base/describe.hpp"
 #include "core/observe.hpp"
 
 #include <cerrno>
