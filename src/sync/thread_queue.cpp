@@ -184,10 +184,6 @@ void ThreadQueueBase::task_done() {
     if (joiners.load() > 0 && all_done()) waits_->tell(Kind::join, joiners, true);
 }
 
-Operand<ThreadQueueJoiner, ThreadQueueBase> ThreadQueueBase::join() noexcept {
-    return Operand<ThreadQueueJoiner, ThreadQueueBase>(*this);
-}
-
 // --- threads without a loop --------------------------------------------------------------------------------------
 
 namespace {

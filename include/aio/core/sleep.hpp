@@ -1,6 +1,7 @@
 // sleep(): the current task waits; the loop goes on.
 #pragma once
 
+#include <aio/core/await_check.hpp>
 #include <aio/core/handle.hpp>
 #include <aio/core/task_base.hpp>
 
@@ -58,29 +59,37 @@ private:
 // of the loop, without a timer.
 // Resumes: in the pass after the timer fired; equal deadlines in the order of the calls. Cancel: the timer is
 // removed at once. Errors: std::bad_alloc.
-class [[nodiscard("sleep() does nothing until it is awaited")]] Sleep {
+class AIO_AWAIT_ONCE [[nodiscard("sleep() does nothing until it is awaited")]] Sleep {
 public:
     using native_awaitable = void;
     explicit Sleep(Duration delay) noexcept : delay_(delay) {}
-    detail::SleepAwaiter operator co_await() const noexcept { return detail::SleepAwaiter(delay_); }
+    detail::SleepAwaiter operator co_await() const noexcept {
+        check_.awaited();
+        return detail::SleepAwaiter(delay_);
+    }
 
 private:
     Duration delay_;
+    [[no_unique_address]] detail::AwaitCheck check_{"sleep()"};
 };
 
 inline Sleep sleep(Duration delay) noexcept { return Sleep(delay); }
 
 // The same, and gives `result`: asyncio.sleep(delay, result).
 template <class T>
-class [[nodiscard("sleep() does nothing until it is awaited")]] SleepFor {
+class AIO_AWAIT_ONCE [[nodiscard("sleep() does nothing until it is awaited")]] SleepFor {
 public:
     using native_awaitable = void;
     SleepFor(Duration delay, T result) : delay_(delay), result_(std::move(result)) {}
-    detail::SleepResultAwaiter<T> operator co_await() && { return {delay_, std::move(result_)}; }
+    detail::SleepResultAwaiter<T> operator co_await() && {
+        check_.awaited();
+        return {delay_, std::move(result_)};
+    }
 
 private:
     Duration delay_;
     T result_;
+    [[no_unique_address]] detail::AwaitCheck check_{"sleep()"};
 };
 
 template <class T>

@@ -32,7 +32,8 @@ public:
         check_cancelled();
         return true;
     }
-    const char* name() const noexcept override { return "Event.wait()"; }
+    static constexpr const char* kCall = "Event.wait()";
+    const char* name() const noexcept override { return kCall; }
 
 private:
     Event& event_;

@@ -9,6 +9,7 @@
 // Thread rule: a loop's thread only. Source: asyncio.Lock, CPython 3.12 locks.py.
 #pragma once
 
+#include <aio/core/await_check.hpp>
 #include <aio/sync/permit.hpp>
 #include <aio/sync/wait_list.hpp>
 
@@ -32,7 +33,8 @@ public:
     bool await_ready() const noexcept;
     void await_suspend(std::coroutine_handle<> frame);
     bool await_resume();
-    const char* name() const noexcept override { return "Lock.acquire()"; }
+    static constexpr const char* kCall = "Lock.acquire()";
+    const char* name() const noexcept override { return kCall; }
 
 protected:
     Lock& lock_;
@@ -43,6 +45,7 @@ private:
 
 class ScopedLockAwaiter final : public LockAwaiter {
 public:
+    static constexpr const char* kCall = "Lock.scoped()";
     using LockAwaiter::LockAwaiter;
     Permit<Lock> await_resume() {
         LockAwaiter::await_resume();
@@ -52,14 +55,18 @@ public:
 
 // What a primitive's acquire(), scoped(), wait()... return: awaited, it becomes an Awaiter.
 template <class Awaiter, class Primitive>
-class [[nodiscard("it does nothing until it is awaited")]] Operand {
+class AIO_AWAIT_ONCE [[nodiscard("it does nothing until it is awaited")]] Operand {
 public:
     using native_awaitable = void;
     explicit Operand(Primitive& primitive) noexcept : primitive_(&primitive) {}
-    Awaiter operator co_await() const noexcept { return Awaiter(*primitive_); }
+    Awaiter operator co_await() const noexcept {
+        check_.awaited();
+        return Awaiter(*primitive_);
+    }
 
 private:
     Primitive* primitive_;
+    [[no_unique_address]] AwaitCheck check_{Awaiter::kCall};
 };
 
 }  // namespace detail

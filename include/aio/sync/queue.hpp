@@ -26,6 +26,7 @@ namespace detail {
 template <class Queue>
 class GetAwaiter final : public QueueGetter {
 public:
+    static constexpr const char* kCall = "Queue.get()";
     explicit GetAwaiter(Queue& queue) noexcept : QueueGetter(queue) {}
 
     bool await_ready() const noexcept { return queue().may_get(); }
@@ -70,16 +71,20 @@ private:
 };
 
 template <class Queue>
-class [[nodiscard("put() does nothing until it is awaited")]] PutOperand {
+class AIO_AWAIT_ONCE [[nodiscard("put() does nothing until it is awaited")]] PutOperand {
 public:
     using native_awaitable = void;
     using Item = typename Queue::value_type;
     PutOperand(Queue& queue, Item&& item) : queue_(&queue), item_(std::move(item)) {}
-    PutAwaiter<Queue> operator co_await() { return PutAwaiter<Queue>(*queue_, std::move(item_)); }
+    PutAwaiter<Queue> operator co_await() {
+        check_.awaited();
+        return PutAwaiter<Queue>(*queue_, std::move(item_));
+    }
 
 private:
     Queue* queue_;
     Item item_;
+    [[no_unique_address]] AwaitCheck check_{"Queue.put()"};
 };
 
 template <class T, class Items>

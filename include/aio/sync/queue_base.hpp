@@ -72,7 +72,8 @@ public:
     bool await_ready() const noexcept;
     void await_suspend(std::coroutine_handle<> frame);
     void await_resume() { check_cancelled(); }
-    const char* name() const noexcept override { return "Queue.join()"; }
+    static constexpr const char* kCall = "Queue.join()";
+    const char* name() const noexcept override { return kCall; }
 
 private:
     QueueBase& queue_;

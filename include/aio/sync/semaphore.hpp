@@ -30,7 +30,8 @@ public:
     bool await_ready() const noexcept;
     void await_suspend(std::coroutine_handle<> frame);
     bool await_resume();
-    const char* name() const noexcept override { return "Semaphore.acquire()"; }
+    static constexpr const char* kCall = "Semaphore.acquire()";
+    const char* name() const noexcept override { return kCall; }
 
 protected:
     Semaphore& semaphore_;
@@ -41,6 +42,7 @@ private:
 
 class ScopedSemaphoreAwaiter final : public SemaphoreAwaiter {
 public:
+    static constexpr const char* kCall = "Semaphore.scoped()";
     using SemaphoreAwaiter::SemaphoreAwaiter;
     Permit<Semaphore> await_resume() {
         SemaphoreAwaiter::await_resume();

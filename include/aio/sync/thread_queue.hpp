@@ -30,7 +30,7 @@ namespace aio {
 namespace detail {
 
 template <class T>
-class ThreadPutOperand;
+class AIO_AWAIT_ONCE ThreadPutOperand;
 template <class T>
 class ThreadGetAwaiter;
 template <class T>
@@ -181,7 +181,8 @@ public:
             ThreadQueueBase::throw_shut_down();
         return *std::move(item_);
     }
-    const char* name() const noexcept override { return "ThreadQueue.get()"; }
+    static constexpr const char* kCall = "ThreadQueue.get()";
+    const char* name() const noexcept override { return kCall; }
 
 private:
     bool attempt() noexcept override {
@@ -219,15 +220,19 @@ private:
 };
 
 template <class T>
-class [[nodiscard("put() does nothing until it is awaited")]] ThreadPutOperand {
+class AIO_AWAIT_ONCE [[nodiscard("put() does nothing until it is awaited")]] ThreadPutOperand {
 public:
     using native_awaitable = void;
     ThreadPutOperand(ThreadQueue<T>& queue, T&& item) noexcept : queue_(&queue), item_(std::move(item)) {}
-    ThreadPutAwaiter<T> operator co_await() noexcept { return ThreadPutAwaiter<T>(*queue_, std::move(item_)); }
+    ThreadPutAwaiter<T> operator co_await() noexcept {
+        check_.awaited();
+        return ThreadPutAwaiter<T>(*queue_, std::move(item_));
+    }
 
 private:
     ThreadQueue<T>* queue_;
     T item_;
+    [[no_unique_address]] AwaitCheck check_{"ThreadQueue.put()"};
 };
 
 }  // namespace detail

@@ -245,10 +245,15 @@ public:
     void await_resume() {
         if (task_) resumed();
     }
-    const char* name() const noexcept override { return "ThreadQueue.join()"; }
+    static constexpr const char* kCall = "ThreadQueue.join()";
+    const char* name() const noexcept override { return kCall; }
 
 private:
     bool attempt() noexcept override { return queue_.all_done(); }
 };
+
+inline Operand<ThreadQueueJoiner, ThreadQueueBase> ThreadQueueBase::join() noexcept {
+    return Operand<ThreadQueueJoiner, ThreadQueueBase>(*this);
+}
 
 }  // namespace aio::detail
