@@ -4,6 +4,7 @@
 
 #include <aio/base/error.hpp>
 #include <aio/base/exception_group.hpp>
+#include <aio/base/format_exception.hpp>
 #include <aio/core/as_completed.hpp>
 #include <aio/core/async_generator.hpp>
 #include <aio/core/context.hpp>
@@ -14,6 +15,7 @@
 #include <aio/core/gather.hpp>
 #include <aio/core/log.hpp>
 #include <aio/core/run.hpp>
+#include <aio/core/select.hpp>
 #include <aio/core/shield.hpp>
 #include <aio/core/sleep.hpp>
 #include <aio/core/task.hpp>

@@ -4,7 +4,8 @@
 //
 // A Coro is a call that has not started: it runs when it is awaited (`co_await twice(2)`, in place, as part of
 // the task that awaits) or scheduled (`aio::create_task(twice(2))`, as a task of its own). It is awaited once;
-// dropped without either, it is reported in debug mode as never awaited.
+// dropped without either, it is reported in debug mode as never awaited. One that ends without the co_return that its type
+// wants throws RuntimeError in builds without NDEBUG, as far as the compiler lets it.
 //
 // Pass arguments by value: a coroutine outlives the expression that calls it. A reference parameter must name
 // something that lives until the coroutine ends. Do not call a capturing lambda that returns a Coro and keep
@@ -113,6 +114,11 @@ struct FinalSuspend {
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
         TaskBase& self = frame.promise();
+#ifndef NDEBUG
+        if constexpr (requires { frame.promise().has_result(); }) {
+            if (!(self.flags & kThrew) && !frame.promise().has_result()) self.ended_without_result();
+        }
+#endif
         self.flags |= kEnded;
         if (!(self.flags & (kTask | kInline))) current.next = self.awaiter()->frame();
     }
@@ -213,6 +219,7 @@ public:
     void return_value(U&& value) {
         value_.emplace(std::forward<U>(value));
     }
+    bool has_result() const noexcept { return value_.has_value(); }
     const T& get() const noexcept { return *value_; }
     T take() { return std::move(*value_); }
 
@@ -232,6 +239,7 @@ public:
         cancel_requests |= kReturned;  // destructors of its locals are still to come: they may look for the leaf
         ::new (static_cast<void*>(small_result_)) T(std::move(converted));
     }
+    bool has_result() const noexcept { return cancel_requests & kReturned; }
     const T& get() const noexcept { return *std::launder(reinterpret_cast<const T*>(small_result_)); }
     T take() noexcept { return std::move(*std::launder(reinterpret_cast<T*>(small_result_))); }
 };

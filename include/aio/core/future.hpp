@@ -214,6 +214,7 @@ template <class C>
     requires requires {
         typename C::value_type;
         typename C::allocator_type;
+        requires !std::same_as<typename C::value_type, C>;  // nlohmann::json is a container of itself
     }
 inline constexpr bool can_copy<C> = can_copy<typename C::value_type>;
 template <class... Ts>
@@ -227,7 +228,7 @@ T take_value(State& state, std::uint32_t own) {
     if constexpr (can_copy<T>) {
         if (state.references > own) return std::as_const(state).get();
     }
-    return state.take();
+    if constexpr (!std::is_void_v<T>) return state.take();
 }
 
 }  // namespace detail

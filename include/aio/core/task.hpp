@@ -29,15 +29,37 @@ struct TaskOptions {
     bool eager_start = false;          // take the first step now, inside create_task
 };
 
-// A task whose result type is not known here: what all_tasks() and current_task() give.
-class AnyTask {
+namespace detail {
+
+// `co_await task` of one whose type is not known: that it has ended, or its exception.
+class EndAwaiter final : public FutureWaiter {
+public:
+    explicit EndAwaiter(TaskBase* task) : FutureWaiter(task) {
+        if (!task) [[unlikely]]
+            throw_empty_handle();
+        task->retain();
+    }
+    ~EndAwaiter() {
+        deregister();
+        future_->release();
+    }
+    void await_resume() { check_resumed(); }
+};
+
+}  // namespace detail
+
+// A task whose result type does not matter here: what all_tasks() and current_task() give, and what tasks of different types
+// are together, in a std::vector<AnyTask> for wait(), gather() or as_completed(). It is a future of void: its result is that
+// it has ended.
+class AnyTask : public detail::FutureHandle<AnyTask, detail::TaskBase, void> {
 public:
     AnyTask() noexcept = default;
-    explicit AnyTask(detail::FutureRef<detail::TaskBase> state) noexcept : state_(std::move(state)) {}
+    explicit AnyTask(detail::FutureRef<detail::TaskBase> state) noexcept : FutureHandle(std::move(state)) {}
 
-    bool done() const noexcept { return state_->done(); }
-    bool cancelled() const noexcept { return state_->cancelled(); }
-    bool cancel(std::string_view message = {}) const noexcept { return state_->cancel(message); }
+    // Errors: InvalidStateError while pending, CancelledError when cancelled, or the task's exception.
+    void result() const { state_->check_value(); }
+    detail::EndAwaiter operator co_await() const { return detail::EndAwaiter(state_.get()); }
+
     // Cancellation requests so far, less those taken back.
     unsigned cancelling() const noexcept { return state_->cancelling(); }
     // Takes one request back and returns how many are left. At 0 a request not yet delivered is dropped.
@@ -56,14 +78,10 @@ public:
         file << stack_text(limit) + "\n";
     }
 
-    explicit operator bool() const noexcept { return static_cast<bool>(state_); }
-    bool operator==(const AnyTask& other) const noexcept { return state_.get() == other.state_.get(); }
     detail::TaskBase* base() const noexcept { return state_.get(); }
 
 private:
     std::string stack_text(std::optional<std::size_t> limit) const;
-
-    detail::FutureRef<detail::TaskBase> state_;
 };
 
 template <class T = void>

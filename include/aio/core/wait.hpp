@@ -71,4 +71,17 @@ Coro<WaitResult<F>> wait(std::vector<F> futures, WaitOptions options = {}) {
     return detail::wait_typed(std::move(futures), options);
 }
 
+// The same of tasks of different types, named one by one: `co_await aio::wait({.timeout = 2s}, a, b)`. They come back as
+// AnyTask, which compares equal to the task.
+template <class... Tasks>
+    requires(sizeof...(Tasks) > 0 && (std::convertible_to<const Tasks&, AnyTask> && ...))
+Coro<WaitResult<AnyTask>> wait(WaitOptions options, const Tasks&... tasks) {
+    return detail::wait_typed(std::vector<AnyTask>{tasks...}, options);
+}
+template <class... Tasks>
+    requires(sizeof...(Tasks) > 1 && (std::convertible_to<const Tasks&, AnyTask> && ...))
+Coro<WaitResult<AnyTask>> wait(const Tasks&... tasks) {
+    return detail::wait_typed(std::vector<AnyTask>{tasks...}, {});
+}
+
 }  // namespace aio
