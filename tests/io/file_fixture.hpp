@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -22,9 +23,9 @@ namespace aio::test {
 // Removed with all that is in it.
 class Scratch {
 public:
-    Scratch() {
-        char path[] = "/tmp/aio-files-XXXXXX";
-        root_ = ::mkdtemp(path);
+    // Errors: std::runtime_error where `above` is not there.
+    explicit Scratch(const std::string& above = "/tmp") : root_(above + "/aio-files-XXXXXX") {
+        if (!::mkdtemp(root_.data())) throw std::runtime_error("mkdtemp in " + above);
     }
     ~Scratch() {
         std::error_code ignored;

@@ -175,26 +175,78 @@ FILE_TEST(WholeFile, is_read_and_written) {
     co_await expect_throws<ValueError>(files::write_file(path, "y", {.append = true, .atomic = true}));
 }
 
-// A thread would make a pass of the loop, in which the callback runs.
+namespace {
+
+// Whether `made` let the loop make a pass, as a call on a thread does.
+Coro<bool> waits(Coro<> made) {
+    bool waited = false;
+    get_running_loop().call_soon([&waited] { waited = true; });
+    co_await std::move(made);
+    const bool answer = waited;
+    co_await run_passes(1);
+    co_return answer;
+}
+
+Coro<> open_and_close(std::string path, const char* mode) {
+    const File file = co_await files::open(path, mode);
+    co_await file.close();
+}
+Coro<> read_both_ways(std::string path, std::string wanted) {
+    EXPECT_TRUE(co_await files::read_file(path) == wanted) << wanted.size();
+    EXPECT_EQ((co_await files::stat(path)).st_size, static_cast<std::int64_t>(wanted.size()));
+    File file = co_await files::open(path, "rb");
+    EXPECT_TRUE(co_await file.read() == wanted) << wanted.size();
+    co_await file.close();
+}
+
+}  // namespace
+
 ASYNC_TEST(WholeFile, in_memory_is_read_without_a_thread, kOnce) {
-    char path[] = "/dev/shm/aiocpp-test-XXXXXX";
-    const int fd = ::mkstemp(path);
-    if (fd < 0) CO_SKIP();
-    ::close(fd);
+    if (::access("/dev/shm", W_OK) != 0) CO_SKIP();
+    const Scratch scratch("/dev/shm");
     for (const std::size_t size : {0u, 1u, 4096u, 65536u, 200'000u}) {
         const std::string data(size, 'm');
-        std::ofstream(path) << data;
-        bool waited = false;
-        get_running_loop().call_soon([&waited] { waited = true; });
-        EXPECT_TRUE(co_await files::read_file(path) == data) << size;
-        EXPECT_EQ((co_await files::stat(path)).st_size, static_cast<std::int64_t>(size));
-        File file = co_await files::open(path, "rb");
-        EXPECT_TRUE(co_await file.read() == data) << size;
-        EXPECT_FALSE(waited) << size;
-        co_await file.close();
-        co_await run_passes(1);
+        EXPECT_FALSE(co_await waits(read_both_ways(scratch.with(data), data))) << size;
     }
-    ::unlink(path);
+}
+
+ASYNC_TEST(WholeFile, in_memory_is_written_without_a_thread, kOnce) {
+    if (::access("/dev/shm", W_OK) != 0) CO_SKIP();
+    const Scratch scratch("/dev/shm");
+    const std::string path = scratch.path();
+    for (const std::size_t size : {0u, 1u, 4096u, 200'000u}) {
+        const std::string data(size, 'm');
+        EXPECT_FALSE(co_await waits(files::write_file(path, data, {.permissions = 0640}))) << size;
+        EXPECT_TRUE(content_of(path) == data) << size;
+    }
+    EXPECT_EQ((co_await files::stat(path)).st_mode & 0777, 0640u);
+    EXPECT_FALSE(co_await waits(files::write_file(path, "+", {.append = true})));
+    EXPECT_EQ(content_of(path).size(), 200'001u);
+    EXPECT_FALSE(co_await waits(open_and_close(path, "r+")));
+    EXPECT_FALSE(co_await waits(open_and_close(path, "a")));
+    EXPECT_FALSE(co_await waits(open_and_close(path, "w")));
+    EXPECT_EQ(content_of(path), "");
+    EXPECT_FALSE(co_await waits(open_and_close(scratch.path("new"), "x")));
+    co_await expect_throws<FileExistsError>(open_and_close(path, "x"));
+}
+
+// What may lead out of memory, or takes its time, is for threads; and the outcome is the same.
+ASYNC_TEST(WholeFile, in_memory_that_may_wait_is_written_on_a_thread, kOnce) {
+    if (::access("/dev/shm", W_OK) != 0) CO_SKIP();
+    const Scratch scratch("/dev/shm"), elsewhere;
+    fs::create_symlink(elsewhere.path(), scratch.path("link"));
+    EXPECT_TRUE(co_await waits(files::write_file(scratch.path("link"), "there")));
+    EXPECT_EQ(content_of(elsewhere.path()), "there");
+    EXPECT_TRUE(co_await waits(files::write_file(scratch.with(std::string(2'000'000, 'x'), "large"), "small")));
+    EXPECT_EQ(content_of(scratch.path("large")), "small");
+    co_await expect_throws<FileNotFoundError>(files::write_file(scratch.path("no/file"), "x"));
+    co_await expect_throws<IsADirectoryError>(files::write_file(scratch.root(), "x"));
+    co_await expect_throws<IsADirectoryError>(files::write_file(scratch.root() + "/", "x"));
+    // A pipe: what is written is read whole by who opened it first.
+    EXPECT_EQ(::mkfifo(scratch.path("pipe").c_str(), 0600), 0);
+    Task<std::string> reading = create_task(files::read_file(scratch.path("pipe")));
+    co_await files::write_file(scratch.path("pipe"), "through");
+    EXPECT_EQ(co_await reading, "through");
 }
 
 // --- copying -------------------------------------------------------------------------------------------------------

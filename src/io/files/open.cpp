@@ -3,6 +3,7 @@
 #include <aio/core/sleep.hpp>
 
 #include "base/unique_fd.hpp"
+#include "io/files/fairness.hpp"
 #include "io/files/file_core.hpp"
 #include "io/files/in_thread.hpp"
 #include "io/files/system_calls.hpp"
@@ -74,6 +75,12 @@ Coro<UniqueFd> open_path(std::string path, FileMode mode, files::OpenOptions opt
     }
 }
 
+// -EAGAIN: it may wait.
+int open_at_once(const std::string& path, const FileMode& mode, const files::OpenOptions& options) noexcept {
+    return mode.flags() == O_RDONLY ? open_now(path.c_str(), O_RDONLY)
+                                    : open_in_memory(path, mode.flags(), options.permissions);
+}
+
 Coro<files::File> open_file(std::string path, std::string mode_text, std::string errors, files::OpenOptions options) {
     options.errors = errors;
     const FileMode mode = parse_mode(mode_text);
@@ -81,8 +88,12 @@ Coro<files::File> open_file(std::string path, std::string mode_text, std::string
     parse_text_rules(mode, options);
     check_path(path);
     UniqueFd fd;
-    if (mode.flags() == O_RDONLY) fd = UniqueFd(open_now(path.c_str(), O_RDONLY));
-    if (!fd) fd = co_await open_path(path, mode, options);
+    fd = UniqueFd(open_at_once(path, mode, options));
+    if (!fd) {
+        fd = co_await open_path(path, mode, options);
+    } else if (turn_is_over(0)) {
+        co_await Pass();
+    }
     files::File file = adopt(fd.get(), std::move(path), mode, options, true);
     make_blocking(*file.core());
     fd.take();

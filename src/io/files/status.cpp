@@ -2,6 +2,7 @@
 #include <aio/io/file_system.hpp>
 
 #include "base/unique_fd.hpp"
+#include "io/files/fairness.hpp"
 #include "io/files/paths.hpp"
 #include "io/files/system_calls.hpp"
 
@@ -41,9 +42,11 @@ Stat stat_of(const struct stat& status) noexcept {
     return result;
 }
 
-// Through a descriptor that only names the file, and only if the way there is cached.
+// Through a descriptor that only names the file, and only if the way there is cached: 0, a negative errno, -EAGAIN if not.
 int stat_now(const std::string& path, bool follow, struct stat& status) noexcept {
-    const UniqueFd fd(open_now(path.c_str(), O_PATH | (follow ? 0 : O_NOFOLLOW)));
+    const int number = open_now(path.c_str(), O_PATH | (follow ? 0 : O_NOFOLLOW));
+    if (number == -ENOENT || number == -ENOTDIR) return number;  // the cache knows that, too
+    const UniqueFd fd(number);
     if (!fd) return -EAGAIN;
     return ::fstat(fd.get(), &status) == 0 ? 0 : -EAGAIN;
 }
@@ -52,8 +55,10 @@ Coro<Answer<Stat>> look_at(std::string path, bool follow) {
     check_path(path);
     struct stat now;
     Answer<Stat> answer;
-    if (stat_now(path, follow, now) == 0) {
-        answer.value = stat_of(now);
+    answer.error = stat_now(path, follow, now);
+    if (answer.error != -EAGAIN) {
+        if (answer.error == 0) answer.value = stat_of(now);
+        if (turn_is_over(0)) co_await Pass();
         co_return answer;
     }
     auto call = [path, follow] {

@@ -1,6 +1,8 @@
 // System calls on files, in the two ways: without waiting, or on a thread.
 #include "io/files/system_calls.hpp"
 
+#include "base/unique_fd.hpp"
+
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <poll.h>
@@ -14,6 +16,7 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 
 namespace aio::detail {
 
@@ -82,6 +85,33 @@ bool is_in_memory(int fd) noexcept {
     struct statfs system;
     if (file_route() != FileRoute::usual || ::fstatfs(fd, &system) != 0) return false;
     return system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC;
+}
+
+int open_in_memory(const std::string& path, int flags, mode_t permissions) noexcept {
+    constexpr off_t kSoonEmptied = 1 << 20;
+    const std::size_t slash = path.rfind('/');
+    const char* const name = path.c_str() + (slash == std::string::npos ? 0 : slash + 1);
+    char folder[PATH_MAX] = ".";
+    if (slash != std::string::npos) {
+        if (slash + 2 > sizeof folder) return -EAGAIN;
+        std::memcpy(folder, path.data(), slash + 1);  // with the slash: "/" of "/a"
+        folder[slash + 1] = '\0';
+    }
+    const UniqueFd above(open_now(folder, O_PATH | O_DIRECTORY));
+    if (!above || !is_in_memory(above.get())) return -EAGAIN;
+    // Opening a pipe or a device may do something already.
+    struct stat status;
+    if (::fstatat(above.get(), name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (!S_ISREG(status.st_mode) || status.st_size > kSoonEmptied) return -EAGAIN;
+    } else if (errno != ENOENT) {
+        return -EAGAIN;
+    }
+    open_how how = {};
+    how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    how.mode = flags & O_CREAT ? permissions & 07777 : 0;
+    how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+    const long fd = uninterrupted([&] { return ::syscall(SYS_openat2, above.get(), name, &how, sizeof how); });
+    return fd >= 0 ? static_cast<int>(fd) : -EAGAIN;  // the thread will meet the same error, and tell of it
 }
 
 NoBrokenPipeSignal::NoBrokenPipeSignal() noexcept {

@@ -3,7 +3,7 @@
 //
 // What can be done without waiting is done at once: a page that is in the cache is copied in less time than it
 // takes to tell a thread, or the ring, about it. The kernel is asked in a way that makes it refuse where it would
-// wait: RWF_NOWAIT for what is in the file, RESOLVE_CACHED for the way to it.
+// wait: RWF_NOWAIT for what is in the file, RESOLVE_CACHED for the way to it. On file systems in memory nothing waits.
 // Source: preadv2(2), openat2(2); Linux 6.12 fs/namei.c, mm/filemap.c, fs/pipe.c.
 #pragma once
 
@@ -25,6 +25,9 @@ int write_now(int fd, const void* from, std::size_t size) noexcept;
 
 // Whether the file is on a file system in memory, where no call waits, and the kernel does not know RWF_NOWAIT (6.12).
 bool is_in_memory(int fd) noexcept;
+// Opens for writing, or makes, a regular file in a directory that is in memory and known to the cache: what RESOLVE_CACHED
+// itself refuses to do. A file that would take long to empty is left to threads. -EAGAIN: nothing was done.
+int open_in_memory(const std::string& path, int flags, mode_t permissions) noexcept;
 
 // Where calls that would wait go: what tests choose, so that both ways are taken, and what would not wait does.
 enum class FileRoute { usual, backend, thread };

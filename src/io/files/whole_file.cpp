@@ -80,6 +80,15 @@ int write_and_close(UniqueFd fd, const std::string& data, bool sync) noexcept {
     return result < 0 ? result : closed;
 }
 
+// -EAGAIN: nothing was done.
+int write_file_now(const std::string& path, const std::string& data,
+                   const files::WriteFileOptions& options) noexcept {
+    if (options.atomic || options.sync || data.size() > kMostAtOnce) return -EAGAIN;
+    const int flags = O_WRONLY | O_CREAT | (options.append ? O_APPEND : O_TRUNC);
+    UniqueFd fd(open_in_memory(path, flags, options.permissions));
+    return fd ? write_and_close(std::move(fd), data, false) : -EAGAIN;
+}
+
 // A name in a directory is on the device when the directory is.
 int sync_directory_of(const std::string& path) {
     const std::string parent = parent_of(path);
@@ -136,8 +145,15 @@ Coro<std::string> read_file(std::string path) {
 Coro<> write_file(std::string path, std::string data, WriteFileOptions options) {
     detail::check_path(path);
     if (options.append && options.atomic) throw ValueError("write_file: append and atomic exclude each other");
-    auto call = [path, data = std::move(data), options] { return detail::write_file_waiting(path, data, options); };
-    const int result = co_await detail::in_thread(std::move(call));
+    int result = detail::write_file_now(path, data, options);
+    if (result != -EAGAIN) {
+        if (detail::turn_is_over(data.size())) co_await detail::Pass();
+    } else {
+        auto call = [path, data = std::move(data), options] {
+            return detail::write_file_waiting(path, data, options);
+        };
+        result = co_await detail::in_thread(std::move(call));
+    }
     if (result < 0) throw_os_error(-result, "write the file " + detail::quoted(path));
 }
 
