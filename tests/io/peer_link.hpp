@@ -1,4 +1,4 @@
-// A stream whose other end is a process of its own: tests/interop/stream_peer.py. Nothing that the peer does wakes this
+// A stream whose other end is a process of its own: io/peer/stream_peer.cpp. Nothing that the peer does wakes this
 // loop except through the stream, as with any stranger's program.
 #pragma once
 
@@ -75,9 +75,9 @@ public:
 
 inline CreateSubprocess peer_process(LinkKind kind, const std::string& act, std::size_t size,
                                      const std::string& address) {
-    return create_subprocess_exec("/usr/bin/python3", "-I", "-S", interop_script("stream_peer.py"),
-                                  std::string(kind.stream), kind.server ? "client" : "server", act,
-                                  std::to_string(size), address, kind.encrypted() ? pki().folder : std::string());
+    return create_subprocess_exec(AIOCPP_STREAM_PEER, std::string(kind.stream), kind.server ? "client" : "server",
+                                  act, std::to_string(size), address,
+                                  kind.encrypted() ? pki().folder : std::string());
 }
 
 // Connects to a peer that listens.
@@ -134,7 +134,7 @@ inline Coro<Link> accept_peer(LinkKind kind, std::string act, std::size_t size) 
     co_return Link(reader, writer, peer);
 }
 
-// `kind` with a peer that does `act` (stream_peer.py lists them) with `size` bytes.
+// `kind` with a peer that does `act` (stream_peer.cpp lists them) with `size` bytes.
 inline Coro<Link> link_with_peer(LinkKind kind, std::string act, std::size_t size = 0,
                                  ConnectionOptions options = {}) {
     if (kind.stream == "pipe") {
@@ -165,7 +165,6 @@ inline Coro<Link> link_with_peer(LinkKind kind, std::string act, std::size_t siz
 
 #define LINK_TEST_(suite, name, stream, server)           \
     ASYNC_TEST(suite, name, ::aio::test::kOnce) {         \
-        SKIP_WITHOUT("/usr/bin/python3");                 \
         const ::aio::test::LinkKind kind{stream, server}; \
         co_await name##_over(kind);                       \
     }

@@ -65,7 +65,6 @@ OVER_EACH_LINK(it_can_be_cancelled_and_its_data_may_go) {
 }
 
 ASYNC_TEST(SendInPlace, has_the_stream_for_itself, kOnce) {
-    SKIP_WITHOUT("/usr/bin/python3");
     const Link link = co_await link_with_peer({"tcp"}, "sink", kLarge);
     const std::string data = pattern(kLarge);
     link.stop_peer();
@@ -79,7 +78,6 @@ ASYNC_TEST(SendInPlace, has_the_stream_for_itself, kOnce) {
 }
 
 ASYNC_TEST(SendInPlace, of_nothing_sends_nothing, kOnce) {
-    SKIP_WITHOUT("/usr/bin/python3");
     const Link link = co_await link_with_peer({"tcp"}, "sink", 0);
     std::size_t progress = 1;
     co_await detail::send_in_place(link.writer, "", &progress);

@@ -153,12 +153,13 @@ ASYNC_TEST(StartTls, is_refused_where_it_makes_no_sense) {
 
 // CPython: test_ssl.test_create_server_ssl_over_ssl
 ASYNC_TEST(StartTls, works_inside_tls) {
+    static const std::size_t kMuch = rerunning() ? 100'000 : 1'000'000;
     auto handle = [](StreamReader reader, StreamWriter writer) -> Coro<> {
         EXPECT_FALSE(writer.ssl_object().getpeercert().has_value());
         co_await writer.start_tls(server_context("second"));
-        const std::string data = co_await reader.readexactly(1'000'000);
+        const std::string data = co_await reader.readexactly(static_cast<std::ptrdiff_t>(kMuch));
         writer.write("OK");
-        EXPECT_EQ(data, std::string(1'000'000, 'A'));
+        EXPECT_EQ(data, std::string(kMuch, 'A'));
         EXPECT_EQ(co_await reader.readexactly(10), "BBBBBBBBBB");
         writer.write("SPAM");
         co_await writer.drain();
@@ -166,11 +167,11 @@ ASYNC_TEST(StartTls, works_inside_tls) {
         co_await writer.wait_closed();
     };
     Server server = co_await start_server(handle, "127.0.0.1", 0, {.ssl = server_context()});
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < (rerunning() ? 2 : 5); ++i) {
         auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), over_tls(client_context()));
         co_await writer.start_tls(client_context(), {.server_hostname = "second.example"});
         EXPECT_EQ(writer.ssl_object().getpeercert()->subject, "CN=second");
-        writer.write(std::string(1'000'000, 'A'));
+        writer.write(std::string(kMuch, 'A'));
         EXPECT_EQ(co_await reader.readexactly(2), "OK");
         writer.write("BBBBBBBBBB");
         EXPECT_EQ(co_await reader.readexactly(4), "SPAM");

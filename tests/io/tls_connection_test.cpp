@@ -171,7 +171,7 @@ ASYNC_TEST(Tls, carries_100_megabytes_both_ways, kOnce) {
 }
 
 ASYNC_TEST(Tls, one_write_of_many_megabytes_arrives_whole) {
-    std::string data(5'000'000, 'x');
+    std::string data(rerunning() ? 300'000 : 5'000'000, 'x');
     for (std::size_t i = 0; i < data.size(); i += 4099) data[i] = static_cast<char>('a' + i % 26);
     Server server = co_await tls_echo_server(server_context());
     auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), over_tls(client_context()));
