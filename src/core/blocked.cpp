@@ -24,13 +24,17 @@ std::size_t threads_of_this_process() noexcept {
 
 }  // namespace
 
+// Idle threads first: one that takes work meanwhile is counted once too often, and not overlooked.
+bool others_work() noexcept {
+    const std::size_t idle = idle_threads.load();
+    return threads_of_this_process() - idle > 1;
+}
+
 void check_not_blocked(LoopState& state) {
     for (const auto& [signal, call] : state.signal_calls) {
         if (std::find(state.exit_calls.begin(), state.exit_calls.end(), call) == state.exit_calls.end()) return;
     }
-    // Idle threads first: one that takes work meanwhile is counted once too often, and not overlooked.
-    const std::size_t idle = idle_threads.load();
-    if (threads_of_this_process() - idle > 1 || state.wakeup.pending()) return;
+    if (others_work() || state.wakeup.pending()) return;
     std::string text =
         "EventLoop: all tasks are blocked: no callback is ready, no timer is set, and nothing can come from outside, "
         "for time and network are simulated and no other thread is at work";

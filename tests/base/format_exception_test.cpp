@@ -85,6 +85,7 @@ TEST(ExceptionGroup, what_has_the_first_errors) {
                  "std::runtime_error: x; ...");
 }
 
+// Extremes: ExceptionGroup::traceback(place)
 TEST(ExceptionGroup, keeps_the_traceback_of_each_error) {
     const auto here = std::source_location::current();
     const ExceptionGroup group("several", {error("one"), std::make_exception_ptr(ValueError("two"))}, {{}, {here}});
@@ -93,6 +94,7 @@ TEST(ExceptionGroup, keeps_the_traceback_of_each_error) {
     EXPECT_EQ(values->traceback(0).size(), 1u);
     EXPECT_EQ(others->traceback(0).size(), 0u);
     EXPECT_THROW(others->traceback(1), std::out_of_range);
+    EXPECT_THROW(others->traceback(SIZE_MAX), std::out_of_range);
     EXPECT_THROW(ExceptionGroup("x", {error("one")}, {{}, {}}), ValueError);
 }
 

@@ -165,6 +165,7 @@ inline Coro<Link> link_with_peer(LinkKind kind, std::string act, std::size_t siz
 
 #define LINK_TEST_(suite, name, stream, server)           \
     ASYNC_TEST(suite, name, ::aio::test::kOnce) {         \
+        if (::aio::test::simulated()) CO_SKIP();          \
         const ::aio::test::LinkKind kind{stream, server}; \
         co_await name##_over(kind);                       \
     }

@@ -119,6 +119,56 @@ ASYNC_TEST(Server, serve_forever_ends_when_it_is_cancelled) {
     co_await expect_throws<RuntimeError>(server.serve_forever());
 }
 
+ASYNC_TEST(Server, serve_forever_that_is_cancelled_closes_idle_clients) {
+    Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
+    auto serving = create_task(server.serve_forever());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    writer.write("hello\n");
+    EXPECT_EQ(co_await reader.readline(), "hello\n");
+    serving.cancel();
+    EXPECT_EQ(co_await reader.read(), "") << "the end of the stream";
+    writer.close();
+    co_await writer.wait_closed();
+    co_await expect_throws<CancelledError>(serving);
+}
+
+// It gets all that was written to it, if it takes it. Extremes: ServerOptions::shutdown_timeout
+ASYNC_TEST(Server, serve_forever_that_is_cancelled_lets_slow_clients_have_what_was_written) {
+    const std::size_t much = rerunning() ? 1'000'000 : 8'000'000;
+    auto pour = [much](StreamReader reader, StreamWriter writer) -> Coro<> {
+        writer.write(std::string(much, 'x'));
+        co_await reader.read();
+    };
+    Server server = co_await start_server(pour, "127.0.0.1", 0, {.shutdown_timeout = Duration::max()});
+    auto serving = create_task(server.serve_forever());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    co_await reader.readexactly(1);
+    serving.cancel();
+    co_await run_passes(10);
+    EXPECT_FALSE(serving.done());
+    EXPECT_EQ((co_await reader.read()).size(), much - 1);
+    writer.close();
+    co_await writer.wait_closed();
+    co_await expect_throws<CancelledError>(serving);
+}
+
+ASYNC_TEST(Server, serve_forever_that_is_cancelled_drops_clients_that_take_nothing) {
+    auto pour = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+        writer.write(std::string(64'000'000, 'x'));
+        co_await reader.read();
+    };
+    for (const Duration limit : {Duration::min(), Duration(0), Duration(50ms)}) {
+        const ServerOptions options{.shutdown_timeout = limit};
+        Server server = co_await start_server(pour, "127.0.0.1", 0, options);
+        auto serving = create_task(server.serve_forever());
+        auto [reader, writer] = co_await open_connection("127.0.0.1", server.port(), {.limit = 1000});
+        co_await reader.readexactly(1);
+        serving.cancel();
+        co_await expect_throws<CancelledError>(serving);
+        writer.abort();
+    }
+}
+
 ASYNC_TEST(Server, close_ends_serve_forever) {
     Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
     auto serving = create_task(server.serve_forever());

@@ -118,6 +118,21 @@ ASYNC_TEST(ShardedServer, serves_until_it_is_cancelled, kOnce) {
     EXPECT_EQ(server.serving(), 0u);
 }
 
+ASYNC_TEST(ShardedServer, serve_forever_that_is_cancelled_closes_idle_clients, kOnce) {
+    if (simulated()) CO_SKIP();
+    auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 2});
+    ShardedServer server = co_await start_sharded_server(group, echo_lines, "127.0.0.1", 0);
+    Task<> serving = create_task(server.serve_forever());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    writer.write("hello\n");
+    EXPECT_EQ(co_await reader.readline(), "hello\n");
+    serving.cancel();
+    EXPECT_EQ(co_await reader.read(), "");
+    writer.close();
+    co_await writer.wait_closed();
+    co_await expect_throws<CancelledError>(serving);
+}
+
 ASYNC_TEST(ShardedServer, last_handle_closes_it, kOnce) {
     if (simulated()) CO_SKIP();
     auto& group = keep<LoopGroup>(LoopGroupOptions{.size = 2});

@@ -3,11 +3,13 @@
 #include <aio/core/frame_pool.hpp>
 
 #include "base/describe.hpp"
+#include "core/blocked.hpp"
 #include "core/observe.hpp"
 #include "support/allocations.hpp"
 #include "support/malloc.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -15,6 +17,7 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include <gtest/gtest-spi.h>
@@ -195,6 +198,10 @@ private:
         outcome.logs.clear();
         outcome.logs.shrink_to_fit();
         std::exception_ptr().swap(outcome.error);
+        // A thread that has given its answer may be letting go of what it was asked.
+        for (int patience = 1000; live() > before && aio::detail::others_work() && patience > 0; --patience) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
         const std::int64_t strings = outcome.problem.capacity() > std::string().capacity() ? 1 : 0;
         leaked_ = live() - before - strings;
         return outcome;

@@ -41,8 +41,8 @@ public:
     void close() const noexcept;
     // Waits until the servers and all their connections are closed. Cancel: they go on.
     Coro<> wait_closed() const;
-    // Waits until it is cancelled, or close() is called: then the servers are closed, and once the connections are,
-    // CancelledError thrown. Source: Server.serve_forever.
+    // Waits until it is cancelled, or close() is called; throws CancelledError once the servers and their connections are
+    // closed. Cancelled, it closes both, as Server::serve_forever() does.
     Coro<> serve_forever() const;
 
     // close() and abort() on each connection.

@@ -235,6 +235,10 @@ private:
     [[no_unique_address]] AwaitCheck check_{"ThreadQueue.put()"};
 };
 
+inline Operand<ThreadQueueJoiner, ThreadQueueBase> ThreadQueueBase::join() noexcept {
+    return Operand<ThreadQueueJoiner, ThreadQueueBase>(*this);
+}
+
 }  // namespace detail
 
 }  // namespace aio

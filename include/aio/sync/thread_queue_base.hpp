@@ -252,8 +252,4 @@ private:
     bool attempt() noexcept override { return queue_.all_done(); }
 };
 
-inline Operand<ThreadQueueJoiner, ThreadQueueBase> ThreadQueueBase::join() noexcept {
-    return Operand<ThreadQueueJoiner, ThreadQueueBase>(*this);
-}
-
 }  // namespace aio::detail
