@@ -132,7 +132,8 @@ ASYNC_TEST(Server, serve_forever_that_is_cancelled_closes_idle_clients) {
     co_await expect_throws<CancelledError>(serving);
 }
 
-// It gets all that was written to it, if it takes it. Extremes: ServerOptions::shutdown_timeout
+// It gets all that was written to it, if it takes it.
+// Extremes: ServerOptions::shutdown_timeout
 ASYNC_TEST(Server, serve_forever_that_is_cancelled_lets_slow_clients_have_what_was_written) {
     const std::size_t much = rerunning() ? 1'000'000 : 8'000'000;
     auto pour = [much](StreamReader reader, StreamWriter writer) -> Coro<> {
