@@ -58,6 +58,9 @@ public:
 
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
     bool operator==(const AnyTask& other) const noexcept { return state_.get() == other.state_.get(); }
+    std::strong_ordering operator<=>(const AnyTask& other) const noexcept {
+        return std::compare_three_way()(base(), other.base());
+    }
     detail::TaskBase* base() const noexcept { return state_.get(); }
 
 private:
@@ -159,3 +162,16 @@ std::vector<AnyTask> all_tasks();
 std::vector<AnyTask> all_tasks(EventLoop& loop);
 
 }  // namespace aio
+
+template <class T>
+struct std::hash<aio::Task<T>> {
+    std::size_t operator()(const aio::Task<T>& task) const noexcept {
+        return std::hash<const aio::detail::FutureBase*>()(task.base());
+    }
+};
+template <>
+struct std::hash<aio::AnyTask> {
+    std::size_t operator()(const aio::AnyTask& task) const noexcept {
+        return std::hash<const aio::detail::FutureBase*>()(task.base());
+    }
+};
