@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Every public header compiles alone, without a warning, and survives being included twice.
 
-With --by-source, a header that a source of the library includes before anything else is left out: the library's own
-build compiles it alone.
+Also without those warnings that are none of ours but that users who include it with -I may have asked for.
+
+With --by-source, a header that a source of the library includes before anything else is not compiled alone: the library's
+own build does that. The users' warnings are then looked for in all headers together, once.
 """
 
 import argparse
@@ -17,7 +19,14 @@ FIRST_INCLUDE = re.compile(r"\A(?:\s*//[^\n]*\n|\s*\n)*#include <(aio/[^>]+)>")
 
 def include_twice(compiler, header, root):
     line = f"#include <{header}>\n"
-    return compiler, header, *compiling.check(compiler, line + line, root, "-Werror")
+    what = f"<{header}> does not compile alone"
+    return compiler, what, *compiling.check(compiler, line + line, root, "-Werror", *compiling.USERS_WARNINGS)
+
+
+def include_all(compiler, headers, root):
+    text = "".join(f"#include <{header}>\n" for header in headers)
+    what = "the headers do not compile together"
+    return compiler, what, *compiling.check(compiler, text, root, "-Werror", *compiling.USERS_WARNINGS)
 
 
 def included_first(source):
@@ -34,16 +43,18 @@ def main():
 
     include = args.root / "include"
     headers = {path.relative_to(include).as_posix() for path in include.rglob("*.hpp")}
+    checks = []
     if args.by_source:
+        checks = [functools.partial(include_all, compiler, sorted(headers), args.root) for compiler in args.compiler]
         headers -= {included_first(path.read_text(encoding="utf-8")) for path in (args.root / "src").rglob("*.cpp")}
     headers = sorted(headers)
-    checks = [functools.partial(include_twice, compiler, header, args.root)
-              for compiler in args.compiler for header in headers]
+    checks += [functools.partial(include_twice, compiler, header, args.root)
+               for compiler in args.compiler for header in headers]
     failures = 0
-    for compiler, header, succeeded, messages in compiling.check_all(args.jobs, checks):
+    for compiler, what, succeeded, messages in compiling.check_all(args.jobs, checks):
         if not succeeded:
             failures += 1
-            print(f"{compiler}: <{header}> does not compile alone\n{messages}", file=sys.stderr)
+            print(f"{compiler}: {what}\n{messages}", file=sys.stderr)
     print(f"headers_alone: {len(headers)} headers, {' and '.join(args.compiler)}: {failures} failures")
     return 1 if failures else 0
 

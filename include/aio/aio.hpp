@@ -13,7 +13,9 @@
 #include <aio/core/exit_stack.hpp>
 #include <aio/core/future.hpp>
 #include <aio/core/gather.hpp>
+#include <aio/core/gather_limited.hpp>
 #include <aio/core/log.hpp>
+#include <aio/core/result.hpp>
 #include <aio/core/run.hpp>
 #include <aio/core/select.hpp>
 #include <aio/core/shield.hpp>
@@ -33,8 +35,11 @@
 #include <aio/sync/barrier.hpp>
 #include <aio/sync/condition.hpp>
 #include <aio/sync/event.hpp>
+#include <aio/sync/interval.hpp>
+#include <aio/sync/limiter.hpp>
 #include <aio/sync/lock.hpp>
 #include <aio/sync/queue.hpp>
+#include <aio/sync/retry.hpp>
 #include <aio/sync/semaphore.hpp>
 #include <aio/sync/threads.hpp>
 

@@ -1,4 +1,4 @@
-// sleep(): the awaiter in the frame is its own entry in the timer queue.
+// sleep(), sleep_until(): the awaiter in the frame is its own entry in the timer queue.
 #include <aio/core/sleep.hpp>
 
 #include "core/loop_state.hpp"
@@ -8,7 +8,7 @@ namespace aio::detail {
 
 namespace {
 
-constexpr std::uint8_t kGivenUp = 16;  // in a SleepAwaiter's flags: it was cancelled when its timer had fired already
+constexpr std::uint8_t kGivenUp = 16;  // in a SleepWaiter's flags: it was cancelled when its timer had fired already
 
 }  // namespace
 
@@ -19,25 +19,35 @@ bool remove_timer(LoopCore& loop, Callback& timer) noexcept {
     return true;
 }
 
-void SleepAwaiter::arm(std::coroutine_handle<> frame) {
+void SleepWaiter::arm(std::coroutine_handle<> frame) {
     LoopState& state = LoopState::of(*current.task->loop());
-    state.timers.push(*this, after(state.backend->now(), Duration(delay_ns_)));
+    arm_at(frame, after(state.backend->now(), Duration(delay_ns_)));
+}
+
+void SleepWaiter::suspend_until(std::coroutine_handle<> frame) {
+    const TimePoint when{std::chrono::nanoseconds(delay_ns_)};
+    if (when <= LoopState::of(*current.task->loop()).backend->now()) return Yield().await_suspend(frame);
+    arm_at(frame, when);
+}
+
+void SleepWaiter::arm_at(std::coroutine_handle<> frame, TimePoint when) {
+    LoopState::of(*current.task->loop()).timers.push(*this, when);
     suspend(frame);
     flags |= kArmed;
 }
 
-void SleepAwaiter::disarm() noexcept {
+void SleepWaiter::disarm() noexcept {
     TimerQueue& timers = LoopState::of(*task_->loop()).timers;
     if (timers.holds(*this)) timers.remove(*this);  // not when it fired and the loop closes before it ran
     flags &= static_cast<std::uint8_t>(~kArmed);
 }
 
-void SleepAwaiter::run() {
+void SleepWaiter::run() {
     flags &= static_cast<std::uint8_t>(~kArmed);
     if (!(flags & kGivenUp)) wake();
 }
 
-bool SleepAwaiter::cancel_wait(std::string_view message) noexcept {
+bool SleepWaiter::cancel_wait(std::string_view message) noexcept {
     if (LoopState::of(*task_->loop()).timers.holds(*this)) {
         disarm();
         wake_cancelled(message);

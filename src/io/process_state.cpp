@@ -21,7 +21,12 @@ namespace aio::detail {
 
 namespace {
 
-constexpr int kStatusUnknown = 255;  // as CPython's child watchers say it
+constexpr int kStatusUnknown = 255;            // as CPython's child watchers say it
+constexpr unsigned kToProcessGroup = 1u << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, since Linux 6.9
+
+bool leads_group(const SubprocessRequest& request) noexcept {
+    return request.process_group ? *request.process_group == 0 : request.new_session || request.pty;
+}
 
 void log_about(LogLevel level, const std::string& name, pid_t pid, const char* what) noexcept {
     try {
@@ -34,7 +39,7 @@ void log_about(LogLevel level, const std::string& name, pid_t pid, const char* w
 }  // namespace
 
 ProcessState::ProcessState(LoopState& loop, const SubprocessRequest& request)
-    : loop_(loop), name_(program_of(request)), ended_(*this) {}
+    : loop_(loop), name_(program_of(request)), leads_group_(leads_group(request)), ended_(*this) {}
 
 // All that can fail comes before the child is there; what follows cannot.
 ProcessRef ProcessState::start(LoopState& loop, const SubprocessRequest& request) {
@@ -65,6 +70,23 @@ void ProcessState::send_signal(int signal) {
     };
     if (!watched_) throw_os_error(ESRCH, what());
     if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, 0) != 0) throw_os_error(errno, what());
+}
+
+// By the pidfd the kernel knows the group even when its leader was reaped, and another process may have got the number.
+// kill(2) knows the number only, which is the group's own as long as the leader was not reaped.
+void ProcessState::send_signal_group(int signal) {
+    const auto what = [&] {
+        return "send signal " + std::to_string(signal) + " to the process group of process " + std::to_string(pid_) +
+               " (" + name_ + ")";
+    };
+    if (!leads_group_) {
+        throw RuntimeError(what() + ": it leads none; start it with start_new_session() or process_group(0)");
+    }
+    if (pidfd_.get() < 0) throw_os_error(ESRCH, what());
+    if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, kToProcessGroup) == 0) return;
+    if (errno != EINVAL) throw_os_error(errno, what());
+    if (!watched_) throw_os_error(ESRCH, what() + ", which this kernel cannot tell from a later one");
+    if (::kill(-pid_, signal) != 0) throw_os_error(errno, what());
 }
 
 void ProcessState::kill_quietly() const noexcept {
@@ -127,7 +149,7 @@ void ProcessState::let_go() noexcept {
     LoopResource::unlink();
     backend().external_work(-1);
     backend().forget(pidfd_.get());
-    backend().close_fd(pidfd_.take());
+    if (!leads_group_ || references_ == 0) backend().close_fd(pidfd_.take());
     if (references_ == 0) delete this;
 }
 

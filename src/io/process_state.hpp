@@ -29,6 +29,7 @@ public:
     const StreamRef& stream(int which) const noexcept { return streams_[which]; }
     const std::string& name() const noexcept { return name_; }
     void send_signal(int signal);
+    void send_signal_group(int signal);
     void set_terminal_size(unsigned short rows, unsigned short columns);
     void detach() noexcept { detached_ = true; }
     LoopState& loop() const noexcept { return loop_; }
@@ -62,8 +63,9 @@ private:
 
     LoopState& loop_;
     const std::string name_;
+    const bool leads_group_;  // a process group of its own
     pid_t pid_ = -1;
-    OwnedFd pidfd_;
+    OwnedFd pidfd_;  // until the child was reaped; while it leads a group, as long as there is a handle
     std::optional<int> returncode_;
     StreamRef streams_[3];
     StreamRef terminal_;  // our end of the pseudo-terminal, if it has one

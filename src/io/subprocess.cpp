@@ -244,6 +244,9 @@ Coro<std::pair<std::string, std::string>> Process::communicate(std::string input
 void Process::send_signal(int signal) const { state_->send_signal(signal); }
 void Process::terminate() const { send_signal(SIGTERM); }
 void Process::kill() const { send_signal(SIGKILL); }
+void Process::send_signal_group(int signal) const { state_->send_signal_group(signal); }
+void Process::terminate_group() const { send_signal_group(SIGTERM); }
+void Process::kill_group() const { send_signal_group(SIGKILL); }
 void Process::detach() const noexcept { state_->detach(); }
 
 void Process::set_terminal_size(unsigned short rows, unsigned short columns) const {

@@ -8,7 +8,7 @@ namespace detail {
 //
 //     lock.release();      // by A: wakes B
 //     b.cancel();          // before B runs: C, next in line, must be woken in its place
-void LockAwaiter::resumed() {
+void LockWaiter::resumed() {
     if (!woken_and_cancelled()) return;
     if (!lock_.locked_) lock_.waiters_.wake_in_place();
     throw_cancelled(*task_);

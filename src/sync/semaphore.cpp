@@ -6,7 +6,7 @@ namespace detail {
 
 // The task runs again. The unit it was handed is its own, or goes back if it was cancelled since. Either way it
 // stood in the way of newcomers, who waited behind it although units were free.
-void SemaphoreAwaiter::resumed() {
+void SemaphoreWaiter::resumed() {
     const bool must_throw = woken_and_cancelled();
     if (must_throw) ++semaphore_.value_;
     semaphore_.hand_over();

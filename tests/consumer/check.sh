@@ -27,6 +27,8 @@ echo "== $kind, find_package"
     -DCMAKE_PREFIX_PATH="$prefix"
 "$cmake" --build "$work/user"
 expect_42 "$work/user/consumer"
+expect_42 "$work/user/unity_ON"
+expect_42 "$work/user/unity_OFF"
 
 echo "== $kind, pkg-config"
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name aiocpp.pc)")

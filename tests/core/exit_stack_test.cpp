@@ -1,4 +1,4 @@
-// with_exit_stack() and with_aclosing(): ends of blocks that may await.
+// with_exit_stack(), with_aclosing() and with_finally(): ends of blocks that may await.
 #include <aio/core/exit_stack.hpp>
 #include <aio/core/run.hpp>
 #include <aio/core/task_group.hpp>
@@ -278,6 +278,91 @@ ASYNC_TEST(Aclosing, closes_when_the_body_is_cancelled, kAnyOrder) {
     task.cancel();
     co_await expect_throws<CancelledError>(task);
     EXPECT_EQ(log, Log{"closed"});
+}
+
+ASYNC_TEST(Finally, cleans_up_after_a_body_that_returns, kAnyOrder) {
+    Log& log = keep<Log>();
+    auto body = [&log]() -> Coro<int> {
+        co_await note(log, "body");
+        co_return 42;
+    };
+    auto cleanup = [&log]() -> Coro<> { co_await note(log, "clean-up"); };
+    EXPECT_EQ(co_await with_finally(body, cleanup), 42);
+    EXPECT_EQ(log, (Log{"body", "clean-up"}));
+    co_await with_finally([&log] { return note(log, "again"); }, [&log] { log.push_back("without await"); });
+    EXPECT_EQ(log, (Log{"body", "clean-up", "again", "without await"}));
+}
+
+ASYNC_TEST(Finally, cleans_up_after_a_body_that_throws, kAnyOrder) {
+    Log& log = keep<Log>();
+    auto body = [&log]() -> Coro<> { co_await fail_after(log, "body"); };
+    auto cleanup = [&log]() -> Coro<> { co_await note(log, "clean-up"); };
+    EXPECT_EQ(co_await expect_throws<std::runtime_error>(with_finally(body, cleanup)), "body");
+    EXPECT_EQ(log, (Log{"body", "clean-up"}));
+    auto failing = [&log]() -> Coro<> { co_await fail_after(log, "failing clean-up"); };
+    EXPECT_EQ(co_await expect_throws<std::runtime_error>(with_finally(body, failing)), "failing clean-up");
+}
+
+ASYNC_TEST(Finally, cleans_up_undisturbed_by_the_cancellation_of_its_body, kAnyOrder) {
+    Log& log = keep<Log>();
+    Task<> task = create_task([&log]() -> Coro<> {
+        auto body = [] { return sleep(10s, 0); };
+        auto cleanup = [&log]() -> Coro<> {
+            co_await note(log, "first");
+            co_await note(log, "second");
+        };
+        auto wrapped = [&body]() -> Coro<int> { co_return co_await body(); };
+        co_await with_finally(wrapped, cleanup);
+    });
+    co_await run_passes(2);
+    task.cancel("why");
+    task.cancel();
+    EXPECT_EQ(co_await expect_throws<CancelledError>(task), "");
+    EXPECT_EQ(log, (Log{"first", "second"}));
+}
+
+ASYNC_TEST(Finally, cleans_up_within_a_deadline_that_has_passed, kAnyOrder) {
+    Log& log = keep<Log>();
+    auto block = [&log]() -> Coro<> {
+        auto body = []() -> Coro<> { co_await sleep(10s); };
+        auto cleanup = [&log]() -> Coro<> { co_await note(log, "clean-up"); };
+        co_await with_finally(body, cleanup);
+    };
+    co_await expect_throws<TimeoutError>(with_timeout(1ms, block));
+    EXPECT_EQ(log, Log{"clean-up"});
+}
+
+ASYNC_TEST(Finally, is_cut_short_by_another_cancellation, kAnyOrder) {
+    Log& log = keep<Log>();
+    Task<> task = create_task([&log]() -> Coro<> {
+        auto body = []() -> Coro<> { co_await sleep(10s); };
+        auto cleanup = [&log]() -> Coro<> {
+            log.push_back("begun");
+            co_await sleep(10s);
+            log.push_back("ended");
+        };
+        co_await with_finally(body, cleanup);
+    });
+    co_await run_passes(2);
+    task.cancel();
+    co_await run_passes(2);
+    EXPECT_EQ(log, Log{"begun"});
+    task.cancel("again");
+    EXPECT_EQ(co_await expect_throws<CancelledError>(task), "again");
+    EXPECT_EQ(log, Log{"begun"});
+}
+
+// A body that was cancelled before it began is no body: nothing was done that could be cleaned up.
+ASYNC_TEST(Finally, of_a_task_that_never_began_does_nothing, kAnyOrder) {
+    Log& log = keep<Log>();
+    Task<> task = create_task([&log]() -> Coro<> {
+        auto body = []() -> Coro<> { co_return; };
+        auto cleanup = [&log] { log.push_back("clean-up"); };
+        co_await with_finally(body, cleanup);
+    });
+    task.cancel();
+    co_await expect_throws<CancelledError>(task);
+    EXPECT_TRUE(log.empty());
 }
 
 }  // namespace aio::test

@@ -58,6 +58,21 @@ ASYNC_TEST(Extremes, of_sleep, kOnce) {
     }
 }
 
+// Extremes: sleep_until(when), SleepUntil::SleepUntil(when)
+ASYNC_TEST(Extremes, of_sleep_until, kOnce) {
+    for (const TimePoint when : kPast) {
+        const Stopwatch watch;
+        co_await sleep_until(when);
+        if (virtual_time()) watch.expect(0s);
+    }
+    co_await sleep_until(get_running_loop().time());
+    const Stopwatch watch;
+    co_await sleep_until(get_running_loop().time() + Duration(1));
+    EXPECT_GE(watch.elapsed(), 1ns);
+    for (const TimePoint when : kFuture) co_await expect_throws<TimeoutError>(wait_for(sleep_until(when), 1ms));
+    EXPECT_EQ(pending_timers(), 0u);
+}
+
 // Extremes: EventLoop::call_later(delay), EventLoop::call_at(when)
 ASYNC_TEST(Extremes, of_timers, kOnce) {
     EventLoop& loop = get_running_loop();

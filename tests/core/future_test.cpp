@@ -1,10 +1,15 @@
-// Futures: states, results, callbacks.
+// Futures: states, results, callbacks, identity.
 #include <aio/core/future.hpp>
+
+#include <aio/core/task.hpp>
 
 #include "support/async_test.hpp"
 
 #include <memory>
+#include <set>
 #include <stdexcept>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace aio::test {
 
@@ -15,6 +20,42 @@ ASYNC_TEST(Future, is_pending_at_first, kAnyOrder) {  // CPython: test_futures.t
     future.cancel();
     EXPECT_TRUE(future.cancelled());
     co_return;
+}
+
+ASYNC_TEST(Future, is_a_key_of_sets_and_maps_by_identity, kAnyOrder) {
+    Future<int> a, b;
+    const Future<int> same = a;
+    std::unordered_set<Future<int>> hashed;
+    for (const Future<int>& future : {a, b, same}) hashed.insert(future);
+    EXPECT_EQ(hashed.size(), 2u);
+    EXPECT_TRUE(hashed.contains(same));
+    std::set<Future<int>> sorted;
+    for (const Future<int>& future : {a, b, same}) sorted.insert(future);
+    EXPECT_EQ(sorted.size(), 2u);
+    EXPECT_TRUE((a < b) != (b < a));
+    EXPECT_FALSE(a < same || same < a);
+    a.set_result(1);
+    EXPECT_TRUE(hashed.contains(a)) << "whatever becomes of it";
+    co_return;
+}
+
+ASYNC_TEST(Task, is_a_key_of_sets_and_maps_by_identity, kAnyOrder) {
+    Task<> a = create_task(sleep(0s)), b = create_task(sleep(0s));
+    std::unordered_map<Task<>, std::string> names;
+    names[a] = "a";
+    names[b] = "b";
+    EXPECT_EQ(names.at(Task<>(a)), "a");
+    std::unordered_map<AnyTask, std::string> any;
+    any[a] = "a";
+    any[b] = "b";
+    EXPECT_EQ(any.at(AnyTask(b)), "b");
+    EXPECT_EQ(std::hash<AnyTask>()(a), std::hash<Task<>>()(a));
+    std::set<AnyTask> sorted;
+    for (const AnyTask& task : all_tasks()) sorted.insert(task);
+    EXPECT_TRUE(sorted.contains(a) && sorted.contains(b) && sorted.contains(current_task()));
+    EXPECT_FALSE(sorted.contains(AnyTask()));
+    co_await a;
+    co_await b;
 }
 
 LOOP_TEST(Future, belongs_to_its_loop) {

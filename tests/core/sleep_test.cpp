@@ -1,4 +1,4 @@
-// sleep(): delays, results, passes.
+// sleep() and sleep_until(): delays, moments, results, passes.
 #include <aio/core/gather.hpp>
 #include <aio/core/sleep.hpp>
 #include <aio/core/task.hpp>
@@ -42,6 +42,52 @@ ASYNC_TEST(Sleep, wakes_equal_deadlines_in_order) {  // semantics 2
            c = create_task(sleeper, "c", Duration(2ms));
     co_await gather(a, b, c);
     EXPECT_EQ(log, (Log{"b", "a", "c"}));
+}
+
+ASYNC_TEST(SleepUntil, wakes_at_its_moment_on_the_loops_clock, kAnyOrder) {
+    const TimePoint start = get_running_loop().time();
+    const Stopwatch watch;
+    co_await sleep(2ms);
+    co_await sleep_until(start + 5ms);
+    watch.expect(5ms);
+}
+
+ASYNC_TEST(SleepUntil, takes_one_pass_when_the_moment_has_passed) {
+    Log& log = keep<Log>();
+    EventLoop& loop = get_running_loop();
+    for (const TimePoint when : {loop.time(), loop.time() - 1s}) {
+        loop.call_soon([&] {
+            log.push_back("pass 1");
+            loop.call_soon([&] { log.push_back("pass 2"); });
+        });
+        co_await sleep_until(when);
+        EXPECT_EQ(log, (Log{"pass 1"}));
+        EXPECT_EQ(pending_timers(), 0u);
+        co_await sleep(0s);
+        log.clear();
+    }
+}
+
+ASYNC_TEST(SleepUntil, of_the_same_moment_wake_in_order_with_sleeps) {
+    Log& log = keep<Log>();
+    const TimePoint when = get_running_loop().time() + 50ms;
+    auto sleeper = [&log](std::string name, TimePoint until) -> Coro<> {
+        co_await sleep_until(until);
+        log.push_back(name);
+    };
+    Task<> a = create_task(sleeper, "a", when), b = create_task(sleeper, "b", when - 1ms),
+           c = create_task(sleeper, "c", when);
+    co_await gather(a, b, c);
+    EXPECT_EQ(log, (Log{"b", "a", "c"}));
+}
+
+ASYNC_TEST(SleepUntil, cancelled_leaves_no_timer, kAnyOrder) {
+    Task<> task = create_task(sleep_until(get_running_loop().time() + 1h));
+    co_await settle();
+    EXPECT_EQ(pending_timers(), 1u);
+    task.cancel();
+    EXPECT_EQ(pending_timers(), 0u);
+    co_await expect_throws<CancelledError>(task);
 }
 
 ASYNC_TEST(Sleep, many_at_once_wake_in_the_order_of_their_deadlines, kAnyOrder) {

@@ -3,6 +3,12 @@
 
 namespace aio::test {
 
+namespace {
+
+void fail_at_once() { throw std::runtime_error("body"); }
+
+}  // namespace
+
 ASYNC_TEST(TaskGroup, waits_for_its_tasks, kAnyOrder) {  // CPython: test_taskgroups.test_taskgroup_01
     Task<int> a, b;
     const Stopwatch watch;
@@ -15,6 +21,21 @@ ASYNC_TEST(TaskGroup, waits_for_its_tasks, kAnyOrder) {  // CPython: test_taskgr
     watch.expect(5ms);
     CO_ASSERT_TRUE(a && b);
     EXPECT_EQ(a.result() + b.result(), 53);
+}
+
+ASYNC_TEST(TaskGroup, has_a_body_that_only_starts_tasks, kAnyOrder) {
+    Task<int> a;
+    co_await with_task_group([&](TaskGroup& group) { a = group.create_task(after(5ms, 42)); });
+    CO_ASSERT_TRUE(a);
+    EXPECT_EQ(a.result(), 42);
+    int& cancels = keep<int>();
+    auto fails = [&cancels](TaskGroup& group) {
+        group.create_task(count_cancel(cancels));
+        group.create_task(sleep(1ms));
+        fail_at_once();
+    };
+    EXPECT_EQ(co_await group_errors(with_task_group(fails)), Log{"body"});
+    EXPECT_EQ(cancels, 0) << "it was cancelled before its first step";
 }
 
 ASYNC_TEST(TaskGroup, waits_also_after_a_block_that_does_not, kAnyOrder) {

@@ -3,6 +3,7 @@
 
 #include <aio/core/gather.hpp>
 #include <aio/core/task.hpp>
+#include <aio/core/timeout.hpp>
 
 #include <random>
 
@@ -144,6 +145,54 @@ FILE_TEST(File, observers_tell_what_open_made) {
     co_await out.close();
     co_await expect_throws<ValueError>(out.write("late"));
     co_await expect_throws<ValueError>(out.flush());
+}
+
+FILE_TEST(File, stat_looks_at_the_open_file) {
+    const std::string path = scratch.with("0123456789");
+    File file = co_await files::open(path, "r+");
+    const files::Stat by_path = co_await files::stat(path);
+    files::Stat status = co_await file.stat();
+    EXPECT_TRUE(status.is_file());
+    EXPECT_EQ(status.st_size, 10);
+    EXPECT_TRUE(status.st_ino == by_path.st_ino && status.st_dev == by_path.st_dev);
+    EXPECT_EQ(co_await file.read(3), "012");
+    co_await files::remove(path);
+    co_await file.seek(0, SEEK_END);
+    co_await file.write("ab");
+    status = co_await file.stat();
+    EXPECT_EQ(status.st_nlink, 0u) << "the name is gone, and the file is there";
+    EXPECT_EQ(status.st_size, 10) << "what is buffered does not count";
+    co_await file.flush();
+    status = co_await file.stat();
+    EXPECT_EQ(status.st_size, 12);
+    co_await file.seek(3);
+    status = co_await file.stat();
+    EXPECT_EQ(co_await file.read(2), "34") << "the position stays";
+    co_await file.close();
+    EXPECT_THAT(co_await expect_throws<ValueError>(file.stat()), testing::HasSubstr("closed file"));
+}
+
+FILE_TEST(File, stat_of_a_pipe_and_of_a_device) {
+    PipeEnds ends;
+    File pipe = co_await files::open(ends.out.take(), "rb");
+    const files::Stat status = co_await pipe.stat();
+    EXPECT_TRUE(S_ISFIFO(status.st_mode));
+    co_await pipe.close();
+    File null = co_await files::open("/dev/null", "rb");
+    const files::Stat device = co_await null.stat();
+    EXPECT_TRUE(S_ISCHR(device.st_mode));
+    co_await null.close();
+}
+
+FILE_TEST(File, stat_that_is_cancelled_leaves_the_file_usable) {
+    File file = co_await files::open(scratch.with("text"));
+    Task<files::Stat> task = create_task(file.stat());
+    co_await run_passes(1);
+    task.cancel();
+    co_await wait_for(as_result(task), 60s);
+    EXPECT_EQ((co_await file.stat()).st_size, 4);
+    EXPECT_EQ(co_await file.read(), "text");
+    co_await file.close();
 }
 
 FILE_TEST(File, seek_tell_and_truncate) {

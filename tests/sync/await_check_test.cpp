@@ -1,5 +1,7 @@
 // What does nothing until it is awaited, dropped before: reported in debug mode, in builds that have the mark for it.
 #include <aio/sync/event.hpp>
+#include <aio/sync/interval.hpp>
+#include <aio/sync/limiter.hpp>
 #include <aio/sync/lock.hpp>
 #include <aio/sync/queue.hpp>
 #include <aio/sync/semaphore.hpp>
@@ -48,6 +50,12 @@ LOOP_TEST(NeverAwaited, is_reported_of_each_kind) {
         const auto j = threads.join();
         const auto k = sleep(1s);
         const auto l = sleep(1s, 3);
+        const auto m = sleep_until(TimePoint::max());
+        AsyncLimiter limiter(1);
+        const auto n = limiter.acquire();
+        const auto o = limiter.scoped();
+        Interval interval(1s);
+        const auto p = interval.tick();
         co_return;
     }());
     std::vector<std::string> calls;
@@ -55,7 +63,8 @@ LOOP_TEST(NeverAwaited, is_reported_of_each_kind) {
     EXPECT_THAT(calls, testing::UnorderedElementsAre(
                            "'Lock.acquire()'", "'Semaphore.acquire()'", "'Semaphore.scoped()'", "'Event.wait()'",
                            "'Queue.get()'", "'Queue.put()'", "'Queue.join()'", "'ThreadQueue.get()'",
-                           "'ThreadQueue.put()'", "'ThreadQueue.join()'", "'sleep()'", "'sleep()'"));
+                           "'ThreadQueue.put()'", "'ThreadQueue.join()'", "'sleep()'", "'sleep()'", "'sleep_until()'",
+                           "'AsyncLimiter.acquire()'", "'AsyncLimiter.scoped()'", "'Interval.tick()'"));
     loop.set_debug(false);
 }
 

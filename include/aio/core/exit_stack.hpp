@@ -1,5 +1,7 @@
-// What must happen at the end of a block, and may await: with_aclosing() for one object, with_exit_stack() for a number
-// of them that is not known before.
+// What must happen at the end of a block, and may await: with_finally() for one function, with_aclosing() for one object,
+// with_exit_stack() for a number of them that is not known before.
+//
+//     co_await aio::with_finally(work, say_goodbye);     // try: ... finally: await say_goodbye()
 //
 //     co_await aio::with_exit_stack([&](aio::AsyncExitStack& stack) -> aio::Coro<> {
 //         for (const std::string& host : hosts) {
@@ -206,10 +208,29 @@ Coro<> end_of(Object& object, std::exception_ptr& error) {
     if constexpr (std::same_as<Object, AsyncExitStack>) {
         co_await object.unwind(error);
     } else {
-        co_await object.aclose();
+        static_cast<void>(co_await object.aclose());
         if (error) std::rethrow_exception(error);
     }
 }
+
+// The object of with_finally(): its end is a call of the clean-up.
+template <class F>
+class Finally {
+public:
+    explicit Finally(F cleanup) : cleanup_(std::forward<F>(cleanup)) {}
+    // No coroutine: there may be no memory for one more.
+    auto aclose() {
+        if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
+            cleanup_();
+            return std::suspend_never();
+        } else {
+            return cleanup_();
+        }
+    }
+
+private:
+    F cleanup_;
+};
 
 template <class T, class Object, class F>
 Coro<T> run_to_its_end(Object object, F body) {
@@ -262,6 +283,21 @@ auto with_aclosing(Thing&& thing, F&& body) {
     AIO_CHECK_LAMBDA(F);
     return detail::run_to_its_end<detail::body_result<F, std::remove_reference_t<Thing>>, Thing, F>(
         std::forward<Thing>(thing), std::forward<F>(body));
+}
+
+// Runs `body()`, a function that returns a Coro, and then `cleanup()`, whose result is awaited if it can be: when the body
+// has returned, has thrown, or was cancelled. Result: the body's. Errors: what the clean-up throws, else the body's.
+// Cancel: cancels the body, once; the clean-up runs to its end after that, since a cancellation is thrown once. Another
+// request, such as a deadline around it, cancels the clean-up too, as in Python: shield() what must not be cut short. No
+// clean-up is run when the loop is closed while the body waits.
+// A body or clean-up given by name must outlive the await.
+template <class F, class G>
+    requires(std::invocable<F&> && std::invocable<G&>)
+auto with_finally(F&& body, G&& cleanup) {
+    AIO_CHECK_LAMBDA(F, G);
+    using Object = detail::Finally<G>;
+    return detail::run_to_its_end<detail::body_result<F, Object>, Object, F>(Object(std::forward<G>(cleanup)),
+                                                                             std::forward<F>(body));
 }
 
 }  // namespace aio

@@ -49,7 +49,7 @@ public:
         void return_void() const noexcept {}
         void unhandled_exception() const noexcept {}
     };
-    explicit ForeignResume(std::coroutine_handle<> handle) noexcept : handle(handle) {}
+    explicit ForeignResume(std::coroutine_handle<> frame) noexcept : handle(frame) {}
     std::coroutine_handle<> handle;
 };
 

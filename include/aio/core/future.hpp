@@ -14,7 +14,9 @@
 #include <aio/core/coro.hpp>
 
 #include <chrono>
+#include <compare>
 #include <exception>
+#include <memory>
 #include <tuple>
 #include <typeinfo>
 
@@ -137,9 +139,13 @@ public:
 
     EventLoop& get_loop() const { return owner_of(state_->loop()); }
 
-    // Handles are equal when they name the same future.
+    // Handles are equal when they name the same future. Their order and their std::hash are by identity too: for keys of
+    // sets and maps.
     friend bool operator==(const FutureHandle& a, const FutureHandle& b) noexcept {
         return a.state_.get() == b.state_.get();
+    }
+    friend std::strong_ordering operator<=>(const FutureHandle& a, const FutureHandle& b) noexcept {
+        return std::compare_three_way()(a.base(), b.base());
     }
 
     // False for a default-constructed Task and for a handle that was moved from.
@@ -164,10 +170,10 @@ protected:
 template <class State, class T>
 class SharedAwaiter final : public FutureWaiter {
 public:
-    explicit SharedAwaiter(State* state) : FutureWaiter(state) {
-        if (!state) [[unlikely]]
+    explicit SharedAwaiter(State* future) : FutureWaiter(future) {
+        if (!future) [[unlikely]]
             throw_empty_handle();
-        state->retain();
+        future->retain();
     }
     ~SharedAwaiter() {
         deregister();
@@ -183,7 +189,7 @@ public:
 template <class State, class T>
 class OwningAwaiter final : public FutureWaiter {
 public:
-    explicit OwningAwaiter(FutureRef<State> state) : FutureWaiter(state.leak()) {
+    explicit OwningAwaiter(FutureRef<State> future) : FutureWaiter(future.leak()) {
         if (!future_) [[unlikely]]
             throw_empty_handle();
     }
@@ -284,3 +290,10 @@ public:
 };
 
 }  // namespace aio
+
+template <class T>
+struct std::hash<aio::Future<T>> {
+    std::size_t operator()(const aio::Future<T>& future) const noexcept {
+        return std::hash<const aio::detail::FutureBase*>()(future.base());
+    }
+};

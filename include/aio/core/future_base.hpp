@@ -174,18 +174,11 @@ class Branches {
 public:
     Branches(const Branches&) = delete;
 
-protected:
-    Branches() noexcept {}
-    ~Branches() = default;
-
-private:
-    friend class Cancellation;
     virtual void begin_cancelling() noexcept = 0;
     // The next one that is not done; null when there is none.
     virtual FutureBase* next_to_cancel() noexcept = 0;
     // `any`: one of them at least took the request. This may destroy the future.
     virtual void end_cancelling(bool any) noexcept = 0;
-    friend class FutureBase;
     // Those that are not done. Errors: std::bad_alloc.
     virtual void list_branches(std::vector<FutureBase*>& into) const = 0;
 
@@ -196,6 +189,10 @@ private:
     FutureBase* line_;    // what it came along: the tasks from this one to...
     TaskBase* awaiting_;  // the one that waits for this future; null if there are none
     bool taken_;          // by one that it was at before
+
+protected:
+    Branches() noexcept {}
+    ~Branches() = default;
 };
 
 // What a Future's state that is not a coroutine adds: a virtual destructor and cancel.

@@ -4,12 +4,15 @@
 //     std::vector<int> all = co_await aio::gather(std::move(coros));       // a vector
 //     auto results = co_await aio::gather(tasks, aio::return_exceptions);  // of aio::Result<T>
 //
+// A vector, or any other range: a list, an array, a view that makes a coroutine of each element. gather_limited() runs at
+// most so many of a range at a time.
 // Each coroutine becomes a task now, before the await. The first error ends the await at once; the other
 // children keep running and are not cancelled. If all children are done already, so is the gather: its await does not
 // suspend. Cancelling the gather (or its awaiter) cancels all children, and the await ends when all of them have ended. Void children give nothing: all void, the result is void; among
 // others, aio::None. Source: asyncio.gather, CPython 3.12 tasks.py.
 #pragma once
 
+#include <aio/core/awaitable_range.hpp>
 #include <aio/core/event_loop.hpp>
 #include <aio/core/gather_children.hpp>
 #include <aio/core/result.hpp>
@@ -308,9 +311,9 @@ private:
 template <bool KeepErrors, class... As>
 auto gather_each(As&&... awaitables) {
     AIO_CHECK_LAMBDA(As...);
-    using State = GatherTuple<KeepErrors, EnsuredFuture<As>...>;
-    using R = typename State::R;
-    auto* state = new State(require_loop());
+    using Gathering = GatherTuple<KeepErrors, EnsuredFuture<As>...>;
+    using R = typename Gathering::R;
+    auto* state = new Gathering(require_loop());
     Future<R> outer{FutureRef<FutureState<R>>(state)};
     (state->add_awaitable(std::forward<As>(awaitables)), ...);
     state->all_added();
@@ -319,9 +322,9 @@ auto gather_each(As&&... awaitables) {
 
 template <bool KeepErrors, class A>
 auto gather_range(std::vector<A> awaitables) {
-    using State = GatherRange<EnsuredFuture<A>, KeepErrors>;
-    using R = typename State::R;
-    auto* state = new State(require_loop(), awaitables.size());
+    using Gathering = GatherRange<EnsuredFuture<A>, KeepErrors>;
+    using R = typename Gathering::R;
+    auto* state = new Gathering(require_loop(), awaitables.size());
     Future<R> outer{FutureRef<FutureState<R>>(state)};
     state->add_all(awaitables);
     return outer;
@@ -331,6 +334,18 @@ template <class A>
 inline constexpr bool is_vector = false;
 template <class A>
 inline constexpr bool is_vector<std::vector<A>> = true;
+
+// A range of awaitables that is no vector.
+template <class R>
+concept OtherRange = AwaitableRange<R> && !is_vector<std::remove_cvref_t<R>>;
+
+template <bool KeepErrors, class R>
+auto gather_elements(R&& range) {
+    std::vector<range_element<R>> awaitables;
+    const auto end = std::end(range);
+    for (auto at = std::begin(range); at != end; ++at) awaitables.push_back(take_element<R>(at));
+    return gather_range<KeepErrors>(std::move(awaitables));
+}
 
 }  // namespace detail
 
@@ -367,6 +382,19 @@ template <class V>
     requires detail::is_vector<std::remove_cvref_t<V>>
 auto gather(V&& awaitables, ReturnExceptions) {
     return detail::gather_range<true>(std::forward<V>(awaitables));
+}
+
+// The same of any other range. One that is given by name keeps its elements, which must be tasks or futures then; a view's
+// coroutines are made as it is walked.
+template <class R>
+    requires detail::OtherRange<R>
+auto gather(R&& awaitables) {
+    return detail::gather_elements<false, R>(std::forward<R>(awaitables));
+}
+template <class R>
+    requires detail::OtherRange<R>
+auto gather(R&& awaitables, ReturnExceptions) {
+    return detail::gather_elements<true, R>(std::forward<R>(awaitables));
 }
 
 }  // namespace aio

@@ -1,4 +1,4 @@
-// sleep(): the current task waits; the loop goes on.
+// sleep(), sleep_until(): the current task waits; the loop keeps running.
 #pragma once
 
 #include <aio/core/await_check.hpp>
@@ -13,19 +13,9 @@ namespace aio {
 namespace detail {
 
 // Stands in the timer queue while it waits: no allocation but the queue's own array.
-class SleepAwaiter : public Waiter {
+class SleepWaiter : public Waiter {
 public:
-    explicit SleepAwaiter(Duration delay) noexcept { delay_ns_ = delay.count(); }
-    ~SleepAwaiter() {
-        if (flags & kArmed) [[unlikely]]
-            disarm();
-    }
-
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> frame) {
-        if (delay_ns_ <= 0) return Yield().await_suspend(frame);
-        arm(frame);
-    }
     void await_resume() const { Yield().await_resume(); }
 
     // The timer is due: the task is stepped in the next pass, as after call_later(future.set_result).
@@ -34,18 +24,49 @@ public:
     bool cancel_wait(std::string_view message) noexcept override;
     const char* name() const noexcept override { return "sleep"; }
 
+protected:
+    struct Until {};
+    explicit SleepWaiter(Duration delay) noexcept { delay_ns_ = delay.count(); }
+    SleepWaiter(Until, TimePoint when) noexcept { delay_ns_ = when.time_since_epoch().count(); }
+    ~SleepWaiter() {
+        if (flags & kArmed) [[unlikely]]
+            disarm();
+    }
+
+    // await_suspend() of one that was made with a delay, and with a moment.
+    void suspend_for(std::coroutine_handle<> frame) {
+        if (delay_ns_ <= 0) return Yield().await_suspend(frame);
+        arm(frame);
+    }
+    void suspend_until(std::coroutine_handle<> frame);
+
 private:
     static constexpr std::uint8_t kArmed = 8;
     void arm(std::coroutine_handle<> frame);
+    void arm_at(std::coroutine_handle<> frame, TimePoint when);
     void disarm() noexcept;
 };
 
-template <class T>
-class SleepResultAwaiter final : public SleepAwaiter {
+class SleepAwaiter final : public SleepWaiter {
 public:
-    SleepResultAwaiter(Duration delay, T result) : SleepAwaiter(delay), result_(std::move(result)) {}
+    explicit SleepAwaiter(Duration delay) noexcept : SleepWaiter(delay) {}
+    void await_suspend(std::coroutine_handle<> frame) { suspend_for(frame); }
+};
+
+class SleepUntilAwaiter final : public SleepWaiter {
+public:
+    explicit SleepUntilAwaiter(TimePoint when) noexcept : SleepWaiter(Until{}, when) {}
+    void await_suspend(std::coroutine_handle<> frame) { suspend_until(frame); }
+    const char* name() const noexcept override { return "sleep_until"; }
+};
+
+template <class T>
+class SleepResultAwaiter final : public SleepWaiter {
+public:
+    SleepResultAwaiter(Duration delay, T result) : SleepWaiter(delay), result_(std::move(result)) {}
+    void await_suspend(std::coroutine_handle<> frame) { suspend_for(frame); }
     T await_resume() {
-        SleepAwaiter::await_resume();
+        SleepWaiter::await_resume();
         return std::move(result_);
     }
 
@@ -75,7 +96,25 @@ private:
 
 inline Sleep sleep(Duration delay) noexcept { return Sleep(delay); }
 
-// The same, and gives `result`: asyncio.sleep(delay, result).
+// What sleep_until() returns: as sleep(), until a moment on the loop's clock, EventLoop::time(). One that has passed: for
+// exactly one pass of the loop. TimePoint::max(): until the task is cancelled.
+class AIO_AWAIT_ONCE [[nodiscard("sleep_until() does nothing until it is awaited")]] SleepUntil {
+public:
+    using native_awaitable = void;
+    explicit SleepUntil(TimePoint when) noexcept : when_(when) {}
+    detail::SleepUntilAwaiter operator co_await() const noexcept {
+        check_.awaited();
+        return detail::SleepUntilAwaiter(when_);
+    }
+
+private:
+    TimePoint when_;
+    [[no_unique_address]] detail::AwaitCheck check_{"sleep_until()"};
+};
+
+inline SleepUntil sleep_until(TimePoint when) noexcept { return SleepUntil(when); }
+
+// The same as sleep(delay), and gives `result`: asyncio.sleep(delay, result).
 template <class T>
 class AIO_AWAIT_ONCE [[nodiscard("sleep() does nothing until it is awaited")]] SleepFor {
 public:

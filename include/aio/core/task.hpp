@@ -177,3 +177,16 @@ std::vector<AnyTask> all_tasks();
 std::vector<AnyTask> all_tasks(EventLoop& loop);
 
 }  // namespace aio
+
+template <class T>
+struct std::hash<aio::Task<T>> {
+    std::size_t operator()(const aio::Task<T>& task) const noexcept {
+        return std::hash<const aio::detail::FutureBase*>()(task.base());
+    }
+};
+template <>
+struct std::hash<aio::AnyTask> {
+    std::size_t operator()(const aio::AnyTask& task) const noexcept {
+        return std::hash<const aio::detail::FutureBase*>()(task.base());
+    }
+};

@@ -317,7 +317,7 @@ protected:
     // No default initialiser for the pair: every byte of an awaiter is one of a million sleeping tasks.
     union {
         TaskBase* task_;          // who waits, from suspend() on
-        Duration::rep delay_ns_;  // SleepAwaiter, until then
+        Duration::rep delay_ns_;  // SleepWaiter, until then
     };
 };
 

@@ -1,10 +1,11 @@
 // TaskGroup: tasks that end before the block that started them does.
 //
-//     co_await aio::with_task_group([&](aio::TaskGroup& group) -> aio::Coro<> {
+//     co_await aio::with_task_group([&](aio::TaskGroup& group) {
 //         group.create_task(fetch("a"));
 //         group.create_task(fetch("b"));
-//         co_return;
 //     });                                        // both have ended here
+//
+// A body that awaits is a coroutine: [&](aio::TaskGroup& group) -> aio::Coro<> { ... }.
 //
 // When a task fails, its siblings and the block are cancelled, all are waited for, and an ExceptionGroup with
 // every error is thrown. A task that is cancelled by itself is dropped in silence. Cancelling the task that runs
@@ -24,9 +25,10 @@ namespace aio {
 class TaskGroup;
 
 namespace detail {
+class LimitedGather;
 template <class T, class F>
 Coro<T> run_in_group(F body);
-}
+}  // namespace detail
 
 class TaskGroup {
 public:
@@ -64,6 +66,7 @@ public:
 private:
     class Member;
     friend class Member;
+    friend class detail::LimitedGather;
     template <class T, class F>
     friend Coro<T> detail::run_in_group(F body);
 
@@ -148,6 +151,19 @@ private:
 
 namespace detail {
 
+template <class F>
+using group_call = decltype(call_body(std::declval<std::remove_reference_t<F>&>(), std::declval<TaskGroup&>()));
+
+template <class F>
+struct GroupResult {
+    using type = body_result<F, TaskGroup>;
+};
+template <class F>
+    requires std::is_void_v<group_call<F>>
+struct GroupResult<F> {
+    using type = void;
+};
+
 template <class T, class F>
 Coro<T> run_in_group(F body) {
     TaskGroup group;
@@ -155,7 +171,9 @@ Coro<T> run_in_group(F body) {
     std::exception_ptr error;
     ValueSlot<T> result;
     try {
-        if constexpr (std::is_void_v<T>) {
+        if constexpr (std::is_void_v<group_call<F>>) {
+            call_body(body, group);
+        } else if constexpr (std::is_void_v<T>) {
             co_await call_body(body, group);
         } else if constexpr (std::is_reference_v<T>) {
             result.value = &co_await call_body(body, group);
@@ -185,14 +203,14 @@ Coro<T> run_in_group(F body) {
 
 }  // namespace detail
 
-// Runs `body(group)`, a function that returns a Coro, and waits for all tasks of the group.
-// Result: the body's. Errors: ExceptionGroup "unhandled errors in a TaskGroup" with the tasks' errors in the
+// Runs `body(group)`, a function that returns a Coro, or one that only starts tasks and returns nothing, and waits for all
+// tasks of the group. Result: the body's. Errors: ExceptionGroup "unhandled errors in a TaskGroup" with the tasks' errors in the
 // order in which they failed and the body's last; CancelledError when only that happened; RuntimeError when the body
 // had no result to give because of TaskGroup::cancel().
 template <class F>
 auto with_task_group(F&& body) {
     AIO_CHECK_LAMBDA(F);
-    return detail::run_in_group<detail::body_result<F, TaskGroup>, F>(std::forward<F>(body));
+    return detail::run_in_group<typename detail::GroupResult<F>::type, F>(std::forward<F>(body));
 }
 
 }  // namespace aio

@@ -52,10 +52,6 @@ class DatagramWaiter : public Waiter {
 public:
     explicit DatagramWaiter(DatagramCore* core) noexcept : core_(core) {}
     DatagramWaiter(const DatagramWaiter&) = delete;
-    ~DatagramWaiter() {
-        if (waiting_) [[unlikely]]
-            forget();
-    }
 
     // Errors: RuntimeError when another task waits, or a protocol receives.
     bool await_ready();
@@ -67,6 +63,11 @@ public:
     void datagram_came() noexcept;
 
 protected:
+    ~DatagramWaiter() {
+        if (waiting_) [[unlikely]]
+            forget();
+    }
+
     // Takes it, or throws; nothing when the endpoint was closed in good order.
     std::optional<DatagramView> finish();
     [[noreturn]] static void throw_closed();

@@ -30,6 +30,7 @@
 
 #include <aio/base/error.hpp>
 #include <aio/core/coro.hpp>
+#include <aio/io/file_stat.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -212,6 +213,10 @@ public:
     // not 0; ValueError for a negative position.
     Coro<std::int64_t> seek(std::int64_t offset, int whence = SEEK_SET) const;
     Coro<std::int64_t> tell() const;
+
+    // Size, times, owner... of the open file, whatever its name names by now: os.fstat. What is still buffered is not in the
+    // size: flush() first.
+    Coro<Stat> stat() const;
 
     // --- the end -----------------------------------------------------------------------------------------
 

@@ -31,13 +31,9 @@ struct Separators {
 
 class ReadWaiter : public Waiter {
 public:
-    ReadWaiter(StreamCore* stream, ReadKind kind, std::ptrdiff_t size) noexcept
-        : stream_(stream), size_(size), kind_(kind) {}
+    ReadWaiter(StreamCore* stream, ReadKind what, std::ptrdiff_t size) noexcept
+        : stream_(stream), size_(size), kind_(what) {}
     ReadWaiter(const ReadWaiter&) = delete;
-    ~ReadWaiter() {
-        if (waiting_) [[unlikely]]
-            forget();
-    }
 
     void await_suspend(std::coroutine_handle<> frame);
     bool cancel_wait(std::string_view message) noexcept override;
@@ -48,6 +44,11 @@ public:
     bool wants_more() const noexcept { return !woken_; }
 
 protected:
+    ~ReadWaiter() {
+        if (waiting_) [[unlikely]]
+            forget();
+    }
+
     // Whether the read can end now. Errors: RuntimeError when another one waits.
     bool begin();
     // Takes the answer out of the stream, or throws. Views stay valid until the next read.

@@ -170,6 +170,15 @@ public:
     void terminate() const;  // SIGTERM
     void kill() const;       // SIGKILL
 
+    // The same to the process group that the child leads: to itself and to what it has started, also when it has ended and
+    // they have not. For a child with start_new_session(), process_group(0) or pty().
+    // Never reaches a group that got the number later. Before Linux 6.9 only until the loop has seen the child's end.
+    // Errors: RuntimeError for a child that leads no group, whose group is likely this process's own; ProcessLookupError
+    // when the group is empty, or may be; else as send_signal().
+    void send_signal_group(int signal) const;
+    void terminate_group() const;  // SIGTERM
+    void kill_group() const;       // SIGKILL
+
     // The child goes on when the last handle is dropped, and when the loop closes. The loop reaps it while it lives.
     void detach() const noexcept;
 
@@ -222,6 +231,7 @@ public:
     // Gives the child default actions for SIGPIPE and SIGXFSZ, if they are ignored here, and an empty signal mask.
     // Other ignored signals stay ignored (nohup). Default: true.
     CreateSubprocess& restore_signals(bool on);
+    // With a session or group of its own (0), what the child starts can be ended with it: Process::kill_group().
     CreateSubprocess& start_new_session(bool on = true);  // setsid(2)
     CreateSubprocess& process_group(pid_t group);         // setpgid(2); 0: a new one
     CreateSubprocess& umask(mode_t mask);

@@ -229,7 +229,8 @@ private:
     class Step final : public Callback {
     public:
         using Action = void (RemoteTask::*)() noexcept;
-        Step(RemoteTask& owner, Action run, Action discard) noexcept : owner_(owner), run_(run), discard_(discard) {}
+        Step(RemoteTask& owner, Action when_run, Action when_discarded) noexcept
+            : owner_(owner), run_(when_run), discard_(when_discarded) {}
         void run() override { (owner_.*run_)(); }
         void discard() noexcept override { (owner_.*discard_)(); }
         bool scheduled_by(FutureBase& task) noexcept override {

@@ -172,9 +172,9 @@ private:
 template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 auto Executor::submit(F&& function, Args&&... args) {
-    using Job = detail::SubmittedJob<std::decay_t<F>, std::decay_t<Args>...>;
+    using Submitted = detail::SubmittedJob<std::decay_t<F>, std::decay_t<Args>...>;
     using T = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
-    auto* job = new Job(std::forward<F>(function), std::forward<Args>(args)...);
+    auto* job = new Submitted(std::forward<F>(function), std::forward<Args>(args)...);
     ConcurrentFuture<T> future{detail::ConcurrentRef<detail::ConcurrentState<T>>(job)};
     job->retain();  // the executor's
     try {

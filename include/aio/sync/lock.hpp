@@ -26,9 +26,9 @@ struct LockStatistics {
 
 namespace detail {
 
-class LockAwaiter : public ListWaiter {
+class LockWaiter : public ListWaiter {
 public:
-    explicit LockAwaiter(Lock& lock) noexcept : lock_(lock) {}
+    explicit LockWaiter(Lock& lock) noexcept : lock_(lock) {}
 
     bool await_ready() const noexcept;
     void await_suspend(std::coroutine_handle<> frame);
@@ -37,18 +37,25 @@ public:
     const char* name() const noexcept override { return kCall; }
 
 protected:
+    ~LockWaiter() = default;
+
     Lock& lock_;
 
 private:
     void resumed();
 };
 
-class ScopedLockAwaiter final : public LockAwaiter {
+class LockAwaiter final : public LockWaiter {
+public:
+    using LockWaiter::LockWaiter;
+};
+
+class ScopedLockAwaiter final : public LockWaiter {
 public:
     static constexpr const char* kCall = "Lock.scoped()";
-    using LockAwaiter::LockAwaiter;
+    using LockWaiter::LockWaiter;
     Permit<Lock> await_resume() {
-        LockAwaiter::await_resume();
+        LockWaiter::await_resume();
         return Permit<Lock>(lock_);
     }
 };
@@ -102,7 +109,7 @@ public:
     std::string describe() const;
 
 private:
-    friend class detail::LockAwaiter;
+    friend class detail::LockWaiter;
     friend class Permit<Lock>;
 
     // No effect on a lock that is free: a destructor's release.
@@ -123,9 +130,9 @@ private:
 
 namespace detail {
 
-inline bool LockAwaiter::await_ready() const noexcept { return !lock_.locked_ && lock_.waiters_.empty(); }
-inline void LockAwaiter::await_suspend(std::coroutine_handle<> frame) { enter(lock_.waiters_, frame); }
-inline bool LockAwaiter::await_resume() {
+inline bool LockWaiter::await_ready() const noexcept { return !lock_.locked_ && lock_.waiters_.empty(); }
+inline void LockWaiter::await_suspend(std::coroutine_handle<> frame) { enter(lock_.waiters_, frame); }
+inline bool LockWaiter::await_resume() {
     if (task_) [[unlikely]]
         resumed();
     return lock_.locked_ = true;

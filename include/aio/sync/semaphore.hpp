@@ -23,9 +23,9 @@ struct SemaphoreStatistics {
 
 namespace detail {
 
-class SemaphoreAwaiter : public ListWaiter {
+class SemaphoreWaiter : public ListWaiter {
 public:
-    explicit SemaphoreAwaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
+    explicit SemaphoreWaiter(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
 
     bool await_ready() const noexcept;
     void await_suspend(std::coroutine_handle<> frame);
@@ -34,18 +34,25 @@ public:
     const char* name() const noexcept override { return kCall; }
 
 protected:
+    ~SemaphoreWaiter() = default;
+
     Semaphore& semaphore_;
 
 private:
     void resumed();
 };
 
-class ScopedSemaphoreAwaiter final : public SemaphoreAwaiter {
+class SemaphoreAwaiter final : public SemaphoreWaiter {
+public:
+    using SemaphoreWaiter::SemaphoreWaiter;
+};
+
+class ScopedSemaphoreAwaiter final : public SemaphoreWaiter {
 public:
     static constexpr const char* kCall = "Semaphore.scoped()";
-    using SemaphoreAwaiter::SemaphoreAwaiter;
+    using SemaphoreWaiter::SemaphoreWaiter;
     Permit<Semaphore> await_resume() {
-        SemaphoreAwaiter::await_resume();
+        SemaphoreWaiter::await_resume();
         return Permit<Semaphore>(semaphore_);
     }
 };
@@ -87,7 +94,7 @@ protected:
     Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound);
 
 private:
-    friend class detail::SemaphoreAwaiter;
+    friend class detail::SemaphoreWaiter;
     friend class Permit<Semaphore>;
 
     // A destructor's release: past the bound it has no effect.
@@ -117,9 +124,9 @@ public:
 
 namespace detail {
 
-inline bool SemaphoreAwaiter::await_ready() const noexcept { return !semaphore_.locked(); }
-inline void SemaphoreAwaiter::await_suspend(std::coroutine_handle<> frame) { enter(semaphore_.waiters_, frame); }
-inline bool SemaphoreAwaiter::await_resume() {
+inline bool SemaphoreWaiter::await_ready() const noexcept { return !semaphore_.locked(); }
+inline void SemaphoreWaiter::await_suspend(std::coroutine_handle<> frame) { enter(semaphore_.waiters_, frame); }
+inline bool SemaphoreWaiter::await_resume() {
     if (task_) [[unlikely]] {
         resumed();
     } else {

@@ -216,9 +216,10 @@ public:
 
     bool cancel_wait(std::string_view message) noexcept final;
     void run() final;
+    // True when the await is over: with an item, or because the queue is shut down.
+    virtual bool attempt() noexcept = 0;
 
 protected:
-    friend class ThreadQueueLine;
     ~ThreadQueueWaiter() {
         if (flags & kListed) [[unlikely]]
             destroyed();
@@ -226,8 +227,6 @@ protected:
     void wait(ThreadQueueBase::Kind kind, std::coroutine_handle<> frame);
     // Errors: CancelledError; RuntimeError when the queue is gone.
     void resumed();
-    // True when the await is over: with an item, or because the queue is shut down.
-    virtual bool attempt() noexcept = 0;
 
     ThreadQueueBase& queue_;
 

@@ -47,10 +47,11 @@ Future<T> wrap_future(const Future<T>& future) {
 template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 auto EventLoop::run_in_executor(Executor* executor, F&& function, Args&&... args) {
-    using Job = detail::ExecutorJob<std::decay_t<F>, std::decay_t<Args>...>;
+    using Submitted = detail::ExecutorJob<std::decay_t<F>, std::decay_t<Args>...>;
     Executor& target = detail::executor_for(*this, executor);
-    detail::ConcurrentRef<Job> job(new Job(*state_, std::forward<F>(function), std::forward<Args>(args)...));
-    auto future = detail::future_of<typename Job::Result>(*this, *job);
+    detail::ConcurrentRef<Submitted> job(
+        new Submitted(*state_, std::forward<F>(function), std::forward<Args>(args)...));
+    auto future = detail::future_of<typename Submitted::Result>(*this, *job);
     detail::execute(target, *job);
     return future;
 }

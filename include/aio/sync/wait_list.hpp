@@ -28,23 +28,16 @@ struct WaitLink {
 
 class ListWaiter : public Waiter, public WaitLink {
 public:
-    // While it waits: out of the list, and the task is woken with CancelledError.
-    bool cancel_wait(std::string_view message) noexcept override;
-
-protected:
-    friend class WaitList;
+    // In flags.
     static constexpr std::uint8_t kListed = 8;
     static constexpr std::uint8_t kWoken = 16;
     static constexpr std::uint8_t kOrphaned = 32;  // the primitive is gone
 
-    ListWaiter() noexcept = default;
-    ~ListWaiter() {
-        if (flags & kListed) [[unlikely]]
-            leave();
-    }
+    // While it waits: out of the list, and the task is woken with CancelledError.
+    bool cancel_wait(std::string_view message) noexcept override;
 
     bool woken() const noexcept { return flags & kWoken; }
-
+    using Waiter::wake;
     // Joins the end of `list` and suspends the current task. Errors: RuntimeError when the list belongs to another loop:
     // a primitive belongs to the loop whose task was the first to wait for it, until that loop is closed.
     void enter(WaitList& list, std::coroutine_handle<> frame);
@@ -53,6 +46,14 @@ protected:
         previous->next = next;
         flags &= static_cast<std::uint8_t>(~kListed);
     }
+
+protected:
+    ListWaiter() noexcept = default;
+    ~ListWaiter() {
+        if (flags & kListed) [[unlikely]]
+            leave();
+    }
+
     // On resumption, before the primitive is touched: leaves the list of the woken. True when the task was cancelled
     // after it was woken. Errors: CancelledError when it was cancelled while it waited (the primitive may be gone by
     // now); RuntimeError when the primitive is gone.

@@ -3,6 +3,7 @@
 #include "io/files/file_core.hpp"
 #include "io/files/in_thread.hpp"
 #include "io/files/reading.hpp"
+#include "io/files/status.hpp"
 #include "io/files/writing.hpp"
 
 namespace aio::files {
@@ -41,6 +42,7 @@ Coro<std::int64_t> File::seek(std::int64_t offset, int whence) const {
     return detail::seek_file(file_, offset, whence);
 }
 Coro<std::int64_t> File::tell() const { return detail::tell_file(file_); }
+Coro<Stat> File::stat() const { return detail::stat_file(file_); }
 Coro<> File::close() const { return detail::close_file(file_); }
 
 bool File::closed() const noexcept { return !file_.get() || file_->closed(); }

@@ -171,10 +171,11 @@ void FileCore::call_done(const FileRequest& request, int result) noexcept {
             if (result < 0 && !awaited()) report_lost(result);
             break;
         case FileCall::task:
+            if (result >= 0 && task_->replaces_file()) {
+                moved_ = true;
+                look_again();
+            }
             task_.reset();
-            if (result < 0) break;
-            moved_ = true;
-            look_again();
             break;
         default: break;
     }

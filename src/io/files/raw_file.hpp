@@ -31,7 +31,9 @@ const char* name_of(FileCall call) noexcept;
 class FileTask {
 public:
     virtual ~FileTask() = default;
-    virtual int perform(int fd) noexcept = 0;
+    virtual int perform(int fd) noexcept = 0;  // 0, or a negative errno
+    // Whether the descriptor names another file when that has succeeded.
+    virtual bool replaces_file() const noexcept { return false; }
 };
 
 struct FileRequest {

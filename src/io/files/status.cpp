@@ -1,9 +1,11 @@
-// aio::files: what is there.
+// aio::files: what is there, by path or of an open file.
 #include <aio/io/file_system.hpp>
 
 #include "base/unique_fd.hpp"
 #include "io/files/fairness.hpp"
+#include "io/files/file_core.hpp"
 #include "io/files/paths.hpp"
+#include "io/files/status.hpp"
 #include "io/files/system_calls.hpp"
 
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <cerrno>
+#include <memory>
 
 namespace aio {
 
@@ -87,7 +90,39 @@ Coro<bool> has_type(std::string path, bool follow, unsigned type) {
 
 bool same(const Stat& a, const Stat& b) noexcept { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
 
+// fstat(2), on a thread: on a network the server is asked.
+class StatTask final : public FileTask {
+public:
+    explicit StatTask(std::shared_ptr<Stat> result) noexcept : result_(std::move(result)) {}
+    int perform(int fd) noexcept override {
+        struct stat status;
+        if (::fstat(fd, &status) != 0) return -errno;
+        *result_ = stat_of(status);
+        return 0;
+    }
+
+private:
+    std::shared_ptr<Stat> result_;
+};
+
 }  // namespace
+
+Coro<Stat> stat_file(FileRef file) {
+    auto turn = co_await file->turn().scoped();
+    if (file->busy()) co_await file->settled();
+    file->begin();
+    // Behind a pipe or a file in memory there is nothing that could be slow.
+    if (file->pollable() || (file->kind() == RawFile::Kind::memory && file_route() == FileRoute::usual)) {
+        struct stat status;
+        if (::fstat(file->fd(), &status) != 0) throw_os_error(errno, "look at the open file " + quoted(file->name()));
+        co_return stat_of(status);
+    }
+    auto result = std::make_shared<Stat>();
+    const FileRequest request = file->task_request(std::make_unique<StatTask>(result));
+    const int error = co_await file->transfer(request);
+    if (error < 0) throw_os_error(-error, "look at the open file " + quoted(file->name()));
+    co_return *result;
+}
 
 }  // namespace detail
 

@@ -169,6 +169,7 @@ public:
             return -ENOMEM;
         }
     }
+    bool replaces_file() const noexcept override { return true; }
 
 private:
     TempPlan plan_;
