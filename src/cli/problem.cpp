@@ -57,6 +57,7 @@ Problem explain_client_error(const http::ClientError& error) {
     if (is<http::SocketTimeoutError>(error)) {
         return {kTimedOut, what + "; --read-timeout allows more", true};
     }
+    if (is<http::ServerTimeoutError>(error)) return {kTimedOut, what + "; --max-time allows more", true};
     if (is<http::ServerDisconnectedError>(error)) return {kNoAnswer, what, true};
     if (is<http::ClientPayloadError>(error)) return {kCutShort, what, true};
     return {kReceiveError, what, is<http::ClientConnectionError>(error)};
@@ -84,8 +85,6 @@ Problem explain(const std::exception_ptr& error) {
         return {kBadChecksum, std::string(e.what()) + "; nothing was stored"};
     } catch (const UsageError& e) {
         return {e.status(), e.what()};
-    } catch (const TimeoutError& e) {
-        return {kTimedOut, std::string(e.what()) + "; --max-time allows more", true};
     } catch (const OSError& e) {  // those of the network are ClientErrors
         return {kWriteError, e.what()};
     } catch (const std::exception& e) {

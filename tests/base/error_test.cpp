@@ -14,6 +14,11 @@ namespace aio::test {
 static_assert(!std::derived_from<CancelledError, std::exception>);
 static_assert(std::derived_from<CancelledError, BaseException>);
 static_assert(!std::derived_from<KeyboardInterrupt, std::exception>);
+// A TimeoutError can be of a second kind, and still is one std::exception.
+struct TimeoutOfTwoKinds : TimeoutError, virtual Error {
+    using TimeoutError::TimeoutError;
+};
+static_assert(std::convertible_to<TimeoutOfTwoKinds*, std::exception*>);
 
 namespace {
 
@@ -42,6 +47,19 @@ TEST(OSError, class_follows_from_the_errno) {
     EXPECT_NE(thrown_for<ProcessLookupError>(ESRCH), "");
     EXPECT_NE(thrown_for<ChildProcessError>(ECHILD), "");
     EXPECT_NE(thrown_for<OSError>(EIO), "");
+}
+
+TEST(TimeoutError, keeps_its_message_in_classes_derived_from_it) {
+    EXPECT_STREQ(TimeoutError().what(), "the operation timed out");
+    EXPECT_STREQ(TimeoutOfTwoKinds("late").what(), "late");
+    try {
+        TimeoutOfTwoKinds error("very late");
+        TimeoutOfTwoKinds copy("");
+        copy = error;
+        throw copy;
+    } catch (const std::exception& error) {
+        EXPECT_STREQ(error.what(), "very late");
+    }
 }
 
 TEST(OSError, says_what_was_attempted_and_why_it_failed) {

@@ -68,7 +68,8 @@ ASYNC_TEST(ToolServe, lists_directories_and_finds_their_index, kOnce) {
     const Peer peer = co_await Peer::serve(scratch, "www");
     const std::string list = co_await curl(peer, "", "/");
     EXPECT_THAT(list, HasSubstr("Index of /"));
-    EXPECT_THAT(list, HasSubstr("<a href=\"./a%20%3Cb%3E%26c.txt\">a &lt;b&gt;&amp;c.txt</a></td><td>7</td>"));
+    EXPECT_THAT(list, HasSubstr("<a href=\"./a%20%3Cb%3E%26c.txt\"><bdi>a &lt;b&gt;&amp;c.txt</bdi></a>"));
+    EXPECT_THAT(list, HasSubstr(">293.0 KiB</td>"));
     EXPECT_THAT(list, Not(HasSubstr("hidden")));
     EXPECT_LT(list.find("sub/"), list.find("a &lt;"));  // directories first
     EXPECT_LT(list.find("big.bin"), list.find("hello.txt"));
@@ -82,6 +83,23 @@ ASYNC_TEST(ToolServe, lists_directories_and_finds_their_index, kOnce) {
     EXPECT_EQ(co_await curl(strict, "-o /dev/null -w '%{http_code}'", "/empty/"), "403");
     EXPECT_EQ(co_await curl(strict, "", "/sub/"), "<p>index</p>");
     co_await strict.stop();
+}
+
+ASYNC_TEST(ToolServe, answers_for_an_icon_that_is_not_there, kOnce) {
+    SKIP_WITHOUT("curl");
+    const Scratch scratch;
+    fill(scratch);
+    const std::string status = "-o /dev/null -w '%{http_code}'";
+    const Peer peer = co_await Peer::serve(scratch, "www");
+    EXPECT_EQ(co_await curl(peer, status, "/favicon.ico"), "204");
+    EXPECT_EQ(co_await curl(peer, status + " -X POST -d x", "/favicon.ico"), "405");
+    EXPECT_EQ(co_await curl(peer, status, "/sub/favicon.ico"), "404");
+    scratch.write("www/favicon.ico", "icon");
+    EXPECT_EQ(co_await curl(peer, "", "/favicon.ico"), "icon");
+    std::filesystem::remove(scratch.path("www/favicon.ico"));
+    std::filesystem::create_symlink("../secret.txt", scratch.path("www/favicon.ico"));
+    EXPECT_EQ(co_await curl(peer, status, "/favicon.ico"), "204");
+    co_await peer.stop();
 }
 
 ASYNC_TEST(ToolServe, lets_nobody_out_of_the_directory, kOnce) {

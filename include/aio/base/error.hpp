@@ -37,6 +37,15 @@ namespace aio {
 class Error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
+    Error(const Error&) = default;
+    Error& operator=(const Error&) = default;
+
+protected:
+    // For classes that have Error as a virtual base, so that one error can be of two kinds. The most derived class
+    // constructs a virtual base, and would have to pass the message past all classes in between: instead, the class below
+    // Error sets it.
+    Error() : std::runtime_error("") {}
+    void set_message(const std::string& message) { std::runtime_error::operator=(std::runtime_error(message)); }
 };
 
 class RuntimeError : public Error {
@@ -59,11 +68,12 @@ public:
     using Error::Error;
 };
 
-// One that with_timeout or wait_for made of a cancellation nests it, for std::rethrow_if_nested.
-class TimeoutError : public Error, public std::nested_exception {
+// One that with_timeout or wait_for made of a cancellation nests it, for std::rethrow_if_nested. Error is a virtual base:
+// http::ServerTimeoutError is a TimeoutError and a ClientError.
+class TimeoutError : public virtual Error, public std::nested_exception {
 public:
-    using Error::Error;
-    TimeoutError() : Error("the operation timed out") {}
+    explicit TimeoutError(const std::string& message) { set_message(message); }
+    TimeoutError() : TimeoutError("the operation timed out") {}
 };
 
 class QueueEmpty : public Error {

@@ -1,4 +1,4 @@
-// What can go wrong with a request (aiohttp's tree, in C++'s one line of inheritance):
+// What can go wrong with a request (aiohttp's tree):
 //
 //   aio::Error
 //     ClientError
@@ -14,7 +14,7 @@
 //         ServerConnectionError
 //           ServerDisconnectedError         the server closed the connection before it answered
 //           ServerFingerprintMismatch       the certificate is not the one that was pinned
-//           ServerTimeoutError
+//           ServerTimeoutError              also an aio::TimeoutError: the total time passed
 //             ConnectionTimeoutError        connect or sock_connect passed: no connection in time
 //             SocketTimeoutError            sock_read passed: no data for too long
 //       ClientPayloadError                  the body is broken: cut short, badly encoded, too large unpacked
@@ -24,8 +24,8 @@
 //         ClientHttpProxyError              the proxy refused
 //         WSServerHandshakeError            the server did not upgrade to a WebSocket
 //
-// The total timeout throws aio::TimeoutError, as asyncio's; cancellation is CancelledError. Each error tells which
-// request it is about: request_info().
+// All timeouts of a client are ServerTimeoutErrors: `catch (const aio::TimeoutError&)` catches them, and so does
+// `catch (const ClientError&)`. Cancellation is CancelledError. Each error knows its request: request_info().
 #pragma once
 
 #include <aio/base/error.hpp>
@@ -40,9 +40,9 @@ namespace aio::http {
 class Headers;
 struct RequestInfo;
 
-class ClientError : public Error {
+class ClientError : public virtual Error {
 public:
-    using Error::Error;
+    explicit ClientError(const std::string& message) { set_message(message); }
 
     // The request, or null where there was none yet (a URL that cannot be parsed).
     const RequestInfo* request_info() const noexcept { return request_.get(); }
@@ -122,9 +122,9 @@ public:
     using ServerConnectionError::ServerConnectionError;
 };
 
-class ServerTimeoutError : public ServerConnectionError {
+class ServerTimeoutError : public ServerConnectionError, public TimeoutError {
 public:
-    using ServerConnectionError::ServerConnectionError;
+    explicit ServerTimeoutError(const std::string& message) : ServerConnectionError(message), TimeoutError(message) {}
 };
 
 class ConnectionTimeoutError : public ServerTimeoutError {

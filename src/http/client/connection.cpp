@@ -62,8 +62,7 @@ void ClientConnection::timer_fired() noexcept {
     try {
         const TimePoint now = get_running_loop().time();
         if (next > now) return arm(next);
-        expired_ = total_ <= now;
-        if (expired_) throw TimeoutError("the request's total time is over");
+        if (total_ <= now) throw ServerTimeoutError("the request's total time is over");
         throw SocketTimeoutError("the server sent nothing for as long as sock_read allows");
     } catch (...) {
         fail(std::current_exception());

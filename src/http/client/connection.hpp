@@ -54,8 +54,6 @@ public:
     // The present exchange must have ended by `when`, if its total time is not over earlier.
     void end_by(TimePoint when);
     void end_exchange() noexcept;
-    // Whether the total time is over.
-    bool expired() const noexcept { return expired_; }
 
     // Watches an idle connection; it ends with the next request.
     void watch_idle(IdleOwner& owner) noexcept;
@@ -82,7 +80,6 @@ private:
     TimePoint total_ = TimePoint::max();
     TimePoint read_by_ = TimePoint::max();
     std::optional<Duration> sock_read_;
-    bool expired_ = false;
     bool ours_ = true;
 };
 

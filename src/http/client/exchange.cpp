@@ -162,7 +162,7 @@ Coro<ClientResponse> exchange(OutgoingRequest& request, const ClientRoute& route
         failure = std::current_exception();
     } catch (...) {
         try {
-            rethrow_as_client_error(connection, sending.get(), Stage::head);
+            rethrow_as_client_error(sending.get(), Stage::head);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -206,7 +206,9 @@ Coro<Lease> connect(const OutgoingRequest& request, const ClientRoute& route, Le
         limit.exit(failure);
     } catch (const TimeoutError&) {
         if (!limit.expired()) throw;
-        if (by == total) throw TimeoutError("the request's total time is over: no connection to " + route.wanted());
+        if (by == total) {
+            throw ServerTimeoutError("the request's total time is over: no connection to " + route.wanted());
+        }
         throw ConnectionTimeoutError("no connection to " + route.wanted() + " in time");
     }
     co_return lease;

@@ -27,8 +27,9 @@ public:
         try {
             co_return co_await body_.next_piece();
         } catch (const wire::CodingError& error) {
-            state_.failure = std::make_exception_ptr(
-                ClientPayloadError(std::string("the response's body cannot be unpacked: ") + error.what()));
+            ClientPayloadError payload_error(std::string("the response's body cannot be unpacked: ") + error.what());
+            payload_error.set_request_info(std::make_shared<const RequestInfo>(state_.info()));
+            state_.failure = std::make_exception_ptr(std::move(payload_error));
         }
         state_.give_up();
         std::rethrow_exception(state_.failure);
@@ -40,9 +41,15 @@ private:
     ResponseState& state_;
 };
 
-std::exception_ptr as_client_error(const ClientConnection& connection, const Sending* sending) {
+// Inside a catch block, of the body: what was caught as a client's error, which knows its request.
+std::exception_ptr as_client_error(const ResponseState& state) {
     try {
-        rethrow_as_client_error(connection, sending, Stage::body);
+        try {
+            rethrow_as_client_error(state.sending.get(), Stage::body);
+        } catch (ClientError& error) {
+            if (!error.request_info()) error.set_request_info(std::make_shared<const RequestInfo>(state.info()));
+            throw;
+        }
     } catch (...) {
         return std::current_exception();
     }
@@ -82,7 +89,7 @@ Coro<std::string_view> ResponseState::next_piece() {
     } catch (const CancelledError&) {
         throw;
     } catch (...) {
-        failure = as_client_error(*lease.connection(), sending.get());
+        failure = as_client_error(*this);
     }
     if (failure) {
         lease->abort();
@@ -125,16 +132,16 @@ Coro<> drain_or_give_up(ResponseState& state) {
             drained += piece.size();
         }
     } catch (const ClientError&) {
-        // The head is what counted.
-    } catch (const TimeoutError&) {
-        // Also when the request's total time is over: the next step will see that.
+        // The head is what counted. Also when the request's total time is over: the next step will see that.
     }
     state.give_up();
 }
 
-void rethrow_as_client_error(const ClientConnection& connection, const Sending* sending, Stage stage) {
+void rethrow_as_client_error(const Sending* sending, Stage stage) {
     if (sending && sending->error) std::rethrow_exception(sending->error);
     try {
+        throw;
+    } catch (const ClientError&) {
         throw;
     } catch (const WireError& error) {
         const bool cut_short = error.fault() == wire::Fault::unexpected_end;
@@ -151,9 +158,8 @@ void rethrow_as_client_error(const ClientConnection& connection, const Sending* 
         throw ClientConnectionResetError(error.code(), error.what());
     } catch (const OSError& error) {
         throw ClientOSError(error.code(), error.what());
-    } catch (const TimeoutError& error) {
-        if (connection.expired()) throw;
-        throw ClientOSError(ETIMEDOUT, error.what());  // the kernel's
+    } catch (const TimeoutError& error) {  // the kernel's ETIMEDOUT: our own limits are ClientErrors
+        throw ClientOSError(ETIMEDOUT, error.what());
     }
 }
 

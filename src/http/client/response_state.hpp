@@ -65,9 +65,9 @@ struct ResponseState final : public BodySource {
     RequestInfo info() const;
 };
 
-// Inside a catch block, of an exchange on `connection`: throws what was caught as a client's error.
+// Inside a catch block, of an exchange: throws what was caught as a client's error.
 enum class Stage : bool { head, body };
-[[noreturn]] void rethrow_as_client_error(const ClientConnection& connection, const Sending* sending, Stage stage);
+[[noreturn]] void rethrow_as_client_error(const Sending* sending, Stage stage);
 
 // Reads what is left, if that is little and comes soon, so that the connection can be used again; else gives it up.
 Coro<> drain_or_give_up(ResponseState& state);

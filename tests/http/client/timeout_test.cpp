@@ -50,6 +50,38 @@ ASYNC_TEST(ClientTimeouts, total_covers_head_and_body) {
     co_await aio::sleep(100ms);  // the handlers notice
 }
 
+// Their classes, as aiohttp has them: asyncio.TimeoutError and ClientError at once.
+static_assert(std::derived_from<http::ConnectionTimeoutError, TimeoutError>);
+static_assert(std::derived_from<http::SocketTimeoutError, TimeoutError>);
+static_assert(std::derived_from<http::ServerTimeoutError, http::ClientError>);
+static_assert(std::convertible_to<http::SocketTimeoutError*, std::exception*>);
+
+// What the error of `awaitable` is, asked through ClientError.
+template <class Awaitable>
+Coro<std::string> seen_by_client(Awaitable awaitable) {
+    try {
+        static_cast<void>(co_await std::move(awaitable));
+    } catch (const http::ClientError& error) {
+        EXPECT_TRUE(dynamic_cast<const TimeoutError*>(&error)) << error.what();
+        EXPECT_TRUE(error.request_info()) << error.what();
+        co_return error.request_info() ? error.request_info()->method + ": " + error.what() : "";
+    }
+    co_return "no error";
+}
+
+ASYNC_TEST(ClientTimeouts, are_client_errors_that_know_their_request) {
+    FakeHost& host = *co_await dripping(40ms, 400ms);
+    ClientSession session;
+    EXPECT_EQ(co_await seen_by_client(session.get(host.url()).timeout(20ms)),
+              "GET: the request's total time is over");
+    EXPECT_THAT(co_await seen_by_client(session.get(host.url()).timeout({.sock_read = 20ms})),
+                testing::HasSubstr("sock_read"));
+    auto response = co_await session.get(host.url()).timeout(100ms);
+    EXPECT_EQ(co_await seen_by_client(response.read()), "GET: the request's total time is over");
+    co_await end(session, host);
+    co_await aio::sleep(450ms);  // the handlers notice
+}
+
 ASYNC_TEST(ClientTimeouts, sock_read_is_between_pieces) {
     FakeHost& host = *co_await dripping(30ms, 30ms);
     FakeHost& slower = *co_await dripping(30ms, 400ms);
@@ -80,7 +112,7 @@ ASYNC_TEST(ClientTimeouts, connect_covers_the_wait_for_a_place) {
     const Stopwatch watch;
     co_await fails<http::ConnectionTimeoutError>(session.get(host.url()).timeout({.connect = 20ms}));
     watch.expect(20ms);
-    co_await fails<TimeoutError>(session.get(host.url()).timeout(20ms));
+    co_await fails<http::ServerTimeoutError>(session.get(host.url()).timeout(20ms));
     EXPECT_EQ(co_await first, "xxxxx");
     EXPECT_EQ(session.connector().statistics().waiting, 0u);
     co_await end(session, host);
