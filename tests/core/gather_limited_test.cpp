@@ -75,7 +75,9 @@ ASYNC_TEST(GatherLimited, asks_its_range_for_the_next_when_there_is_room_for_it,
     co_await run_passes(3);
     EXPECT_EQ(crowd.made, 2);
     co_await sleep(2ms);
-    if (virtual_time()) EXPECT_EQ(crowd.made, 3);
+    if (virtual_time()) {
+        EXPECT_EQ(crowd.made, 3);
+    }
     EXPECT_EQ(co_await task, numbers(6));
 }
 
