@@ -12,6 +12,7 @@
 // that waits, here waiters are served first come, first served.
 #pragma once
 
+#include <aio/core/await_check.hpp>
 #include <aio/core/handle.hpp>
 #include <aio/sync/permit.hpp>
 #include <aio/sync/wait_list.hpp>
