@@ -9,12 +9,15 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/http/into_string.hpp>
+#include <aio/http/parse_text.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,7 +47,7 @@ public:
 
     Coro<std::string> read() const;
     // Copies it to a file, replacing one that is there. Cancel, Errors (OSError): a part may be there.
-    Coro<> save(std::string path) const;
+    Coro<> save(IntoString path) const;
 
 private:
     std::string name_, filename_, content_type_;
@@ -62,6 +65,15 @@ public:
     // The first field of this name that is no file.
     std::optional<std::string_view> get(std::string_view name) const noexcept;
     std::string_view get(std::string_view name, std::string_view otherwise) const noexcept;
+    // The same as a number, a bool or a std::string: form->get<int>("age"). Errors: HTTPBadRequest for what is no T.
+    template <detail::ParsedFromText T>
+    std::optional<T> get(std::string_view name) const {
+        return detail::parse_parameter<T>("form field", name, get(name));
+    }
+    template <detail::ParsedFromText T>
+    T get(std::string_view name, std::type_identity_t<T> otherwise) const {
+        return get<T>(name).value_or(std::move(otherwise));
+    }
     std::vector<std::string_view> getall(std::string_view name) const;
     // The first file of this name, or null.
     const UploadedFile* file(std::string_view name) const noexcept;

@@ -2,7 +2,7 @@
 // (aiohttp.web.Request).
 //
 //     aio::Coro<Response> greet(Request& request) {
-//         auto name = request.match_info("name");
+//         auto id = request.match_info<int>("id");               // 404 unless it is one
 //         nlohmann::json order = co_await request.json();
 //         ...
 //     }
@@ -18,6 +18,7 @@
 #include <aio/http/app_key.hpp>
 #include <aio/http/body_reader.hpp>
 #include <aio/http/headers.hpp>
+#include <aio/http/parse_text.hpp>
 #include <aio/http/response.hpp>
 #include <aio/http/upgraded.hpp>
 #include <aio/http/url.hpp>
@@ -29,6 +30,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -78,6 +80,15 @@ public:
     const Query& query() const;
     std::optional<std::string_view> query(std::string_view name) const;
     std::string_view query(std::string_view name, std::string_view otherwise) const;
+    // The same as a number, a bool or a std::string: query<int>("page", 1). Errors: HTTPBadRequest for what is no T.
+    template <detail::ParsedFromText T>
+    std::optional<T> query(std::string_view name) const {
+        return detail::parse_parameter<T>("query parameter", name, query(name));
+    }
+    template <detail::ParsedFromText T>
+    T query(std::string_view name, std::type_identity_t<T> otherwise) const {
+        return query<T>(name).value_or(std::move(otherwise));
+    }
     // Path and query; with scheme and host in front. (What CONNECT asks for has no path.)
     URL rel_url() const;
     URL url() const;
@@ -114,6 +125,14 @@ public:
     // What stood for {name} in the route's path, unquoted. Errors: ValueError when the route has no such name.
     std::string_view match_info(std::string_view name) const;
     std::string_view match_info(std::string_view name, std::string_view otherwise) const noexcept;
+    // The same as a number, a bool or a std::string: match_info<int>("id"). Errors: also HTTPNotFound for what is no T,
+    // since no resource has that path.
+    template <detail::ParsedFromText T>
+    T match_info(std::string_view name) const {
+        std::optional<T> value = detail::parse_text<T>(match_info(name));
+        if (!value) detail::throw_no_such_path();
+        return *std::move(value);
+    }
     // The application that the route belongs to: of nested ones, the innermost.
     Application& app() const;
     // The name of the route's path; "".

@@ -224,8 +224,8 @@ Coro<std::string> UploadedFile::read() const {
     co_return co_await to_thread(reading);
 }
 
-Coro<> UploadedFile::save(std::string path) const {
-    auto copying = [file = file_, size = size_, to = std::move(path)] { copy_file(file->get(), size, to); };
+Coro<> UploadedFile::save(IntoString path) const {
+    auto copying = [file = file_, size = size_, to = std::move(path).str()] { copy_file(file->get(), size, to); };
     co_await to_thread(copying);
 }
 
