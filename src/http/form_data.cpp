@@ -189,7 +189,8 @@ FormData& FormData::add_field(std::string_view name, std::string_view value, Fie
     return *this;
 }
 
-FormData& FormData::add_file(std::string_view name, std::string path, FieldOptions options) {
+FormData& FormData::add_file(std::string_view name, IntoString at, FieldOptions options) {
+    std::string path = std::move(at).str();
     Field field = named(name, options);
     struct stat status;
     if (::stat(path.c_str(), &status) != 0) throw_os_error(errno, "look at '" + path + "' for a form");

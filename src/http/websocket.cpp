@@ -112,8 +112,8 @@ aio::detail::Drain WebSocket::pong(std::string_view data) {
     return open("pong").send(wire::WSOpcode::pong, checked_control("pong", data));
 }
 
-Coro<bool> WebSocket::close(std::uint16_t code, std::string reason) {
-    return open("close").close(code, std::move(reason));
+Coro<bool> WebSocket::close(std::uint16_t code, IntoString reason) {
+    return open("close").close(code, std::move(reason).str());
 }
 
 }  // namespace aio::http

@@ -4,6 +4,7 @@
 
 #include <aio/core/time.hpp>
 #include <aio/http/headers.hpp>
+#include <aio/http/into_string.hpp>
 #include <aio/http/url.hpp>
 
 #include <chrono>
@@ -24,10 +25,11 @@ class SSLContext;
 
 namespace aio::http {
 
-// How long a request may take. Nothing, or zero: without a limit. Trivially destructible, so that
+// How long a request may take. Nothing, or zero: without a limit. What it throws when one has passed is a ClientError and
+// an aio::TimeoutError. Trivially destructible, so that
 // `.timeout({.sock_read = 5s})` is safe inside a co_await expression on g++ 12.
 struct ClientTimeout {
-    // From the call until the body has been read. Passed: aio::TimeoutError.
+    // From the call until the body has been read. Passed: ServerTimeoutError.
     std::optional<Duration> total = std::chrono::minutes(5);
     // Until there is a connection, be it from the pool, waiting for a place there included: ConnectionTimeoutError.
     std::optional<Duration> connect = {};
@@ -41,7 +43,7 @@ struct ClientTimeout {
 class BasicAuth {
 public:
     // Errors: ValueError for a login with ":", which could not be told from the password.
-    explicit BasicAuth(std::string login, std::string password = "");
+    explicit BasicAuth(IntoString login, IntoString password = "");
     // Of "Basic dXNlcjpwYXNz". Errors: ValueError when it is none.
     static BasicAuth decode(std::string_view header);
 

@@ -1,12 +1,12 @@
 // ClientRequest: what session.get(url) gives: a request that is not sent yet. Say what else it needs, then await it.
 //
-//     auto response = co_await session.post(url).header("Accept", "text/html").json(body);
+//     auto response = co_await session.post(url).header("Accept", "text/html").json("id", 7, "name", name);
 //
 // It is sent when it is awaited, or made a task: `aio::create_task(session.get(url))`, `aio::gather(session.get(a),
 // session.get(b))`, `aio::wait_for(session.get(url), 2s)`. Awaited once.
 //
 // *Resumes* when the head of the answer has come: the body may still be on its way. *Cancel*: the connection is closed,
-// a place in the pool given back. *Errors*: ClientError and below, which know the request; aio::TimeoutError after the
+// a place in the pool given back. *Errors*: ClientError and below, which know the request, ServerTimeoutError after the
 // total time; RuntimeError when the session is closed; what a body's source, a middleware or a tracer throws.
 //
 // Setters throw ValueError at once for what cannot be sent: a header with a line break, two bodies.
@@ -18,6 +18,9 @@
 #include <aio/http/client_options.hpp>
 #include <aio/http/client_response.hpp>
 #include <aio/http/form_data.hpp>
+#include <aio/http/into_string.hpp>
+#include <aio/http/json_object.hpp>
+#include <aio/http/text_pairs.hpp>
 
 #include <coroutine>
 #include <cstdint>
@@ -67,16 +70,29 @@ public:
     ClientRequest&& skip_auto_header(std::string_view name);
     // Appended to the URL's query.
     ClientRequest&& param(std::string_view name, std::string_view value);
+    ClientRequest&& param(std::string_view name, detail::TextInteger auto value) {
+        return param(name, std::string_view(std::to_string(value)));
+    }
     ClientRequest&& params(const Query& parameters);
+    // The same with names and values: params("q", text, "page", 2).
+    template <class Name, class Value, class... Rest>
+    ClientRequest&& params(const Name& name, const Value& value, const Rest&... rest) {
+        return params(detail::text_pairs(name, value, rest...));
+    }
     // For this request only, and its redirects within the origin.
     ClientRequest&& cookie(std::string_view name, std::string_view value);
     ClientRequest&& auth(BasicAuth credentials);
 
     // --- body: one of these ------------------------------------------------------------------------------
 
-    ClientRequest&& data(std::string bytes, std::string_view content_type = "application/octet-stream");
-    ClientRequest&& text(std::string text);
+    ClientRequest&& data(IntoString bytes, std::string_view content_type = "application/octet-stream");
+    ClientRequest&& text(IntoString text);
     ClientRequest&& form(const Query& fields);
+    // The same with names and values: form("user", user, "password", password).
+    template <class Name, class Value, class... Rest>
+    ClientRequest&& form(const Name& name, const Value& value, const Rest&... rest) {
+        return form(detail::text_pairs(name, value, rest...));
+    }
     ClientRequest&& data(FormData form);
     // Chunked, unless a Content-Length header says how long it is. Can be sent once: no retry, no redirect with it.
     ClientRequest&& data(AsyncGenerator<std::string> pieces,
@@ -84,10 +100,15 @@ public:
     ClientRequest&& data(std::unique_ptr<detail::BodySource> source, std::optional<std::uint64_t> size = std::nullopt,
                          std::string_view content_type = "application/octet-stream");
     // The file at `path`, read while it is sent. Content type: by its extension, if it is not given.
-    ClientRequest&& file(std::string path, std::string_view content_type = "");
+    ClientRequest&& file(IntoString path, std::string_view content_type = "");
 #ifdef AIO_HTTP_HAS_JSON
     // Include <nlohmann/json.hpp> to use it.
     ClientRequest&& json(const nlohmann::json& value);
+    // An object of keys and values: json("id", 7, "name", name).
+    template <class Key, class Value, class... Rest>
+    ClientRequest&& json(Key&& key, Value&& value, Rest&&... rest) {
+        return json(json_object(std::forward<Key>(key), std::forward<Value>(value), std::forward<Rest>(rest)...));
+    }
 #endif
     // Packs the body: "gzip", "deflate", "br", "zstd". Sent in chunks.
     ClientRequest&& compress(std::string_view coding = "deflate");

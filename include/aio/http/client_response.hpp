@@ -10,7 +10,7 @@
 // in the next answer's way.
 //
 // Of all reads: *Cancel*: nothing that came is lost. *Errors*: ClientPayloadError when the body is cut short or badly
-// encoded; SocketTimeoutError; TimeoutError when the request's total time is over; ClientOSError.
+// encoded; SocketTimeoutError; ServerTimeoutError when the request's total time is over; ClientOSError.
 // Thread rule: the session's loop. Source: aiohttp 3.11 client_reqrep.py.
 #pragma once
 
@@ -19,6 +19,8 @@
 #include <aio/http/client_options.hpp>
 #include <aio/http/cookies.hpp>
 #include <aio/http/headers.hpp>
+#include <aio/http/into_string.hpp>
+#include <aio/http/json_object.hpp>
 #include <aio/http/upgraded.hpp>
 #include <aio/http/url.hpp>
 #include <aio/io/stream.hpp>
@@ -30,11 +32,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#if __has_include(<nlohmann/json_fwd.hpp>)
-#include <nlohmann/json_fwd.hpp>
-#define AIO_HTTP_HAS_JSON 1
-#endif
 
 namespace aio::http {
 
@@ -102,7 +99,7 @@ public:
     Coro<nlohmann::json> json(bool check_content_type = true);
 #endif
     // Writes the body to a file, as it comes; gives its size. Errors: also OSError.
-    Coro<std::uint64_t> to_file(std::string path);
+    Coro<std::uint64_t> to_file(IntoString path);
 
     // --- the end -----------------------------------------------------------------------------------------
 

@@ -58,6 +58,9 @@ public:
     WSConnect&& header(std::string_view name, std::string_view value);
     WSConnect&& headers(const Headers& headers);
     WSConnect&& param(std::string_view name, std::string_view value);
+    WSConnect&& param(std::string_view name, detail::TextInteger auto value) {
+        return param(name, std::string_view(std::to_string(value)));
+    }
     WSConnect&& cookie(std::string_view name, std::string_view value);
     WSConnect&& auth(BasicAuth credentials);
     WSConnect&& timeout(ClientTimeout limits);

@@ -7,6 +7,8 @@
 // Source: RFC 6265; draft-ietf-httpbis-rfc6265bis-15, where browsers went on (prefixes, SameSite, sizes).
 #pragma once
 
+#include <aio/http/into_string.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,8 +19,9 @@
 namespace aio::http {
 
 struct Cookie {
-    Cookie() : Cookie({}, {}) {}
-    Cookie(std::string its_name, std::string its_value) : name(std::move(its_name)), value(std::move(its_value)) {}
+    Cookie() = default;
+    Cookie(IntoString its_name, IntoString its_value)
+        : name(std::move(its_name).str()), value(std::move(its_value).str()) {}
 
     std::string name, value;
     // The domain with all below it, lower case, without a leading dot. Empty: the host that sets it, alone.

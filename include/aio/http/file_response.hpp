@@ -12,14 +12,12 @@
 
 #include <aio/http/response.hpp>
 
-#include <string>
-
 namespace aio::http {
 
 class FileResponse : public Response {
 public:
     // Content-Type by the name's ending, unless it is set.
-    explicit FileResponse(std::string path, int status = 200);
+    explicit FileResponse(IntoString path, int status = 200);
 };
 
 }  // namespace aio::http

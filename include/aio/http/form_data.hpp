@@ -12,6 +12,7 @@
 
 #include <aio/core/async_generator.hpp>
 #include <aio/http/body_reader.hpp>
+#include <aio/http/into_string.hpp>
 #include <aio/http/url.hpp>
 
 #include <cstdint>
@@ -39,7 +40,7 @@ public:
     // The file is looked at now, for its size, and read when the form is sent; a file name of its own is that of the
     // path. Errors: FileNotFoundError and other OSErrors, also IsADirectoryError; when it is sent, RuntimeError if it
     // became shorter.
-    FormData& add_file(std::string_view name, std::string path, FieldOptions options = {});
+    FormData& add_file(std::string_view name, IntoString path, FieldOptions options = {});
     // Pieces as `pieces` yields them. The form can then be sent once.
     FormData& add_stream(std::string_view name, AsyncGenerator<std::string> pieces, FieldOptions options = {});
 

@@ -2,6 +2,7 @@
 //
 //     if (!user) throw aio::http::HTTPNotFound("no such user");
 //     throw aio::http::HTTPFound("/login");
+//     throw aio::http::HTTPUnauthorized().header("WWW-Authenticate", "Basic");
 //
 //   aio::Error
 //     HTTPException                    status(), response()
@@ -17,6 +18,7 @@
 #pragma once
 
 #include <aio/base/error.hpp>
+#include <aio/http/into_string.hpp>
 #include <aio/http/response.hpp>
 
 #include <memory>
@@ -30,7 +32,7 @@ namespace aio::http {
 class HTTPException : public Error {
 public:
     // `text`: the body; empty: "<status>: <reason>".
-    explicit HTTPException(int status, std::string text = {});
+    explicit HTTPException(int status, IntoString text = "");
 
     int status() const noexcept { return response_->status(); }
     // What will be sent: to be changed before it is thrown, or by a middleware. Copies of an exception share it.
@@ -66,11 +68,23 @@ public:
 // Errors: ValueError for a location that is empty or cannot stand in a header.
 class HTTPMove : public HTTPRedirection {
 public:
-    HTTPMove(int status, std::string_view location, std::string text = {});
+    HTTPMove(int status, std::string_view location, IntoString text = "");
     std::string_view location() const noexcept { return response().headers().get("Location", ""); }
 };
 
 namespace detail {
+
+// Sets a header of the response, and keeps the exception's type: what is thrown is what was made.
+template <class Exception>
+class HeaderSetter {
+public:
+    Exception& header(std::string_view name, std::string_view value) & {
+        Exception& self = static_cast<Exception&>(*this);
+        self.response().header(name, value);
+        return self;
+    }
+    Exception&& header(std::string_view name, std::string_view value) && { return std::move(header(name, value)); }
+};
 
 template <int Status>
 using StatusClass =
@@ -79,15 +93,15 @@ using StatusClass =
                                           std::conditional_t<(Status < 500), HTTPClientError, HTTPServerError>>>;
 
 template <int Status>
-class HTTPStatus : public StatusClass<Status> {
+class HTTPStatus : public StatusClass<Status>, public HeaderSetter<HTTPStatus<Status>> {
 public:
-    explicit HTTPStatus(std::string text = {}) : StatusClass<Status>(Status, std::move(text)) {}
+    explicit HTTPStatus(IntoString text = "") : StatusClass<Status>(Status, std::move(text)) {}
 };
 
 template <int Status>
-class HTTPMoveStatus : public HTTPMove {
+class HTTPMoveStatus : public HTTPMove, public HeaderSetter<HTTPMoveStatus<Status>> {
 public:
-    explicit HTTPMoveStatus(std::string_view location, std::string text = {})
+    explicit HTTPMoveStatus(std::string_view location, IntoString text = "")
         : HTTPMove(Status, location, std::move(text)) {}
 };
 
@@ -145,23 +159,24 @@ using HTTPNotExtended = detail::HTTPStatus<510>;
 using HTTPNetworkAuthenticationRequired = detail::HTTPStatus<511>;
 
 // 405, with Allow.
-class HTTPMethodNotAllowed : public HTTPClientError {
+class HTTPMethodNotAllowed : public HTTPClientError, public detail::HeaderSetter<HTTPMethodNotAllowed> {
 public:
     // `allowed`: "GET, HEAD".
-    HTTPMethodNotAllowed(std::string_view method, std::string_view allowed, std::string text = {});
+    HTTPMethodNotAllowed(std::string_view method, std::string_view allowed, IntoString text = "");
 };
 
 // 413: the body is larger than client_max_size.
-class HTTPRequestEntityTooLarge : public HTTPClientError {
+class HTTPRequestEntityTooLarge : public HTTPClientError, public detail::HeaderSetter<HTTPRequestEntityTooLarge> {
 public:
     // Both in bytes; actual_size: as far as it is known.
-    HTTPRequestEntityTooLarge(std::uint64_t max_size, std::uint64_t actual_size, std::string text = {});
+    HTTPRequestEntityTooLarge(std::uint64_t max_size, std::uint64_t actual_size, IntoString text = "");
 };
 
 // 451; `link` says who demanded it, and may be empty.
-class HTTPUnavailableForLegalReasons : public HTTPClientError {
+class HTTPUnavailableForLegalReasons : public HTTPClientError,
+                                       public detail::HeaderSetter<HTTPUnavailableForLegalReasons> {
 public:
-    explicit HTTPUnavailableForLegalReasons(std::string_view link, std::string text = {});
+    explicit HTTPUnavailableForLegalReasons(std::string_view link, IntoString text = "");
 };
 
 // The request's body broke: the connection ended within it, or it is badly encoded. 400 where it can be answered.

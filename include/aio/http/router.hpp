@@ -4,7 +4,7 @@
 //     router.add_get("/users/{id:\\d+}", user, "user");            // a regular expression (ECMAScript); a name
 //     router.add_post("/users", create_user);
 //     router.add_static("/files", "/srv/files");
-//     router.url_for("user", {{"id", "42"}});                      // "/users/42"
+//     router.url_for("user", "id", 42);                            // "/users/42"
 //
 // A path is literal but for {name}, which takes one segment or a part of it, and {name:regex}. Paths compare as they
 // are quoted, so that "%2F" is no "/"; what was taken is unquoted. Literal paths are found first, then those with the
@@ -12,7 +12,8 @@
 // 405 with Allow; GET brings HEAD with it.
 //
 // A handler is called with a Request& and returns a Coro<Response>: a coroutine, or anything else that can be called
-// so; one that waits for nothing may return a Response. It lives as long as the router.
+// so; one that waits for nothing may return a Response. It lives as long as the router. What is no handler does not
+// compile, with a message that says why.
 //
 // Thread rule: built by one thread; once the application runs nothing changes, and errors say so (RuntimeError).
 // Source: aiohttp 3.11 web_urldispatcher.py.
@@ -20,7 +21,9 @@
 
 #include <aio/base/function.hpp>
 #include <aio/core/coro.hpp>
+#include <aio/http/into_string.hpp>
 #include <aio/http/response.hpp>
+#include <aio/http/text_pairs.hpp>
 
 #include <concepts>
 #include <initializer_list>
@@ -44,18 +47,18 @@ using HandlerFunction = aio::detail::Function<Coro<Response>(Request&)>;
 using ExpectFunction = aio::detail::Function<Coro<>(Request&)>;
 
 template <class Returned>
-inline constexpr bool is_response_coro = false;
+inline constexpr bool is_response = std::convertible_to<Returned, Response>;
 template <class T>
-inline constexpr bool is_response_coro<Coro<T>> = std::constructible_from<Response, T&&>;
+inline constexpr bool is_response<Coro<T>> = std::convertible_to<T, Response>;
 
 template <class F>
-concept HandlesRequests = std::invocable<std::decay_t<F>&, Request&> &&
-                          (is_response_coro<std::invoke_result_t<std::decay_t<F>&, Request&>> ||
-                           std::constructible_from<Response, std::invoke_result_t<std::decay_t<F>&, Request&>>);
+concept TakesRequest = std::invocable<std::decay_t<F>&, Request&>;
+template <class F>
+concept HandlesRequests = TakesRequest<F> && is_response<std::invoke_result_t<std::decay_t<F>&, Request&>>;
 
 template <class F>
-Coro<Response> call_handler(const F& handler, Request& request) {
-    if constexpr (aio::detail::is_coro<std::invoke_result_t<const F&, Request&>>) {
+Coro<Response> call_handler(F& handler, Request& request) {
+    if constexpr (aio::detail::is_coro<std::invoke_result_t<F&, Request&>>) {
         co_return co_await handler(request);
     } else {
         co_return handler(request);
@@ -64,13 +67,22 @@ Coro<Response> call_handler(const F& handler, Request& request) {
 
 template <class F>
 HandlerFunction make_handler(F&& handler) {
-    using Plain = std::decay_t<F>;
-    if constexpr (std::same_as<std::invoke_result_t<Plain&, Request&>, Coro<Response>>) {
+    static_assert(TakesRequest<F>,
+                  "a handler is called with an aio::http::Request&: write "
+                  "aio::Coro<aio::http::Response> handler(aio::http::Request& request)");
+    static_assert(
+        !TakesRequest<F> || HandlesRequests<F>,
+        "a handler returns an aio::Coro<aio::http::Response>, or an aio::http::Response if it awaits nothing: "
+        "a lambda that awaits is written [](aio::http::Request& request) -> aio::Coro<aio::http::Response>");
+    if constexpr (!HandlesRequests<F>) {
+        return HandlerFunction();
+    } else if constexpr (std::same_as<std::invoke_result_t<std::decay_t<F>&, Request&>, Coro<Response>>) {
         return HandlerFunction(std::forward<F>(handler));
     } else {
-        return HandlerFunction([handler = Plain(std::forward<F>(handler))](Request& request) -> Coro<Response> {
+        auto call = [handler = std::decay_t<F>(std::forward<F>(handler))](Request& request) mutable {
             return call_handler(handler, request);
-        });
+        };
+        return HandlerFunction(std::move(call));
     }
 }
 
@@ -79,8 +91,10 @@ HandlerFunction make_handler(F&& handler) {
 // How a route is added beyond its path and handler.
 class RouteOptions {
 public:
-    RouteOptions(const char* route_name) : name(route_name) {}
-    RouteOptions(std::string route_name = {}) : name(std::move(route_name)) {}
+    RouteOptions() = default;
+    template <class T>
+        requires(!std::same_as<std::remove_cvref_t<T>, RouteOptions> && std::convertible_to<T, IntoString>)
+    RouteOptions(T&& route_name) : name(IntoString(std::forward<T>(route_name)).str()) {}
     RouteOptions& without_head() {
         allow_head = false;
         return *this;
@@ -89,7 +103,10 @@ public:
     // Without it, "100 Continue" is sent when the handler begins to read the body.
     template <class F>
     RouteOptions& expect(F hook) {
-        expect_handler = detail::ExpectFunction(std::move(hook));
+        constexpr bool kFits = std::is_invocable_r_v<Coro<>, F&, Request&>;
+        static_assert(
+            kFits, "RouteOptions::expect: the hook is called with an aio::http::Request& and returns an aio::Coro<>");
+        if constexpr (kFits) expect_handler = detail::ExpectFunction(std::move(hook));
         return *this;
     }
 
@@ -101,7 +118,7 @@ public:
 // A route that is not in a router yet, for tables of them: router.add_routes(kRoutes).
 class RouteDef {
 public:
-    template <detail::HandlesRequests F>
+    template <class F>
     RouteDef(std::string m, std::string p, F&& h, RouteOptions o = {})
         : method(std::move(m)),
           path(std::move(p)),
@@ -119,7 +136,7 @@ public:
 //     static auto& r = routes.get("/", index).post("/jobs", add_job);
 class RouteTableDef {
 public:
-    template <detail::HandlesRequests F>
+    template <class F>
     RouteTableDef& route(std::string method, std::string path, F&& handler, RouteOptions options = {}) {
         all_.emplace_back(std::move(method), std::move(path), std::forward<F>(handler), std::move(options));
         return *this;
@@ -182,41 +199,41 @@ public:
     // `method`: "GET", any token, or "*" for all. `path` begins with "/" or is empty (a sub-application's own path).
     // Errors: ValueError for a path that cannot be understood, or when path and method are there already, or the name
     // is another path's; RuntimeError once the application runs.
-    template <detail::HandlesRequests F>
+    template <class F>
     void add_route(std::string_view method, std::string_view path, F&& handler, RouteOptions options = {}) {
         add(method, path, detail::make_handler(std::forward<F>(handler)), std::move(options));
     }
-    template <detail::HandlesRequests F>
+    template <class F>
     void add_get(std::string_view path, F&& handler, RouteOptions options = {}) {
         detail::HandlerFunction function = detail::make_handler(std::forward<F>(handler));
         if (options.allow_head) add("HEAD", path, function, options);
         add("GET", path, std::move(function), std::move(options));
     }
-    template <detail::HandlesRequests F>
+    template <class F>
     void add_head(std::string_view path, F&& handler, RouteOptions options = {}) {
         add_route("HEAD", path, std::forward<F>(handler), std::move(options));
     }
-    template <detail::HandlesRequests F>
+    template <class F>
     void add_post(std::string_view path, F&& handler, RouteOptions options = {}) {
         add_route("POST", path, std::forward<F>(handler), std::move(options));
     }
-    template <detail::HandlesRequests F>
+    template <class F>
     void add_put(std::string_view path, F&& handler, RouteOptions options = {}) {
         add_route("PUT", path, std::forward<F>(handler), std::move(options));
     }
-    template <detail::HandlesRequests F>
+    template <class F>
     void add_patch(std::string_view path, F&& handler, RouteOptions options = {}) {
         add_route("PATCH", path, std::forward<F>(handler), std::move(options));
     }
-    template <detail::HandlesRequests F>
+    template <class F>
     void add_delete(std::string_view path, F&& handler, RouteOptions options = {}) {
         add_route("DELETE", path, std::forward<F>(handler), std::move(options));
     }
-    template <detail::HandlesRequests F>
+    template <class F>
     void add_options(std::string_view path, F&& handler, RouteOptions options = {}) {
         add_route("OPTIONS", path, std::forward<F>(handler), std::move(options));
     }
-    template <std::derived_from<View> V>
+    template <class V>
     void add_view(std::string_view path, RouteOptions options = {});
     // A vector of RouteDef, or a RouteTableDef.
     template <class Routes>
@@ -234,6 +251,10 @@ public:
     // missing.
     std::string url_for(std::string_view name,
                         const std::vector<std::pair<std::string, std::string>>& values = {}) const;
+    template <class Name, class Value, class... Rest>
+    std::string url_for(std::string_view name, const Name& part, const Value& value, const Rest&... rest) const {
+        return url_for(name, detail::text_pairs(part, value, rest...));
+    }
     // All paths, as they were given, with the methods they take: "GET /users/{id}".
     std::vector<std::string> routes() const;
 
@@ -250,35 +271,41 @@ private:
 
 namespace detail {
 
-template <class V, Coro<Response> (V::*Method)()>
-Coro<Response> call_view(Request& request) {
+template <class V>
+Coro<Response> call_view(Coro<Response> (V::*method)(), Request& request) {
     V view(request);
-    co_return co_await (view.*Method)();
+    co_return co_await (view.*method)();
 }
 
 }  // namespace detail
 
-template <std::derived_from<View> V>
+template <class V>
 void Router::add_view(std::string_view path, RouteOptions options) {
-    if constexpr (requires { &V::get; })
-        add("GET", path, detail::HandlerFunction(detail::call_view<V, &V::get>), options);
-    if constexpr (requires { &V::head; }) {
-        add("HEAD", path, detail::HandlerFunction(detail::call_view<V, &V::head>), options);
-    } else if constexpr (requires { &V::get; }) {
-        add("HEAD", path, detail::HandlerFunction(detail::call_view<V, &V::get>), options);
-    }
-    if constexpr (requires { &V::post; })
-        add("POST", path, detail::HandlerFunction(detail::call_view<V, &V::post>), options);
-    if constexpr (requires { &V::put; })
-        add("PUT", path, detail::HandlerFunction(detail::call_view<V, &V::put>), options);
-    if constexpr (requires { &V::patch; }) {
-        add("PATCH", path, detail::HandlerFunction(detail::call_view<V, &V::patch>), options);
-    }
-    if constexpr (requires { &V::delete_; }) {
-        add("DELETE", path, detail::HandlerFunction(detail::call_view<V, &V::delete_>), options);
-    }
-    if constexpr (requires { &V::options; }) {
-        add("OPTIONS", path, detail::HandlerFunction(detail::call_view<V, &V::options>), options);
+    constexpr bool kIsView = std::derived_from<V, View> && std::constructible_from<V, Request&>;
+    static_assert(kIsView,
+                  "add_view: the class must derive from aio::http::View and take its constructor: using View::View;");
+    if constexpr (kIsView) {
+        using Method = Coro<Response> (V::*)();
+        const auto add_method = [&](std::string_view name, auto method) {
+            constexpr bool kFits = std::convertible_to<decltype(method), Method>;
+            static_assert(kFits,
+                          "add_view: a view's methods take nothing and return an aio::Coro<aio::http::Response>");
+            if constexpr (kFits) {
+                auto call = [method](Request& request) { return detail::call_view<V>(method, request); };
+                add(name, path, detail::HandlerFunction(std::move(call)), options);
+            }
+        };
+        if constexpr (requires { &V::get; }) add_method("GET", &V::get);
+        if constexpr (requires { &V::head; }) {
+            add_method("HEAD", &V::head);
+        } else if constexpr (requires { &V::get; }) {
+            add_method("HEAD", &V::get);
+        }
+        if constexpr (requires { &V::post; }) add_method("POST", &V::post);
+        if constexpr (requires { &V::put; }) add_method("PUT", &V::put);
+        if constexpr (requires { &V::patch; }) add_method("PATCH", &V::patch);
+        if constexpr (requires { &V::delete_; }) add_method("DELETE", &V::delete_);
+        if constexpr (requires { &V::options; }) add_method("OPTIONS", &V::options);
     }
 }
 

@@ -20,6 +20,8 @@
 #include <aio/base/error.hpp>
 #include <aio/core/coro.hpp>
 #include <aio/core/time.hpp>
+#include <aio/http/into_string.hpp>
+#include <aio/http/json_object.hpp>
 #include <aio/io/stream.hpp>
 
 #include <chrono>
@@ -31,11 +33,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#if __has_include(<nlohmann/json_fwd.hpp>)
-#include <nlohmann/json_fwd.hpp>
-#define AIO_HTTP_HAS_JSON 1
-#endif
 
 namespace aio::http {
 
@@ -148,12 +145,18 @@ public:
 #ifdef AIO_HTTP_HAS_JSON
     Coro<nlohmann::json> receive_json(std::optional<Duration> timeout = std::nullopt);
     aio::detail::Drain send_json(const nlohmann::json& value);
+    // An object of keys and values: send_json("type", "move", "x", 3).
+    template <class Key, class Value, class... Rest>
+    aio::detail::Drain send_json(Key&& key, Value&& value, Rest&&... rest) {
+        return send_json(
+            json_object(std::forward<Key>(key), std::forward<Value>(value), std::forward<Rest>(rest)...));
+    }
 #endif
 
     // Says why, waits for the peer to say the same (close_timeout at the most), and closes the connection. False when it
     // was closed already. Another task's receive() then gives `closing`. *Cancel*: the connection is aborted.
     // Errors: ValueError for a code that may not be sent, or a reason of more than 123 bytes.
-    Coro<bool> close(std::uint16_t code = kWSOk, std::string reason = {});
+    Coro<bool> close(std::uint16_t code = kWSOk, IntoString reason = "");
 
 protected:
     std::unique_ptr<detail::WSConnection> connection_;

@@ -83,8 +83,8 @@ std::string hex_digest(const char* algorithm, std::string_view data) {
 
 namespace aio::http {
 
-BasicAuth::BasicAuth(std::string login, std::string password)
-    : login_(std::move(login)), password_(std::move(password)) {
+BasicAuth::BasicAuth(IntoString login, IntoString password)
+    : login_(std::move(login).str()), password_(std::move(password).str()) {
     if (login_.find(':') != std::string::npos) {
         throw ValueError("BasicAuth: a login with ':' could not be told from its password");
     }

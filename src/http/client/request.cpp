@@ -75,12 +75,12 @@ ClientRequest&& ClientRequest::auth(BasicAuth credentials) {
 
 // --- body ----------------------------------------------------------------------------------------------------------
 
-ClientRequest&& ClientRequest::data(std::string bytes, std::string_view content_type) {
-    set_payload(*spec_, detail::text_payload(std::move(bytes), content_type));
+ClientRequest&& ClientRequest::data(IntoString bytes, std::string_view content_type) {
+    set_payload(*spec_, detail::text_payload(std::move(bytes).str(), content_type));
     return std::move(*this);
 }
 
-ClientRequest&& ClientRequest::text(std::string text) { return data(std::move(text), "text/plain; charset=utf-8"); }
+ClientRequest&& ClientRequest::text(IntoString text) { return data(std::move(text), "text/plain; charset=utf-8"); }
 
 ClientRequest&& ClientRequest::form(const Query& fields) {
     return data(urlencode(fields), "application/x-www-form-urlencoded");
@@ -101,8 +101,8 @@ ClientRequest&& ClientRequest::data(std::unique_ptr<detail::BodySource> source, 
     return std::move(*this);
 }
 
-ClientRequest&& ClientRequest::file(std::string path, std::string_view content_type) {
-    set_payload(*spec_, detail::file_payload(std::move(path), content_type));
+ClientRequest&& ClientRequest::file(IntoString path, std::string_view content_type) {
+    set_payload(*spec_, detail::file_payload(std::move(path).str(), content_type));
     return std::move(*this);
 }
 

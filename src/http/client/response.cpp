@@ -110,8 +110,8 @@ Coro<nlohmann::json> ClientResponse::json(bool check_content_type) {
     co_return detail::parse_json(document);
 }
 
-Coro<std::uint64_t> ClientResponse::to_file(std::string path) {
-    files::File file = co_await files::open(path, "wb");
+Coro<std::uint64_t> ClientResponse::to_file(IntoString path) {
+    files::File file = co_await files::open(std::move(path).str(), "wb");
     std::uint64_t size = 0;
     while (true) {
         const std::string_view piece = co_await state_->content.readany_view();

@@ -30,24 +30,24 @@ void Response::throw_no_status(int status) {
 
 // --- making one ------------------------------------------------------------------------------------------------
 
-Response Response::text(std::string text, int status) {
+Response Response::text(IntoString text, int status) {
     Response response(status);
     response.type_ = "text/plain; charset=utf-8";
-    response.body_ = std::move(text);
+    response.body_ = std::move(text).str();
     return response;
 }
 
-Response Response::html(std::string text, int status) {
+Response Response::html(IntoString text, int status) {
     Response response(status);
     response.type_ = "text/html; charset=utf-8";
-    response.body_ = std::move(text);
+    response.body_ = std::move(text).str();
     return response;
 }
 
-Response Response::bytes(std::string body, std::string_view content_type, int status) {
+Response Response::bytes(IntoString body, std::string_view content_type, int status) {
     Response response(status);
     response.set_content_type(content_type);
-    response.body_ = std::move(body);
+    response.body_ = std::move(body).str();
     return response;
 }
 
@@ -70,7 +70,7 @@ Response Response::stream(AsyncGenerator<std::string> pieces, std::optional<std:
     return stream(std::make_unique<detail::GeneratorBody>(std::move(pieces)), size);
 }
 
-FileResponse::FileResponse(std::string path, int status) : Response(status) { extra().file = std::move(path); }
+FileResponse::FileResponse(IntoString path, int status) : Response(status) { extra().file = std::move(path).str(); }
 
 // --- status and headers ----------------------------------------------------------------------------------------
 
@@ -78,7 +78,7 @@ std::string_view Response::reason() const noexcept {
     return extra_ && !extra_->reason.empty() ? std::string_view(extra_->reason) : reason_phrase(status_);
 }
 
-Response& Response::set_status(int status, std::string_view reason) {
+Response& Response::set_status(int status, std::string_view reason) & {
     if (status < 100 || status > 999) throw_no_status(status);
     if (!wire::is_field_value(reason)) throw ValueError("the reason of a response has a control character");
     if (!reason.empty() || extra_) extra().reason = reason;
@@ -88,7 +88,7 @@ Response& Response::set_status(int status, std::string_view reason) {
 
 std::string_view Response::content_type() const noexcept { return headers_.get("Content-Type", type_); }
 
-Response& Response::set_charset(std::string_view charset) {
+Response& Response::set_charset(std::string_view charset) & {
     auto type = wire::parse_media_type(content_type());
     if (!type) throw ValueError("set_charset: the response has no content type yet");
     std::erase_if(type->parameters, [](const auto& each) { return each.first == "charset"; });
@@ -101,20 +101,20 @@ std::string Response::charset() const {
     return type ? std::string(type->charset()) : std::string();
 }
 
-Response& Response::set_body(std::string body) {
-    body_ = std::move(body);
+Response& Response::set_body(IntoString body) & {
+    body_ = std::move(body).str();
     if (extra_) extra_->source.reset(), extra_->file.clear();
     return *this;
 }
 
-Response& Response::set_etag(std::string_view opaque, bool weak) {
+Response& Response::set_etag(std::string_view opaque, bool weak) & {
     if (!wire::is_entity_tag(opaque)) {
         throw ValueError("'" + wire::printable(opaque) + "' cannot stand in an entity tag");
     }
     return header("ETag", wire::EntityTag(std::string(opaque), weak).header());
 }
 
-Response& Response::set_last_modified(std::int64_t unix_time) {
+Response& Response::set_last_modified(std::int64_t unix_time) & {
     return header("Last-Modified", wire::format_date(unix_time));
 }
 
@@ -125,7 +125,7 @@ std::optional<std::int64_t> Response::last_modified() const noexcept {
 
 // --- cookies and what else few have ------------------------------------------------------------------------------
 
-Response& Response::set_cookie(const Cookie& cookie) {
+Response& Response::set_cookie(const Cookie& cookie) & {
     std::string value = cookie.header();
     auto& cookies = extra().cookies;
     for (auto& [name, text] : cookies) {
@@ -137,13 +137,13 @@ Response& Response::set_cookie(const Cookie& cookie) {
     return *this;
 }
 
-Response& Response::set_cookie(std::string_view name, std::string_view value) {
+Response& Response::set_cookie(std::string_view name, std::string_view value) & {
     Cookie cookie{std::string(name), std::string(value)};
     cookie.path = "/";
     return set_cookie(cookie);
 }
 
-Response& Response::del_cookie(std::string_view name, std::string_view path, std::string_view domain) {
+Response& Response::del_cookie(std::string_view name, std::string_view path, std::string_view domain) & {
     Cookie cookie{std::string(name), std::string()};
     cookie.path = path;
     cookie.domain = domain;
@@ -152,12 +152,12 @@ Response& Response::del_cookie(std::string_view name, std::string_view path, std
     return set_cookie(cookie);
 }
 
-Response& Response::enable_compression(ContentCoding coding) {
+Response& Response::enable_compression(ContentCoding coding) & {
     extra().coding = coding;
     return *this;
 }
 
-Response& Response::force_close() {
+Response& Response::force_close() & {
     extra().force_close = true;
     return *this;
 }
