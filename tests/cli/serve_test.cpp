@@ -68,7 +68,8 @@ ASYNC_TEST(ToolServe, lists_directories_and_finds_their_index, kOnce) {
     const Peer peer = co_await Peer::serve(scratch, "www");
     const std::string list = co_await curl(peer, "", "/");
     EXPECT_THAT(list, HasSubstr("Index of /"));
-    EXPECT_THAT(list, HasSubstr("<a href=\"./a%20%3Cb%3E%26c.txt\">a &lt;b&gt;&amp;c.txt</a></td><td>7</td>"));
+    EXPECT_THAT(list, HasSubstr("<a href=\"./a%20%3Cb%3E%26c.txt\"><bdi>a &lt;b&gt;&amp;c.txt</bdi></a>"));
+    EXPECT_THAT(list, HasSubstr(">293.0 KiB</td>"));
     EXPECT_THAT(list, Not(HasSubstr("hidden")));
     EXPECT_LT(list.find("sub/"), list.find("a &lt;"));  // directories first
     EXPECT_LT(list.find("big.bin"), list.find("hello.txt"));

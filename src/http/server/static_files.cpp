@@ -76,12 +76,13 @@ Coro<Response> StaticFiles::directory_response(Request& request, std::string pat
     }
     if (!shows_index_) throw HTTPForbidden();
     // What a request for an entry would find, is listed: also its size and date.
-    auto make_page = [opened, folder = folder_, follows = follows_, title = request.path(), path] {
+    const ListingOrder order = ListingOrder::parse(request.query_string());
+    auto make_page = [opened, folder = folder_, follows = follows_, title = request.path(), path, order] {
         const auto look = [&](const std::string& name) { return look_at_file(folder, path + name, follows); };
-        return directory_page(title, list_directory(opened->fd.get(), look), !path.empty());
+        return directory_page(title, list_directory(opened->fd.get(), look), !path.empty(), order);
     };
     std::string page = co_await to_thread(make_page);
-    co_return Response::html(std::move(page));
+    co_return Response::html(std::move(page)).header("Content-Security-Policy", kListingPolicy);
 }
 
 Coro<Response> StaticFiles::answer(Request& request) const {

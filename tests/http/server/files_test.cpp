@@ -120,9 +120,12 @@ ASYNC_TEST(HttpFiles, are_listed_if_that_is_wanted) {
     EXPECT_EQ(redirect.status, 301);
     EXPECT_EQ(redirect.header("Location"), "/files/");
     const WebReply list = co_await fetch(open.port(), "/files/");
-    EXPECT_THAT(list.body, HasSubstr("<a href=\"./hello.txt\">hello.txt</a>"));
-    EXPECT_THAT(list.body, HasSubstr("<a href=\"./%3Cb%3E.txt\">&lt;b&gt;.txt</a>"));
+    EXPECT_THAT(list.body, HasSubstr("<a href=\"./hello.txt\"><bdi>hello.txt</bdi></a>"));
+    EXPECT_THAT(list.body, HasSubstr("<a href=\"./%3Cb%3E.txt\"><bdi>&lt;b&gt;.txt</bdi></a>"));
     EXPECT_THAT(list.body, HasSubstr("sub/"));
+    EXPECT_THAT(list.header("Content-Security-Policy"), HasSubstr("default-src 'none'"));
+    const WebReply by_size = co_await fetch(open.port(), "/files/?sort=size&order=desc");
+    EXPECT_LT(by_size.body.find("large.bin"), by_size.body.find("coded.css"));
     co_await open.server().close();
 }
 
