@@ -22,6 +22,20 @@ void log_access_to_stderr(std::string_view line) {
     std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+Coro<http::Response> favicon(http::Request& request, http::Next next) {
+    try {
+        co_return co_await next(request);
+    } catch (const http::HTTPNotFound&) {
+        // answered below: it is no mistake of the page's
+    }
+    co_return http::Response(204);
+}
+
+// Browsers ask for an icon by themselves. Not a coroutine: other requests cost nothing more.
+Coro<http::Response> answer_favicon(http::Request& request, http::Next next) {
+    return request.raw_path() == "/favicon.ico" ? favicon(request, next) : next(request);
+}
+
 http::Application make_app(const ServeOptions& options) {
     http::StaticOptions how;
     how.show_index = !options.no_listing;
@@ -29,6 +43,7 @@ http::Application make_app(const ServeOptions& options) {
     how.follow_symlinks = options.follow_symlinks;
     http::Application app;
     app.router().add_static("/", options.directory, how);
+    app.add_middleware(answer_favicon);
     return app;
 }
 

@@ -85,6 +85,23 @@ ASYNC_TEST(ToolServe, lists_directories_and_finds_their_index, kOnce) {
     co_await strict.stop();
 }
 
+ASYNC_TEST(ToolServe, answers_for_an_icon_that_is_not_there, kOnce) {
+    SKIP_WITHOUT("curl");
+    const Scratch scratch;
+    fill(scratch);
+    const std::string status = "-o /dev/null -w '%{http_code}'";
+    const Peer peer = co_await Peer::serve(scratch, "www");
+    EXPECT_EQ(co_await curl(peer, status, "/favicon.ico"), "204");
+    EXPECT_EQ(co_await curl(peer, status + " -X POST -d x", "/favicon.ico"), "405");
+    EXPECT_EQ(co_await curl(peer, status, "/sub/favicon.ico"), "404");
+    scratch.write("www/favicon.ico", "icon");
+    EXPECT_EQ(co_await curl(peer, "", "/favicon.ico"), "icon");
+    std::filesystem::remove(scratch.path("www/favicon.ico"));
+    std::filesystem::create_symlink("../secret.txt", scratch.path("www/favicon.ico"));
+    EXPECT_EQ(co_await curl(peer, status, "/favicon.ico"), "204");
+    co_await peer.stop();
+}
+
 ASYNC_TEST(ToolServe, lets_nobody_out_of_the_directory, kOnce) {
     SKIP_WITHOUT("curl");
     const Scratch scratch;
