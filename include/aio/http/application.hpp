@@ -26,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,19 +35,55 @@ namespace aio::http {
 class Request;
 
 namespace detail {
-class ApplicationState;
-}
 
-// Functions that are called one after the other. Errors of append: RuntimeError once the application runs.
+class ApplicationState;
+
+// What F returns; where it cannot be called so, this struct, which nothing returns.
+struct NotCallable {};
+template <class F, class... Args>
+struct ResultOfCall {
+    using type = NotCallable;
+};
+template <class F, class... Args>
+    requires std::invocable<F, Args...>
+struct ResultOfCall<F, Args...> : std::invoke_result<F, Args...> {};
+template <class F, class... Args>
+using ResultOf = typename ResultOfCall<F, Args...>::type;
+
+// What a function that awaited nothing returns in place of a coroutine of its own.
+inline Coro<> done() { co_return; }
+
+}  // namespace detail
+
+// Functions that are called one after the other: coroutines, or, if they await nothing, functions that return nothing.
+// Errors of append: RuntimeError once the application runs.
 template <class... Args>
 class Signal {
 public:
     using Function = aio::detail::Function<Coro<>(Args...)>;
 
     template <class F>
-        requires std::constructible_from<Function, F>
     Signal& append(F&& function) {
-        add(Function(std::forward<F>(function)));
+        using Plain = std::decay_t<F>;
+        constexpr bool kTakes = std::invocable<Plain&, Args...>;
+        constexpr bool kAwaits = std::is_invocable_r_v<Coro<>, Plain&, Args...>;
+        constexpr bool kReturns = kAwaits || std::is_void_v<detail::ResultOf<Plain&, Args...>>;
+        static_assert(
+            kTakes,
+            "a function of on_startup, on_shutdown or on_cleanup is called with an aio::http::Application&, one of "
+            "on_response_prepare with an aio::http::Request& and an aio::http::Response&");
+        static_assert(
+            !kTakes || kReturns,
+            "a function of an application's signals returns an aio::Coro<>, or nothing if it awaits nothing: a "
+            "lambda that awaits is written [](aio::http::Application& app) -> aio::Coro<>");
+        if constexpr (kAwaits) {
+            add(Function(std::forward<F>(function)));
+        } else if constexpr (kTakes && kReturns) {
+            add(Function([function = Plain(std::forward<F>(function))](Args... args) mutable {
+                function(args...);
+                return detail::done();
+            }));
+        }
         return *this;
     }
     bool empty() const noexcept { return functions_.empty(); }
@@ -106,12 +143,18 @@ inline constexpr bool is_async_generator<AsyncGenerator<T>> = true;
 class CleanupContexts {
 public:
     template <class F>
-        requires detail::is_async_generator<std::invoke_result_t<F&, Application&>>
     CleanupContexts& append(F function) {
-        using T = typename std::invoke_result_t<F&, Application&>::value_type;
-        add([function = std::move(function)](Application& app) mutable -> std::unique_ptr<detail::CleanupContext> {
-            return std::make_unique<detail::CleanupContextOf<T>>(function(app));
-        });
+        using Generator = detail::ResultOf<F&, Application&>;
+        static_assert(detail::is_async_generator<Generator>,
+                      "a cleanup context is called with an aio::http::Application& and yields once: write "
+                      "aio::AsyncGenerator<bool> database(aio::http::Application& app)");
+        if constexpr (detail::is_async_generator<Generator>) {
+            using T = typename Generator::value_type;
+            add([function =
+                     std::move(function)](Application& app) mutable -> std::unique_ptr<detail::CleanupContext> {
+                return std::make_unique<detail::CleanupContextOf<T>>(function(app));
+            });
+        }
         return *this;
     }
 
@@ -150,9 +193,16 @@ public:
     void add_routes(const RouteTableDef& routes) { router().add_routes(routes); }
     void add_routes(std::initializer_list<RouteDef> routes) { router().add_routes(routes); }
     template <class F>
-        requires std::constructible_from<Middleware, F>
     void add_middleware(F&& middleware) {
-        add_middleware_function(Middleware(std::forward<F>(middleware)));
+        constexpr bool kTakes = std::invocable<std::decay_t<F>&, Request&, Next>;
+        constexpr bool kReturns = std::constructible_from<Middleware, F>;
+        static_assert(kTakes,
+                      "a middleware is called with the request and what comes next: write "
+                      "aio::Coro<aio::http::Response> middleware(aio::http::Request& request, aio::http::Next next)");
+        static_assert(!kTakes || kReturns,
+                      "a middleware returns an aio::Coro<aio::http::Response>: a lambda is written "
+                      "[](aio::http::Request& request, aio::http::Next next) -> aio::Coro<aio::http::Response>");
+        if constexpr (kReturns) add_middleware_function(Middleware(std::forward<F>(middleware)));
     }
     // `app` answers what is below `prefix`, with routes that begin behind it. The application that now is part of this
     // one, at the place where it stays. Errors: ValueError for a prefix that is empty or has no "/" in front.

@@ -15,10 +15,13 @@
 #include <aio/http/client_options.hpp>
 #include <aio/http/client_response.hpp>
 
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace aio::http {
 
@@ -52,8 +55,25 @@ using ClientHandler = aio::detail::Function<Coro<ClientResponse>(OutgoingRequest
 
 // Any function, or object with operator(), from (OutgoingRequest&, ClientHandler) to Coro<ClientResponse>.
 class ClientMiddleware : public aio::detail::Function<Coro<ClientResponse>(OutgoingRequest&, ClientHandler)> {
+    template <class F>
+    static constexpr bool fits =
+        std::is_invocable_r_v<Coro<ClientResponse>, std::decay_t<F>&, OutgoingRequest&, ClientHandler>;
+
 public:
-    using Function::Function;
+    ClientMiddleware() noexcept = default;
+    template <class F>
+        requires(!std::derived_from<std::remove_cvref_t<F>, ClientMiddleware> && fits<F>)
+    ClientMiddleware(F&& middleware) : Function(std::forward<F>(middleware)) {}
+    template <class F>
+        requires(!fits<F> && (requires { &std::decay_t<F>::operator(); } ||
+                              std::is_function_v<std::remove_pointer_t<std::decay_t<F>>>))
+    ClientMiddleware(F&&) {
+        static_assert(
+            fits<F>,
+            "a client middleware is called with the request and the rest of the way, and returns an "
+            "aio::Coro<aio::http::ClientResponse>: a lambda is written [](aio::http::OutgoingRequest& request, "
+            "aio::http::ClientHandler next) -> aio::Coro<aio::http::ClientResponse>");
+    }
 };
 
 // Answers 401 and 407... with what RFC 7616 (Digest) asks for: MD5, SHA-256 and SHA-512-256, also with -sess; qop

@@ -23,6 +23,7 @@
 #include <concepts>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace aio::http {
@@ -49,9 +50,13 @@ void run_app(Application& app, std::string host = {}, int port = 8080, RunAppOpt
 void run_app(Application&& app, std::string host = {}, int port = 8080, RunAppOptions options = {});
 // `make` is called once on each worker.
 template <class F>
-    requires std::same_as<std::invoke_result_t<F&>, Application>
+    requires(!std::derived_from<F, Application>)
 void run_app(F make, std::string host = {}, int port = 8080, RunAppOptions options = {}) {
-    detail::run_made_app(detail::AppMaker(std::move(make)), std::move(host), port, options);
+    constexpr bool kMakes = std::is_invocable_r_v<Application, F&>;
+    static_assert(kMakes, "run_app: the first argument is an aio::http::Application, or a function that returns one");
+    if constexpr (kMakes) {
+        detail::run_made_app(detail::AppMaker(std::move(make)), std::move(host), port, options);
+    }
 }
 // The same at an AF_UNIX path.
 void run_app_unix(Application& app, std::string path, RunAppOptions options = {});

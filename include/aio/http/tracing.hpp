@@ -98,11 +98,18 @@ public:
     // `handler(TraceContext&, const Params&)`.
     template <class F>
     void append(F handler) {
-        using Returned = std::invoke_result_t<F&, TraceContext&, const Params&>;
-        if constexpr (std::is_void_v<Returned>) {
-            plain_.emplace_back(std::move(handler));
-        } else {
+        constexpr bool kTakes = std::is_invocable_v<F&, TraceContext&, const Params&>;
+        constexpr bool kAwaits = std::is_invocable_r_v<Coro<>, F&, TraceContext&, const Params&>;
+        static_assert(
+            kTakes,
+            "a tracer is called with an aio::http::TraceContext& and what its step is about: for "
+            "on_request_start, (aio::http::TraceContext& context, const aio::http::TraceRequestStart& start)");
+        if constexpr (kAwaits) {
             async_.emplace_back(std::move(handler));
+        } else if constexpr (kTakes) {
+            constexpr bool kVoid = std::is_void_v<std::invoke_result_t<F&, TraceContext&, const Params&>>;
+            static_assert(kVoid, "a tracer returns nothing, or an aio::Coro<>");
+            if constexpr (kVoid) plain_.emplace_back(std::move(handler));
         }
     }
     bool empty() const noexcept { return plain_.empty() && async_.empty(); }

@@ -321,5 +321,26 @@ TEST(HttpAccessLog, refuses_unknown_tokens) {
     }
 }
 
+ASYNC_TEST(HttpApplication, takes_functions_that_await_nothing) {
+    Application app;
+    int started = 0;
+    app.on_startup().append([&started](Application&) { ++started; });
+    app.on_startup().append([&started](Application&) -> Coro<> {
+        ++started;
+        co_return;
+    });
+    app.on_response_prepare().append([](Request&, Response& response) { response.header("X-Signed", "yes"); });
+    app.add_middleware([](Request& request, http::Next next) { return next(request); });
+    app.router().add_get("/", [count = 0](Request&) mutable { return Response::text(std::to_string(++count)); });
+    http::TestServer server(app);
+    co_await server.start();
+    EXPECT_EQ(started, 2);
+    EXPECT_EQ((co_await fetch(server.port(), "/")).body, "1");
+    const WebReply second = co_await fetch(server.port(), "/");
+    EXPECT_EQ(second.body, "2");
+    EXPECT_EQ(second.header("X-Signed"), "yes");
+    co_await server.close();
+}
+
 }  // namespace
 }  // namespace aio::test
