@@ -54,8 +54,8 @@ LOOP_TEST(NeverAwaited, is_reported_of_each_kind) {
         AsyncLimiter limiter(1);
         const auto n = limiter.acquire();
         const auto o = limiter.scoped();
-        Interval interval(1s);
-        const auto p = interval.tick();
+        Interval ticker = interval(1s);
+        const auto p = ticker.tick();
         co_return;
     }());
     std::vector<std::string> calls;
