@@ -75,7 +75,9 @@ ASYNC_TEST(GatherLimited, asks_its_range_for_the_next_when_there_is_room_for_it,
     co_await run_passes(3);
     EXPECT_EQ(crowd.made, 2);
     co_await sleep(2ms);
-    if (virtual_time()) EXPECT_EQ(crowd.made, 3);
+    if (virtual_time()) {
+        EXPECT_EQ(crowd.made, 3);
+    }
     EXPECT_EQ(co_await task, numbers(6));
 }
 
@@ -103,7 +105,11 @@ ASYNC_TEST(GatherLimited, takes_an_asynchronous_generator_and_closes_it, kAnyOrd
         try {
             for (int number = 0; number < count; ++number) {
                 co_await sleep(1ms);
-                co_yield number == failing ? fail_after(1ms) : crowd.child(number, 5ms);
+                if (number == failing) {
+                    co_yield fail_after(1ms);
+                } else {
+                    co_yield crowd.child(number, 5ms);
+                }
             }
         } catch (const GeneratorExit&) {
             closing = true;

@@ -34,7 +34,8 @@ ASYNC_TEST(TaskGroup, has_a_body_that_only_starts_tasks, kAnyOrder) {
         group.create_task(sleep(1ms));
         fail_at_once();
     };
-    EXPECT_EQ(co_await group_errors(with_task_group(fails)), Log{"body"});
+    const Log errors = co_await group_errors(with_task_group(fails));
+    EXPECT_EQ(errors, Log{"body"});
     EXPECT_EQ(cancels, 0) << "it was cancelled before its first step";
 }
 

@@ -47,7 +47,9 @@ ASYNC_TEST(Interval, ticks_at_once_and_then_every_period, kAnyOrder) {
         EXPECT_GE(get_running_loop().time(), start + tick * 10ms);
         co_await sleep(3ms);
     }
-    if (virtual_time()) EXPECT_EQ(due, (Times{0, 10, 20, 30})) << "the work in between does not add up";
+    if (virtual_time()) {
+        EXPECT_EQ(due, (Times{0, 10, 20, 30})) << "the work in between does not add up";
+    }
 }
 
 ASYNC_TEST(Interval, may_begin_at_a_moment, kAnyOrder) {

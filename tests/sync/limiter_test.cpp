@@ -47,7 +47,9 @@ ASYNC_TEST(AsyncLimiter, lets_a_burst_through_and_then_one_after_the_other, kAny
     std::vector<Task<>> tasks;
     for (int name = 0; name < 7; ++name) tasks.push_back(create_task(pass(limiter, passage, name)));
     co_await gather(tasks);
-    if (virtual_time()) EXPECT_EQ(passage.times, (std::vector<long>{0, 0, 0, 10, 20, 30, 40}));
+    if (virtual_time()) {
+        EXPECT_EQ(passage.times, (std::vector<long>{0, 0, 0, 10, 20, 30, 40}));
+    }
     EXPECT_EQ(pending_timers(), 0u);
 }
 
@@ -60,7 +62,9 @@ ASYNC_TEST(AsyncLimiter, serves_in_the_order_of_the_calls) {
     }
     co_await gather(tasks);
     EXPECT_EQ(passage.names, (std::vector<int>{4, 3, 1, 2, 1})) << "a small amount does not overtake a large one";
-    if (virtual_time()) EXPECT_EQ(passage.times, (std::vector<long>{0, 30, 40, 60, 70}));
+    if (virtual_time()) {
+        EXPECT_EQ(passage.times, (std::vector<long>{0, 30, 40, 60, 70}));
+    }
 }
 
 ASYNC_TEST(AsyncLimiter, does_not_suspend_while_there_is_room, kAnyOrder) {
@@ -116,7 +120,9 @@ ASYNC_TEST(AsyncLimiter, cancelled_waiter_lets_those_behind_it_move_up) {
     co_await expect_throws<CancelledError>(tasks[0]);
     co_await tasks[1];
     co_await tasks[2];
-    if (virtual_time()) EXPECT_EQ(passage.times, (std::vector<long>{10, 20}));
+    if (virtual_time()) {
+        EXPECT_EQ(passage.times, (std::vector<long>{10, 20}));
+    }
     EXPECT_EQ(limiter.describe(), "<AsyncLimiter max_rate: 4, time_period: 0.04 s>");
 }
 
@@ -143,7 +149,9 @@ ASYNC_TEST(AsyncLimiter, waiter_that_is_cancelled_when_it_was_let_in_gives_its_p
     co_await expect_throws<CancelledError>(first);
     co_await second;
     EXPECT_EQ(passage.names, std::vector<int>{2});
-    if (virtual_time()) EXPECT_EQ(passage.times, std::vector<long>{10}) << "not a period later";
+    if (virtual_time()) {
+        EXPECT_EQ(passage.times, std::vector<long>{10}) << "not a period later";
+    }
     EXPECT_EQ(limiter.statistics().waiters, 0u);
 }
 
@@ -169,7 +177,9 @@ ASYNC_TEST(AsyncLimiter, late_timer_lets_in_all_that_have_room) {
     co_await settle();
     block_for(50ms);
     co_await gather(tasks);
-    if (virtual_time()) EXPECT_EQ(passage.times, (std::vector<long>{50, 50, 60}));
+    if (virtual_time()) {
+        EXPECT_EQ(passage.times, (std::vector<long>{50, 50, 60}));
+    }
 }
 
 ASYNC_TEST(AsyncLimiter, keeps_its_rate_over_many_fractions) {
@@ -178,13 +188,17 @@ ASYNC_TEST(AsyncLimiter, keeps_its_rate_over_many_fractions) {
     const Stopwatch watch;
     const int count = rerunning() ? 12 : 303;
     for (int i = 0; i < count; ++i) co_await limiter.acquire();
-    if (virtual_time()) EXPECT_NEAR(static_cast<double>(watch.elapsed().count()), (count - 3) / 3.0 * 1e6, 1);
+    if (virtual_time()) {
+        EXPECT_NEAR(static_cast<double>(watch.elapsed().count()), (count - 3) / 3.0 * 1e6, 1);
+    }
     // More than one in a nanosecond.
     AsyncLimiter& fast = keep<AsyncLimiter>(4e9, 1s);
     co_await fast.acquire(4e9);
     const Stopwatch fast_watch;
     for (int i = 0; i < 40; ++i) co_await fast.acquire();
-    if (virtual_time()) EXPECT_NEAR(static_cast<double>(fast_watch.elapsed().count()), 10, 1);
+    if (virtual_time()) {
+        EXPECT_NEAR(static_cast<double>(fast_watch.elapsed().count()), 10, 1);
+    }
 }
 
 ASYNC_TEST(AsyncLimiter, that_is_destroyed_lets_go_of_its_waiters, kAnyOrder) {
