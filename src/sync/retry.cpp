@@ -54,8 +54,8 @@ bool Retrying::again(const std::exception_ptr& error) {
     if (is_never_retried(error) || attempts_ == options_.stop_after_attempt) return false;
     if (options_.retry_if && !options_.retry_if(error)) return false;
     wait_ = next_wait();
-    const TimePoint next = after(get_running_loop().time(), wait_);
-    if (options_.stop_before_delay && next >= after(start_, *options_.stop_before_delay)) return false;
+    const Duration delay = options_.stop_before_delay.value_or(Duration::max());  // which is for ever
+    if (delay != Duration::max() && after(get_running_loop().time(), wait_) >= after(start_, delay)) return false;
     if (options_.before_sleep) options_.before_sleep({attempts_, error, wait_});
     return true;
 }

@@ -317,7 +317,7 @@ ASYNC_TEST(Finally, cleans_up_undisturbed_by_the_cancellation_of_its_body, kAnyO
     co_await run_passes(2);
     task.cancel("why");
     task.cancel();
-    EXPECT_EQ(co_await expect_throws<CancelledError>(task), "");
+    EXPECT_EQ(co_await expect_throws<CancelledError>(task), "why");
     EXPECT_EQ(log, (Log{"first", "second"}));
 }
 

@@ -105,7 +105,11 @@ ASYNC_TEST(GatherLimited, takes_an_asynchronous_generator_and_closes_it, kAnyOrd
         try {
             for (int number = 0; number < count; ++number) {
                 co_await sleep(1ms);
-                co_yield number == failing ? fail_after(1ms) : crowd.child(number, 5ms);
+                if (number == failing) {
+                    co_yield fail_after(1ms);
+                } else {
+                    co_yield crowd.child(number, 5ms);
+                }
             }
         } catch (const GeneratorExit&) {
             closing = true;

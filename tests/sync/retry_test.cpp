@@ -226,10 +226,12 @@ ASYNC_TEST(Extremes, of_retries, kOnce) {
     }
     for (const Duration most : {Duration(Duration::max() - Duration(1)), Duration::max()}) {
         Flaky& call = flaky(1);
+        EXPECT_EQ(co_await retry(call, {.stop_before_delay = most, .wait_initial = 1ms, .wait_jitter = 0s}), 2);
+        Flaky& waiting = flaky(1);
         const RetryOptions options{
-            .stop_before_delay = most, .wait_initial = most, .wait_max = most, .wait_jitter = most};
-        co_await expect_throws<TimeoutError>(wait_for(retry(call, options), 1ms));
-        EXPECT_EQ(call.calls, 1);
+            .stop_before_delay = Duration::max(), .wait_initial = most, .wait_max = most, .wait_jitter = most};
+        co_await expect_throws<TimeoutError>(wait_for(retry(waiting, options), 1ms));
+        EXPECT_EQ(waiting.calls, 1);
     }
 }
 
