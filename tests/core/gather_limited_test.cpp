@@ -120,7 +120,9 @@ ASYNC_TEST(GatherLimited, takes_an_asynchronous_generator_and_closes_it, kAnyOrd
     EXPECT_EQ(co_await gather_limited(2, generate(5, -1)), numbers(5));
     EXPECT_EQ(crowd.most, 2);
     EXPECT_EQ(co_await expect_throws<std::runtime_error>(gather_limited(2, generate(5, 1))), "child");
-    EXPECT_EQ(log, (Log{"ended", "closed"}));
+    if (virtual_time()) {
+        EXPECT_EQ(log, (Log{"ended", "closed"})) << "unless it was cancelled where it waits";
+    }
     EXPECT_EQ(crowd.running, 0);
 }
 

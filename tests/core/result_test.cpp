@@ -73,6 +73,7 @@ ASYNC_TEST(Result, moves_its_value_out_of_a_temporary, kAnyOrder) {
     five = *std::move(result);
     EXPECT_EQ(*five, 5);
     five = (co_await as_result(pointer())).value_or(nullptr);
+    CO_ASSERT_TRUE(five);
     EXPECT_EQ(*five, 5);
 }
 
