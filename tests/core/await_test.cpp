@@ -42,7 +42,8 @@ constexpr std::size_t kDeep = 1'000'000;
 }  // namespace
 
 ASYNC_TEST(Await, of_ten_million_calls_that_end_at_once_uses_no_stack, kOnce) {
-    const std::size_t many = kSanitized ? kManyAwaits / 10 : kManyAwaits;  // a tenth fills any stack that is used at all
+    const std::size_t many =
+        kSanitized ? kManyAwaits / 10 : kManyAwaits;  // a tenth fills any stack that is used at all
     EXPECT_EQ(co_await sum_of(many), many);
 }
 

@@ -97,7 +97,8 @@ public:
     }
 
 private:
-    Result(detail::ValueSlot<T> value, std::exception_ptr error) : value_(std::move(value)), error_(std::move(error)) {}
+    Result(detail::ValueSlot<T> value, std::exception_ptr error)
+        : value_(std::move(value)), error_(std::move(error)) {}
 
     void check() const {
         if (error_) std::rethrow_exception(error_);
