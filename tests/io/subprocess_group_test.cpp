@@ -34,8 +34,11 @@ ASYNC_TEST(SubprocessGroup, is_killed_with_the_child_that_leads_it) {
 }
 
 ASYNC_TEST(SubprocessGroup, is_told_to_terminate) {
-    const std::string script = "trap 'echo bye; exit 4' TERM; sleep 3600 & echo started; wait";
+    // Both say that they are ready: a child of the shell that has not called exec yet would take the signal for its parent.
+    const std::string script =
+        "trap 'echo bye; exit 4' TERM; sh -c 'echo started; exec sleep 3600' & echo started; wait";
     Process shell = co_await create_subprocess_shell(script).stdout_(PIPE).start_new_session();
+    co_await until_started(shell);
     co_await until_started(shell);
     shell.terminate_group();
     EXPECT_EQ(co_await shell.wait(), 4);
