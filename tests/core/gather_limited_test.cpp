@@ -118,7 +118,10 @@ ASYNC_TEST(GatherLimited, takes_an_asynchronous_generator_and_closes_it, kAnyOrd
         log.push_back(closing ? "closed" : "ended");
     };
     EXPECT_EQ(co_await gather_limited(2, generate(5, -1)), numbers(5));
-    EXPECT_EQ(crowd.most, 2);
+    EXPECT_LE(crowd.most, 2);
+    if (virtual_time()) {
+        EXPECT_EQ(crowd.most, 2);
+    }
     EXPECT_EQ(co_await expect_throws<std::runtime_error>(gather_limited(2, generate(5, 1))), "child");
     if (virtual_time()) {
         EXPECT_EQ(log, (Log{"ended", "closed"})) << "unless it was cancelled where it waits";
