@@ -10,8 +10,16 @@ using testing::HasSubstr;
 
 // A shell that starts a program which runs until it is killed and keeps the pipe open, says so, and goes on with `then`.
 CreateSubprocess parent_that(const std::string& then) {
-    return create_subprocess_shell("sleep 3600 & echo started; " + then).stdout_(PIPE);
+    return create_subprocess_shell("sleep 3600 & echo started; " + then).stdout_(PIPE).stderr_(DEVNULL);
 }
+
+// However a test ends, in a rerun for instance: nobody of the group is left.
+struct GroupsEnd {
+    explicit GroupsEnd(const Process& leader) : group(leader.pid()) {}
+    GroupsEnd(const GroupsEnd&) = delete;
+    ~GroupsEnd() { ::kill(-group, SIGKILL); }
+    const pid_t group;
+};
 
 // Waits until the shell's child is there.
 Coro<> until_started(Process shell) { EXPECT_EQ(co_await shell.stdout_().readline(), "started\n"); }
@@ -26,6 +34,7 @@ ASYNC_TEST(SubprocessGroup, is_killed_with_the_child_that_leads_it) {
         CreateSubprocess command = parent_that("wait");
         session ? command.start_new_session() : command.process_group(0);
         Process shell = co_await command;
+        const GroupsEnd end(shell);
         co_await until_started(shell);
         shell.kill_group();
         EXPECT_EQ(co_await shell.wait(), -SIGKILL);
@@ -37,7 +46,8 @@ ASYNC_TEST(SubprocessGroup, is_told_to_terminate) {
     // Both say that they are ready: a child of the shell that has not called exec yet would take the signal for its parent.
     const std::string script =
         "trap 'echo bye; exit 4' TERM; sh -c 'echo started; exec sleep 3600' & echo started; wait";
-    Process shell = co_await create_subprocess_shell(script).stdout_(PIPE).start_new_session();
+    Process shell = co_await create_subprocess_shell(script).stdout_(PIPE).stderr_(DEVNULL).start_new_session();
+    const GroupsEnd end(shell);
     co_await until_started(shell);
     co_await until_started(shell);
     shell.terminate_group();
@@ -47,6 +57,7 @@ ASYNC_TEST(SubprocessGroup, is_told_to_terminate) {
 
 ASYNC_TEST(SubprocessGroup, is_reached_when_its_leader_has_ended) {
     Process shell = co_await parent_that("exit 3").start_new_session();
+    const GroupsEnd end(shell);
     co_await until_started(shell);
     EXPECT_EQ(co_await shell.wait(), 3);
     EXPECT_THROW(shell.kill(), ProcessLookupError);
