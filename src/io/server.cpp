@@ -62,7 +62,8 @@ Coro<> serve_until_closed(Server server) {
     } catch (const CancelledError&) {
         cancelled = std::current_exception();
     }
-    if (!server.state().closed()) co_await end_clients(server);
+    // Not only close() was called: whoever waits here is to end, and clients that stay would keep it.
+    if (current_task().cancelling() > 0) co_await end_clients(server);
     co_await server.wait_closed();
     std::rethrow_exception(cancelled);
 }
