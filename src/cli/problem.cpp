@@ -1,3 +1,4 @@
+// What went wrong, as the tool says it: exit status, advice, and whether trying again may help.
 #include "cli/problem.hpp"
 
 #include "cli/checksum.hpp"

@@ -1,3 +1,4 @@
+// `aiocpp serve`: a folder over HTTP, with run_app(). serve_options.cpp reads the command line.
 #include "cli/serve.hpp"
 
 #include <aio/base/error.hpp>

@@ -1,3 +1,4 @@
+// Signal handlers of loops: from signal context into a loop's queue. exit_signals.cpp has what run() does with two of them.
 #include "core/signals.hpp"
 
 #include <aio/base/error.hpp>

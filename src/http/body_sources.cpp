@@ -1,3 +1,4 @@
+// Bodies that are sent piece by piece: a text, a file, a generator.
 #include "http/body_sources.hpp"
 
 #include <aio/base/error.hpp>

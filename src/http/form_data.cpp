@@ -1,3 +1,4 @@
+// Forms that are sent: fields and files, URL-encoded or multipart. multipart.cpp reads them.
 #include <aio/base/error.hpp>
 #include <aio/http/form_data.hpp>
 

@@ -1,3 +1,4 @@
+// What the client needs of OpenSSL: TLS contexts, digests, and the credentials made of them.
 #include "http/client/crypto.hpp"
 
 #include <aio/base/error.hpp>

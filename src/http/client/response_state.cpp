@@ -1,3 +1,4 @@
+// The body of a response that is being received, and the end of its connection's use.
 #include "http/client/response_state.hpp"
 
 #include <aio/base/error.hpp>

@@ -1,3 +1,4 @@
+// A connection of the server: request after request, until its end. exchange.cpp has one request and its answer.
 #include "http/server/connection.hpp"
 
 #include <aio/base/error.hpp>

@@ -1,3 +1,4 @@
+// One request and its answer: the body that comes, the head and the body that go.
 #include "http/server/exchange.hpp"
 
 #include <aio/base/error.hpp>

@@ -1,3 +1,4 @@
+// Statuses as exceptions, with the response that each carries.
 #include <aio/http/http_exceptions.hpp>
 #include <aio/http/status.hpp>
 

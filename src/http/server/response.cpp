@@ -1,3 +1,4 @@
+// Responses as handlers make them. exchange.cpp sends them.
 #include <aio/base/error.hpp>
 #include <aio/http/cookies.hpp>
 #include <aio/http/file_response.hpp>

@@ -1,3 +1,4 @@
+// run_app(): an application on one loop or several, until it is told to end. runner.cpp has the order of the end.
 #include <aio/base/error.hpp>
 #include <aio/core/event_loop.hpp>
 #include <aio/core/run.hpp>
