@@ -5,7 +5,7 @@
 
 #include "http/cookie_store.hpp"
 #include "http/cookies.hpp"
-#include "io/file_fixture.hpp"
+#include "io/files/file_fixture.hpp"
 
 #include <chrono>
 

@@ -4,7 +4,7 @@
 
 #include "http/body_fixture.hpp"
 #include "http/body_sources.hpp"
-#include "io/file_fixture.hpp"
+#include "io/files/file_fixture.hpp"
 
 namespace aio::test {
 namespace {

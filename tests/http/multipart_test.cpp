@@ -5,7 +5,7 @@
 #include "http/decoded_body.hpp"
 #include "http/multipart_parts.hpp"
 #include "http/wire/transfer_encoding.hpp"
-#include "io/file_fixture.hpp"
+#include "io/files/file_fixture.hpp"
 
 namespace aio::test {
 namespace {

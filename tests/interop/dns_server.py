@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A name server that misbehaves on request, for tests/io/ares_resolver_test.cpp.
+"""A name server that misbehaves on request, for tests/io/names/ares_resolver_test.cpp.
 
 It listens on 127.0.0.1, UDP and TCP, prints its port, and ends when its standard input does. The first label of a
 name says what becomes of the question; the rest of the name is only there to make it different:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Clients of an echo server, for tests/io/interop_test.cpp: echo_client.py MODE PORT. Exit status 0: all is right.
+"""Clients of an echo server, for tests/io/stream/interop_test.cpp: echo_client.py MODE PORT. Exit status 0: all is right.
 
 asyncio, uvloop  1,000 connections at once; each sends its own bytes in pieces and checks every byte that comes back
 one_byte         one byte at a time, each after the answer to the one before

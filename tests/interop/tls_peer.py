@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Python's ssl as the other end, for tests/io/tls_interop_test.cpp. Exit status 0: all is right.
+"""Python's ssl as the other end, for tests/io/tls/tls_interop_test.cpp. Exit status 0: all is right.
 
 client PORT FOLDER            50 asyncio connections at once; each checks every byte of its echo, and the shutdown
 client12 PORT FOLDER          the same with TLS 1.2

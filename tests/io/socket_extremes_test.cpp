@@ -5,7 +5,7 @@
 #include <aio/io/sendfile.hpp>
 #include <aio/io/sock.hpp>
 
-#include "io/file_fixture.hpp"
+#include "io/files/file_fixture.hpp"
 #include "support/tls_peers.hpp"
 
 #include <netinet/in.h>

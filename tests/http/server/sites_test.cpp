@@ -5,7 +5,7 @@
 #include <aio/subprocess.hpp>
 
 #include "http/server/web_client.hpp"
-#include "io/tls_manual_peer.hpp"
+#include "io/tls/tls_manual_peer.hpp"
 #include "support/command.hpp"
 #include "support/tls_peers.hpp"
 
