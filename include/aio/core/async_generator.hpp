@@ -23,6 +23,9 @@ class AsyncGenerator;
 
 namespace detail {
 
+template <class T>
+inline constexpr bool is_generator<AsyncGenerator<T>> = true;
+
 class GeneratorPromise : public CoroutinePromise {
 public:
     void return_void() const noexcept {}

@@ -40,4 +40,16 @@ range_element<R> take_element(Iterator& at) {
     }
 }
 
+// A whole range that was passed as an R&&: one of coroutines to be moved from, any other as it came.
+template <class R>
+decltype(auto) take_range(std::remove_reference_t<R>& range) {
+    if constexpr (is_coro<range_element<R>>) {
+        static_assert(!std::is_lvalue_reference_v<R>,
+                      "a coroutine object is used once: pass the range of them with std::move");
+        return std::move(range);
+    } else {
+        return static_cast<R&&>(range);
+    }
+}
+
 }  // namespace aio::detail

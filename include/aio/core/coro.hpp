@@ -158,6 +158,8 @@ class ForeignAwaiter;  // foreign.hpp
 
 template <class A>
 inline constexpr bool always_false = false;
+template <class A>
+inline constexpr bool is_generator = false;  // async_generator.hpp
 
 // The promise of every coroutine here: awaits note where they stand and go through await_transform.
 class CoroutinePromise : public TaskBase {
@@ -189,6 +191,8 @@ public:
     auto await_transform(A&& awaitable, const void* where = __builtin_source_location()) {
         using Plain = std::remove_cvref_t<A>;
         set_where(where);
+        static_assert(!is_generator<Plain>,
+                      "a generator is not awaited itself, but each value: co_await generator.next()");
         if constexpr (is_coro<Plain>) {
             static_assert(std::is_rvalue_reference_v<A&&>,
                           "a coroutine object is awaited once: write co_await std::move(coro), or make it a task");

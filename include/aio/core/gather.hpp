@@ -376,12 +376,12 @@ auto gather(ReturnExceptions, As&&... awaitables) {
 template <class V>
     requires detail::is_vector<std::remove_cvref_t<V>>
 auto gather(V&& awaitables) {
-    return detail::gather_range<false>(std::forward<V>(awaitables));
+    return detail::gather_range<false>(detail::take_range<V>(awaitables));
 }
 template <class V>
     requires detail::is_vector<std::remove_cvref_t<V>>
 auto gather(V&& awaitables, ReturnExceptions) {
-    return detail::gather_range<true>(std::forward<V>(awaitables));
+    return detail::gather_range<true>(detail::take_range<V>(awaitables));
 }
 
 // The same of any other range. One that is given by name keeps its elements, which must be tasks or futures then; a view's

@@ -136,17 +136,12 @@ private:
     std::vector<ValueSlot<Item>> items_;
 };
 
-template <class A>
-inline constexpr bool is_async_generator = false;
-template <class T>
-inline constexpr bool is_async_generator<AsyncGenerator<T>> = true;
-
 template <class R>
 struct LimitedElement {
     using type = range_element<R>;
 };
 template <class R>
-    requires is_async_generator<std::remove_cvref_t<R>>
+    requires is_generator<std::remove_cvref_t<R>>
 struct LimitedElement<R> {
     using type = typename std::remove_cvref_t<R>::value_type;
 };
@@ -181,7 +176,7 @@ Coro<> start_elements(R& range, Gathered& gathered) {
 }
 
 template <class R, class Gathered>
-    requires is_async_generator<std::remove_cvref_t<R>>
+    requires is_generator<std::remove_cvref_t<R>>
 Coro<> start_elements(R& generator, Gathered& gathered) {
     std::exception_ptr error;
     const auto walk = [&]() -> Coro<> {
@@ -231,12 +226,12 @@ auto gather_limited(std::ptrdiff_t limit, R&& range) {
 // Errors: the first error, of an awaitable or of the range, when the others have been cancelled and have ended; ValueError
 // for a limit below 1.
 template <class R>
-    requires(detail::AwaitableRange<R> || detail::is_async_generator<std::remove_cvref_t<R>>)
+    requires(detail::AwaitableRange<R> || detail::is_generator<std::remove_cvref_t<R>>)
 auto gather_limited(std::ptrdiff_t limit, R&& range) {
     return detail::gather_limited<false, R>(limit, std::forward<R>(range));
 }
 template <class R>
-    requires(detail::AwaitableRange<R> || detail::is_async_generator<std::remove_cvref_t<R>>)
+    requires(detail::AwaitableRange<R> || detail::is_generator<std::remove_cvref_t<R>>)
 auto gather_limited(std::ptrdiff_t limit, R&& range, ReturnExceptions) {
     return detail::gather_limited<true, R>(limit, std::forward<R>(range));
 }

@@ -210,7 +210,16 @@ Coro<T> run_in_group(F body) {
 template <class F>
 auto with_task_group(F&& body) {
     AIO_CHECK_LAMBDA(F);
-    return detail::run_in_group<typename detail::GroupResult<F>::type, F>(std::forward<F>(body));
+    constexpr bool callable = std::invocable<F&, TaskGroup&> || std::invocable<F&>;
+    static_assert(callable,
+                  "the body of a group is a function: [&](aio::TaskGroup& group) { group.create_task(...); }");
+    if constexpr (callable) {
+        using Returned = detail::group_call<F>;
+        constexpr bool fits = detail::is_coro<Returned> || std::is_void_v<Returned>;
+        static_assert(fits, "the body of a group is a coroutine, or returns nothing");
+        if constexpr (fits)
+            return detail::run_in_group<typename detail::GroupResult<F>::type, F>(std::forward<F>(body));
+    }
 }
 
 }  // namespace aio

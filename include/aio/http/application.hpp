@@ -126,11 +126,6 @@ private:
     AsyncGenerator<T> generator_;
 };
 
-template <class G>
-inline constexpr bool is_async_generator = false;
-template <class T>
-inline constexpr bool is_async_generator<AsyncGenerator<T>> = true;
-
 }  // namespace detail
 
 // Generators that yield once: what is before it runs at startup, what is behind it at the end, in reverse order.
@@ -145,10 +140,10 @@ public:
     template <class F>
     CleanupContexts& append(F function) {
         using Generator = detail::ResultOf<F&, Application&>;
-        static_assert(detail::is_async_generator<Generator>,
+        static_assert(aio::detail::is_generator<Generator>,
                       "a cleanup context is called with an aio::http::Application& and yields once: write "
                       "aio::AsyncGenerator<bool> database(aio::http::Application& app)");
-        if constexpr (detail::is_async_generator<Generator>) {
+        if constexpr (aio::detail::is_generator<Generator>) {
             using T = typename Generator::value_type;
             add([function =
                      std::move(function)](Application& app) mutable -> std::unique_ptr<detail::CleanupContext> {

@@ -26,6 +26,7 @@
 
 #include <sys/types.h>
 
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -43,6 +44,10 @@ inline constexpr int DEVNULL = -3;  // /dev/null
 }  // namespace subprocess
 
 namespace detail {
+
+template <class A>
+concept ProgramArgument =
+    std::constructible_from<std::string, A> && !std::same_as<std::remove_cvref_t<A>, std::nullptr_t>;
 
 class ProcessState;
 
@@ -272,6 +277,8 @@ private:
 // Example: co_await create_subprocess_exec("git", "log", "--oneline").cwd("/srv/repo").stdout_(subprocess::PIPE)
 template <class... Arguments>
 CreateSubprocess create_subprocess_exec(std::string program, Arguments&&... arguments) {
+    static_assert((detail::ProgramArgument<Arguments> && ...),
+                  "a program's arguments are strings, views or paths; write std::to_string(number)");
     std::vector<std::string> all;
     all.reserve(1 + sizeof...(arguments));
     all.push_back(std::move(program));
