@@ -101,7 +101,7 @@ function(aiocpp_layer_tests layer)
   if(AIOCPP_SANITIZE MATCHES address AND arg_BACKENDS)
     # Once more with recycled frames, whose free memory is poisoned.
     aiocpp_layer_entry(${layer}.recycling ${executable} "AIO_TEST_RECYCLE=1;AIO_BACKEND=epoll")
-    if(NOT layer STREQUAL core)
+    if(NOT tested STREQUAL core)
       set_tests_properties(${layer}.recycling PROPERTIES LABELS slow)
     endif()
   endif()

@@ -10,7 +10,7 @@ namespace aio::detail {
 namespace {
 
 // What one call of the kernel may take: others have their turn in between.
-constexpr std::size_t kPiece = 1024 * 1024;
+constexpr std::size_t kAtOnce = 1024 * 1024;
 // What a stream with a filter is given at a time.
 constexpr std::size_t kWritten = 64 * 1024;
 
@@ -48,7 +48,7 @@ Coro<> send_in_place(StreamWriter writer, std::string_view data, std::size_t* pr
     }
     while (!data.empty()) {
         const int result =
-            stream->loop().backend->send_now(stream->fileno(), data.data(), std::min(data.size(), kPiece));
+            stream->loop().backend->send_now(stream->fileno(), data.data(), std::min(data.size(), kAtOnce));
         if (result > 0) {
             sent += static_cast<std::size_t>(result);
             data.remove_prefix(static_cast<std::size_t>(result));

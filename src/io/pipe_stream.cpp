@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::uint8_t kWarnFromWrite = 5;  // LOG_THRESHOLD_FOR_CONNLOST_WRITES
 // What one pipe may bring in one poll before the others have their turn: 256 KiB, as in CPython.
-constexpr std::size_t kPiece = 32 * 1024;
-constexpr int kPiecesPerPoll = 8;
+constexpr std::size_t kReadAtOnce = 32 * 1024;
+constexpr int kReadsPerPoll = 8;
 
 std::exception_ptr os_error(int error, const std::string& attempted) noexcept {
     try {
@@ -93,8 +93,8 @@ void PipeStream::input(int result) noexcept {
 }
 
 void PipeStream::read_some() noexcept {
-    char piece[kPiece];
-    for (int turn = 0; turn < kPiecesPerPoll; ++turn) {
+    char piece[kReadAtOnce];
+    for (int turn = 0; turn < kReadsPerPoll; ++turn) {
         const int count = fd_.read(piece, sizeof piece);
         if (count == -EAGAIN) return;
         if (count < 0) return fail(-count, "read from");

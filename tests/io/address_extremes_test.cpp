@@ -6,8 +6,8 @@
 #include <aio/io/sharded_server.hpp>
 
 #include "core/sanitized.hpp"
-#include "io/names/resolvers.hpp"
 #include "io/protocol/protocols.hpp"
+#include "support/resolvers.hpp"
 #include "support/test_run.hpp"
 
 #include <netdb.h>

@@ -4,9 +4,9 @@
 #include <aio/base/error.hpp>
 #include <aio/core/timeout.hpp>
 
-#include "io/names/resolvers.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
+#include "support/resolvers.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>

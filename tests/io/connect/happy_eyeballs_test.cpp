@@ -5,9 +5,9 @@
 #include <aio/io/server.hpp>
 
 #include "io/connect.hpp"
-#include "io/names/resolvers.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
+#include "support/resolvers.hpp"
 
 #include <netinet/in.h>
 

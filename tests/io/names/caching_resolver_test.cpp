@@ -5,9 +5,9 @@
 #include <aio/core/gather.hpp>
 #include <aio/core/task.hpp>
 
-#include "io/names/resolvers.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
+#include "support/resolvers.hpp"
 
 #include <netdb.h>
 #include <netinet/in.h>

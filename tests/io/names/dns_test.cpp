@@ -6,9 +6,9 @@
 #include <aio/sync/executor.hpp>
 #include <aio/sync/threads.hpp>
 
-#include "io/names/resolvers.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
+#include "support/resolvers.hpp"
 
 #include <netdb.h>
 #include <netinet/in.h>

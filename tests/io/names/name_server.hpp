@@ -4,9 +4,9 @@
 #include <aio/base/error.hpp>
 #include <aio/io/dns.hpp>
 
-#include "io/names/resolvers.hpp"
 #include "support/async_test.hpp"
 #include "support/command.hpp"
+#include "support/resolvers.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

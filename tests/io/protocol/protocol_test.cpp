@@ -251,7 +251,7 @@ Coro<> send_much(StreamReader, StreamWriter writer) {
     }
 }
 
-std::string much() {
+std::string long_text() {
     std::string all;
     for (std::size_t i = 0; i < scaled(100); ++i) all += std::string(3000, static_cast<char>('a' + i % 26));
     return all;
@@ -261,7 +261,7 @@ ASYNC_TEST(BufferedProtocol, gets_all_that_comes_in_its_own_memory) {  // semant
     auto& record = keep_record();
     auto ends = co_await connected_to<BufferedRecorder<1000>>(send_much, record);
     co_await record.lost();
-    EXPECT_EQ(record.data == much(), true) << record.data.size() << " bytes came";
+    EXPECT_EQ(record.data == long_text(), true) << record.data.size() << " bytes came";
     EXPECT_EQ(record.calls, kWholeLife);
     co_await finish(ends.server);
 }
@@ -278,7 +278,7 @@ ASYNC_TEST(BufferedProtocol, takes_over_from_another_one_in_the_middle) {
     auto ends = co_await connected_to<Switching>(send_much, record);
     EXPECT_EQ(ends.transport.get_protocol(), ends.protocol);
     co_await record.lost();
-    EXPECT_EQ(record.data == much(), true) << record.data.size() << " bytes came";
+    EXPECT_EQ(record.data == long_text(), true) << record.data.size() << " bytes came";
     EXPECT_EQ(record.calls, kWholeLife);
     EXPECT_EQ(ends.transport.get_protocol(), nullptr);
     co_await finish(ends.server);
@@ -295,7 +295,7 @@ ASYNC_TEST(BufferedProtocol, hands_over_to_another_one_in_the_middle) {
     auto& record = keep_record();
     auto ends = co_await connected_to<Switching>(send_much, record);
     co_await record.lost();
-    EXPECT_EQ(record.data == much(), true) << record.data.size() << " bytes came";
+    EXPECT_EQ(record.data == long_text(), true) << record.data.size() << " bytes came";
     co_await finish(ends.server);
 }
 

@@ -4,7 +4,7 @@
 #include <aio/core/gather.hpp>
 #include <aio/core/run.hpp>
 
-#include "sync/process_pool_calls.hpp"
+#include "sync/threads/process_pool_calls.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>

@@ -1,5 +1,5 @@
 // What every backend must do: the contract of core/backend/backend.hpp.
-#include "core/backend/backend_fixture.hpp"
+#include "core/loop/backend/backend_fixture.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

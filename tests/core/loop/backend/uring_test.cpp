@@ -1,6 +1,6 @@
 // io_uring alone: receives that find no buffer.
-#include "core/backend/backend_fixture.hpp"
 #include "core/backend/uring/uring_backend.hpp"
+#include "core/loop/backend/backend_fixture.hpp"
 
 #include <sys/socket.h>
 

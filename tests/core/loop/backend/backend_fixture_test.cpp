@@ -1,4 +1,4 @@
-#include "core/backend/backend_fixture.hpp"
+#include "core/loop/backend/backend_fixture.hpp"
 
 #include "support/test_run.hpp"
 

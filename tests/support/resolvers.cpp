@@ -1,4 +1,4 @@
-#include "io/names/resolvers.hpp"
+#include "support/resolvers.hpp"
 
 #include <aio/base/error.hpp>
 #include <aio/core/sleep.hpp>

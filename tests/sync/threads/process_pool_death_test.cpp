@@ -1,5 +1,5 @@
 // ProcessPoolExecutor: workers that die.
-#include "sync/process_pool_calls.hpp"
+#include "sync/threads/process_pool_calls.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
