@@ -17,7 +17,7 @@ Coro<> note(Log& log, std::string line) {
     log.push_back(std::move(line));
 }
 
-Coro<> fail_after(Log& log, std::string line) {
+Coro<> note_and_fail(Log& log, std::string line) {
     log.push_back(line);
     co_await sleep(1ms);
     throw std::runtime_error(line);
@@ -103,8 +103,8 @@ ASYNC_TEST(ExitStack, makes_all_calls_whichever_of_them_fail, kAnyOrder) {
         stack.push_async_exit([&log](const std::exception_ptr& error) {
             log.push_back("after " + expect_is<std::runtime_error>(error));
         });
-        stack.push_async_callback(fail_after, std::ref(log), "second");
-        stack.push_async_callback(fail_after, std::ref(log), "first");
+        stack.push_async_callback(note_and_fail, std::ref(log), "second");
+        stack.push_async_callback(note_and_fail, std::ref(log), "first");
         throw std::logic_error("body");
         co_return;
     });
@@ -295,11 +295,11 @@ ASYNC_TEST(Finally, cleans_up_after_a_body_that_returns, kAnyOrder) {
 
 ASYNC_TEST(Finally, cleans_up_after_a_body_that_throws, kAnyOrder) {
     Log& log = keep<Log>();
-    auto body = [&log]() -> Coro<> { co_await fail_after(log, "body"); };
+    auto body = [&log]() -> Coro<> { co_await note_and_fail(log, "body"); };
     auto cleanup = [&log]() -> Coro<> { co_await note(log, "clean-up"); };
     EXPECT_EQ(co_await expect_throws<std::runtime_error>(with_finally(body, cleanup)), "body");
     EXPECT_EQ(log, (Log{"body", "clean-up"}));
-    auto failing = [&log]() -> Coro<> { co_await fail_after(log, "failing clean-up"); };
+    auto failing = [&log]() -> Coro<> { co_await note_and_fail(log, "failing clean-up"); };
     EXPECT_EQ(co_await expect_throws<std::runtime_error>(with_finally(body, failing)), "failing clean-up");
 }
 
