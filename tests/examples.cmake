@@ -22,3 +22,13 @@ foreach(program IN LISTS programs)
   add_test(NAME examples.${name} COMMAND ${check} $<TARGET_FILE:example_${name}>)
   set_tests_properties(examples.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 60)
 endforeach()
+
+# Each program of the tutorial says what its twin in Python says.
+file(GLOB programs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/tutorial/*.cpp)
+foreach(program IN LISTS programs)
+  cmake_path(GET program STEM name)
+  cmake_path(REPLACE_EXTENSION program LAST_ONLY py OUTPUT_VARIABLE twin)
+  add_test(NAME tutorial.${name}
+    COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/interop/twins.py ${twin} $<TARGET_FILE:tutorial_${name}>)
+  set_tests_properties(tutorial.${name} PROPERTIES TIMEOUT 60)
+endforeach()

@@ -23,7 +23,7 @@ function(aiocpp_test_target target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${target} PRIVATE aiocpp::aiocpp fmt::fmt GTest::gmock Threads::Threads)
   aiocpp_compile_options(${target})
-  aiocpp_unity(${target} 4)
+  aiocpp_unity(${target} 8)
   # GoogleTest's headers cost three seconds in every file; compiled once, they cost none.
   get_property(owner GLOBAL PROPERTY AIOCPP_GTEST_HEADERS)
   if(owner)

@@ -11,7 +11,6 @@ aiocpp_source_check(semantics_cited ${tools}/semantics_cited.py)
 aiocpp_source_check(extremes ${tools}/extremes.py)
 aiocpp_source_check(headers_alone ${tools}/headers_alone.py --by-source --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
 aiocpp_source_check(snippets ${tools}/snippets.py --jobs 2 --compiler ${CMAKE_CXX_COMPILER})
-set_tests_properties(headers_alone snippets PROPERTIES PROCESSORS 2 COST 80)
 
 # A thread_local with a destructor needs memory when a thread first reaches it, or ends the process: base/per_thread.hpp.
 add_test(NAME no_thread_local_destructors COMMAND sh -c "! nm -A $<TARGET_FILE:aiocpp> | grep __cxa_thread_atexit")
@@ -23,7 +22,7 @@ list(JOIN complete_groups "," complete_groups)
 aiocpp_source_check(cpython_names ${tools}/cpython_names.py --require ${complete_groups})
 
 file(GLOB programs CONFIGURE_DEPENDS must_not_compile/*.cpp)
-foreach(program IN LISTS programs)
-  cmake_path(GET program STEM name)
-  aiocpp_source_check(must_not_compile.${name} ${tools}/must_not_compile.py ${program})
-endforeach()
+aiocpp_source_check(must_not_compile ${tools}/must_not_compile.py --jobs 2 ${programs})
+set_tests_properties(headers_alone snippets must_not_compile PROPERTIES PROCESSORS 2 COST 80)
+
+aiocpp_source_check(tutorial.length ${CMAKE_CURRENT_SOURCE_DIR}/interop/twins.py --length ${PROJECT_SOURCE_DIR}/examples/tutorial)

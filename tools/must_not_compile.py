@@ -7,18 +7,22 @@ A line `// only: g\+\+` names the compilers that refuse it, when the others need
 """
 
 import argparse
+import functools
 import pathlib
 import re
 import sys
+import tempfile
 
 import compiling
 
+# What they include, and a second of compiling for each of them.
+PRELUDE = "#include <aio/aio.hpp>\n#include <aio/http.hpp>\n#include <aio/multicore.hpp>\n"
 ONLY = re.compile(r"//\s*only:\s*(\S+)\s*$", re.MULTILINE)
 EXPECT = re.compile(r"//\s*expect:\s*(\S.*?)\s*$", re.MULTILINE)
 
 
-def problem_with(compiler, file, root):
-    """What is wrong with `file` as a test of a refusal, or None."""
+def problem_with(compiler, file, root, prelude):
+    """What is wrong with `file` as a test of a refusal, or None. `prelude` are the flags that include PRELUDE."""
     source = file.read_text(encoding="utf-8")
     only = ONLY.search(source)
     if only and not re.match(only[1], compiler):
@@ -26,7 +30,7 @@ def problem_with(compiler, file, root):
     expected = EXPECT.findall(source)
     if not expected:
         return "it has no line `// expect: REGEX`"
-    compiled, messages = compiling.check(compiler, f'#line 1 "{file}"\n{source}', root, "-Werror")
+    compiled, messages = compiling.check(compiler, f'#line 1 "{file}"\n{source}', root, "-Werror", *prelude)
     if compiled:
         return "it compiles"
     # The compilers quote the source below each message; a regex must not match the program's own comment.
@@ -41,14 +45,18 @@ def main():
     parser.add_argument("file", nargs="+", type=pathlib.Path)
     args = compiling.parse(parser)
 
-    failures = 0
-    for file in args.file:
-        for compiler in args.compiler:
-            problem = problem_with(compiler, file, args.root)
-            if problem:
-                failures += 1
-                print(f"{file}: {compiler}: {problem}", file=sys.stderr)
-    return 1 if failures else 0
+    with tempfile.TemporaryDirectory() as folder:
+        preludes = {compiler: compiling.precompile(compiler, PRELUDE, args.root, pathlib.Path(folder))
+                    for compiler in args.compiler}
+        cases = [(compiler, file) for file in args.file for compiler in args.compiler]
+        checks = [functools.partial(problem_with, compiler, file, args.root, preludes[compiler])
+                  for compiler, file in cases]
+        problems = [f"{file}: {compiler}: {problem}"
+                    for (compiler, file), problem in zip(cases, compiling.check_all(args.jobs, checks)) if problem]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(f"must_not_compile: {len(args.file)} programs, {' and '.join(args.compiler)}: {len(problems)} failures")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #if __has_include(<elfutils/libdwfl.h>)
 #define AIO_HAVE_LIBDW 1
@@ -58,14 +59,34 @@ int no_separate_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*,
     return -1;
 }
 
+// What is loaded into this process and its debug information, as far as it was read: a tenth of a second and more for a
+// large program, so that all reports share it.
+class Session {
+public:
+    Dwfl_Module* module_of(const Libdw& libdw, std::uintptr_t address) {
+        if (session_) {
+            if (Dwfl_Module* known = libdw.module_of(session_, address)) return known;
+            libdw.end(std::exchange(session_, nullptr));  // a library that was loaded meanwhile
+        }
+        session_ = libdw.begin(&callbacks_);
+        if (!session_ || libdw.report(session_, ::getpid()) != 0) return nullptr;
+        if (libdw.report_end(session_, nullptr, nullptr) != 0) return nullptr;
+        return libdw.module_of(session_, address);
+    }
+    explicit Session(const Libdw& libdw) : callbacks_{libdw.find_elf, no_separate_file, nullptr, nullptr} {}
+
+private:
+    Dwfl_Callbacks callbacks_;
+    Dwfl* session_ = nullptr;
+};
+
 std::optional<std::string> source_line(std::uintptr_t address) {
     static const Libdw libdw;
     if (!libdw.usable()) return std::nullopt;
-    const Dwfl_Callbacks callbacks{libdw.find_elf, no_separate_file, nullptr, nullptr};
-    const std::unique_ptr<Dwfl, decltype(libdw.end)> session(libdw.begin(&callbacks), libdw.end);
-    if (!session || libdw.report(session.get(), ::getpid()) != 0) return std::nullopt;
-    if (libdw.report_end(session.get(), nullptr, nullptr) != 0) return std::nullopt;
-    Dwfl_Module* module = libdw.module_of(session.get(), address);
+    static std::mutex mutex;
+    static Session session(libdw);
+    const std::lock_guard lock(mutex);
+    Dwfl_Module* module = session.module_of(libdw, address);
     if (!module) return std::nullopt;
     // clang writes no table of which unit has which addresses: each unit is asked.
     Dwarf_Addr bias = 0;

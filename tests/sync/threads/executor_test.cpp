@@ -28,7 +28,7 @@ struct Gate {
     }
 };
 
-int add(int a, int b) { return a + b; }
+int sum_of(int a, int b) { return a + b; }
 
 }  // namespace
 
@@ -37,7 +37,7 @@ ASYNC_TEST(RunInExecutor, gives_what_the_function_returns, kOnce) {  // CPython:
     const auto here = std::this_thread::get_id();
     auto thread = co_await loop.run_in_executor(nullptr, [] { return std::this_thread::get_id(); });
     EXPECT_NE(thread, here);
-    EXPECT_EQ(co_await loop.run_in_executor(nullptr, add, 40, 2), 42);
+    EXPECT_EQ(co_await loop.run_in_executor(nullptr, sum_of, 40, 2), 42);
     co_await loop.run_in_executor(nullptr, [] {});
     co_await loop.shutdown_default_executor();
 }
@@ -110,7 +110,7 @@ LOOP_TEST(RunInExecutor, outlives_the_loop_without_harm, kOnce) {
         Future<> future = other.run_in_executor(&pool, pass);
         gate->has_started.wait();
         other.close();
-        EXPECT_THROW(other.run_in_executor(&pool, add, 1, 2), RuntimeError);
+        EXPECT_THROW(other.run_in_executor(&pool, sum_of, 1, 2), RuntimeError);
     }
     gate->go_on.set_value();
     pool.shutdown();
@@ -121,12 +121,12 @@ ASYNC_TEST(RunInExecutor, after_the_default_executor_was_shut_down_is_an_error, 
     EventLoop& loop = get_running_loop();
     auto executor = std::make_shared<ThreadPoolExecutor>(2, "mine");
     loop.set_default_executor(executor);
-    EXPECT_EQ(co_await loop.run_in_executor(nullptr, add, 1, 2), 3);
+    EXPECT_EQ(co_await loop.run_in_executor(nullptr, sum_of, 1, 2), 3);
     EXPECT_EQ(executor->workers(), 1u);
     co_await loop.shutdown_default_executor();
     EXPECT_EQ(executor->workers(), 0u);
-    EXPECT_THROW(loop.run_in_executor(nullptr, add, 1, 2), RuntimeError);
-    EXPECT_THROW(loop.run_in_executor(executor.get(), add, 1, 2), RuntimeError);
+    EXPECT_THROW(loop.run_in_executor(nullptr, sum_of, 1, 2), RuntimeError);
+    EXPECT_THROW(loop.run_in_executor(executor.get(), sum_of, 1, 2), RuntimeError);
 }
 
 ASYNC_TEST(RunInExecutor, shutdown_that_takes_too_long_is_reported_and_given_up, kOnce) {
@@ -144,7 +144,7 @@ ASYNC_TEST(RunInExecutor, shutdown_that_takes_too_long_is_reported_and_given_up,
 
 TEST(ThreadPoolExecutor, runs_calls_and_gives_their_outcome) {
     ThreadPoolExecutor pool(2);
-    EXPECT_EQ(pool.submit(add, 1, 2).result(), 3);
+    EXPECT_EQ(pool.submit(sum_of, 1, 2).result(), 3);
     auto failing = pool.submit([]() -> int { throw std::runtime_error("boom"); });
     EXPECT_THROW(static_cast<void>(failing.result()), std::runtime_error);
     expect_is<std::runtime_error>(failing.exception());
@@ -156,7 +156,7 @@ TEST(ThreadPoolExecutor, reuses_idle_threads) {
     // A thread that has just given its result may not be idle yet: some jobs start another, most do not.
     constexpr int kJobs = 1000;
     ThreadPoolExecutor pool(kJobs);
-    for (int i = 0; i < kJobs; ++i) pool.submit(add, 1, 2).result();
+    for (int i = 0; i < kJobs; ++i) pool.submit(sum_of, 1, 2).result();
     EXPECT_LT(pool.workers(), std::size_t{kJobs / 2});
 }
 
@@ -179,13 +179,13 @@ TEST(ThreadPoolExecutor, shutdown_can_cancel_what_has_not_started) {
     ThreadPoolExecutor pool(1);
     auto running = pool.submit([gate] { gate->pass(); });
     gate->has_started.wait();
-    auto waiting = pool.submit(add, 1, 2);
+    auto waiting = pool.submit(sum_of, 1, 2);
     EXPECT_TRUE(running.running());
     EXPECT_FALSE(running.cancel());
     pool.shutdown(false, true);
     EXPECT_TRUE(waiting.cancelled());
     EXPECT_THROW(waiting.result(), CancelledError);
-    EXPECT_THROW(pool.submit(add, 1, 2), RuntimeError);
+    EXPECT_THROW(pool.submit(sum_of, 1, 2), RuntimeError);
     gate->go_on.set_value();
     running.result();
     pool.shutdown();
@@ -213,10 +213,10 @@ TEST(ThreadPoolExecutor, calls_the_initializer_in_each_thread_first) {
 
 LOOP_TEST(ThreadPoolExecutor, initializer_that_fails_breaks_it, kOnce) {
     ThreadPoolExecutor pool(1, "init", [] { throw std::runtime_error("no"); });
-    auto future = pool.submit(add, 1, 2);
+    auto future = pool.submit(sum_of, 1, 2);
     EXPECT_THROW(static_cast<void>(future.result(10s)), BrokenThreadPool);
-    EXPECT_THROW(pool.submit(add, 1, 2), BrokenExecutor);
-    EXPECT_THROW(loop.run_in_executor(&pool, add, 1, 2), BrokenThreadPool);
+    EXPECT_THROW(pool.submit(sum_of, 1, 2), BrokenExecutor);
+    EXPECT_THROW(loop.run_in_executor(&pool, sum_of, 1, 2), BrokenThreadPool);
     pool.shutdown();
     EXPECT_EQ(take_logs(), (Log{"Exception in initializer: std::runtime_error: no"}));
 }
@@ -232,7 +232,7 @@ TEST(ThreadPoolExecutor, maps_a_function_over_items_in_order) {
 
 ASYNC_TEST(ConcurrentFuture, is_awaited_as_it_stands, kOnce) {
     ThreadPoolExecutor pool(1);
-    EXPECT_EQ(co_await pool.submit(add, 20, 22), 42);
+    EXPECT_EQ(co_await pool.submit(sum_of, 20, 22), 42);
     ConcurrentFuture<int> failing;
     failing.set_exception(std::make_exception_ptr(ValueError("bad")));
     EXPECT_EQ(co_await expect_throws<ValueError>(failing), "bad");

@@ -1,0 +1,25 @@
+#include <aio/aio.hpp>
+#include <fmt/core.h>
+using namespace std::chrono_literals;
+
+aio::AsyncGenerator<int> ticks(int count, aio::Duration delay) {
+    for (int number = 0; number < count; ++number) {
+        co_await aio::sleep(delay);
+        co_yield number;
+    }
+    fmt::print("no more ticks\n");
+}
+
+aio::AsyncGenerator<int> squares(aio::AsyncGenerator<int> numbers) {
+    while (auto number = co_await numbers.next()) co_yield *number** number;
+}
+
+aio::Coro<> async_main() {
+    auto all = squares(ticks(4, 10ms));
+    while (auto square = co_await all.next()) fmt::print("{}\n", *square);
+
+    auto words = aio::as_completed(aio::sleep(50ms, std::string("late")), aio::sleep(10ms, std::string("early")));
+    while (auto word = co_await words.next()) fmt::print("{}\n", *word);
+}
+
+int main() { aio::run(async_main()); }
