@@ -168,18 +168,18 @@ void TaskBase::after_unusual_step() {
     if (!(flags & kThrew)) {
         // It returned in the very step in which it was cancelled (semantics 12).
         finish_cancelled(cancelled_error(take_cancel_message()));
-        return release();
+        return leave_loop();
     }
     std::exception_ptr error = std::exchange(exception_, nullptr);
     const ErrorKind kind = classify(type_of(error));
     if (kind == ErrorKind::cancelled) {
         finish_cancelled(std::move(error));
-        return release();
+        return leave_loop();
     }
     finish_with(error);
-    if (kind == ErrorKind::ordinary) return release();
+    if (kind == ErrorKind::ordinary) return leave_loop();
     mark_retrieved();
-    release();
+    leave_loop();
     std::rethrow_exception(error);  // out of the loop
 }
 

@@ -93,7 +93,7 @@ bool TaskBase::deliver_cancellation() noexcept {
     cur.task = nullptr;
     unlink();
     finish_cancelled(cancelled_error(take_cancel_message()));
-    release();
+    leave_loop();
     return false;
 }
 

@@ -28,8 +28,6 @@ inline constexpr bool is_generator<AsyncGenerator<T>> = true;
 
 class GeneratorPromise : public CoroutinePromise {
 public:
-    void return_void() const noexcept {}
-
     bool started() const noexcept { return started_; }
     bool ended() const noexcept { return flags & kEnded; }
     // Nothing more comes: it ended, or was closed before it started.
@@ -72,7 +70,7 @@ private:
 template <class T>
 class GeneratorPromiseOf final : public GeneratorPromise {
 public:
-    AsyncGenerator<T> get_return_object(const void* where = __builtin_source_location()) noexcept {
+    AsyncGenerator<T> get_return_object(const void* where) noexcept {
         set_where(where);
         return AsyncGenerator<T>(this);
     }
@@ -85,6 +83,17 @@ public:
     }
 
     std::optional<T> yielded;
+};
+
+template <class T>
+class GeneratorMemory final : public PromiseMemory<GeneratorPromiseOf<T>> {
+public:
+    template <class U = T>
+        requires std::constructible_from<T, U>
+    auto yield_value(U&& value) {
+        return this->promise().yield_value(std::forward<U>(value));
+    }
+    void return_void() const noexcept {}
 };
 
 class GeneratorAwaiterBase {
@@ -125,7 +134,7 @@ struct CloseGenerator {
 template <class T>
 class [[nodiscard]] AsyncGenerator {
 public:
-    using promise_type = detail::GeneratorPromiseOf<T>;
+    using promise_type = detail::GeneratorMemory<T>;
     using value_type = T;
 
     AsyncGenerator() noexcept = default;
@@ -149,14 +158,14 @@ public:
                 if (!promise_) return std::nullopt;
                 promise_->consumer_resumed();
                 if (promise_->ended()) return std::nullopt;
-                return std::exchange(static_cast<promise_type*>(promise_)->yielded, std::nullopt);
+                return std::exchange(static_cast<detail::GeneratorPromiseOf<T>*>(promise_)->yielded, std::nullopt);
             }
         };
-        explicit Next(promise_type* promise) noexcept : promise_(promise) {}
+        explicit Next(detail::GeneratorPromiseOf<T>* promise) noexcept : promise_(promise) {}
         Awaiter operator co_await() const noexcept { return Awaiter(promise_); }
 
     private:
-        promise_type* promise_;
+        detail::GeneratorPromiseOf<T>* promise_;
     };
 
     // The next value, or nullopt when the generator has returned (and ever after).
@@ -168,10 +177,10 @@ public:
     [[nodiscard]] detail::CloseGenerator aclose() noexcept { return {promise_}; }
 
 private:
-    friend promise_type;
-    explicit AsyncGenerator(promise_type* promise) noexcept : promise_(promise) {}
+    friend detail::GeneratorPromiseOf<T>;
+    explicit AsyncGenerator(detail::GeneratorPromiseOf<T>* promise) noexcept : promise_(promise) {}
 
-    promise_type* promise_ = nullptr;
+    detail::GeneratorPromiseOf<T>* promise_ = nullptr;
 };
 
 }  // namespace aio

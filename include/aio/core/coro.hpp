@@ -17,7 +17,7 @@
 // returns a Coro, std::function<Coro<>()> and std::invoke among them.
 #pragma once
 
-#include <aio/core/frame_pool.hpp>
+#include <aio/core/promise_memory.hpp>
 #include <aio/core/task_base.hpp>
 
 #include <concepts>
@@ -111,12 +111,12 @@ protected:
 
 struct FinalSuspend {
     bool await_ready() const noexcept { return false; }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
-        TaskBase& self = frame.promise();
+    template <class Memory>
+    void await_suspend(std::coroutine_handle<Memory> frame) const noexcept {
+        auto& self = frame.promise().promise();
 #ifndef NDEBUG
-        if constexpr (requires { frame.promise().has_result(); }) {
-            if (!(self.flags & kThrew) && !frame.promise().has_result()) self.ended_without_result();
+        if constexpr (requires { self.has_result(); }) {
+            if (!(self.flags & kThrew) && !self.has_result()) self.ended_without_result();
         }
 #endif
         self.flags |= kEnded;
@@ -164,31 +164,24 @@ inline constexpr bool is_generator = false;  // async_generator.hpp
 // The promise of every coroutine here: awaits note where they stand and go through await_transform.
 class CoroutinePromise : public TaskBase {
 public:
-    static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
-    static void operator delete(void* frame, std::size_t bytes) noexcept { frame_pool.deallocate(frame, bytes); }
-    // clang's -fcoro-aligned-allocation calls these, and tells what the frame's variables need.
-    static void* operator new(std::size_t bytes, std::align_val_t alignment) {
-        return frame_pool.allocate(bytes, alignment);
-    }
-    static void operator delete(void* frame, std::size_t bytes, std::align_val_t alignment) noexcept {
-        frame_pool.deallocate(frame, bytes, alignment);
-    }
-
     std::suspend_always initial_suspend() const noexcept { return {}; }
     FinalSuspend final_suspend() const noexcept { return {}; }
     void unhandled_exception() noexcept { store_current_exception(); }
 
-    // Small operands come by value, or g++ would keep them in the frame beside their awaiter.
+    // Small operands do, or g++ would keep them in the frame beside their awaiter.
+    template <class A>
+    static constexpr bool comes_by_value = SmallAwaitable<A>;
+
     template <class A>
         requires(SmallAwaitable<A>)
-    auto await_transform(A awaitable, const void* where = __builtin_source_location()) {
+    auto await_transform(A awaitable, const void* where) {
         set_where(where);
         return std::move(awaitable).operator co_await();
     }
 
     template <class A>
         requires(!SmallAwaitable<std::remove_cvref_t<A>>)
-    auto await_transform(A&& awaitable, const void* where = __builtin_source_location()) {
+    auto await_transform(A&& awaitable, const void* where) {
         using Plain = std::remove_cvref_t<A>;
         set_where(where);
         static_assert(!is_generator<Plain>,
@@ -260,7 +253,7 @@ template <class T>
 class CoroPromise final : public ResultPromise<T> {
 public:
     // Inlined into the coroutine, or the return address would be another.
-    [[gnu::always_inline]] Coro<T> get_return_object(const void* where = __builtin_source_location()) noexcept {
+    [[gnu::always_inline]] Coro<T> get_return_object(const void* where) noexcept {
         this->set_created(where, __builtin_return_address(0));
         return Coro<T>(this);
     }
@@ -269,10 +262,29 @@ public:
 template <>
 class CoroPromise<void> final : public CoroutinePromise {
 public:
-    [[gnu::always_inline]] Coro<void> get_return_object(const void* where = __builtin_source_location()) noexcept;
-    void return_void() const noexcept {}
+    [[gnu::always_inline]] Coro<void> get_return_object(const void* where) noexcept;
     void get() const noexcept {}
     void take() const noexcept {}
+};
+
+template <class T>
+class CoroMemory final : public PromiseMemory<CoroPromise<T>> {
+public:
+    template <class U = T>
+        requires std::constructible_from<T, U>
+    void return_value(U&& value) {
+        this->promise().return_value(std::forward<U>(value));
+    }
+};
+template <class T>
+class CoroMemory<T&> final : public PromiseMemory<CoroPromise<T&>> {
+public:
+    void return_value(T& value) noexcept { this->promise().return_value(value); }
+};
+template <>
+class CoroMemory<void> final : public PromiseMemory<CoroPromise<void>> {
+public:
+    void return_void() const noexcept {}
 };
 
 }  // namespace detail
@@ -280,7 +292,7 @@ public:
 template <class T>
 class [[nodiscard("a coroutine runs only when it is awaited or made a task")]] Coro : public detail::CoroOwner {
 public:
-    using promise_type = detail::CoroPromise<T>;
+    using promise_type = detail::CoroMemory<T>;
     using value_type = T;
 
     Coro(Coro&& other) noexcept = default;
@@ -288,7 +300,7 @@ public:
 
     // The result of a coroutine that ended. Errors: what it threw.
     T take_result() {
-        auto& promise = static_cast<promise_type&>(*coroutine_);
+        auto& promise = static_cast<detail::CoroPromise<T>&>(*coroutine_);
         if (promise.flags & detail::kThrew) [[unlikely]]
             promise.rethrow();
         return promise.take();
@@ -298,8 +310,8 @@ public:
     explicit operator bool() const noexcept { return coroutine_ != nullptr; }
 
 private:
-    friend promise_type;
-    explicit Coro(promise_type* promise) noexcept : CoroOwner(promise) {}
+    friend detail::CoroPromise<T>;
+    explicit Coro(detail::CoroPromise<T>* promise) noexcept : CoroOwner(promise) {}
 };
 
 namespace detail {

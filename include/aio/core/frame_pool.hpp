@@ -95,6 +95,12 @@ public:
         deallocate_large(memory, bytes);
     }
 
+    // What a block of so many bytes, aligned to at most kMaxAlignment, takes.
+    static constexpr std::size_t padded(std::size_t bytes, std::align_val_t alignment) noexcept {
+        const auto unit = static_cast<std::size_t>(alignment);
+        return unit <= kGranule ? bytes : (bytes + unit - 1) / unit * unit;
+    }
+
     // The same for compilers that say how a frame is aligned (clang's -fcoro-aligned-allocation), by any number of bytes.
     void* allocate(std::size_t bytes, std::align_val_t alignment) {
         if (static_cast<std::size_t>(alignment) > kMaxAlignment) return ::operator new(bytes, alignment);
@@ -129,11 +135,6 @@ public:
 
 private:
     static constexpr std::size_t kBatch = 4096;
-
-    static constexpr std::size_t padded(std::size_t bytes, std::align_val_t alignment) noexcept {
-        const auto unit = static_cast<std::size_t>(alignment);
-        return unit <= kGranule ? bytes : (bytes + unit - 1) / unit * unit;
-    }
 
     FrameHeap& heap() const noexcept;
     void* allocate_slow(std::size_t bytes);

@@ -45,6 +45,7 @@ public:
             dispose();
     }
 
+    // Destroying it leaves the promise alive while something refers to it: promise_memory.hpp.
     std::coroutine_handle<TaskBase> frame() noexcept { return std::coroutine_handle<TaskBase>::from_promise(*this); }
     static TaskBase& of(std::coroutine_handle<> frame) noexcept {
         return std::coroutine_handle<TaskBase>::from_address(frame.address()).promise();
@@ -109,9 +110,8 @@ public:
         }
         unlink();
         TaskBase* const woken = finish_handing_over(last);
-        if (--references > 0) return woken;  // the loop's own
-        cur.task = nullptr;                  // for the destructors of the frame's parameters
-        frame().destroy();                   // it returned: there is no exception to report
+        cur.task = nullptr;  // for the destructors of the frame's parameters
+        leave_loop();
         return woken;
     }
 
@@ -121,6 +121,13 @@ public:
     }
     void unlink() noexcept {
         if (next) TaskLink::unlink();
+    }
+
+    // The loop lets go of one that is done: its frame goes, its result stays for those who have a handle. They may lose it
+    // meanwhile, in the destructors of the parameters.
+    void leave_loop() noexcept {
+        if (references > 1) frame().destroy();
+        release();
     }
 
     // Hides FutureBase's: the same, without asking what it is.
