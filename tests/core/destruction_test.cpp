@@ -142,15 +142,13 @@ TEST(Destruction, of_pending_tasks_that_hold_those_they_started_needs_no_stack) 
 }
 
 ASYNC_TEST(Destruction, happens_where_the_last_handle_is_dropped, kAnyOrder) {
-    auto witness = std::make_shared<int>();
-    auto hold = [](std::shared_ptr<int>) -> Coro<> { co_return; };
-    auto hold_task = [](Task<>) -> Coro<> { co_return; };
-    Task<> inner = create_task(hold(witness));
-    Task<> outer = create_task(hold_task(inner));
+    auto witness = std::make_shared<std::any>();
+    Task<std::any> inner = create_task(hand_on(witness));
+    Task<std::any> outer = create_task(hand_on(inner));
     co_await outer;
-    inner = Task<>();
+    inner = Task<std::any>();
     EXPECT_EQ(witness.use_count(), 2);
-    outer = Task<>();
+    outer = Task<std::any>();
     EXPECT_EQ(witness.use_count(), 1);
 }
 

@@ -292,27 +292,45 @@ ASYNC_TEST(Gather, of_a_thousand_gives_them_all, kAnyOrder) {
 
 namespace {
 
-Coro<int> hold_then_give(std::shared_ptr<int> value, Duration delay) {
+// How many of it there are, those that were moved from included.
+class Counted {
+public:
+    Counted(int value, int& alive) : value_(value), alive_(&++alive) {}
+    Counted(const Counted& other) noexcept : value_(other.value_), alive_(&++*other.alive_) {}
+    Counted& operator=(const Counted& other) = delete;
+    ~Counted() { --*alive_; }
+    int value() const { return value_; }
+
+private:
+    int value_;
+    int* alive_;
+};
+
+Coro<Counted> give_counted(int value, int& alive, Duration delay) {
     co_await sleep(delay);
-    co_return *value;
+    co_return Counted(value, alive);
 }
 
 }  // namespace
 
 ASYNC_TEST(Gather, lets_go_of_children_that_end_in_order_before_it_is_done, kAnyOrder) {
-    const auto first = std::make_shared<int>(1), second = std::make_shared<int>(2), third = std::make_shared<int>(3);
-    Task<int> shared = create_task(hold_then_give(second, 2ms));
-    std::vector<Task<int>> children;
-    children.push_back(create_task(hold_then_give(first, 1ms)));
+    int &first = keep<int>(), &second = keep<int>(), &third = keep<int>();
+    Task<Counted> shared = create_task(give_counted(2, second, 2ms));
+    std::vector<Task<Counted>> children;
+    children.push_back(create_task(give_counted(1, first, 1ms)));
     children.push_back(shared);
-    children.push_back(create_task(hold_then_give(third, 20ms)));
-    Future<std::vector<int>> all = gather(std::move(children));
-    co_await sleep(10ms);
-    EXPECT_EQ(first.use_count(), 1);   // its frame is gone
-    EXPECT_EQ(second.use_count(), 2);  // somebody else has a handle
+    children.push_back(create_task(give_counted(3, third, 20ms)));
+    Future<std::vector<Counted>> all = gather(std::move(children));
+    while (second == 0) co_await sleep(1ms);
+    co_await run_passes(2);
+    EXPECT_EQ(first, 1);   // in the gather's hands: the task is gone, and its slot with it
+    EXPECT_EQ(second, 1);  // in the task, of which somebody else has a handle
+    EXPECT_EQ(third, 0);
     EXPECT_FALSE(all.done());
-    EXPECT_EQ(co_await all, list(1, 2, 3));
-    EXPECT_EQ(co_await shared, 2);
+    const std::vector<Counted>& results = co_await all;
+    CO_ASSERT_EQ(results.size(), 3u);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)].value(), i + 1);
+    EXPECT_EQ((co_await shared).value(), 2);
 }
 
 ASYNC_TEST(Gather, that_took_results_early_still_fails_with_the_first_error, kAnyOrder) {

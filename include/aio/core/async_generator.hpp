@@ -26,7 +26,7 @@ namespace detail {
 template <class T>
 inline constexpr bool is_generator<AsyncGenerator<T>> = true;
 
-class GeneratorPromise : public CoroutinePromise {
+class GeneratorPromise : public ManagedPromise {
 public:
     bool started() const noexcept { return started_; }
     bool ended() const noexcept { return flags & kEnded; }
@@ -49,6 +49,8 @@ public:
     }
 
 protected:
+    using ManagedPromise::ManagedPromise;
+
     struct YieldAwaiter {
         GeneratorPromise& promise;
         bool await_ready() const noexcept { return false; }
@@ -70,10 +72,10 @@ private:
 template <class T>
 class GeneratorPromiseOf final : public GeneratorPromise {
 public:
-    AsyncGenerator<T> get_return_object(const void* where) noexcept {
-        set_where(where);
-        return AsyncGenerator<T>(this);
-    }
+    GeneratorPromiseOf() noexcept
+        : GeneratorPromise(
+              [](TaskBase& self) noexcept { static_cast<GeneratorPromiseOf&>(self).~GeneratorPromiseOf(); }) {}
+    AsyncGenerator<T> coroutine() noexcept { return AsyncGenerator<T>(this); }
 
     template <class U = T>
         requires std::constructible_from<T, U>
@@ -86,7 +88,7 @@ public:
 };
 
 template <class T>
-class GeneratorMemory final : public PromiseMemory<GeneratorPromiseOf<T>> {
+class GeneratorMemory final : public CoroutineMemory<GeneratorPromiseOf<T>> {
 public:
     template <class U = T>
         requires std::constructible_from<T, U>

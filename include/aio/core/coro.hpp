@@ -161,29 +161,35 @@ inline constexpr bool always_false = false;
 template <class A>
 inline constexpr bool is_generator = false;  // async_generator.hpp
 
-// The promise of every coroutine here: awaits note where they stand and go through await_transform.
-class CoroutinePromise : public TaskBase {
+// What the compiler asks the promise of every coroutine here for: awaits note where they stand and go through
+// await_transform.
+template <class Promise>
+class CoroutineMemory : public PromiseMemory<Promise> {
 public:
+    using PromiseMemory<Promise>::promise;
+
+    // Inlined into the coroutine, or the address that its call returns to would be another.
+    [[gnu::always_inline]] auto get_return_object(const void* where = __builtin_source_location()) noexcept {
+        promise().set_created(where, __builtin_return_address(0));
+        return promise().coroutine();
+    }
     std::suspend_always initial_suspend() const noexcept { return {}; }
     FinalSuspend final_suspend() const noexcept { return {}; }
-    void unhandled_exception() noexcept { store_current_exception(); }
+    void unhandled_exception() noexcept { promise().store_current_exception(); }
 
-    // Small operands do, or g++ would keep them in the frame beside their awaiter.
-    template <class A>
-    static constexpr bool comes_by_value = SmallAwaitable<A>;
-
+    // Small operands come by value, or g++ would keep them in the frame beside their awaiter.
     template <class A>
         requires(SmallAwaitable<A>)
-    auto await_transform(A awaitable, const void* where) {
-        set_where(where);
+    auto await_transform(A awaitable, const void* where = __builtin_source_location()) {
+        promise().set_where(where);
         return std::move(awaitable).operator co_await();
     }
 
     template <class A>
         requires(!SmallAwaitable<std::remove_cvref_t<A>>)
-    auto await_transform(A&& awaitable, const void* where) {
+    auto await_transform(A&& awaitable, const void* where = __builtin_source_location()) {
         using Plain = std::remove_cvref_t<A>;
-        set_where(where);
+        promise().set_where(where);
         static_assert(!is_generator<Plain>,
                       "a generator is not awaited itself, but each value: co_await generator.next()");
         if constexpr (is_coro<Plain>) {
@@ -191,7 +197,7 @@ public:
                           "a coroutine object is awaited once: write co_await std::move(coro), or make it a task");
             if (!awaitable.unused()) [[unlikely]]
                 throw_used_up("co_await");
-            awaitable.awaited_by(*this);
+            awaitable.awaited_by(promise());
             return CoroAwaiter(awaitable);
         } else if constexpr (NativeAwaitable<A>) {
             return std::forward<A>(awaitable).operator co_await();
@@ -207,10 +213,12 @@ concept FitsInPointer = std::same_as<T, std::remove_cv_t<T>> && std::is_triviall
 
 // The half of a promise that keeps the result until it is taken.
 template <class T>
-class ResultPromise : public CoroutinePromise {
+class ResultPromise : public ManagedPromise {
     static_assert(alignof(T) <= 16, "a coroutine's result may not be aligned to more than 16 bytes");
 
 public:
+    ResultPromise() noexcept
+        : ManagedPromise([](TaskBase& self) noexcept { static_cast<ResultPromise&>(self).~ResultPromise(); }) {}
     template <class U = T>
         requires std::constructible_from<T, U>
     void return_value(U&& value) {
@@ -227,7 +235,7 @@ private:
 // In the place of the leaf, which a coroutine that has returned needs no more. (It does again when a destructor of its
 // locals throws and it catches that. The leaf is noted anew whenever it suspends.)
 template <FitsInPointer T>
-class ResultPromise<T> : public CoroutinePromise {
+class ResultPromise<T> : public TaskBase {
 public:
     template <class U = T>
         requires std::constructible_from<T, U>
@@ -252,23 +260,19 @@ public:
 template <class T>
 class CoroPromise final : public ResultPromise<T> {
 public:
-    // Inlined into the coroutine, or the return address would be another.
-    [[gnu::always_inline]] Coro<T> get_return_object(const void* where) noexcept {
-        this->set_created(where, __builtin_return_address(0));
-        return Coro<T>(this);
-    }
+    Coro<T> coroutine() noexcept { return Coro<T>(this); }
 };
 
 template <>
-class CoroPromise<void> final : public CoroutinePromise {
+class CoroPromise<void> final : public TaskBase {
 public:
-    [[gnu::always_inline]] Coro<void> get_return_object(const void* where) noexcept;
+    Coro<void> coroutine() noexcept;
     void get() const noexcept {}
     void take() const noexcept {}
 };
 
 template <class T>
-class CoroMemory final : public PromiseMemory<CoroPromise<T>> {
+class CoroMemory final : public CoroutineMemory<CoroPromise<T>> {
 public:
     template <class U = T>
         requires std::constructible_from<T, U>
@@ -277,12 +281,12 @@ public:
     }
 };
 template <class T>
-class CoroMemory<T&> final : public PromiseMemory<CoroPromise<T&>> {
+class CoroMemory<T&> final : public CoroutineMemory<CoroPromise<T&>> {
 public:
     void return_value(T& value) noexcept { this->promise().return_value(value); }
 };
 template <>
-class CoroMemory<void> final : public PromiseMemory<CoroPromise<void>> {
+class CoroMemory<void> final : public CoroutineMemory<CoroPromise<void>> {
 public:
     void return_void() const noexcept {}
 };
@@ -315,10 +319,7 @@ private:
 };
 
 namespace detail {
-inline Coro<void> CoroPromise<void>::get_return_object(const void* where) noexcept {
-    set_created(where, __builtin_return_address(0));
-    return Coro<void>(this);
-}
+inline Coro<void> CoroPromise<void>::coroutine() noexcept { return Coro<void>(this); }
 }  // namespace detail
 
 }  // namespace aio

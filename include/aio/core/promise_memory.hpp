@@ -14,24 +14,33 @@
 #pragma once
 
 #include <aio/core/frame_pool.hpp>
-#include <aio/core/ready_queue.hpp>
+#include <aio/core/task_base.hpp>
 
-#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace aio::detail {
 
-template <class Promise>
-class PromiseMemory {
+// A promise with more to destroy than a TaskBase. It knows how, because FrameMemory does not know its type.
+class ManagedPromise : public TaskBase {
+protected:
+    using Destroy = void (*)(TaskBase&) noexcept;
+    explicit ManagedPromise(Destroy destroy) noexcept : destroy_(destroy) {}
+
+private:
+    template <bool>
+    friend class FrameMemory;
+    Destroy destroy_;
+};
+
+// How frames get their memory, and when promises in them are destroyed. No template of the promise's type: g++ 12 crashes
+// on (-Wall) a frame's operator delete whose own name has a class of some coroutine's body in it.
+template <bool Managed>
+class FrameMemory {
 public:
-    PromiseMemory() noexcept { ::new (static_cast<void*>(memory_)) Promise; }
-    PromiseMemory(const PromiseMemory&) = delete;
-
-    Promise& promise() noexcept { return *std::launder(reinterpret_cast<Promise*>(memory_)); }
-
     static void* operator new(std::size_t bytes) { return before_promise(frame_pool.allocate(bytes)); }
     static void operator delete(void* frame, std::size_t bytes) noexcept {
         if (!keeps_promise(frame, bytes, free_kept)) [[likely]]
@@ -42,29 +51,10 @@ public:
         return before_promise(frame_pool.allocate(bytes, alignment));
     }
     static void operator delete(void* frame, std::size_t bytes, std::align_val_t alignment) noexcept {
-        const bool far_apart = static_cast<std::size_t>(alignment) > FramePool::kMaxAlignment;
-        const std::size_t size =
-            far_apart ? static_cast<std::size_t>(alignment) : FramePool::padded(bytes, alignment);
-        if (!keeps_promise(frame, size, far_apart ? free_kept_aligned : free_kept)) [[likely]]
+        const bool pooled = static_cast<std::size_t>(alignment) <= FramePool::kMaxAlignment;
+        const std::size_t size = pooled ? FramePool::padded(bytes, alignment) : static_cast<std::size_t>(alignment);
+        if (!keeps_promise(frame, size, pooled ? free_kept : free_kept_aligned)) [[likely]]
             frame_pool.deallocate(frame, bytes, alignment);
-    }
-
-    // What the compiler asks a promise for, passed on.
-    [[gnu::always_inline]] auto get_return_object(const void* where = __builtin_source_location()) noexcept {
-        return promise().get_return_object(where);
-    }
-    auto initial_suspend() noexcept { return promise().initial_suspend(); }
-    auto final_suspend() noexcept { return promise().final_suspend(); }
-    void unhandled_exception() noexcept { promise().unhandled_exception(); }
-    template <class A>
-        requires(Promise::template comes_by_value<A>)
-    auto await_transform(A awaitable, const void* where = __builtin_source_location()) {
-        return promise().await_transform(std::move(awaitable), where);
-    }
-    template <class A>
-        requires(!Promise::template comes_by_value<std::remove_cvref_t<A>>)
-    auto await_transform(A&& awaitable, const void* where = __builtin_source_location()) {
-        return promise().await_transform(std::forward<A>(awaitable), where);
     }
 
 private:
@@ -75,34 +65,49 @@ private:
     // In Ready::references, while there is no promise: copying the parameters may fail, and comes before.
     static constexpr std::uint32_t kNotYet = 0xffff'ffff;
 
-    static Promise& in(void* frame) noexcept {
-        return std::coroutine_handle<PromiseMemory>::from_address(frame).promise().promise();
-    }
+    static TaskBase& in(void* frame) noexcept { return TaskBase::of(std::coroutine_handle<>::from_address(frame)); }
     static void* before_promise(void* frame) noexcept {
         in(frame).references = kNotYet;
         return frame;
     }
-    static bool keeps_promise(void* frame, std::size_t size, void (*destroy)(void*)) noexcept {
-        Promise& promise = in(frame);
+    static void destroy(TaskBase& promise) noexcept {
+        if constexpr (Managed) {
+            static_cast<ManagedPromise&>(promise).destroy_(promise);
+        } else {
+            promise.~TaskBase();
+        }
+    }
+    static bool keeps_promise(void* frame, std::size_t size, void (*destroy_frame)(void*)) noexcept {
+        TaskBase& promise = in(frame);
         if (promise.references == 0) [[likely]] {
-            promise.~Promise();
+            destroy(promise);
             return false;
         }
         if (promise.references == kNotYet) return false;
-        ::new (frame) Head{size, destroy};
+        ::new (frame) Head{size, destroy_frame};
         return true;
     }
     static void free_kept(void* frame) noexcept {
         const std::size_t size = static_cast<Head*>(frame)->resume;
-        in(frame).~Promise();
+        destroy(in(frame));
         frame_pool.deallocate(frame, size);
     }
     static void free_kept_aligned(void* frame) noexcept {
         const auto alignment = std::align_val_t(static_cast<Head*>(frame)->resume);
-        in(frame).~Promise();
+        destroy(in(frame));
         frame_pool.deallocate(frame, 0, alignment);
     }
+};
 
+template <class Promise>
+class PromiseMemory : public FrameMemory<std::is_base_of_v<ManagedPromise, Promise>> {
+public:
+    PromiseMemory() noexcept { ::new (static_cast<void*>(memory_)) Promise; }
+    PromiseMemory(const PromiseMemory&) = delete;
+
+    Promise& promise() noexcept { return *std::launder(reinterpret_cast<Promise*>(memory_)); }
+
+private:
     alignas(Promise) std::byte memory_[sizeof(Promise)];
 };
 
