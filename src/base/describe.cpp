@@ -17,21 +17,26 @@ std::string describe_type(const std::type_info& type) {
     return status == 0 && name ? name.get() : type.name();
 }
 
+std::string message_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        return e.what();
+    } catch (const BaseException& e) {
+        return e.what();
+    } catch (const char* text) {
+        return text;
+    } catch (...) {
+        return "";
+    }
+}
+
 std::string describe_exception(const std::exception_ptr& error) {
     if (!error) return "no exception";
     const std::type_info* type = error.__cxa_exception_type();
     const std::string name = type ? describe_type(*type) : "unknown exception";
-    std::string what;
-    try {
-        std::rethrow_exception(error);
-    } catch (const std::exception& e) {
-        what = e.what();
-    } catch (const BaseException& e) {
-        what = e.what();
-    } catch (const char* text) {
-        what = text;
-    } catch (...) {}
-    return what.empty() ? name : name + ": " + what;
+    const std::string message = message_of(error);
+    return message.empty() ? name : name + ": " + message;
 }
 
 std::string function_name(const char* pretty) {

@@ -11,6 +11,8 @@ namespace aio::detail {
 
 // "std::vector<int>"
 std::string describe_type(const std::type_info& type);
+// What it says; empty when it says nothing. Precondition: `error` is not null.
+std::string message_of(const std::exception_ptr& error);
 // "aio::ValueError: what it says", in one line.
 std::string describe_exception(const std::exception_ptr& error);
 // "bad_task" of "Coro<int> ns::bad_task(int)" and of g++'s spelling of a coroutine's frame function.

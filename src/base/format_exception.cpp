@@ -63,6 +63,13 @@ std::string format(const std::exception_ptr& error, const Traceback& traceback, 
 
 }  // namespace
 
+std::string what(const std::exception_ptr& error) {
+    if (!error) return "";
+    std::string message = detail::message_of(error);
+    const std::type_info* type = error.__cxa_exception_type();
+    return message.empty() && type ? detail::describe_type(*type) : message;
+}
+
 std::string format_exception(const std::exception_ptr& error, const std::vector<std::source_location>& traceback) {
     return format(error, traceback, 0);
 }

@@ -21,6 +21,14 @@ std::exception_ptr group_of(std::vector<std::exception_ptr> errors) {
 
 }  // namespace
 
+TEST(What, is_what_the_error_says_or_its_type) {
+    EXPECT_EQ(what(error("what went wrong")), "what went wrong");
+    EXPECT_EQ(what(std::make_exception_ptr(CancelledError())), "aio::CancelledError");
+    EXPECT_EQ(what(std::make_exception_ptr("text")), "text");
+    EXPECT_EQ(what(std::make_exception_ptr(5)), "int");
+    EXPECT_EQ(what(nullptr), "");
+}
+
 TEST(FormatException, has_type_and_message) {
     EXPECT_EQ(format_exception(error("what went wrong")), "std::runtime_error: what went wrong");
     EXPECT_EQ(format_exception(std::make_exception_ptr(ValueError("bad"))), "aio::ValueError: bad");

@@ -1,4 +1,4 @@
-// format_exception(): an error as Python prints it, a group as a tree.
+// what(): what an error says. format_exception(): an error as Python prints it, a group as a tree.
 #pragma once
 
 #include <exception>
@@ -7,6 +7,9 @@
 #include <vector>
 
 namespace aio {
+
+// str(error): what its what() says, or the name of its type when that says nothing, or it has none. Null: "".
+std::string what(const std::exception_ptr& error);
 
 // The text of `error`, several lines without a newline at the end: its type and message, above them the frames of
 // `traceback`, innermost first, as AnyTask::get_stack() gives them for a task that failed:

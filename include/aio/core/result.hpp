@@ -7,6 +7,7 @@
 // gather(..., return_exceptions) gives them too.
 #pragma once
 
+#include <aio/base/format_exception.hpp>
 #include <aio/core/awaitable.hpp>
 
 #include <exception>
@@ -15,10 +16,6 @@
 #include <type_traits>
 
 namespace aio {
-
-namespace detail {
-std::string what_of(const std::exception_ptr& error);
-}
 
 template <class T = void>
 class Result {
@@ -81,7 +78,7 @@ public:
     const std::exception_ptr& error() const noexcept { return error_; }
     // The text of the exception: its what(), or the name of its type if that says nothing or is not there. Empty when
     // there is a value.
-    std::string what() const { return detail::what_of(error_); }
+    std::string what() const { return aio::what(error_); }
 
     // Whether the exception is an E.
     template <class E>
