@@ -7,10 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
-#include <utility>
+#include <unordered_map>
 
 #if __has_include(<elfutils/libdwfl.h>)
 #define AIO_HAVE_LIBDW 1
@@ -59,34 +60,14 @@ int no_separate_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*,
     return -1;
 }
 
-// What is loaded into this process and its debug information, as far as it was read: a tenth of a second and more for a
-// large program, so that all reports share it.
-class Session {
-public:
-    Dwfl_Module* module_of(const Libdw& libdw, std::uintptr_t address) {
-        if (session_) {
-            if (Dwfl_Module* known = libdw.module_of(session_, address)) return known;
-            libdw.end(std::exchange(session_, nullptr));  // a library that was loaded meanwhile
-        }
-        session_ = libdw.begin(&callbacks_);
-        if (!session_ || libdw.report(session_, ::getpid()) != 0) return nullptr;
-        if (libdw.report_end(session_, nullptr, nullptr) != 0) return nullptr;
-        return libdw.module_of(session_, address);
-    }
-    explicit Session(const Libdw& libdw) : callbacks_{libdw.find_elf, no_separate_file, nullptr, nullptr} {}
-
-private:
-    Dwfl_Callbacks callbacks_;
-    Dwfl* session_ = nullptr;
-};
-
 std::optional<std::string> source_line(std::uintptr_t address) {
     static const Libdw libdw;
     if (!libdw.usable()) return std::nullopt;
-    static std::mutex mutex;
-    static Session session(libdw);
-    const std::lock_guard lock(mutex);
-    Dwfl_Module* module = session.module_of(libdw, address);
+    const Dwfl_Callbacks callbacks{libdw.find_elf, no_separate_file, nullptr, nullptr};
+    const std::unique_ptr<Dwfl, decltype(libdw.end)> session(libdw.begin(&callbacks), libdw.end);
+    if (!session || libdw.report(session.get(), ::getpid()) != 0) return std::nullopt;
+    if (libdw.report_end(session.get(), nullptr, nullptr) != 0) return std::nullopt;
+    Dwfl_Module* module = libdw.module_of(session.get(), address);
     if (!module) return std::nullopt;
     // clang writes no table of which unit has which addresses: each unit is asked.
     Dwarf_Addr bias = 0;
@@ -124,8 +105,14 @@ std::string place_in_binary(std::uintptr_t address) {
 std::string describe_call(const void* return_address) {
     // The call ends where it returns to: the byte before still belongs to its line.
     const auto address = reinterpret_cast<std::uintptr_t>(return_address) - 1;
-    if (std::optional<std::string> line = source_line(address)) return *std::move(line);
-    return place_in_binary(address);
+    // A look-up in a large program takes a tenth of a second, and a call that is reported is mostly reported again. (A session
+    // of libdw that is kept would spare the first look-up, too, but keeps a descriptor open.)
+    static std::mutex mutex;
+    static std::unordered_map<std::uintptr_t, std::string> known;
+    const std::lock_guard lock(mutex);
+    std::string& place = known[address];
+    if (place.empty()) place = source_line(address).value_or(place_in_binary(address));
+    return place;
 }
 
 }  // namespace aio::detail
