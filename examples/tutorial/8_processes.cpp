@@ -1,6 +1,8 @@
 #include <aio/aio.hpp>
+#include <aio/subprocess.hpp>
 #include <fmt/core.h>
 #include <numeric>
+#include <thread>
 using namespace std::chrono_literals;
 
 aio::Coro<std::pair<int, std::string>> run(std::vector<std::string> command) {
@@ -22,7 +24,8 @@ aio::Coro<> async_main() {
     auto [failed, nothing] = co_await run(fails);
     fmt::print("exit status {}\n", failed);
 
-    fmt::print("{}\n", co_await aio::to_thread(slow_sum, std::vector{1, 2, 3}));
+    std::vector<int> numbers{1, 2, 3};
+    fmt::print("{}\n", co_await aio::to_thread(slow_sum, numbers));
 }
 
 int main() { aio::run(async_main()); }

@@ -18,8 +18,9 @@ aio::Coro<> async_main() {
     auto all = squares(ticks(4, 10ms));
     while (auto square = co_await all.next()) fmt::print("{}\n", *square);
 
-    auto words = aio::as_completed(aio::sleep(50ms, std::string("late")), aio::sleep(10ms, std::string("early")));
-    while (auto word = co_await words.next()) fmt::print("{}\n", *word);
+    std::vector words{aio::create_task(aio::sleep(50ms, "late")), aio::create_task(aio::sleep(10ms, "early"))};
+    auto completed = aio::as_completed(words);
+    while (auto done = co_await completed.next()) fmt::print("{}\n", co_await *done);
 }
 
 int main() { aio::run(async_main()); }

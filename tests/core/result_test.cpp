@@ -31,7 +31,7 @@ Coro<> throw_a_number() {
     throw 42;
     co_return;
 }
-Coro<> sleep_long() { co_await sleep(10s); }
+Coro<> sleep_for_long() { co_await sleep(10s); }
 
 }  // namespace
 
@@ -111,7 +111,7 @@ ASYNC_TEST(AsResult, takes_whatever_can_be_awaited, kAnyOrder) {
 }
 
 ASYNC_TEST(AsResult, holds_the_cancellation_of_what_is_awaited, kAnyOrder) {
-    Task<> other = create_task(sleep_long());
+    Task<> other = create_task(sleep_for_long());
     co_await settle();
     other.cancel("it was cancelled");
     const Result<> result = co_await as_result(other);
@@ -123,10 +123,10 @@ ASYNC_TEST(AsResult, holds_the_cancellation_of_what_is_awaited, kAnyOrder) {
 ASYNC_TEST(AsResult, lets_the_cancellation_of_its_own_task_pass, kAnyOrder) {
     bool &went_on = keep<bool>(), &also = keep<bool>();
     Task<> in_place = create_task([&went_on]() -> Coro<> {
-        const Result<> result = co_await as_result(sleep_long());
+        const Result<> result = co_await as_result(sleep_for_long());
         went_on = true;
     });
-    Task<> inner = create_task(sleep_long());
+    Task<> inner = create_task(sleep_for_long());
     Task<> of_a_task = create_task([&also, inner]() -> Coro<> {
         const Result<> result = co_await as_result(inner);
         also = true;
@@ -143,7 +143,7 @@ ASYNC_TEST(AsResult, lets_the_cancellation_of_its_own_task_pass, kAnyOrder) {
 ASYNC_TEST(AsResult, does_not_hide_a_deadline_or_a_group_from_its_block, kAnyOrder) {
     bool& went_on = keep<bool>();
     auto block = [&went_on]() -> Coro<> {
-        const Result<> result = co_await as_result(sleep_long());
+        const Result<> result = co_await as_result(sleep_for_long());
         went_on = true;
     };
     co_await expect_throws<TimeoutError>(with_timeout(1ms, block));
@@ -156,7 +156,7 @@ ASYNC_TEST(AsResult, does_not_hide_a_deadline_or_a_group_from_its_block, kAnyOrd
 }
 
 ASYNC_TEST(AsResult, holds_the_error_of_a_deadline_inside, kAnyOrder) {
-    const Result<> result = co_await as_result(wait_for(sleep_long(), 1ms));
+    const Result<> result = co_await as_result(wait_for(sleep_for_long(), 1ms));
     EXPECT_TRUE(result.failed_with<TimeoutError>());
     EXPECT_EQ(current_task().cancelling(), 0u);
 }
@@ -167,7 +167,7 @@ ASYNC_TEST(AsResult, holds_what_a_cancelled_coroutine_answers_with, kAnyOrder) {
         auto stubborn = []() -> Coro<> {
             bool cancelled = false;
             try {
-                co_await sleep_long();
+                co_await sleep_for_long();
             } catch (const CancelledError&) {
                 cancelled = true;
             }
@@ -187,7 +187,7 @@ ASYNC_TEST(AsResult, holds_the_cancellation_of_another_while_its_task_is_being_c
     bool& held = keep<bool>();
     Task<> task = create_task([&held]() -> Coro<> {
         try {
-            co_await sleep_long();
+            co_await sleep_for_long();
         } catch (const CancelledError&) {}
         Future<> other;
         other.cancel();
