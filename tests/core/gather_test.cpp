@@ -306,27 +306,31 @@ private:
     int* alive_;
 };
 
-Coro<Counted> give_counted(int value, int& alive, Duration delay) {
-    co_await sleep(delay);
+Coro<Counted> give_counted(int value, int& alive, Future<> when) {
+    co_await when;
     co_return Counted(value, alive);
 }
 
 }  // namespace
 
 ASYNC_TEST(Gather, lets_go_of_children_that_end_in_order_before_it_is_done, kAnyOrder) {
+    EventLoop& loop = get_running_loop();
+    Future<> now = loop.create_future(), later = loop.create_future();
     int &first = keep<int>(), &second = keep<int>(), &third = keep<int>();
-    Task<Counted> shared = create_task(give_counted(2, second, 2ms));
+    Task<Counted> shared = create_task(give_counted(2, second, now));
     std::vector<Task<Counted>> children;
-    children.push_back(create_task(give_counted(1, first, 1ms)));
+    children.push_back(create_task(give_counted(1, first, now)));
     children.push_back(shared);
-    children.push_back(create_task(give_counted(3, third, 20ms)));
+    children.push_back(create_task(give_counted(3, third, later)));
     Future<std::vector<Counted>> all = gather(std::move(children));
-    while (second == 0) co_await sleep(1ms);
     co_await run_passes(2);
+    now.set_result();
+    co_await run_passes(4);
     EXPECT_EQ(first, 1);   // in the gather's hands: the task is gone, and its slot with it
     EXPECT_EQ(second, 1);  // in the task, of which somebody else has a handle
     EXPECT_EQ(third, 0);
     EXPECT_FALSE(all.done());
+    later.set_result();
     const std::vector<Counted>& results = co_await all;
     CO_ASSERT_EQ(results.size(), 3u);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)].value(), i + 1);

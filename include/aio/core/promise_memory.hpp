@@ -28,7 +28,7 @@ namespace aio::detail {
 class ManagedPromise : public TaskBase {
 protected:
     using Destroy = void (*)(TaskBase&) noexcept;
-    explicit ManagedPromise(Destroy destroy) noexcept : destroy_(destroy) {}
+    explicit ManagedPromise(Destroy how) noexcept : destroy_(how) {}
 
 private:
     template <bool>

@@ -101,11 +101,13 @@ ASYNC_TEST(TlsInterop, talks_to_openssl_s_server, kOnce) {
     co_await echo_with_s_server("-tls1_2", "TLSv1.2");
 }
 
-// s_client's output, whose input is what `script` prints.
+// s_client's output, whose input is what `script` prints. The script waits until `seen TEXT` is in the output.
 Coro<std::string> s_client(std::string script, std::string options) {
     Server server = co_await tls_echo_server(server_context());
     const std::string output = pki().path("s_client.out");
-    co_await run_command("{ " + script +
+    const std::string seen =
+        "seen() { for _ in $(seq 500); do grep -q \"$1\" " + output + " && return; sleep 0.02; done 2>/dev/null; }; ";
+    co_await run_command("rm -f " + output + "; " + seen + "{ " + script +
                          "; } | timeout 20 openssl s_client -connect 127.0.0.1:" + std::to_string(server.port()) +
                          " -CAfile " + pki().pem("ca") + " " + options + " >" + output + " 2>&1");
     co_await stop(server);
@@ -116,7 +118,7 @@ ASYNC_TEST(TlsInterop, serves_openssl_s_client, kOnce) {
     SKIP_WITHOUT("openssl");
     for (const char* version : {"-tls1_2", "-tls1_3"}) {
         const std::string seen =
-            co_await s_client("echo hello; sleep 0.5", std::string(version) + " -verify_return_error");
+            co_await s_client("echo hello; seen ^hello", std::string(version) + " -verify_return_error");
         EXPECT_THAT(seen, HasSubstr("Verification: OK"));
         EXPECT_THAT(seen, HasSubstr("\nhello\n"));
     }
@@ -124,7 +126,7 @@ ASYNC_TEST(TlsInterop, serves_openssl_s_client, kOnce) {
 
 ASYNC_TEST(TlsInterop, refuses_renegotiation, kOnce) {
     SKIP_WITHOUT("openssl");
-    const std::string seen = co_await s_client("echo first; sleep 0.3; echo R; sleep 0.5; echo second", "-tls1_2");
+    const std::string seen = co_await s_client("echo first; seen ^first; echo R; seen 'no renegotiation'", "-tls1_2");
     EXPECT_THAT(seen, HasSubstr("\nfirst\n"));
     EXPECT_THAT(seen, HasSubstr("RENEGOTIATING"));
     EXPECT_THAT(seen, HasSubstr("no renegotiation"));
@@ -133,7 +135,7 @@ ASYNC_TEST(TlsInterop, refuses_renegotiation, kOnce) {
 ASYNC_TEST(TlsInterop, new_keys_in_the_middle_are_taken, kOnce) {
     SKIP_WITHOUT("openssl");
     const std::string seen =
-        co_await s_client("echo first; sleep 0.3; echo K; sleep 0.3; echo second; sleep 0.5", "-tls1_3");
+        co_await s_client("echo first; seen ^first; echo K; seen KEYUPDATE; echo second; seen ^second", "-tls1_3");
     EXPECT_THAT(seen, HasSubstr("KEYUPDATE"));
     EXPECT_THAT(seen, HasSubstr("\nsecond\n"));
 }
