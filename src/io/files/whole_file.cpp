@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 
 namespace aio {
 
@@ -50,22 +52,32 @@ int read_all(int fd, std::size_t most, Read&& read, std::string& text) {
 }
 
 // 0 when the whole file was there without waiting. Anything else is for a thread to do, and to complain of.
-int read_file_now(const std::string& path, std::string& text) {
-    const UniqueFd fd(open_now(path.c_str(), O_RDONLY));
+// What is no regular file stays open, with what was read: a pipe that is closed again has lost its writer's bytes.
+int read_file_now(const std::string& path, std::string& text, UniqueFd& fd) {
+    fd = UniqueFd(open_now(path.c_str(), O_RDONLY));
     if (!fd) return -EAGAIN;
     int result = read_all(fd.get(), kMostAtOnce, read_now, text);
     if (result == -EAGAIN && text.empty() && errno == EOPNOTSUPP && is_in_memory(fd.get())) {
         result = read_all(fd.get(), kMostAtOnce, read_waiting, text);
     }
-    if (result < 0 || !text.empty()) return result;
+    if (result == 0 && !text.empty()) return 0;
     // Empty, or a FIFO without a writer.
     struct stat status;
-    return ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode) ? 0 : -EAGAIN;
+    if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return -EAGAIN;
+    fd = UniqueFd();
+    text.clear();
+    return result;
 }
 
-Answer<std::string> read_file_waiting(const std::string& path) {
+Answer<std::string> read_file_waiting(const std::string& path, UniqueFd fd, std::string begun) {
     Answer<std::string> answer;
-    const UniqueFd fd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); }));
+    answer.value = std::move(begun);
+    if (fd) {
+        pollfd readable{fd.get(), POLLIN, 0};  // a FIFO without a writer would be at its end
+        static_cast<void>(uninterrupted([&] { return ::poll(&readable, 1, -1); }));
+    } else {
+        fd = UniqueFd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); }));
+    }
     answer.error = fd ? read_all(fd.get(), answer.value.max_size(), read_waiting, answer.value) : -errno;
     return answer;
 }
@@ -131,12 +143,13 @@ namespace files {
 Coro<std::string> read_file(std::string path) {
     detail::check_path(path);
     std::string text;
-    if (detail::read_file_now(path, text) == 0) {
+    detail::UniqueFd fd;
+    if (detail::read_file_now(path, text, fd) == 0) {
         if (detail::turn_is_over(text.size())) co_await detail::Pass();
         co_return text;
     }
-    text = std::string();
-    auto call = [path] { return detail::read_file_waiting(path); };
+    auto kept = std::make_shared<detail::UniqueFd>(std::move(fd));
+    auto call = [path, kept, text] { return detail::read_file_waiting(path, std::move(*kept), text); };
     detail::Answer<std::string> answer = co_await detail::in_thread(std::move(call));
     if (answer.error < 0) throw_os_error(-answer.error, "read the file " + detail::quoted(path));
     co_return std::move(answer.value);
