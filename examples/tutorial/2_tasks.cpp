@@ -15,8 +15,8 @@ aio::Coro<> count(std::string name, aio::Duration delay) {
 }
 
 aio::Coro<> async_main() {
-    aio::Task<> clock = aio::create_task(count("clock", 100ms), {.name = "clock"});
-    co_await aio::sleep(250ms);
+    aio::Task<> clock = aio::create_task(count("clock", 1s), {.name = "clock"});
+    co_await aio::sleep(50ms);
     fmt::print("{} is done: {}\n", clock.get_name(), clock.done() ? "True" : "False");
     clock.cancel();
     try {

@@ -12,8 +12,8 @@ async def count(name, delay):
 
 
 async def main():
-    clock = asyncio.create_task(count("clock", 0.1), name="clock")
-    await asyncio.sleep(0.25)
+    clock = asyncio.create_task(count("clock", 1), name="clock")
+    await asyncio.sleep(0.05)
     print(f"{clock.get_name()} is done: {clock.done()}")
     clock.cancel()
     try:

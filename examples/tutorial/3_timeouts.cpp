@@ -17,8 +17,9 @@ aio::Coro<> async_main() {
     }
 
     try {
-        co_await aio::with_timeout(50ms, []() -> aio::Coro<> {
-            while (true) fmt::print("{}\n", co_await answer(20ms));
+        co_await aio::with_timeout(500ms, []() -> aio::Coro<> {
+            fmt::print("{}\n", co_await answer(10ms));
+            fmt::print("{}\n", co_await answer(10s));
         });
     } catch (const aio::TimeoutError&) {
         fmt::print("out of time\n");

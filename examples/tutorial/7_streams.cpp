@@ -1,10 +1,11 @@
 #include <aio/aio.hpp>
 #include <fmt/core.h>
+#include <cctype>
 
 aio::Coro<> handle(aio::StreamReader reader, aio::StreamWriter writer) {
     auto lines = reader.lines();
     while (auto line = co_await lines.next()) {
-        for (char& letter : *line) letter = static_cast<char>(std::toupper(letter));
+        for (char& letter : *line) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
         writer.write(*line);
         co_await writer.drain();
     }

@@ -11,7 +11,10 @@ aio::AsyncGenerator<int> ticks(int count, aio::Duration delay) {
 }
 
 aio::AsyncGenerator<int> squares(aio::AsyncGenerator<int> numbers) {
-    while (auto number = co_await numbers.next()) co_yield *number** number;
+    while (auto number = co_await numbers.next()) {
+        int square = *number * *number;
+        co_yield square;
+    }
 }
 
 aio::Coro<> async_main() {
