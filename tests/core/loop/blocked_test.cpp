@@ -85,8 +85,8 @@ TEST_F(Blocked, simulation_waits_for_signals_that_it_handles) {
             std::this_thread::sleep_for(100ms);
             ::pthread_kill(main, SIGUSR1);
         });
-        sender.detach();
         co_await got;
+        sender.join();
     };
     run(body(), {.backend = "sim"});
 }

@@ -96,18 +96,27 @@ LOOP_TEST(Signals, a_closed_loop_handles_none, kOnce) {  // CPython: test_unix_e
     EXPECT_THROW(loop.add_signal_handler(SIGUSR1, [] {}), RuntimeError);
 }
 
+namespace {
+
+// How often a handler of `loop` runs for one SIGUSR1.
+int handled_by(EventLoop& loop) {
+    int calls = 0;
+    loop.add_signal_handler(SIGUSR1, [&calls] { ++calls; });
+    ::raise(SIGUSR1);
+    loop.call_later(1ms, [&loop] { loop.stop(); });
+    loop.run_forever();
+    return calls;
+}
+
+}  // namespace
+
 LOOP_TEST(Signals, one_loop_at_a_time_handles_a_signal, kOnce) {
     EventLoop other({.backend = loop.backend_name()});
     loop.add_signal_handler(SIGUSR1, [] {});
     EXPECT_THROW(other.add_signal_handler(SIGUSR1, [] {}), RuntimeError);
     EXPECT_FALSE(other.remove_signal_handler(SIGUSR1));
     loop.remove_signal_handler(SIGUSR1);
-    int calls = 0;
-    other.add_signal_handler(SIGUSR1, [&calls] { ++calls; });
-    ::raise(SIGUSR1);
-    other.call_later(1ms, [&other] { other.stop(); });
-    other.run_forever();
-    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(handled_by(other), 1);
 }
 
 LOOP_TEST(Signals, one_that_a_stopped_loop_did_not_see_is_not_in_the_next_ones_way, kOnce) {
@@ -115,12 +124,7 @@ LOOP_TEST(Signals, one_that_a_stopped_loop_did_not_see_is_not_in_the_next_ones_w
     ::raise(SIGUSR1);  // stands in this loop's queue from now on
     loop.remove_signal_handler(SIGUSR1);
     EventLoop other({.backend = loop.backend_name()});
-    int calls = 0;
-    other.add_signal_handler(SIGUSR1, [&calls] { ++calls; });
-    ::raise(SIGUSR1);
-    other.call_later(1ms, [&other] { other.stop(); });
-    other.run_forever();
-    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(handled_by(other), 1);
 }
 
 ASYNC_TEST(Signals, a_handler_may_remove_or_replace_itself, kOnce) {
