@@ -42,12 +42,12 @@ int or_again(int error) noexcept {
     return error == -EOPNOTSUPP || error == -ENOSYS || error == -EPERM ? -EAGAIN : error;
 }
 
+}  // namespace
+
 void wait_until_ready(int fd, short events) noexcept {
     pollfd ready{fd, events, 0};
-    ::poll(&ready, 1, -1);
+    static_cast<void>(uninterrupted([&] { return ::poll(&ready, 1, -1); }));
 }
-
-}  // namespace
 
 int negative_errno() noexcept { return -errno; }
 

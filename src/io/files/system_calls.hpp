@@ -51,6 +51,8 @@ private:
 
 // Never waits for the other end of a FIFO: opened for writing without a reader, that gives -ENXIO.
 int open_waiting(const char* path, int flags, mode_t permissions) noexcept;
+// Until `fd` has one of poll(2)'s `events`, or an error to tell.
+void wait_until_ready(int fd, short events) noexcept;
 int read_waiting(int fd, void* to, std::size_t size) noexcept;
 int write_waiting(int fd, const void* from, std::size_t size) noexcept;
 // All of it: 0, or a negative errno; `written` tells how far it came.

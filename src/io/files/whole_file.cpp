@@ -65,7 +65,7 @@ int read_file_now(const std::string& path, std::string& text, UniqueFd& fd) {
     struct stat status;
     if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return -EAGAIN;
     fd = UniqueFd();
-    text.clear();
+    text = std::string();
     return result;
 }
 
@@ -73,8 +73,7 @@ Answer<std::string> read_file_waiting(const std::string& path, UniqueFd fd, std:
     Answer<std::string> answer;
     answer.value = std::move(begun);
     if (fd) {
-        pollfd readable{fd.get(), POLLIN, 0};  // a FIFO without a writer would be at its end
-        static_cast<void>(uninterrupted([&] { return ::poll(&readable, 1, -1); }));
+        wait_until_ready(fd.get(), POLLIN);  // a FIFO without a writer would be at its end
     } else {
         fd = UniqueFd(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); }));
     }
@@ -149,7 +148,9 @@ Coro<std::string> read_file(std::string path) {
         co_return text;
     }
     auto kept = std::make_shared<detail::UniqueFd>(std::move(fd));
-    auto call = [path, kept, text] { return detail::read_file_waiting(path, std::move(*kept), text); };
+    auto call = [path, kept, begun = std::move(text)]() mutable {
+        return detail::read_file_waiting(path, std::move(*kept), std::move(begun));
+    };
     detail::Answer<std::string> answer = co_await detail::in_thread(std::move(call));
     if (answer.error < 0) throw_os_error(-answer.error, "read the file " + detail::quoted(path));
     co_return std::move(answer.value);
