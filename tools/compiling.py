@@ -1,9 +1,11 @@
 """Compiling small sources the way every check of this project does: strictly, and without producing code."""
 
+import contextlib
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -52,6 +54,13 @@ def precompile(compiler, text, root, folder):
     if done.returncode != 0:
         return ["-include", str(header)]
     return ["-include-pch", str(result)] if "clang" in compiler else ["-include", str(header)]
+
+
+@contextlib.contextmanager
+def precompiled(compilers, text, root):
+    """{compiler: the flags for check() that include the header `text`, compiled once}"""
+    with tempfile.TemporaryDirectory() as folder:
+        yield {compiler: precompile(compiler, text, root, pathlib.Path(folder)) for compiler in compilers}
 
 
 def check_all(jobs, checks):

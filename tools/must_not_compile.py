@@ -11,11 +11,10 @@ import functools
 import pathlib
 import re
 import sys
-import tempfile
 
 import compiling
 
-# What they include, and a second of compiling for each of them.
+# Most of what the programs include, compiled once for all of them.
 PRELUDE = "#include <aio/aio.hpp>\n#include <aio/http.hpp>\n#include <aio/multicore.hpp>\n"
 ONLY = re.compile(r"//\s*only:\s*(\S+)\s*$", re.MULTILINE)
 EXPECT = re.compile(r"//\s*expect:\s*(\S.*?)\s*$", re.MULTILINE)
@@ -45,9 +44,7 @@ def main():
     parser.add_argument("file", nargs="+", type=pathlib.Path)
     args = compiling.parse(parser)
 
-    with tempfile.TemporaryDirectory() as folder:
-        preludes = {compiler: compiling.precompile(compiler, PRELUDE, args.root, pathlib.Path(folder))
-                    for compiler in args.compiler}
+    with compiling.precompiled(args.compiler, PRELUDE, args.root) as preludes:
         cases = [(compiler, file) for file in args.file for compiler in args.compiler]
         checks = [functools.partial(problem_with, compiler, file, args.root, preludes[compiler])
                   for compiler, file in cases]

@@ -16,10 +16,8 @@ several given comments add up.
 
 import argparse
 import functools
-import pathlib
 import re
 import sys
-import tempfile
 
 import compiling
 
@@ -105,9 +103,7 @@ def main():
             found += [(page, *block) for block in blocks(file.read_text(encoding="utf-8"))]
     problems = [f"{page}:{line}: unknown kind of block: cpp {kind}" for page, line, kind, *_ in found
                 if kind not in KINDS]
-    with tempfile.TemporaryDirectory() as folder:
-        preludes = {compiler: compiling.precompile(compiler, PRELUDE, args.root, pathlib.Path(folder))
-                    for compiler in args.compiler}
+    with compiling.precompiled(args.compiler, PRELUDE, args.root) as preludes:
         checks = [functools.partial(check_block, compiler, args.root, preludes[compiler], *block)
                   for compiler in args.compiler for block in found if block[2] in KINDS]
         problems += filter(None, compiling.check_all(args.jobs, checks))
