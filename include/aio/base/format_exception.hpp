@@ -8,7 +8,7 @@
 
 namespace aio {
 
-// str(error): what its what() says, or the name of its type when that says nothing, or it has none. Null: "".
+// The message of `error`, as Python's str(error): its what(), or the name of its type if it has no message. Null: "".
 std::string what(const std::exception_ptr& error);
 
 // The text of `error`, several lines without a newline at the end: its type and message, above them the frames of

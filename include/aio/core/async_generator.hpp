@@ -72,9 +72,7 @@ private:
 template <class T>
 class GeneratorPromiseOf final : public GeneratorPromise {
 public:
-    GeneratorPromiseOf() noexcept
-        : GeneratorPromise(
-              [](TaskBase& self) noexcept { static_cast<GeneratorPromiseOf&>(self).~GeneratorPromiseOf(); }) {}
+    GeneratorPromiseOf() noexcept : GeneratorPromise(GeneratorPromise::destroy_as<GeneratorPromiseOf>) {}
     AsyncGenerator<T> coroutine() noexcept { return AsyncGenerator<T>(this); }
 
     template <class U = T>

@@ -161,8 +161,8 @@ inline constexpr bool always_false = false;
 template <class A>
 inline constexpr bool is_generator = false;  // async_generator.hpp
 
-// What the compiler asks the promise of every coroutine here for: awaits note where they stand and go through
-// await_transform.
+// The functions that the compiler calls on the promise of every coroutine here. Each await goes through await_transform,
+// which notes where it stands.
 template <class Promise>
 class CoroutineMemory : public PromiseMemory<Promise> {
 public:
@@ -217,8 +217,7 @@ class ResultPromise : public ManagedPromise {
     static_assert(alignof(T) <= 16, "a coroutine's result may not be aligned to more than 16 bytes");
 
 public:
-    ResultPromise() noexcept
-        : ManagedPromise([](TaskBase& self) noexcept { static_cast<ResultPromise&>(self).~ResultPromise(); }) {}
+    ResultPromise() noexcept : ManagedPromise(ManagedPromise::destroy_as<ResultPromise>) {}
     template <class U = T>
         requires std::constructible_from<T, U>
     void return_value(U&& value) {

@@ -1,13 +1,13 @@
-// What the compiler takes for a coroutine's promise: the memory of the promise proper, which may outlive the coroutine.
+// The memory of a coroutine's promise, which may outlive the coroutine. To the compiler that memory is the promise.
 //
 // A task that has ended keeps its result for whoever holds a handle, for as long as that is. Its parameters go when it ends,
 // as a Python function's do: they may hold a connection, or the task before it in a chain without end. So the frame of a
-// task that is done is destroyed at once, and the promise in it is left alone until nobody refers to it any more. To the
-// compiler a promise has no destructor: ours runs when its memory is freed.
+// task that is done is destroyed at once, but the promise in it stays until the last handle is gone. That is possible because
+// the compiler sees a promise without a destructor: the library calls the destructor when it frees the memory.
 //
-//     ended, nobody refers to it   frame().destroy(): the parameters' destructors, the promise's, and the memory is free
-//     ended, and it is referred to frame().destroy(): the parameters' destructors
-//     then the last handle goes    frame().destroy(): the promise's destructor, and the memory is free
+//     it ends, no handle is left       frame().destroy(): destructors of the parameters and the promise; the memory is freed
+//     it ends, somebody has a handle   frame().destroy(): destructors of the parameters
+//     the last handle goes later       frame().destroy(): destructor of the promise; the memory is freed
 //
 // A frame begins with the addresses of the functions that resume and destroy it, with g++ as with clang: that is how the
 // second destroy() finds another function than the first.
@@ -16,6 +16,7 @@
 #include <aio/core/frame_pool.hpp>
 #include <aio/core/task_base.hpp>
 
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -29,6 +30,10 @@ class ManagedPromise : public TaskBase {
 protected:
     using Destroy = void (*)(TaskBase&) noexcept;
     explicit ManagedPromise(Destroy how) noexcept : destroy_(how) {}
+    template <class Promise>
+    static void destroy_as(TaskBase& self) noexcept {
+        static_cast<Promise&>(self).~Promise();
+    }
 
 private:
     template <bool>
