@@ -1,3 +1,4 @@
+// send_in_place() and the turn that it waits for: large data, sent from where they lie.
 #include "io/output_turn.hpp"
 
 #include <aio/base/error.hpp>

@@ -1,3 +1,4 @@
+// The transport over pipes, terminals and other descriptors. pipe_fd.cpp has the calls.
 #include "io/pipe_stream.hpp"
 
 #include <aio/base/error.hpp>

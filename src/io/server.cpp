@@ -1,3 +1,4 @@
+// Servers as users have them: start, addresses, serve_forever, the end. server_state.cpp has their connections.
 #include <aio/io/server.hpp>
 
 #include <aio/base/error.hpp>

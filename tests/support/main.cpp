@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     // UBSan asks the kernel through a pipe whether a class's table of virtual functions can be read, once for each class: not
     // first in a test that takes all descriptors away.
     const aio::OSError looked_at(EMFILE, "open");
-    std::fputs(looked_at.code() == EMFILE && *looked_at.what() ? "" : "OSError says nothing\n", stderr);
+    [[maybe_unused]] const int code = looked_at.code();
     aio::test::harness::prepare_reruns();
     aio::test::harness::install_crash_handlers();
     return RUN_ALL_TESTS();
