@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes the parsers' seeds from tests/http/wire/*.cases: two bytes of choices, then the case's data."""
+"""Adds the parsers' seeds from tests/http/wire/*.cases: two bytes of choices, then the case's data."""
 
-import hashlib
 import pathlib
 import re
 import sys
+
+import packed
 
 HERE = pathlib.Path(__file__).parent
 CASES = HERE.parent / "http" / "wire"
@@ -59,12 +60,10 @@ def cases(path):
 
 def main():
     for source, name in (("requests.cases", "request_parser"), ("responses.cases", "response_parser")):
-        folder = HERE / "corpus" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for data in cases(CASES / source):
-            if len(data) <= LONGEST:
-                (folder / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
-        print(f"{folder}: {len(list(folder.iterdir()))} files", file=sys.stderr)
+        file = HERE / "corpus" / f"{name}.packed"
+        inputs = packed.read(file) | {data for data in cases(CASES / source) if len(data) <= LONGEST}
+        packed.write(file, inputs)
+        print(f"{file}: {len(inputs)} inputs", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 // tokens, values and reasons have no control characters, targets no spaces, and what a request is for is a URL.
 #pragma once
 
-#include <aio/http/request.hpp>
+#include <aio/http/server/request.hpp>
 
 #include "http/server/request_access.hpp"
 #include "http/wire/syntax.hpp"

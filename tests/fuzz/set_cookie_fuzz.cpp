@@ -1,8 +1,8 @@
 // Set-Cookie and Cookie headers: whatever comes, what the jar then sends can stand in a header.
 #include <aio/base/error.hpp>
-#include <aio/http/cookie_jar.hpp>
+#include <aio/http/client/cookie_jar.hpp>
 
-#include "http/cookie_store.hpp"
+#include "http/client/cookie_store.hpp"
 #include "http/wire/syntax.hpp"
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // WebSocket's frames: whatever comes, the same however it is cut; no message is larger than it may be; texts are UTF-8; and
 // what was read can be written and read again. The first byte chooses: masks, compression, the limit.
+#include "base/utf8.hpp"
 #include "fuzz/property.hpp"
 #include "http/wire/ws_frame.hpp"
-#include "io/files/utf8.hpp"
 
 #include <memory>
 #include <vector>
