@@ -15,9 +15,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "contract")
 import check_layers  # noqa: E402
 import check_output  # noqa: E402
 import cpython_names  # noqa: E402
+import documented  # noqa: E402
 import extremes  # noqa: E402
+import maps  # noqa: E402
 import run_report  # noqa: E402
 import snippets  # noqa: E402
+import spelling  # noqa: E402
 import test_targets  # noqa: E402
 
 
@@ -45,8 +48,31 @@ class Layers(unittest.TestCase):
         self.assertIn("src/core/loop.cpp:1: includes io", problem)
 
     def test_neighbours_do_not_meet_except_ws_and_http(self):
-        self.assertEqual(self.problems(src__ws__upgrade_cpp="#include <aio/http/request.hpp>\n"), [])
-        self.assertEqual(len(self.problems(src__db__pool_cpp="#include <aio/http/request.hpp>\n")), 1)
+        self.assertEqual(self.problems(src__ws__upgrade_cpp="#include <aio/http/server/request.hpp>\n"), [])
+        self.assertEqual(len(self.problems(src__db__pool_cpp="#include <aio/http/server/request.hpp>\n")), 1)
+
+    def test_rooms_have_ranks_too(self):
+        names = {"src__io__names__dns_cpp": "", "src__io__names__resolve_hpp": "", "include__aio__io__dns_hpp": ""}
+        self.assertEqual(self.problems(src__io__stream__open_cpp="#include <aio/io/dns.hpp>\n", **names), [])
+        for include in ("<aio/io/dns.hpp>", '"io/names/resolve.hpp"'):
+            [problem] = self.problems(src__io__address__address_cpp=f"#include {include}\n", **names)
+            self.assertIn("io/names, which is not below io/address", problem)
+        [problem] = self.problems(src__io__cellar__wine_cpp='#include "io/names/resolve.hpp"\n', **names)
+        self.assertIn("the unknown room io/cellar", problem)
+
+    def test_a_header_has_one_source_in_its_place(self):
+        self.assertEqual(self.problems(include__aio__io__dns_hpp="", src__io__names__dns_cpp=""), [])
+        self.assertEqual(len(self.problems(include__aio__io__dns_hpp="", src__io__names__dns_cpp="", src__io__dns_cpp="")), 1)
+        self.assertEqual(len(self.problems(include__aio__http__client__pool_hpp="", src__http__pool_cpp="")), 1)
+
+    def test_libraries_belong_to_layers(self):
+        self.assertEqual(self.problems(src__io__tls__a_cpp="#include <openssl/ssl.h>\n"), [])
+        self.assertEqual(len(self.problems(src__base__a_cpp="#include <openssl/ssl.h>\n")), 1)
+
+    def test_what_speaks_bytes_sees_values_only(self):
+        self.assertEqual(self.problems(src__http__wire__a_cpp="#include <aio/http/url.hpp>\n"), [])
+        self.assertEqual(len(self.problems(src__http__wire__a_cpp="#include <aio/http/server/request.hpp>\n")), 1)
+        self.assertEqual(len(self.problems(src__http__wire__a_cpp="#include <aio/core/coro.hpp>\n")), 1)
 
     def test_umbrella_is_for_users(self):
         self.assertEqual(len(self.problems(src__io__tcp_cpp="#include <aio/aio.hpp>\n")), 1)
@@ -57,6 +83,63 @@ class Layers(unittest.TestCase):
         self.assertEqual(self.problems(src__core__task_cpp="#include <iostream>\n"), [])
 
 
+class Maps(unittest.TestCase):
+    def test_sources_begin_with_a_comment(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder).resolve()
+            (root / "src" / "core").mkdir(parents=True)
+            for name, text in {"a.cpp": "// What is here.\n#include <a.hpp>\n", "b.cpp": "#include <b.hpp>  // no map\n",
+                               "c.cpp": "\n// Too late.\n", "d.cpp": "", "e.hpp": "#pragma once\n"}.items():
+                (root / "src" / "core" / name).write_text(text, encoding="utf-8")
+            self.assertEqual([file.as_posix() for file in maps.without_map(root)],
+                             ["src/core/b.cpp", "src/core/c.cpp", "src/core/d.cpp"])
+
+
+class Spelling(unittest.TestCase):
+    def words(self, text):
+        return " ".join(word for _, word in spelling.words(text))
+
+    def test_words_have_their_lines(self):
+        page = "# One\n\n```cpp\nco_return nothing;\n```\ntwo `code\ncode` three\n<!-- given:\nint x; -->\nfour\n"
+        self.assertEqual(list(spelling.words(page)), [(1, "One"), (6, "two"), (7, "three"), (10, "four")])
+
+    def test_code_is_left_out(self):
+        self.assertEqual(self.words("so:\n\n    auto x = y;\n\n    ++x;\n\nand\n    so on"), "so and so on")
+        self.assertEqual(self.words("a ```` ```cpp ```` fence, `` ` `` and ``a``"), "a fence and")
+        self.assertEqual(self.words("a lone ` ends\n\nwith its ` paragraph"), "a lone ends with its paragraph")
+
+    def test_links_keep_their_text(self):
+        self.assertEqual(self.words("see [the guide](docs/guide.md) (there), <https://a.example/b?c=d> or http://xyz.\n"),
+                         "see the guide there or")
+        self.assertEqual(self.words("[this][1]\n\n[1]: abc.html\n"), "this")
+
+    def test_names_are_left_out(self):
+        for name in ("snake_case", "trailing_", "CamelCase", "kConstant", "http2", "10ms", "20", "std::move", "::poll",
+                     "close()", "gather(a,", "sleep(abcd)", "Coro<T>", "<vector>", "src/io", "~/.netrc", "/etc/hosts", "a.cpp",
+                     ".ssl", "p->next", "-g1", "--quick", "$HOME", "#pragma", "%Tf", "\\ntask", "n-th", "UTF-8", '"rb+"'):
+            self.assertEqual(self.words(f"the {name} here"), "the here", name)
+
+    def test_prose_is_kept(self):
+        self.assertEqual(self.words("The loop's TLS and URLs; users' don't, a well-known (if any) < or > — it “ends”."),
+                         "The loop TLS and URL users don't a well-known if any or it ends")
+
+    def test_comments_of_headers(self):
+        header = '// One.\n#include <a.hpp>\n//     text = "code";\nconst char* url = "http://host";  // two\n/// three\n'
+        self.assertEqual(list(spelling.words(spelling.comments(header))),
+                         [(1, "One"), (4, "two"), (5, "three")])
+
+    def test_the_own_words(self):
+        known = {"epoll", "TLS", "pkg-config"}
+        self.assertEqual(dict(spelling.unknown_parts(["Epoll", "TLS", "tls", "pkg-config", "epoll-config"], known)),
+                         {"tls": ["tls"], "config": ["epoll-config"]})
+
+    def test_is_skipped_without_aspell(self):
+        run = subprocess.run([sys.executable, spelling.__file__], env={"PATH": "/nonexistent"}, stdout=subprocess.PIPE,
+                             text=True)
+        self.assertEqual(run.returncode, 77)
+        self.assertIn("not installed", run.stdout)
+
+
 class CpythonNames(unittest.TestCase):
     def test_several_references_in_a_comment(self):
         text = "TEST(A, b) {  // CPython: test_tasks.test_cancel, test_locks.EventTests.test_event_wait\n"
@@ -65,6 +148,58 @@ class CpythonNames(unittest.TestCase):
     def test_the_list_is_whole(self):
         groups = cpython_names.read_groups((cpython_names.TOOLS / "cpython_names.txt").read_text(encoding="utf-8"))
         self.assertEqual(sum(len(names) for _, names in groups.values()), 412)
+
+
+class Documented(unittest.TestCase):
+    def found(self, text, bases=()):
+        header = documented.Header(text)
+        tokens = [documented.BRACE, *header.tokens, documented.BRACE]
+        return {each.name: each.how for each in documented.declarations(header, tokens, set(bases))}
+
+    def test_comments_above_behind_and_of_a_group(self):
+        self.assertEqual(self.found("""
+            namespace aio {
+            // Has words.
+            template <class T>
+                requires requires(T t) { t.f(); }
+            class [[nodiscard]] A final : public B {
+            public:
+                explicit A(int n) : n_{n} {}
+
+                // Of both.
+                void f() const;
+                int g() { return 1; }
+
+                int h();  // behind it
+                // --- a heading
+                int i();
+            };
+            using C = int;
+            }"""), {"A": "own", "A::A": None, "A::f": "own", "A::g": "group", "A::h": "trailing", "A::i": None, "C": None})
+
+    def test_what_a_comment_could_only_repeat(self):
+        self.assertEqual(self.found("""
+            namespace aio { struct A; namespace detail { void f(); class Base { public: void g(); }; }
+            class A : public detail::Base {
+            public: A() = default; A(const A& other); A(A&&) noexcept; ~A(); bool operator==(const A&) const; friend class B;
+                using value_type = int; int operator()(int); private: int n; };
+            template <> struct hash<A> { int size(); };
+            // Declared.
+            template <class T> T make(int n = 1);
+            void make(long n);
+
+            template <class T> T make(int n) { return T(n); }
+            }""", ["Base"]), {"Base": None, "Base::g": None, "A": None, "A::operator ( )": None, "make": "own"})
+
+    def test_definitions_of_nested_classes_and_data(self):
+        self.assertEqual(self.found("""
+            namespace aio::http {
+            inline constexpr std::size_t kLimit = std::size_t{1} << 30;  // bytes
+            class Reader::Pieces { public: void next(); };
+            struct Options { std::size_t limit = std::size_t{1} << 30; std::vector<int> all = {}; int list[2] = {1, 2}; };
+            }"""), {"http::kLimit": "trailing", "http::Reader::Pieces": None, "http::Reader::Pieces::next": None,
+                     "http::Options": None, "http::Options::limit": None, "http::Options::all": None,
+                     "http::Options::list": None})
 
 
 class Extremes(unittest.TestCase):
@@ -132,8 +267,19 @@ class RunReport(unittest.TestCase):
         self.assertEqual(len(list(run_report.over_budget(times, budget, 2.0))), 1)
 
     def test_costs_of_one_phase_add_up(self):
-        text = '{"step": "a", "phase": "b", "wall": 1, "cpu": 2}\n' * 2
-        self.assertEqual(run_report.read_times(text), {("a", "b"): (2, 4)})
+        with tempfile.TemporaryDirectory() as folder:
+            build = pathlib.Path(folder)
+            (build / "times").write_text('{"step": "a", "phase": "b", "wall": 1, "cpu": 2}\n' * 2, encoding="utf-8")
+            self.assertEqual(run_report.read_times(build), {("a", "b"): (2, 4)})
+
+    def test_what_was_built_ahead_costs_processors_and_no_time(self):
+        with tempfile.TemporaryDirectory() as folder:
+            build = pathlib.Path(folder)
+            (build / "times").write_text('{"step": "a", "phase": "build", "wall": 1, "cpu": 2}\n', encoding="utf-8")
+            (build / "times.ahead").write_text('{"step": "a", "phase": "build", "wall": 9, "cpu": 7}\n'
+                                               '{"step": "never waited for", "phase": "build", "wall": 1, "cpu": 1}\n',
+                                               encoding="utf-8")
+            self.assertEqual(run_report.read_times(build), {("a", "build"): (1, 9)})
 
     def test_cases_of_googletest_and_entries_without_any(self):
         with tempfile.TemporaryDirectory() as folder:
