@@ -27,6 +27,7 @@ function(aiocpp_unity target count)
   list(SORT sources)
   set(folder "")
   foreach(source IN LISTS sources)
+    cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     cmake_path(GET source PARENT_PATH parent)
     if(NOT parent STREQUAL folder OR together EQUAL count)
       set(folder ${parent})
@@ -39,6 +40,28 @@ function(aiocpp_unity target count)
   endforeach()
   # What a source keeps to itself looks like a header's.
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+endfunction()
+
+# aiocpp_precompile(TARGET GROUP HEADER...): TARGET is compiled with these headers precompiled, once for all targets of the
+# GROUP. They must have the same options.
+function(aiocpp_precompile target group)
+  get_property(owner GLOBAL PROPERTY AIOCPP_PRECOMPILED_${group})
+  if(owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+    return()
+  endif()
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  # clang writes the headers' times into the result, which would then never be found in ccache.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+  set_property(GLOBAL PROPERTY AIOCPP_PRECOMPILED_${group} ${target})
+endfunction()
+
+# For programs that include the umbrellas, where AIOCPP_UNITY asks for speed. Elsewhere they are compiled as users do it,
+# which finds a forgotten include.
+function(aiocpp_precompile_umbrellas target group)
+  if(AIOCPP_UNITY)
+    aiocpp_precompile(${target} ${group} <aio/aio.hpp> <aio/files.hpp> <aio/http.hpp>)
+  endif()
 endfunction()
 
 if(NOT PROJECT_IS_TOP_LEVEL)

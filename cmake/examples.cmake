@@ -4,6 +4,8 @@ function(aiocpp_example target)
   add_executable(${target} ${ARGN})
   target_link_libraries(${target} PRIVATE aiocpp::aiocpp fmt::fmt)
   aiocpp_compile_options(${target})
+  aiocpp_unity(${target} 8)
+  aiocpp_precompile_umbrellas(${target} examples)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
 endfunction()
 

@@ -23,5 +23,9 @@ install(FILES
 
 # The .pc file finds its prefix from where it lies, so `cmake --install --prefix` works for it as well.
 file(RELATIVE_PATH prefix_from_pc /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+set(AIOCPP_PC_DEFINITIONS "")
+if(AIOCPP_ASSERTIONS)
+  set(AIOCPP_PC_DEFINITIONS " -DAIOCPP_ASSERTIONS")
+endif()
 configure_file(cmake/aiocpp.pc.in aiocpp.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/aiocpp.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,7 +1,8 @@
-# aiocpp_layer(NAME [LOWER...]): the object library aiocpp_NAME from src/NAME/**.cpp, which sees the usage
-# requirements of the layers below it. CMake cannot stop an #include that points upward, because all layers
+# aiocpp_layer(NAME [LOWER...] [DEPENDS LIBRARY...]): the object library aiocpp_NAME from src/NAME/**.cpp, which sees the usage
+# requirements of the layers below it, and the libraries that it depends on. CMake cannot stop an #include that points upward, because all layers
 # share include/; tools/check_layers.py does that.
 function(aiocpp_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS")
   if(AIOCPP_LAYERS AND NOT name IN_LIST AIOCPP_LAYERS)
     return()
   endif()
@@ -11,9 +12,10 @@ function(aiocpp_layer name)
   endif()
   add_library(aiocpp_${name} OBJECT ${sources})
   target_compile_features(aiocpp_${name} PUBLIC cxx_std_20)
-  target_compile_definitions(aiocpp_${name} PRIVATE AIOCPP_VERSION="${PROJECT_VERSION}")
+  target_compile_definitions(aiocpp_${name} PRIVATE AIOCPP_VERSION="${PROJECT_VERSION}"
+    PUBLIC $<$<BOOL:${AIOCPP_ASSERTIONS}>:AIOCPP_ASSERTIONS>)
   target_include_directories(aiocpp_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(aiocpp_${name} PRIVATE ${AIOCPP_DEPENDENCIES} nlohmann_json::nlohmann_json)
+  target_link_libraries(aiocpp_${name} PRIVATE ${arg_DEPENDS})
   # One set of objects serves the static and the shared library.
   set_target_properties(aiocpp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   aiocpp_compile_options(aiocpp_${name})
@@ -22,12 +24,13 @@ function(aiocpp_layer name)
     # The library runs often, and is optimised; tests are compiled more than they run, and -O0 halves their cost.
     target_compile_options(aiocpp_${name} PRIVATE -O1)
   endif()
-  foreach(lower IN LISTS ARGN)
+  foreach(lower IN LISTS arg_UNPARSED_ARGUMENTS)
     if(TARGET aiocpp_${lower})
       target_link_libraries(aiocpp_${name} PUBLIC aiocpp_${lower})
     endif()
   endforeach()
   set_property(GLOBAL APPEND PROPERTY AIOCPP_LAYERS ${name})
+  set_property(GLOBAL APPEND PROPERTY AIOCPP_LAYER_DEPENDENCIES ${arg_DEPENDS})
 endfunction()
 
 # aiocpp_foreign_sources(NAME SOURCE... INCLUDE DIR DEFINE MACRO...): C sources that another project publishes instead
@@ -64,13 +67,17 @@ function(aiocpp_llhttp name)
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/http/wire/parser.cpp APPEND PROPERTY COMPILE_DEFINITIONS AIO_LLHTTP_SSE42)
 endfunction()
 
-# Sets OUT to the objects of all layers. They are named one by one because a static library that *links* an
+# Sets OBJECTS to the objects of all layers, and DEPENDENCIES to the libraries that they need. The objects are named one by one because a static library that *links* an
 # object library would have to export it too.
-function(aiocpp_layer_objects out)
+function(aiocpp_layer_objects objects_out dependencies_out)
   get_property(layers GLOBAL PROPERTY AIOCPP_LAYERS)
   if(NOT layers)
     message(FATAL_ERROR "aiocpp: no layer has a source file under ${PROJECT_SOURCE_DIR}/src")
   endif()
   list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_OBJECTS:aiocpp_\\1>" OUTPUT_VARIABLE objects)
-  set(${out} ${objects} PARENT_SCOPE)
+  set(${objects_out} ${objects} PARENT_SCOPE)
+  get_property(dependencies GLOBAL PROPERTY AIOCPP_LAYER_DEPENDENCIES)
+  list(REMOVE_DUPLICATES dependencies)
+  list(REMOVE_ITEM dependencies nlohmann_json::nlohmann_json)  # headers only, and none of its users' affair
+  set(${dependencies_out} ${dependencies} PARENT_SCOPE)
 endfunction()

@@ -9,6 +9,7 @@ function(aiocpp_tool_target target)
   target_link_libraries(${target} PRIVATE
     aiocpp::aiocpp CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json OpenSSL::Crypto)
   aiocpp_compile_options(${target})
+  aiocpp_unity(${target} 8)
 endfunction()
 
 add_library(aiocpp_cli OBJECT ${sources})

@@ -25,15 +25,7 @@ function(aiocpp_test_target target)
   aiocpp_compile_options(${target})
   aiocpp_unity(${target} 8)
   # GoogleTest's headers cost three seconds in every file; compiled once, they cost none.
-  get_property(owner GLOBAL PROPERTY AIOCPP_GTEST_HEADERS)
-  if(owner)
-    target_precompile_headers(${target} REUSE_FROM ${owner})
-  else()
-    target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
-    # clang writes the headers' times into the result, which would then never be found in ccache.
-    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
-    set_property(GLOBAL PROPERTY AIOCPP_GTEST_HEADERS ${target})
-  endif()
+  aiocpp_precompile(${target} tests <gmock/gmock.h> <gtest/gtest.h>)
 endfunction()
 
 # aiocpp_layer_tests(NAME [BACKENDS ...] [RERUNS ...]): one executable from a folder, "http" or "http.client", which

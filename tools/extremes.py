@@ -29,7 +29,7 @@ EXEMPT = {
     r"PeerAddress::of\(size\)": "the size of a sockaddr that the kernel wrote",
 }
 
-SCALAR = (r"(?:Duration|TimePoint|(?:std::)?(?:size_t|ptrdiff_t|u?int\d+_t)|std::chrono::\w+|"
+SCALAR = (r"(?:Duration|TimePoint|When|(?:std::)?(?:size_t|ptrdiff_t|u?int\d+_t)|std::chrono::\w+|"
           r"(?:unsigned |signed )?(?:int|long long|long|short)|unsigned|double|float|off_t|mode_t|uid_t|gid_t|pid_t)")
 NUMBER = re.compile(rf"(?:const )?(?:{SCALAR}|std::optional<{SCALAR}>)&?")
 # What is cut out of a header: comments, preprocessor lines, and the text of literals.

@@ -24,7 +24,7 @@ def problem_with(compiler, file, root, prelude):
     """What is wrong with `file` as a test of a refusal, or None. `prelude` are the flags that include PRELUDE."""
     source = file.read_text(encoding="utf-8")
     only = ONLY.search(source)
-    if only and not re.match(only[1], compiler):
+    if only and not re.match(only[1], pathlib.Path(compiler).name):
         return None
     expected = EXPECT.findall(source)
     if not expected:

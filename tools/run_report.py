@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What a run of ./run test or ./run check cost: each step's building and running, and its slowest tests.
 
-Reads build/times (timed.py), and of each step named on the command line the results that ctest and GoogleTest wrote:
-build/<step>/junit.xml and build/<step>/results/*.json.
+Reads build/times (timed.py), build/times.ahead (the same of what `./run ahead` built), and of each step named on the
+command line the results that ctest and GoogleTest wrote: build/<step>/junit.xml and build/<step>/results/*.json.
 
 With --budget FILE each step may cost a third more than FILE allows; the exit status is 1 when one costs more. FILE has
 lines `STEP PHASE UNITS`. One unit is the CPU time that g++ needs for <gmock/gmock.h> on this machine now, so that the
@@ -22,13 +22,21 @@ SLOWEST = 20
 ALLOWANCE = 4 / 3
 
 
-def read_times(text):
-    """{(step, phase): (wall, cpu)}, phases of the same name added up."""
+def notes(file):
+    return map(json.loads, file.read_text(encoding="utf-8").splitlines()) if file.is_file() else []
+
+
+def read_times(build):
+    """{(step, phase): (wall, cpu)}, phases of the same name added up. What was built ahead costs no time, but for what
+    the step itself had to wait for it."""
     times = {}
-    for line in text.splitlines():
-        note = json.loads(line)
+    for note in notes(build / "times"):
         wall, cpu = times.get((note["step"], note["phase"]), (0, 0))
         times[note["step"], note["phase"]] = (wall + note["wall"], cpu + note["cpu"])
+    for note in notes(build / "times.ahead"):
+        if (note["step"], note["phase"]) in times:
+            wall, cpu = times[note["step"], note["phase"]]
+            times[note["step"], note["phase"]] = (wall, cpu + note["cpu"])
     return times
 
 
@@ -97,8 +105,7 @@ def main():
     parser.add_argument("--budget", type=pathlib.Path)
     parser.add_argument("step", nargs="*")
     args = parser.parse_args()
-    noted = ROOT / "build" / "times"
-    times = read_times(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
+    times = read_times(ROOT / "build")
     budget = read_budget(args.budget.read_text(encoding="utf-8")) if args.budget else {}
     seconds_per_unit = unit() if budget else 1
     print_slowest(args.step)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The C++ in README.md and docs/*.md compiles.
 
-Every ```cpp block is compiled by itself, without linking. A word after cpp says how:
+Every ```cpp block is compiled, without linking. A word after cpp says how:
 
     ```cpp                   as it stands: it includes what it uses
     ```cpp declarations      at file scope, below #include <aio/aio.hpp> and using namespace std::chrono_literals
@@ -12,6 +12,9 @@ Every ```cpp block is compiled by itself, without linking. A word after cpp says
 Names that a block uses but does not show are given in a comment right above it, which readers do not see:
 `<!-- given: aio::Queue<int> queue; -->`. For declarations and fragments alike they go in front of the block;
 several given comments add up.
+
+The declarations and fragments of a page are compiled together, each in a namespace of its own. Where that fails, they are
+compiled one by one, to find the block at fault.
 """
 
 import argparse
@@ -23,6 +26,7 @@ import compiling
 
 PRELUDE = "#include <aio/aio.hpp>\nusing namespace std::chrono_literals;\n"
 KINDS = ("", "declarations", "fragment", "fails", "fails-gcc")
+TOGETHER = ("declarations", "fragment")
 FENCE = re.compile(r"^```\s*cpp\b *(.*)$")
 GIVEN = re.compile(r"<!--\s*given:(.*?)-->", re.DOTALL)
 # A fragment may show unused results and variables, which is what these silence; nothing else is.
@@ -91,6 +95,16 @@ def check_block(compiler, root, prelude, page, line, kind, given, code):
     return None if compiled else f"{page}:{line}: {compiler} refuses this block\n{messages}"
 
 
+def check_page(compiler, root, prelude, page, page_blocks):
+    """Yields what is wrong with the declarations and fragments of a page."""
+    together = "".join(f"namespace block_{line} {{\n{translation_unit(page, line, kind, given, code)}\n}}\n"
+                       for line, kind, given, code in page_blocks)
+    compiled, _ = compiling.check(compiler, together, root, "-Werror", *LENIENT, *prelude)
+    if not compiled:
+        for block in page_blocks:
+            yield check_block(compiler, root, prelude, page, *block)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     compiling.add_options(parser)
@@ -103,10 +117,18 @@ def main():
             found += [(page, *block) for block in blocks(file.read_text(encoding="utf-8"))]
     problems = [f"{page}:{line}: unknown kind of block: cpp {kind}" for page, line, kind, *_ in found
                 if kind not in KINDS]
+    joined = {page: [block for of, *block in found if of == page and block[1] in TOGETHER] for page, *_ in found}
+    alone = [block for block in found if block[2] in KINDS and block[2] not in TOGETHER]
     with compiling.precompiled(args.compiler, PRELUDE, args.root) as preludes:
-        checks = [functools.partial(check_block, compiler, args.root, preludes[compiler], *block)
-                  for compiler in args.compiler for block in found if block[2] in KINDS]
-        problems += filter(None, compiling.check_all(args.jobs, checks))
+        checks = []
+        for compiler in args.compiler:
+            prelude = preludes[compiler]
+            checks += [functools.partial(lambda *a: list(check_page(*a)), compiler, args.root, prelude, page, page_blocks)
+                       for page, page_blocks in joined.items()]
+            checks += [functools.partial(lambda *a: [check_block(*a)], compiler, args.root, prelude, *block)
+                       for block in alone]
+        for found_there in compiling.check_all(args.jobs, checks):
+            problems += filter(None, found_there)
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"snippets: {len(found)} blocks, {' and '.join(args.compiler)}: {len(problems)} failures")

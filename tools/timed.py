@@ -2,18 +2,19 @@
 """timed.py STEP PHASE COMMAND...: runs a command and notes what it cost, for run_report.py.
 
 The note is a line of JSON in build/times: {"step": "dev", "phase": "build", "wall": seconds, "cpu": seconds}, where cpu
-is the user and system time of the command and of all its descendants that were waited for. The exit status is the
-command's own.
+is the user and system time of the command and of all its descendants that were waited for. AIOCPP_TIMES names another
+file in build/. The exit status is the command's own.
 """
 
 import json
+import os
 import pathlib
 import resource
 import subprocess
 import sys
 import time
 
-TIMES = pathlib.Path(__file__).resolve().parent.parent / "build" / "times"
+TIMES = pathlib.Path(__file__).resolve().parent.parent / "build" / os.environ.get("AIOCPP_TIMES", "times")
 
 
 def cpu_of_children():
