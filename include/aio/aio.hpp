@@ -5,6 +5,7 @@
 #include <aio/base/error.hpp>
 #include <aio/base/exception_group.hpp>
 #include <aio/base/format_exception.hpp>
+#include <aio/base/unicode.hpp>
 #include <aio/core/as_completed.hpp>
 #include <aio/core/async_generator.hpp>
 #include <aio/core/context.hpp>

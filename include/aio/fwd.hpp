@@ -1,4 +1,4 @@
-// Forward declarations of what public interfaces name most.
+// Forward declarations of the classes that public interfaces use most.
 #pragma once
 
 namespace aio {

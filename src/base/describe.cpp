@@ -1,6 +1,7 @@
 // How types, exceptions and places are written in reports; format_exception.cpp puts them together.
 #include "base/describe.hpp"
 
+#include <aio/base/assert.hpp>
 #include <aio/base/error.hpp>
 
 #include <cxxabi.h>
@@ -18,6 +19,7 @@ std::string describe_type(const std::type_info& type) {
 }
 
 std::string message_of(const std::exception_ptr& error) {
+    AIO_ASSERT(error);
     try {
         std::rethrow_exception(error);
     } catch (const std::exception& e) {

@@ -1,3 +1,5 @@
+// The texts of OSError and IncompleteReadError, and throw_os_error(): the class of each errno. Every other class of the
+// header is inline there, below a drawing of the tree. Several errors at once: exception_group.cpp.
 #include <aio/base/error.hpp>
 
 #include <cerrno>

@@ -1,3 +1,4 @@
+// The one system call of UniqueFd, so that <unistd.h> stays out of its header, where everything else is.
 #include "base/unique_fd.hpp"
 
 #include <unistd.h>

@@ -1,3 +1,5 @@
+// Parses checksums (sha256:HEX, the lines of sha256sum), hashes with OpenSSL, and verifies a finished file on a thread.
+// plan.cpp assigns checksums to downloads; stream_output.cpp hashes what is written to standard output.
 #include "cli/checksum.hpp"
 
 #include <aio/sync/threads.hpp>

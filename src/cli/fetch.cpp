@@ -1,3 +1,6 @@
+// The whole run of `aiocpp fetch`: collects the URLs, downloads files in parallel and bodies for standard output in
+// order, redraws the bars, and turns Ctrl-C and SIGTERM into an exit status. download.cpp has one download, plan.cpp
+// the choice of its target.
 #include "cli/fetch.hpp"
 
 #include "cli/console.hpp"

@@ -1,3 +1,5 @@
+// The options of `aiocpp fetch` for CLI11: names, help texts, ranges. plan.cpp refuses combinations that exclude each
+// other; request.cpp turns the options into a session and its requests.
 #include "cli/fetch_options.hpp"
 
 #include <CLI/CLI.hpp>

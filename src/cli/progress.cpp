@@ -1,3 +1,4 @@
+// The text of the progress lines: names cut to a width, bars, sizes, rates, remaining times. console.cpp writes them.
 #include "cli/progress.hpp"
 
 #include <fmt/core.h>

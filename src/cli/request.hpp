@@ -4,7 +4,7 @@
 #include "cli/fetch_options.hpp"
 
 #include <aio/core/coro.hpp>
-#include <aio/http/client_session.hpp>
+#include <aio/http/client/client_session.hpp>
 
 #include <string>
 

@@ -4,7 +4,7 @@
 
 #include "cli/partial_file.hpp"
 
-#include <aio/http/client_request.hpp>
+#include <aio/http/client/client_request.hpp>
 #include <aio/http/headers.hpp>
 
 #include <cstdint>

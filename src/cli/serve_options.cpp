@@ -1,3 +1,4 @@
+// The options of `aiocpp serve` for CLI11: names, help texts, ranges. serve.cpp acts on them.
 #include "cli/serve_options.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,3 +1,5 @@
+// The switch from a consumer into its generator and back, the end of aclose(), and EventLoop::shutdown_asyncgens(),
+// which closes the generators that are still open. co_yield and next() are in the header; run.cpp calls the shutdown.
 #include <aio/core/async_generator.hpp>
 
 #include <aio/core/event_loop.hpp>

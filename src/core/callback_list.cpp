@@ -1,3 +1,5 @@
+// CallbackList where more than one callback is involved: insertion behind others, removal, discarding, and the relay
+// that replaces a shared callback. The common case, one waiter, and scheduling are inline in ready_queue.hpp.
 #include <aio/core/future_base.hpp>
 
 #include <memory>

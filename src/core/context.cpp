@@ -1,7 +1,7 @@
 // Context variables: the map behind a context, the thread's own context, and scopes.
 #include <aio/core/context.hpp>
 
-#include <aio/core/task_base.hpp>
+#include <aio/core/waiter.hpp>
 
 #include "base/per_thread.hpp"
 

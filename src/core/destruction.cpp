@@ -1,6 +1,8 @@
 // Futures, tasks and coroutines whose last handle was dropped, when the stack is deep: one after the other.
 #include <aio/core/destruction.hpp>
 
+#include <aio/base/assert.hpp>
+
 #include "core/loop_state.hpp"
 
 namespace aio::detail {
@@ -8,6 +10,7 @@ namespace aio::detail {
 constinit thread_local Destruction destruction [[gnu::tls_model("initial-exec")]];
 
 void Destruction::destroy(FutureBase& dropped) noexcept {
+    AIO_ASSERT(deep());
     if (floor_ == UINTPTR_MAX) {
         begin_here();
         return dropped.destroy_now();

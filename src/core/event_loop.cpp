@@ -215,6 +215,7 @@ EventLoop* running_loop() noexcept { return detail::current.loop ? detail::curre
 EventLoop::EventLoop(LoopOptions options) : EventLoop(nullptr, options) {}
 
 EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions options) : state_(LoopState::acquire()) {
+    state_->fallback_reason.clear();  // of an earlier loop
     try {
         state_->backend = backend ? std::move(backend) : detail::choose_backend(*state_, options.backend);
         detail::loop_created(*state_);

@@ -1,3 +1,5 @@
+// The end of an AsyncExitStack: its calls in reverse order, each of which sees the error so far and may replace it.
+// Registration, with_exit_stack(), with_finally() and with_aclosing() are templates in the header.
 #include <aio/core/exit_stack.hpp>
 
 #include "core/observe.hpp"

@@ -1,3 +1,5 @@
+// The life of one add_reader or add_writer: armed, ready, called, armed again, and deleted once neither the backend nor
+// the ready queue holds it. Streams and servers are not watched here: they start operations of their own (backend/).
 #include "core/fd_watch.hpp"
 
 #include <aio/base/error.hpp>
@@ -44,13 +46,8 @@ void FdWatch::run() {
         return;
     }
     running_ = true;
+    const Finish finish{*this};
     call_->call_again();
-    running_ = false;
-    if (retired_) {
-        delete this;
-    } else {
-        arm();
-    }
 }
 
 void FdWatch::discard() noexcept {

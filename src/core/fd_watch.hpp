@@ -21,6 +21,15 @@ public:
     const char* name() const noexcept override { return "add_reader/add_writer callback"; }
 
 private:
+    // After the callback, also when KeyboardInterrupt or SystemExit leave it.
+    struct Finish {
+        FdWatch& watch;
+        ~Finish() {
+            watch.running_ = false;
+            watch.retired_ ? delete &watch : watch.arm();
+        }
+    };
+
     LoopState& state_;
     Call* call_;
     bool retired_ = false;

@@ -1,3 +1,5 @@
+// The way back from a foreign awaitable, which may resume its handle on any thread, to the task's own loop; that loop's
+// state is retained until then. Which types count as awaitable, and how they are called, is in the header.
 #include <aio/core/foreign.hpp>
 
 #include "core/loop_state.hpp"

@@ -1,6 +1,8 @@
 // A thread's pool beyond its free lists: new blocks, what is too much, and the end of the thread.
 #include <aio/core/frame_pool.hpp>
 
+#include <aio/base/assert.hpp>
+
 #include "core/frame_heap.hpp"
 
 #include <pthread.h>
@@ -80,6 +82,7 @@ void FramePool::drop_run() noexcept { heap().give_run({std::exchange(run_, nullp
 
 // Precondition: no run.
 void FramePool::take_run(std::size_t least) {
+    AIO_ASSERT(!run_);
     const std::size_t wanted = runs_ < kSmallRuns                ? kSmallRun
                                : runs_ < kSmallRuns + kLargeRuns ? kLargeRun
                                                                  : FrameHeap::kWholeRegion;

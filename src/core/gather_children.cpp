@@ -1,3 +1,5 @@
+// The blocks of a gather's queue of children: all allocated at the start, each freed once its last child is popped.
+// Pushing and iterating are inline in the header; gather.cpp decides when a child is no longer needed.
 #include <aio/core/gather_children.hpp>
 
 #include <aio/core/frame_pool.hpp>
@@ -30,6 +32,7 @@ void GatherChildren::drop_first_block() noexcept {
 }
 
 void GatherChildren::pop() noexcept {
+    AIO_ASSERT(!empty());
     if (++popped_ % kPerBlock == 0) drop_first_block();
 }
 

@@ -39,7 +39,6 @@ std::unique_ptr<Backend> uring_or_epoll(LoopState& state) {
 }  // namespace
 
 std::unique_ptr<Backend> choose_backend(LoopState& state, std::string_view wanted) {
-    state.fallback_reason.clear();
     const char* environment = std::getenv("AIO_BACKEND");
     if (wanted.empty() && environment) wanted = environment;
     const int wake_fd = state.wakeup.fd();

@@ -1,3 +1,5 @@
+// The process-wide logger: set_logger(), the default one, and the noexcept functions that call it. The texts of reports
+// are composed in reports.cpp, those about slow callbacks in observe.cpp.
 #include <aio/core/log.hpp>
 
 #include "core/log_parts.hpp"

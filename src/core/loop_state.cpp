@@ -1,3 +1,5 @@
+// LoopState objects are recycled: how one is acquired, and returned with its last external reference; and post().
+// lifecycle.cpp has the choice of the backend and the closing of the loop.
 #include "core/loop_state.hpp"
 
 #include "base/per_thread.hpp"

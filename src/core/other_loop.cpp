@@ -1,5 +1,5 @@
 // The errors of what is awaited in another loop than its own: the loop that would wake the task does not know it.
-#include <aio/core/task_base.hpp>
+#include <aio/core/waiter.hpp>
 
 #include "core/observe.hpp"
 

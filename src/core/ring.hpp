@@ -1,7 +1,7 @@
 // Tasks that wait for each other in a ring: which await is ended, and what it throws. Internal to src.
 #pragma once
 
-#include <aio/core/task_base.hpp>
+#include <aio/core/waiter.hpp>
 
 #include <cstddef>
 #include <span>

@@ -57,6 +57,7 @@ std::vector<std::source_location> TaskBase::traceback() const {
 std::vector<std::source_location> AnyTask::get_stack(std::optional<std::size_t> limit) const {
     std::vector<std::source_location> stack;
     if (state_->done()) {
+        if (state_->state == detail::State::finished) return stack;  // a traceback is of an exception that it caught
         stack = state_->traceback();
         if (limit && *limit < stack.size())
             stack.erase(stack.begin(), stack.end() - static_cast<std::ptrdiff_t>(*limit));

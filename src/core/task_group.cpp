@@ -1,6 +1,8 @@
 // TaskGroup: members, the first failure, and the end of the block.
 #include <aio/core/task_group.hpp>
 
+#include <aio/base/assert.hpp>
+
 #include "core/cancellation.hpp"
 #include "core/ring.hpp"
 
@@ -20,6 +22,7 @@ bool is_cancellation(const std::exception_ptr& error) noexcept {
 
 // Whose request it was, it says itself. Precondition: a CancelledError.
 bool has_message(const std::exception_ptr& cancellation) noexcept {
+    AIO_ASSERT(is_cancellation(cancellation));
     try {
         std::rethrow_exception(cancellation);
     } catch (const BaseException& error) {

@@ -1,3 +1,5 @@
+// Timeout: the timer that cancels the block's task, and which CancelledError becomes a TimeoutError at its end; then
+// the half of wait_for() for deadlines that have already passed. The templates that run the block are in the header.
 #include <aio/core/timeout.hpp>
 
 #include <aio/core/wait.hpp>
@@ -20,7 +22,7 @@ void Timeout::enter() {
     if (when_ != TimePoint::max()) reschedule(when_);
 }
 
-void Timeout::reschedule(std::optional<TimePoint> when) {
+void Timeout::reschedule(std::optional<When> when) {
     if (state_ != State::entered) {
         throw RuntimeError(state_ == State::created ? "Timeout: reschedule() before the block was entered"
                                                     : "Timeout: reschedule() after the deadline or the block's end");

@@ -1,4 +1,8 @@
+// The two halves of the timer queue: a ring for the sorted run, then a 4-ary heap. The header explains why there are
+// two; event_loop.cpp asks for the next deadline, and after each poll for the timers that are due.
 #include "core/timer_queue.hpp"
+
+#include <aio/base/assert.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -38,6 +42,7 @@ void TimerQueue::append_to_run(Callback& timer) {
 }
 
 void TimerQueue::remove(Callback& timer) noexcept {
+    AIO_ASSERT(holds(timer));
     if (!(timer.timer_index & kInRun)) return remove_from_heap(timer.timer_index);
     // Positions are kept modulo 2^31; the distance from the head tells the rest.
     const std::uint32_t distance = (timer.timer_index - run_head_) & kPositionMask;
@@ -113,6 +118,7 @@ bool TimerQueue::run_is_first() const noexcept {
 }
 
 TimePoint TimerQueue::next() const noexcept {
+    AIO_ASSERT(!empty());
     return run_is_first() ? deadline(*run_at(run_head_)) : heap_.front().when;
 }
 

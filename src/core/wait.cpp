@@ -1,3 +1,5 @@
+// wait() below its templates: it awaits one future, which is resolved by the callbacks on the given futures or by the
+// timer. The header sorts the futures into done and pending. DoneSignal is for timeout.cpp and run.cpp.
 #include <aio/core/wait.hpp>
 
 #include <memory>

@@ -1,3 +1,5 @@
+// The lock-free stack of posted callbacks and the eventfd that wakes the loop. The header argues that no wake-up is
+// lost; event_loop.cpp decides when to sleep. Other files post through post() in loop_state.cpp.
 #include "core/wakeup.hpp"
 
 #include <aio/base/error.hpp>

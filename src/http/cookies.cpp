@@ -1,3 +1,5 @@
+// The syntax of cookies: quoting, parsing Cookie and Set-Cookie, building Set-Cookie. Whether a client stores and sends
+// a cookie is decided in client/cookie_store.cpp; the lenient date of Expires is parsed in wire/cookie_date.cpp.
 #include <aio/base/error.hpp>
 #include <aio/http/cookies.hpp>
 

@@ -1,3 +1,5 @@
+// Body sources that decompress or compress another source piece by piece, through one coding or several nested ones.
+// The codings themselves are in wire/: coding.cpp (names), decoder.cpp (limits), coding_zlib.cpp and its siblings.
 #include "http/decoded_body.hpp"
 
 #include "http/wire/syntax.hpp"

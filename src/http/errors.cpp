@@ -1,3 +1,5 @@
+// The constructors that compose a message: InvalidURL's and ClientResponseError's. The other client errors are inline
+// in errors.hpp; client/run_request.cpp and client/response_state.cpp attach the request to an error.
 #include <aio/http/errors.hpp>
 
 #include "http/wire/syntax.hpp"

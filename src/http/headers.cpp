@@ -1,3 +1,5 @@
+// Adding, replacing and finding fields; all text is in one block, which store_larger() replaces by a larger one. The
+// parser appends its fields without these checks, through append_text() and append_field(): wire/parser_callbacks.cpp.
 #include <aio/base/error.hpp>
 #include <aio/http/headers.hpp>
 

@@ -7,6 +7,7 @@
 //     }
 #pragma once
 
+#include <aio/base/assert.hpp>
 #include <aio/base/error.hpp>
 #include <aio/http/body_reader.hpp>
 #include <aio/io/stream.hpp>
@@ -46,6 +47,7 @@ public:
     // Goes on with another stream, of which `received` was read already: a view that is valid until the next read.
     // Precondition: between two messages, nothing went wrong.
     void attach(StreamReader stream, std::string_view received) noexcept {
+        AIO_ASSERT(parser_.may_rest());
         stream_ = std::move(stream);
         rest_ = received;
     }

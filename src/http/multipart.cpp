@@ -1,3 +1,5 @@
+// Parts as the user reads them: their headers, their decoding, read(), text() and to_file(). multipart_state.cpp finds
+// the delimiters in the body; form_data.cpp builds forms to send; server/request_reading.cpp has Request::post().
 #include <aio/core/task.hpp>
 #include <aio/core/wait.hpp>
 #include <aio/http/multipart.hpp>

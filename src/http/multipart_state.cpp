@@ -1,3 +1,5 @@
+// The splitter below MultipartReader: delimiters, preamble and epilogue, part headers, and their limits. A part's
+// content leaves here as it was sent; multipart.cpp decodes it.
 #include "http/multipart_state.hpp"
 
 #include "http/wire/syntax.hpp"

@@ -1,3 +1,4 @@
+// The table of reason phrases. has_no_body() is in status.hpp; server/http_exceptions.cpp has statuses as exceptions.
 #include <aio/http/status.hpp>
 
 namespace aio::http {

@@ -1,8 +1,10 @@
+// The public handle of both sides: checks arguments (UTF-8, sizes, message types), converts JSON, and forwards to a
+// WSConnection. The protocol is in ws_connection.cpp, the bytes of frames in wire/ws_frame.cpp.
 #include <aio/http/websocket.hpp>
 
+#include "base/utf8.hpp"
 #include "http/json_text.hpp"
 #include "http/ws_connection.hpp"
-#include "io/files/utf8.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +13,14 @@
 namespace aio::http {
 
 namespace {
+
+// Errors: ValueError for text that the peer would have to refuse.
+void check_text(const char* function, std::string_view text) {
+    if (const auto bad = aio::detail::find_bad_utf8(text)) {
+        throw ValueError(std::string(function) + ": a text that is no UTF-8: " + bad.reason + " at byte " +
+                         std::to_string(bad.begin));
+    }
+}
 
 std::string_view name_of(WSMsgType type) noexcept {
     switch (type) {
@@ -65,7 +75,7 @@ Address WebSocket::peername() const { return open("peername").peername(); }
 Coro<WSMessage> WebSocket::receive(std::optional<Duration> timeout) { return open("receive").receive(timeout); }
 
 Coro<std::optional<WSMessage>> WebSocket::next() {
-    detail::WSConnection& connection = open("receive");
+    detail::WSConnection& connection = open("next");
     std::optional<WSMessage> message = connection.take_message();
     if (message) co_return message;
     message.emplace(co_await connection.receive(std::nullopt));
@@ -95,10 +105,7 @@ Coro<nlohmann::json> WebSocket::receive_json(std::optional<Duration> timeout) {
 }
 
 aio::detail::Drain WebSocket::send_str(std::string_view text) {
-    if (const auto bad = aio::detail::find_bad_utf8(text)) {
-        throw ValueError("send_str: a text that is no UTF-8: " + std::string(bad.reason) + " at byte " +
-                         std::to_string(bad.begin));
-    }
+    check_text("send_str", text);
     return open("send_str").send(wire::WSOpcode::text, text);
 }
 aio::detail::Drain WebSocket::send_bytes(std::string_view data) {
@@ -113,7 +120,9 @@ aio::detail::Drain WebSocket::pong(std::string_view data) {
 }
 
 Coro<bool> WebSocket::close(std::uint16_t code, IntoString reason) {
-    return open("close").close(code, std::move(reason).str());
+    std::string text = std::move(reason).str();
+    check_text("close", text);
+    return open("close").close(code, std::move(text));
 }
 
 }  // namespace aio::http

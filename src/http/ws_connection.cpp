@@ -1,3 +1,5 @@
+// Receiving with automatic answers, closing, sending and the heartbeat, on a stream that was upgraded. The handshakes
+// are in client/client_websocket.cpp and server/websocket_response.cpp, the frames in wire/ws_frame.cpp.
 #include "http/ws_connection.hpp"
 
 #include <aio/base/error.hpp>

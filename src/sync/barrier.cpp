@@ -1,3 +1,5 @@
+// Barrier on top of Condition, as in CPython: wait(), reset(), abort(), and Party, which counts each task in and out.
+// The header explains the four states; condition.cpp has the waiting.
 #include <aio/sync/barrier.hpp>
 
 namespace aio {

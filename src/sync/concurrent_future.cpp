@@ -1,5 +1,8 @@
+// The state of a ConcurrentFuture, without its value: status changes, blocking waits, callbacks on whichever thread
+// ends it. It knows no loop: threads.cpp delivers results to one.
 #include <aio/sync/concurrent_future.hpp>
 
+#include <aio/base/assert.hpp>
 #include <aio/core/log.hpp>
 
 #include "base/describe.hpp"
@@ -105,6 +108,7 @@ void ConcurrentBase::check_value() {
 }
 
 const std::exception_ptr& ConcurrentBase::exception() const {
+    AIO_ASSERT(done());
     if (status() == Status::cancelled) throw CancelledError();
     return error_;
 }

@@ -1,3 +1,5 @@
+// Condition::wait(): releases the lock, waits for a notification, and reacquires the lock whatever cancellations
+// arrive. notify() and wait_for() are in the header.
 #include <aio/sync/condition.hpp>
 
 namespace aio {

@@ -1,3 +1,4 @@
+// How an Event describes itself. All the rest is inline in the header; wait_list.cpp wakes the waiters.
 #include <aio/sync/event.hpp>
 
 namespace aio {

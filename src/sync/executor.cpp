@@ -1,3 +1,5 @@
+// ThreadPoolExecutor: its queue of jobs, threads started on demand, a failing initializer, shutdown. submit() and map()
+// are templates in the header; what becomes of a job's result is in concurrent_future.cpp and threads.cpp.
 #include <aio/sync/executor.hpp>
 
 #include "base/make_error.hpp"

@@ -1,3 +1,5 @@
+// The hard case of Lock: a waiter that was woken and cancelled must wake the next one. Acquiring and releasing are
+// inline in the header; wait_list.cpp has waiting and cancelling.
 #include <aio/sync/lock.hpp>
 
 namespace aio {

@@ -1,3 +1,5 @@
+// Members: the threads of a LoopGroup and their loops, from start to stop. Then the group's own functions, and the
+// supervisor of run(). Calls into the loops are RemoteTasks (delivery.hpp, threads.cpp).
 #include <aio/sync/loop_group.hpp>
 
 #include <aio/core/log.hpp>

@@ -1,3 +1,5 @@
+// Queues apart from their items: a woken getter or putter that looks again, shutdown, statistics, errors. put() and
+// get() are templates in queue.hpp, storage is in queue_store.hpp. Queues between threads: thread_queue.cpp.
 #include <aio/sync/queue.hpp>
 
 namespace aio::detail {

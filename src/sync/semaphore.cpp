@@ -1,3 +1,5 @@
+// A Semaphore with waiters: units are handed over in order, and one that a cancelled task received is passed on. The
+// uncontended paths are inline in the header, BoundedSemaphore included; wait_list.cpp has the waiting itself.
 #include <aio/sync/semaphore.hpp>
 
 namespace aio {

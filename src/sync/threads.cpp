@@ -1,3 +1,6 @@
+// Traffic between threads and a loop, both ways: Delivery and LoopJob bring a result into the loop, RemoteTask runs a
+// coroutine there for another thread. Also the loop's default executor, from its creation to its shutdown.
+// to_thread() and wrap_future() are templates in the header; executor.cpp has the pool's threads.
 #include <aio/sync/threads.hpp>
 
 #include <aio/core/log.hpp>

@@ -28,6 +28,17 @@ static_assert(Duration(Seconds(1e10)) == Duration::max());
 static_assert(Duration(Seconds(-0.5)) == -500ms);
 static_assert(Duration(90min) == 5400s && Duration(7).count() == 7);
 
+// Moments in other ticks.
+// Extremes: When::When(when)
+static_assert(TimePoint(When(TimePoint::max())) == TimePoint::max());
+static_assert(TimePoint(When(TimePoint::min())) == TimePoint::min());
+static_assert(TimePoint(When(TimePoint(0ns) + Seconds(1.5))) == TimePoint(1500ms));
+static_assert(TimePoint(When(TimePoint(0ns) + Seconds(kInfinity))) > TimePoint(24h * 365 * 100));
+static_assert(TimePoint(When(TimePoint(0ns) - Seconds(kInfinity))) < TimePoint(0ns));
+static_assert(TimePoint(When(TimePoint(0ns) + Seconds(0))) == TimePoint(0ns));
+static_assert(TimePoint(When(std::chrono::time_point<std::chrono::steady_clock, std::chrono::hours>(7h))) ==
+              TimePoint(7h));
+
 // All that a program may write for "very long".
 std::vector<Duration> long_times() {
     return {Duration::max(),           std::chrono::nanoseconds::max(),

@@ -1,5 +1,5 @@
 // Numbers of bodies, parts, cookies and URLs at their ends. The rule and its check: tools/extremes.py.
-#include <aio/http/cookie_jar.hpp>
+#include <aio/http/client/cookie_jar.hpp>
 #include <aio/http/headers.hpp>
 #include <aio/http/status.hpp>
 #include <aio/http/url.hpp>

@@ -4,7 +4,7 @@
 #include <aio/base/error.hpp>
 #include <aio/io/pipe.hpp>
 
-#include "io/files/system_calls.hpp"
+#include "base/no_sigpipe.hpp"
 #include "support/async_test.hpp"
 
 #include <fcntl.h>
@@ -69,7 +69,7 @@ inline std::string read_now(int fd) {
 
 // write(2), without a SIGPIPE when nobody reads.
 inline ssize_t write_some(int fd, std::string_view text) {
-    const detail::NoBrokenPipeSignal quiet;
+    const detail::NoSigpipe quiet;
     return ::write(fd, text.data(), text.size());
 }
 

@@ -1,5 +1,5 @@
 // expect: a handler is called with an aio::http::Request&
-#include <aio/http/application.hpp>
+#include <aio/http/server/application.hpp>
 
 aio::Coro<aio::http::Response> front_page(aio::http::Application& app);
 

@@ -1,7 +1,7 @@
 // expect: a client middleware is called with the request and the rest of the way
 // expect: a tracer is called with an aio::http::TraceContext&
 // expect: a tracer returns nothing, or an aio::Coro<>
-#include <aio/http/client_session.hpp>
+#include <aio/http/client/client_session.hpp>
 
 aio::Coro<aio::http::ClientResponse> without_next(aio::http::OutgoingRequest& request);
 

@@ -2,7 +2,7 @@
 // expect: add_view: the class must derive from aio::http::View
 // expect: add_view: a view's methods take nothing and return
 // expect: run_app: the first argument is an aio::http::Application, or a function that returns one
-#include <aio/http/run_app.hpp>
+#include <aio/http/server/run_app.hpp>
 
 struct NoView {};
 struct Users : aio::http::View {

@@ -1,6 +1,6 @@
 // expect: a middleware is called with the request and what comes next
 // expect: a middleware returns an aio::Coro<aio::http::Response>
-#include <aio/http/application.hpp>
+#include <aio/http/server/application.hpp>
 
 aio::Coro<aio::http::Response> without_next(aio::http::Request& request);
 

@@ -1,7 +1,7 @@
 // expect: a function of on_startup, on_shutdown or on_cleanup is called with an aio::http::Application&
 // expect: a function of an application's signals returns an aio::Coro<>, or nothing
 // expect: a cleanup context is called with an aio::http::Application& and yields once
-#include <aio/http/application.hpp>
+#include <aio/http/server/application.hpp>
 
 aio::Coro<> without_application();
 aio::Coro<int> of_a_number(aio::http::Application& app);

@@ -5,8 +5,8 @@
 #include <aio/io/server.hpp>
 
 #include "core/loop_state.hpp"
-#include "io/raw_address.hpp"
-#include "io/resolve.hpp"
+#include "io/address/raw_address.hpp"
+#include "io/names/resolve.hpp"
 #include "support/peers.hpp"
 
 #include <netdb.h>

@@ -205,9 +205,9 @@ int WatchedBackend::accept_now(int fd, sockaddr_storage& peer, socklen_t& length
     const int failure = failure_of_call(EMFILE, ECONNABORTED);
     return failure ? failure : inner_->accept_now(fd, peer, length);
 }
-int WatchedBackend::open_socket(int family, int type) noexcept {
+int WatchedBackend::open_socket(int family, int type, detail::SimNetworkMaker& make_network) noexcept {
     const int failure = failure_of_call(EMFILE, ENFILE);
-    return failure ? failure : inner_->open_socket(family, type);
+    return failure ? failure : inner_->open_socket(family, type, make_network);
 }
 int WatchedBackend::bind(int fd, const sockaddr* address, socklen_t length) noexcept {
     const int failure = failure_of_call(EADDRINUSE, EACCES);

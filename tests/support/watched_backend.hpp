@@ -59,7 +59,7 @@ public:
     int receive_message(int fd, msghdr& message, int flags) noexcept override;
     int send_message(int fd, const msghdr& message) noexcept override;
     int send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept override;
-    int open_socket(int family, int type) noexcept override;
+    int open_socket(int family, int type, detail::SimNetworkMaker& make_network) noexcept override;
     int bind(int fd, const sockaddr* address, socklen_t length) noexcept override;
     int listen(int fd, int backlog) noexcept override;
     int shutdown(int fd, int how) noexcept override { return inner_->shutdown(fd, how); }

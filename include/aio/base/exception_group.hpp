@@ -17,20 +17,24 @@
 
 namespace aio {
 
+// Several errors as one: Python's ExceptionGroup. It holds one error at least.
 class ExceptionGroup : public Error {
 public:
+    // The places where an error passed, innermost frame first.
     using Traceback = std::vector<std::source_location>;
 
-    // `tracebacks`: where each error passed, innermost frame first; those that are missing are empty.
+    // `tracebacks[i]` belongs to `exceptions[i]`; those that are missing are empty.
     // Errors: ValueError when `exceptions` is empty or holds a null pointer, or there are more tracebacks.
     ExceptionGroup(const std::string& message, std::vector<std::exception_ptr> exceptions,
                    std::vector<Traceback> tracebacks = {});
 
+    // The message given to the constructor, without a count or errors.
     const std::string& message() const noexcept { return message_; }
+    // The errors, none of them null; a nested group is one of them.
     const std::vector<std::exception_ptr>& exceptions() const noexcept { return exceptions_; }
-    // Of the error at `place`. Errors: std::out_of_range.
+    // The traceback of exceptions()[place]. Errors: std::out_of_range.
     const Traceback& traceback(std::size_t place) const { return tracebacks_.at(place); }
-    // "message (2 sub-exceptions)"; what() goes on with the first three errors. format_exception() shows them all.
+    // "message (2 sub-exceptions)". what() adds the first three errors; format_exception() shows up to 15.
     std::string headline() const;
 
     // The errors for which `matches(std::exception_ptr)` is true and the others, nested groups split alike.
@@ -38,7 +42,7 @@ public:
     template <class Predicate>
     std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> split_if(Predicate matches) const;
 
-    // `except* E`: the part of this group whose leaves are E, and the rest.
+    // `except* E`: (the errors that are an E, the others), as split_if(). subgroup() returns the first half only.
     template <class E>
     std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> split() const {
         return split_if([](const std::exception_ptr& error) { return holds<E>(error); });
@@ -48,7 +52,7 @@ public:
         return split<E>().first;
     }
 
-    // Whether `error` holds an E.
+    // Whether `error`, which is not null, is an E.
     template <class E>
     static bool holds(const std::exception_ptr& error);
 

@@ -1,4 +1,4 @@
-// what(): what an error says. format_exception(): an error as Python prints it, a group as a tree.
+// what(): the message of an error. format_exception(): an error as Python prints it, a group as a tree.
 #pragma once
 
 #include <exception>
@@ -19,9 +19,9 @@ std::string what(const std::exception_ptr& error);
 //       File "shop.cpp", line 12, in load (its last await)
 //     std::runtime_error: no such article
 //
-// Where an error was thrown in the innermost function is not known: its line is that of the last await before. An
-// ExceptionGroup is a tree with the errors in it, each with the traceback that the group knows; 15 of a group, 10 levels.
-// Null: "no exception". Source: traceback.format_exception, CPython 3.13.
+// The line in the innermost function is that of the last await before the throw; the line of the throw itself is not
+// known. An ExceptionGroup is printed as a tree of its errors with their tracebacks: up to 15 errors of each group, 10
+// levels deep. Null: "no exception". Source: traceback.format_exception, CPython 3.13.
 std::string format_exception(const std::exception_ptr& error,
                              const std::vector<std::source_location>& traceback = {});
 

@@ -2,6 +2,8 @@
 // of a second of compile time.
 #pragma once
 
+#include <aio/base/assert.hpp>
+
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -23,7 +25,10 @@ public:
 
     explicit operator bool() const noexcept { return target_ != nullptr; }
     // Precondition: not empty.
-    R operator()(Args... args) const { return target_->call(std::forward<Args>(args)...); }
+    R operator()(Args... args) const {
+        AIO_ASSERT(target_);
+        return target_->call(std::forward<Args>(args)...);
+    }
 
 private:
     struct Target {

@@ -6,9 +6,9 @@
 //     auto ticking = ticks(3);
 //     while (auto tick = co_await ticking.next()) use(*tick);           // async for tick in ticks(3)
 //
-// It runs inside the task that awaits next(), from one co_yield to the next. Destroying it destroys its frame at
-// once, so that destructors of its locals run; aclose() also lets it await while it cleans up: the co_yield where
-// it stands throws GeneratorExit, which the generator may catch but not answer with another co_yield.
+// It runs inside the task that awaits next(), from one co_yield to the next. Destroying it destroys its frame at once,
+// so that the destructors of its locals run. aclose() also lets it await while it cleans up: the co_yield at which it
+// waits throws GeneratorExit, which the generator may catch but not answer with another co_yield.
 // Source: PEP 525; loop.shutdown_asyncgens, CPython 3.12 base_events.py.
 #pragma once
 
@@ -30,12 +30,12 @@ class GeneratorPromise : public ManagedPromise {
 public:
     bool started() const noexcept { return started_; }
     bool ended() const noexcept { return flags & kEnded; }
-    // Nothing more comes: it ended, or was closed before it started.
+    // It yields nothing more: it has ended, or was closed before it started.
     bool exhausted() const noexcept { return ended() || (closing_ && !started_); }
     // Makes it run inside the task that suspends in `consumer`. Errors: RuntimeError when it runs already, or
     // when the loop has shut its generators down.
     void resume_for(std::coroutine_handle<> consumer);
-    // What the consumer does when it has control again: throws the generator's error, once.
+    // Called when the consumer has resumed: throws the generator's error, once.
     void consumer_resumed();
 
     void ask_to_close() noexcept { closing_ = true; }
@@ -96,6 +96,7 @@ public:
     void return_void() const noexcept {}
 };
 
+// The part of the awaiters of next() and aclose() that runs the generator for the coroutine that awaits.
 class GeneratorAwaiterBase {
 public:
     explicit GeneratorAwaiterBase(GeneratorPromise* promise) noexcept : promise_(promise) {}
@@ -131,6 +132,8 @@ struct CloseGenerator {
 
 }  // namespace detail
 
+// An asynchronous generator, which owns its coroutine frame: Python's async generator. A
+// default-constructed one has no values.
 template <class T>
 class [[nodiscard]] AsyncGenerator {
 public:
@@ -147,10 +150,11 @@ public:
         if (promise_) promise_->destroy_frame();
     }
 
-    // What next() returns.
+    // The awaitable that next() returns. Result: std::optional<T>.
     class Next {
     public:
         using native_awaitable = void;
+        // Runs the generator to its next co_yield, or to its end.
         class Awaiter final : public detail::GeneratorAwaiterBase {
         public:
             using GeneratorAwaiterBase::GeneratorAwaiterBase;
@@ -168,12 +172,15 @@ public:
         detail::GeneratorPromiseOf<T>* promise_;
     };
 
-    // The next value, or nullopt when the generator has returned (and ever after).
-    // Errors: what the generator throws, once; RuntimeError when another task is inside it.
+    // The next value; nullopt once the generator has returned or thrown. Python's anext().
+    // Cancel: the await inside the generator throws CancelledError, which ends the generator unless it catches that.
+    // Errors: the generator's exception, once; RuntimeError when another task is inside it, or when it would start
+    // after EventLoop::shutdown_asyncgens().
     [[nodiscard]] Next next() noexcept { return Next(promise_); }
 
-    // Ends it where it stands. No effect when it has not started or has ended.
-    // Errors: what it throws but GeneratorExit; RuntimeError when it yields instead.
+    // Throws GeneratorExit at the co_yield where it waits, and awaits its end. One that has not started never will; one
+    // that has ended stays as it is. Errors: its exception, other than GeneratorExit;
+    // RuntimeError when it yields again.
     [[nodiscard]] detail::CloseGenerator aclose() noexcept { return {promise_}; }
 
 private:

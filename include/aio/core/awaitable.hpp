@@ -1,13 +1,12 @@
-// What can be awaited, and what awaiting it gives.
+// Awaitables and the types of their results.
 //
-// Everything here that takes "an awaitable" takes a Coro, a Task, a Future, anything with operator co_await
-// or the three await_ functions, and a callable that returns a Coro together with its arguments. A callable
-// and its arguments are kept in a frame of their own, so that a lambda's captures live as long as the
-// coroutine does:
+// Every function of this library that takes "an awaitable" takes a Coro, a Task, a Future, anything with operator
+// co_await or the three await_ functions, and a callable that returns a Coro, with its arguments. A callable and its
+// arguments are kept in a frame of their own, so that a lambda's captures live as long as the coroutine does:
 //
 //     aio::Task<> task = aio::create_task([name] () -> aio::Coro<> { ... use name ... });
 //
-// With g++ 12, give such a lambda a name before it stands in an expression with co_await (docs/compilers.md).
+// With g++ 12, give such a lambda a name before it is used in an expression with co_await (docs/compilers.md).
 #pragma once
 
 #include <aio/core/foreign.hpp>
@@ -49,6 +48,7 @@ concept CoroutineFunction = std::invocable<F, Args...> && is_coro<std::invoke_re
 
 }  // namespace detail
 
+// Whether `co_await std::declval<A>()` works in a coroutine.
 template <class A>
 concept Awaitable = detail::is_coro<std::remove_cvref_t<A>> || detail::FutureLike<std::remove_cvref_t<A>> ||
                     requires(A&& a) { detail::get_awaiter(std::forward<A>(a)); };
@@ -82,9 +82,9 @@ auto as_coro(A&& awaitable) {
     }
 }
 
-// g++ 12 destroys the captures of a temporary lambda twice when it stands inside a co_await expression. Functions
-// whose result is mostly awaited on the spot refuse one whose captures have a destructor. (Of all classes that can
-// be called, only a lambda with captures has no assignment.)
+// g++ 12 destroys the captures of a temporary lambda twice inside a co_await expression. Functions whose result is
+// mostly awaited on the spot refuse a lambda whose captures have a destructor. (Of all classes that can be called, only
+// a lambda with captures has no assignment.)
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 template <class... Fs>
 inline constexpr bool safe_in_await = ((std::is_lvalue_reference_v<Fs> || std::is_trivially_destructible_v<Fs> ||
@@ -99,7 +99,7 @@ inline constexpr bool safe_in_await = true;
                   "g++ 12 would destroy this lambda's captures twice: give it a name first, and pass the name, or " \
                   "std::ref(name) if it cannot be copied: auto body = [...]...; co_await call(..., body)")
 
-// What as_coro's result returns.
+// The type of as_coro()'s result, and the type of that coroutine's result.
 template <class A>
 using coro_of = decltype(as_coro(std::declval<A>()));
 template <class A>
@@ -141,7 +141,8 @@ auto create_task(F&& function, First&& first, Rest&&... rest) {
                                              std::decay_t<Rest>(std::forward<Rest>(rest))...));
 }
 
-// A future or task as it is; anything else as a new task of the running loop.
+// A future or task as it is; anything else as a new task of the running loop. asyncio.ensure_future.
+// Errors: RuntimeError when a task must be made and no loop runs.
 template <class A>
 auto ensure_future(A&& awaitable) {
     if constexpr (detail::FutureLike<std::remove_cvref_t<A>>) {
@@ -151,6 +152,7 @@ auto ensure_future(A&& awaitable) {
     }
 }
 
+// Whether A, apart from const and reference, is a Coro (asyncio.iscoroutine), or a Task or Future (asyncio.isfuture).
 template <class A>
 inline constexpr bool iscoroutine = detail::is_coro<std::remove_cvref_t<A>>;
 template <class A>

@@ -2,8 +2,8 @@
 //
 //     aio::ContextVar<std::string> request_id{"request_id", "-"};
 //     ...
-//     request_id.set("42");                     // seen by this task and by what it starts from now on
-//     aio::create_task(handle());               // a copy of the context goes with it
+//     request_id.set("42");                     // seen by this task and by the tasks that it starts from now on
+//     aio::create_task(handle());               // gets a copy of the context
 //
 // A task runs in a copy of its creator's context; a callback runs in the one that was current when it was
 // registered. Copying is one reference count. Outside a loop each thread has a context of its own.
@@ -30,7 +30,7 @@ class ContextMap;
 ContextMap* retain(ContextMap* map) noexcept;
 void release(ContextMap* map) noexcept;
 
-// The place that holds the map which set() replaces: a task's, a callback's, a Context's, or the thread's.
+// The slot with the map that set() replaces: a task's, a callback's, a Context's, or the thread's.
 struct ContextSlot {
     ContextMap* map = nullptr;
 
@@ -67,7 +67,7 @@ inline const ContextSlot& read_context() noexcept {
     return current.task ? *context_of(current.task) : thread_context();
 }
 
-// Runs what follows in `slot` until the scope ends.
+// Makes `slot` the current context until the scope ends.
 class ContextScope {
 public:
     explicit ContextScope(ContextSlot& slot) noexcept;
@@ -81,20 +81,23 @@ private:
 
 }  // namespace detail
 
-// A context: a mapping of variables to values that tasks and callbacks can be told to run in. A handle:
-// copies name the same context; copy() makes an independent one.
+// A context: a mapping of variables to values in which tasks and callbacks run. contextvars.Context. A handle: copies
+// name the same context; copy() makes an independent one.
 class Context {
 public:
+    // An empty context. Errors: std::bad_alloc.
     Context() : slot_(std::make_shared<detail::ContextSlot>()) {}
     explicit Context(std::shared_ptr<detail::ContextSlot> slot) noexcept : slot_(std::move(slot)) {}
 
+    // A new context with the same values; later changes to one are not seen in the other. Errors: std::bad_alloc.
     Context copy() const {
         Context other;
         *other.slot_ = *slot_;
         return other;
     }
 
-    // Calls `f(args...)` in this context: what it sets is seen here, not by the caller.
+    // Calls `f(args...)` in this context and returns its result: variables that it sets change this context, not the
+    // caller's. Errors: those of `f`.
     template <class F, class... Args>
     decltype(auto) run(F&& f, Args&&... args) const {
         detail::ContextScope scope(*slot_);
@@ -103,22 +106,29 @@ public:
 
     bool operator==(const Context& other) const noexcept { return slot_ == other.slot_; }
 
+    // For the library: the slot that tasks and callbacks share.
     const std::shared_ptr<detail::ContextSlot>& slot() const noexcept { return slot_; }
 
 private:
     std::shared_ptr<detail::ContextSlot> slot_;
 };
 
-// A copy of the context that is current here.
+// A copy of the current context: the running callback's or task's, or outside a loop the thread's.
+// contextvars.copy_context.
+// Errors: std::bad_alloc.
 Context copy_context();
 
+// A variable whose value depends on the current context: contextvars.ContextVar. It is known by its address, so that it
+// is neither copied nor moved: make it static, and let it outlive the contexts that have a value of it.
 template <class T>
 class ContextVar {
 public:
-    // What set() returns: reset() undoes that set.
+    // The result of set(), for one reset().
     class Token {
     public:
+        // The variable that was set.
         const ContextVar& var() const noexcept { return *var_; }
+        // The value before that set(); nullopt when the context had none. Python's Token.old_value.
         std::optional<T> old_value() const {
             if (!old_) return std::nullopt;
             return *static_cast<const T*>(old_.get());
@@ -132,14 +142,17 @@ public:
         bool used_ = false;
     };
 
+    // `name` is for messages only. Without a default, get() throws where no value is set.
     explicit ContextVar(std::string name) : name_(std::move(name)) {}
     ContextVar(std::string name, T default_value) : name_(std::move(name)), default_(std::move(default_value)) {}
     ContextVar(const ContextVar&) = delete;  // its address is its identity: make it static
     ContextVar& operator=(const ContextVar&) = delete;
 
+    // The name given to the constructor.
     const std::string& name() const noexcept { return name_; }
 
-    // The value here, or the default. Errors: RuntimeError when there is neither (Python's LookupError).
+    // A copy of the value in the current context, else of the default, or of `fallback` in place of the default.
+    // Errors: RuntimeError when there is none of them (Python's LookupError).
     T get() const {
         if (const T* value = find()) return *value;
         if (default_) return *default_;
@@ -150,6 +163,7 @@ public:
         return fallback;
     }
 
+    // Sets the value in the current context. Result: a token with which reset() restores the value before.
     // Errors: std::bad_alloc, and the old value stays.
     Token set(T value) const {
         detail::ContextSlot& slot = detail::writable_context();
@@ -159,7 +173,9 @@ public:
         return token;
     }
 
-    // Errors: RuntimeError when the token was used before; ValueError when it is another variable's.
+    // Restores the value from before the set() that returned `token`, or none. It acts on the context that is current
+    // now, even if `token` comes from another one.
+    // Errors: RuntimeError when the token was used before; ValueError when it is another variable's; std::bad_alloc.
     void reset(Token& token) const {
         if (token.used_) throw RuntimeError("ContextVar '" + name_ + "': this token was used once already");
         if (token.var_ != this) throw ValueError("ContextVar '" + name_ + "': the token is of another variable");

@@ -1,11 +1,11 @@
-// Coro<T>: what an asynchronous function returns.
+// Coro<T>: the return type of an asynchronous function.
 //
 //     aio::Coro<int> twice(int x) { co_await aio::sleep(1s); co_return 2 * x; }
 //
 // A Coro is a call that has not started: it runs when it is awaited (`co_await twice(2)`, in place, as part of
-// the task that awaits) or scheduled (`aio::create_task(twice(2))`, as a task of its own). It is awaited once;
-// dropped without either, it is reported in debug mode as never awaited. One that ends without the co_return that its type
-// wants throws RuntimeError in builds without NDEBUG, as far as the compiler lets it.
+// the task that awaits) or scheduled (`aio::create_task(twice(2))`, as a task of its own). It is awaited once. If it is
+// dropped without either, debug mode reports it as never awaited. One that ends without the co_return that its type
+// requires throws RuntimeError in builds without NDEBUG, where the compiler lets this be noticed.
 //
 // Pass arguments by value: a coroutine outlives the expression that calls it. A reference parameter must name
 // something that lives until the coroutine ends. Do not call a capturing lambda that returns a Coro and keep
@@ -18,7 +18,7 @@
 #pragma once
 
 #include <aio/core/promise_memory.hpp>
-#include <aio/core/task_base.hpp>
+#include <aio/core/waiter.hpp>
 
 #include <concepts>
 #include <new>
@@ -33,7 +33,7 @@ class Coro;
 
 namespace detail {
 
-// What a future holds, kept until it is taken.
+// The value of a future, kept until it is taken.
 template <class T>
 struct ValueSlot {
     std::optional<T> value;
@@ -161,8 +161,8 @@ inline constexpr bool always_false = false;
 template <class A>
 inline constexpr bool is_generator = false;  // async_generator.hpp
 
-// The functions that the compiler calls on the promise of every coroutine here. Each await goes through await_transform,
-// which notes where it stands.
+// The functions that the compiler calls on the promise of every coroutine here. Each await goes through
+// await_transform, which notes where it stands.
 template <class Promise>
 class CoroutineMemory : public PromiseMemory<Promise> {
 public:
@@ -292,6 +292,9 @@ public:
 
 }  // namespace detail
 
+// A coroutine that has not started: Python's coroutine object. It owns the frame, with copies of the arguments;
+// destroying it destroys them. `co_await` resumes in the same step in which the coroutine ends, and its exception is
+// thrown there. Cancelling the awaiting task throws CancelledError at the innermost await.
 template <class T>
 class [[nodiscard("a coroutine runs only when it is awaited or made a task")]] Coro : public detail::CoroOwner {
 public:
@@ -301,7 +304,7 @@ public:
     Coro(Coro&& other) noexcept = default;
     Coro& operator=(Coro&& other) noexcept = default;
 
-    // The result of a coroutine that ended. Errors: what it threw.
+    // For the library: moves the result out of a coroutine that has ended. Errors: its exception.
     T take_result() {
         auto& promise = static_cast<detail::CoroPromise<T>&>(*coroutine_);
         if (promise.flags & detail::kThrew) [[unlikely]]

@@ -1,4 +1,4 @@
-// What runs on this thread right now: the loop, its task, and the task's context.
+// The present state of this thread: the running loop, its task, and the task's context.
 #pragma once
 
 #include <coroutine>

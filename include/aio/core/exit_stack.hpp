@@ -1,5 +1,5 @@
-// What must happen at the end of a block, and may await: with_finally() for one function, with_aclosing() for one object,
-// with_exit_stack() for a number of them that is not known before.
+// Clean-up at the end of a block that may await: with_finally() for one function, with_aclosing() for one object,
+// with_exit_stack() for any number of them.
 //
 //     co_await aio::with_finally(work, say_goodbye);     // try: ... finally: await say_goodbye()
 //
@@ -11,9 +11,9 @@
 //         ...
 //     });                                                // all are closed here, the last one first
 //
-// Destructors cannot await, and neither can a catch block: hence a function with a body. What was registered is called
-// when the body has ended, in whatever way; an exception of one call is what the next ones see, and what leaves the
-// block in place of the body's. Source: contextlib.AsyncExitStack and aclosing, CPython 3.12 contextlib.py.
+// Destructors and catch blocks cannot await: hence a function with a body. The registered calls are made when the body
+// has returned, thrown or been cancelled. An exception of one call replaces that of the body: the next calls see it,
+// and it leaves the block. Source: contextlib.AsyncExitStack and aclosing, CPython 3.12 contextlib.py.
 #pragma once
 
 #include <aio/core/async_generator.hpp>
@@ -70,6 +70,7 @@ concept AsyncContext = requires(T& context, std::exception_ptr error) {
 
 }  // namespace detail
 
+// The clean-up calls of a block: contextlib.AsyncExitStack. Used by with_exit_stack(), or on its own with aclose().
 class AsyncExitStack {
 public:
     AsyncExitStack() noexcept = default;
@@ -78,10 +79,11 @@ public:
         calls_.swap(other.calls_);
         return *this;
     }
-    // What is still registered is destroyed, the last one first, and not called: debug mode reports it.
+    // Calls that are still registered are destroyed, the last one first, and not made: debug mode reports them.
     ~AsyncExitStack();
 
-    // Calls `function(args...)` at the end, with copies of the arguments, and awaits what it returns.
+    // Calls `function(args...)` at the end, with copies of the arguments, and awaits its
+    // result. Errors: std::bad_alloc.
     template <class F, class... Args>
         requires Awaitable<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>&...>>
     void push_async_callback(F&& function, Args&&... args) {
@@ -99,8 +101,8 @@ public:
                                                                                  std::forward<Args>(args)...);
         });
     }
-    // Calls `function(error)` at the end and awaits what it returns, if that can be awaited. `error` is what the block
-    // ends with so far, or null. The result true takes it away; false, or none, leaves it.
+    // Calls `function(error)` at the end and awaits its result, if that can be awaited. `error` is the exception with
+    // which the block ends so far, or null. The result true suppresses it; false, or void, keeps it.
     template <class F>
         requires std::invocable<std::decay_t<F>&, const std::exception_ptr&>
     void push_async_exit(F&& function) {
@@ -109,9 +111,9 @@ public:
         });
     }
 
-    // Makes a T, and awaits (or calls) its enter(). Its exit(error) follows at the end: it throws what the block shall
-    // end with, as TaskGroup's and Timeout's do. Result: the T, which the stack keeps until then.
-    // Errors: what the constructor and enter() throw; exit() is not called then. Cancel: the same.
+    // Makes a T, and awaits (or calls) its enter(). At the end its exit(error) is called: it throws the exception with
+    // which the block shall end, as TaskGroup's and Timeout's do. Result: the T, which the stack keeps until then.
+    // Errors: those of the constructor and of enter(); exit() is not called then. Cancel: the same.
     template <detail::AsyncContext T, class... Args>
     Coro<T&> enter_async_context(Args... args) {
         auto context = std::make_unique<T>(std::move(args)...);
@@ -136,21 +138,24 @@ public:
         return result;
     }
 
-    // Moves what is registered into a stack of its own, which the end of this block does not touch.
+    // Moves the registered calls into a stack of its own, which the end of this block does not touch.
     [[nodiscard]] AsyncExitStack pop_all() noexcept { return std::move(*this); }
+    // Whether no call is registered.
     bool empty() const noexcept { return calls_.empty(); }
 
-    // Ends it now, without an error. It can be used again. Errors: what a call threw last, when all have been made.
-    // Cancel: the call that waits is cancelled, the others are made all the same.
+    // Makes the calls now, the last one first, without an error. The stack can be used again.
+    // Errors: the last exception of a call, after all have been made. Cancel: the call that waits is cancelled, the
+    // others are made all the same.
     [[nodiscard]] Coro<> aclose() { return exit(nullptr); }
-    // Ends it with `error`, or null, as with_exit_stack() does: throws that, or what takes its place.
+    // The same with `error`, the exception of the block or null: it is rethrown in the end, unless a
+    // call suppresses or replaces it.
     [[nodiscard]] Coro<> exit(std::exception_ptr error);
 
 private:
     template <class Object>
     friend Coro<> detail::end_of(Object& object, std::exception_ptr& error);
 
-    // Makes the calls, and throws what `error` is then.
+    // Makes the calls, and throws `error` as it is then.
     Coro<> unwind(std::exception_ptr& error);
 
     std::list<detail::ExitCall> calls_;
@@ -194,7 +199,7 @@ Coro<bool> exit_context(const std::exception_ptr& error, std::unique_ptr<T> cont
     } else {
         context->exit(error);
     }
-    co_return true;  // what it wants to go on it has thrown
+    co_return true;  // an error that shall leave the block was thrown
 }
 
 template <class T>
@@ -202,7 +207,7 @@ Coro<bool> exit_object(std::unique_ptr<T>) {
     co_return false;
 }
 
-// Ends a block whose body ended with `error`, or null: throws what goes on.
+// Ends a block whose body ended with `error`, or null: throws the exception that leaves the block.
 template <class Object>
 Coro<> end_of(Object& object, std::exception_ptr& error) {
     if constexpr (std::same_as<Object, AsyncExitStack>) {
@@ -258,9 +263,9 @@ Coro<T> run_to_its_end(Object object, F body) {
 
 }  // namespace detail
 
-// Runs `body(stack)`, a function that returns a Coro, and then what it registered on `stack`, the last one first.
-// Result: the body's. Errors: the body's, or what took its place; RuntimeError when it was taken away although the body
-// should have returned a value. Cancel: as an error of the body; a call that waits is cancelled.
+// Runs `body(stack)`, a function that returns a Coro, and then the calls registered on `stack`, the last one first.
+// Result: the body's. Errors: the body's, or its replacement; RuntimeError when a call suppressed the error of a body
+// that should have returned a value. Cancel: as an error of the body; a call that waits is cancelled.
 template <class F>
 auto with_exit_stack(F&& body) {
     AIO_CHECK_LAMBDA(F);
@@ -268,8 +273,8 @@ auto with_exit_stack(F&& body) {
                                                                                              std::forward<F>(body));
 }
 
-// Runs `body(thing)`, or `body()`, and then awaits `thing.aclose()`: of a generator that is left before its end, so that
-// it cleans up now and not when the loop ends. Result: the body's. Errors: what aclose() throws, else the body's.
+// Runs `body(thing)`, or `body()`, and then awaits `thing.aclose()`: a generator that is left before its end cleans up
+// now and not when the loop ends. contextlib.aclosing. Result: the body's. Errors: those of aclose(), else the body's.
 // A thing or body given by name must outlive the await.
 //
 //     co_await aio::with_aclosing(ticks(), [&](auto& ticking) -> aio::Coro<> {
@@ -285,11 +290,11 @@ auto with_aclosing(Thing&& thing, F&& body) {
         std::forward<Thing>(thing), std::forward<F>(body));
 }
 
-// Runs `body()`, a function that returns a Coro, and then `cleanup()`, whose result is awaited if it can be: when the body
-// has returned, has thrown, or was cancelled. Result: the body's. Errors: what the clean-up throws, else the body's.
+// Runs `body()`, a function that returns a Coro, and then `cleanup()`, whose result is awaited if it can be: when the
+// body has returned, has thrown, or was cancelled. Result: the body's. Errors: those of the clean-up, else the body's.
 // Cancel: cancels the body, once; the clean-up runs to its end after that, since a cancellation is thrown once. Another
-// request, such as a deadline around it, cancels the clean-up too, as in Python: shield() what must not be cut short. No
-// clean-up is run when the loop is closed while the body waits.
+// request, such as a deadline around it, cancels the clean-up too, as in Python: shield() a part that must not be cut
+// short. No clean-up is run when the loop is closed while the body waits.
 // A body or clean-up given by name must outlive the await.
 template <class F, class G>
     requires(std::invocable<F&> && std::invocable<G&>)

@@ -1,4 +1,4 @@
-// Future<T>: a result that somebody sets later.
+// Future<T>: a result that is set later.
 //
 //     aio::Future<int> future;                       // of the running loop
 //     aio::create_task(worker(future));              // will call future.set_result(42)
@@ -98,18 +98,20 @@ private:
 // Removes the callbacks for which `calls` holds; those already scheduled stay.
 std::size_t remove_done_callbacks(FutureBase& future, const std::type_info& type, const void* function);
 
-// What Future<T> and Task<T> share: a counted reference to a State, which holds a T in the end.
+// The common part of Future<T> and Task<T>: a counted reference to a State, which finally holds a T.
 template <class Derived, class State, class T>
 class FutureHandle {
 public:
     using value_type = T;
     using native_awaitable = void;
 
+    // Whether it has a value or an exception, or was cancelled.
     bool done() const noexcept { return state_->done(); }
+    // Whether it ended by cancellation; false while a cancelled task is still cleaning up.
     bool cancelled() const noexcept { return state_->cancelled(); }
 
-    // The value, which stays here. Errors: InvalidStateError while pending, CancelledError when cancelled,
-    // or the exception that was set.
+    // A reference to the value, which stays in the future. Errors: InvalidStateError while pending, CancelledError when
+    // cancelled, or the exception that was set.
     decltype(auto) result() const {
         state_->check_value();
         return std::as_const(*state_).get();
@@ -118,29 +120,30 @@ public:
     // The exception, or null when there is a value. Errors: InvalidStateError, CancelledError.
     std::exception_ptr exception() const { return state_->exception(); }
 
-    // Asks for cancellation: a future is cancelled at once; a task gets CancelledError at its await.
-    // Returns false when it was done already. `message` is CancelledError::what().
+    // Requests cancellation: a future is cancelled at once; a task gets CancelledError at its await.
+    // Result: false when it was done already. `message` is the text of CancelledError::what().
     bool cancel(std::string_view message = {}) const noexcept { return state_->cancel(message); }
 
-    // Schedules `function(handle)`, or `function()`, for when this is done; soon, if it is done already.
-    // It runs as a loop callback in the context that is current here.
+    // Calls `function(handle)`, or `function()`, once this is done: as a loop callback in the pass after that, in a
+    // copy of the current context. If it is done already: in the next pass.
     template <class F>
     void add_done_callback(F function) const {
         static_assert(alignof(DoneCallbackOf<Derived, F>) <= FramePool::kMaxAlignment,
                       "what a callback captures may not be aligned to more than 64 bytes");
         state_->add_callback(*new DoneCallbackOf<Derived, F>(std::move(function)));
     }
-    // Removes every registration of `function` (a function pointer, or anything with ==) that is not scheduled
-    // yet, and returns how many there were.
+    // Removes every registration of `function` (a function pointer, or anything with ==) that is not scheduled yet.
+    // Result: their number.
     template <std::equality_comparable F>
     std::size_t remove_done_callback(F function) const {
         return remove_done_callbacks(*state_, typeid(F), &function);
     }
 
+    // The loop it belongs to. Errors: RuntimeError when that loop has been destroyed.
     EventLoop& get_loop() const { return owner_of(state_->loop()); }
 
-    // Handles are equal when they name the same future. Their order and their std::hash are by identity too: for keys of
-    // sets and maps.
+    // Handles are equal when they name the same future. Their order and their std::hash are by identity too: for keys
+    // of sets and maps.
     friend bool operator==(const FutureHandle& a, const FutureHandle& b) noexcept {
         return a.state_.get() == b.state_.get();
     }
@@ -151,10 +154,12 @@ public:
     // False for a default-constructed Task and for a handle that was moved from.
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
 
+    // For the library: the state behind the handle.
     FutureBase* base() const noexcept { return state_.get(); }
     State* state() const noexcept { return state_.get(); }
-    // Gives the reference away: the handle is empty then.
+    // For the library: hands the reference to the caller and leaves the handle empty.
     FutureBase* leak() noexcept { return state_.leak(); }
+    // For the library: a handle of `base`, which must be of the right type.
     static Derived from_base(const FutureRef<FutureBase>& base) {
         return Derived(FutureRef<State>::share(static_cast<State*>(base.get())));
     }
@@ -185,7 +190,7 @@ public:
     }
 };
 
-// `co_await std::move(future)`, `co_await make_future()`: the value itself, moved out when nobody else holds it.
+// `co_await std::move(future)`, `co_await make_future()`: the value itself, moved out when no other handle holds it.
 template <class State, class T>
 class OwningAwaiter final : public FutureWaiter {
 public:
@@ -239,6 +244,9 @@ T take_value(State& state, std::uint32_t own) {
 
 }  // namespace detail
 
+// A result that is set later: asyncio.Future. `co_await future` waits until it is done and resumes in the pass after
+// that; of a future that is done it does not suspend. Result: a const reference to the value, or with std::move the
+// value. Cancelling the waiting task cancels the future, as in asyncio; shield() prevents that.
 template <class T = void>
 class Future : public detail::FutureHandle<Future<T>, detail::FutureState<T>, T> {
     using State = detail::FutureState<T>;
@@ -250,7 +258,8 @@ public:
     explicit Future(EventLoop& loop) : Base(detail::FutureRef<State>(new State(&detail::core_of(loop)))) {}
     explicit Future(detail::FutureRef<State> state) noexcept : Base(std::move(state)) {}
 
-    // Errors: InvalidStateError when done already.
+    // Sets the value and schedules waiters and callbacks for the next pass. Errors:
+    // InvalidStateError when done already.
     template <class U = T>
         requires(!std::is_void_v<T> && std::constructible_from<T, U>)
     void set_result(U&& value) const {
@@ -269,6 +278,8 @@ public:
         this->state_->finish();
     }
 
+    // The same with an exception. If it is never retrieved, the exception handler is called
+    // when the last handle is dropped.
     // Errors: InvalidStateError when done already; ValueError for a null pointer.
     void set_exception(std::exception_ptr error) const {
         this->state_->require_pending("set_exception");

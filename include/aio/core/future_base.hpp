@@ -1,6 +1,7 @@
 // The type-erased half of Future and Task: state, callbacks, exception, cancellation.
 #pragma once
 
+#include <aio/base/assert.hpp>
 #include <aio/base/error.hpp>
 #include <aio/core/current.hpp>
 #include <aio/core/destruction.hpp>
@@ -54,7 +55,10 @@ public:
     // Errors: InvalidStateError while pending, CancelledError when cancelled. Null when it holds a value.
     std::exception_ptr exception();
     // The exception of one that failed, for those who only describe it: nobody has asked for it.
-    const std::exception_ptr& stored_exception() const noexcept { return exception_; }
+    const std::exception_ptr& stored_exception() const noexcept {
+        AIO_ASSERT(exception_live());
+        return exception_;
+    }
 
     void mark_retrieved() noexcept { flags &= static_cast<std::uint8_t>(~kUnretrieved); }
 
@@ -70,8 +74,14 @@ public:
         }
     }
     // The same for those who have just seen that this is pending: the second for awaits, with kWakesTask.
-    void add_to_pending(Callback& callback) { callbacks_.push(&callback); }
-    void add_waiter(Callback& waiter) { callbacks_.push_waiter(&waiter); }
+    void add_to_pending(Callback& callback) {
+        AIO_ASSERT(!done());
+        callbacks_.push(&callback);
+    }
+    void add_waiter(Callback& waiter) {
+        AIO_ASSERT(!done());
+        callbacks_.push_waiter(&waiter);
+    }
     // False when it is not registered (any more).
     bool remove_callback(Callback& callback) noexcept {
         return state == State::pending && callbacks_.remove(&callback);
@@ -83,6 +93,7 @@ public:
 
     void retain() noexcept { ++references; }
     void release() noexcept {
+        AIO_ASSERT(references > 0);
         if (--references == 0) destroy();
     }
     // For Destruction: it is a coroutine, or nobody holds a reference any more.
@@ -90,6 +101,7 @@ public:
 
     // set_result's and set_exception's second half. The value, if any, is already in its slot.
     void finish() noexcept {
+        AIO_ASSERT(!done());
         state = State::finished;
         schedule_callbacks();
     }

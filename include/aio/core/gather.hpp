@@ -4,12 +4,11 @@
 //     std::vector<int> all = co_await aio::gather(std::move(coros));       // a vector
 //     auto results = co_await aio::gather(tasks, aio::return_exceptions);  // of aio::Result<T>
 //
-// A vector, or any other range: a list, an array, a view that makes a coroutine of each element. gather_limited() runs at
-// most so many of a range at a time.
-// Each coroutine becomes a task now, before the await. The first error ends the await at once; the other
-// children keep running and are not cancelled. If all children are done already, so is the gather: its await does not
-// suspend. Cancelling the gather (or its awaiter) cancels all children, and the await ends when all of them have ended. Void children give nothing: all void, the result is void; among
-// others, aio::None. Source: asyncio.gather, CPython 3.12 tasks.py.
+// A vector, or any other range: a list, an array, a view that makes a coroutine of each element. gather_limited() runs
+// only so many of a range at a time. Each coroutine becomes a task now, before the await. The first error ends the
+// await; the other children keep running. If all are done already, the await does not suspend. Cancelling the gather
+// (or its awaiter) cancels all children, and the await ends when all of them have ended. If all children are void, so
+// is the result; among others, the result of a void child is aio::None. Source: asyncio.gather, CPython 3.12 tasks.py.
 #pragma once
 
 #include <aio/core/awaitable_range.hpp>
@@ -23,8 +22,8 @@
 
 namespace aio {
 
+// As the last argument: errors and cancellations are returned as results. asyncio.gather(return_exceptions=True).
 struct ReturnExceptions {};
-// As the last argument: errors, cancellations too, take the place of results.
 inline constexpr ReturnExceptions return_exceptions;
 
 // The result of a void child in a tuple.
@@ -55,11 +54,11 @@ protected:
     void add(FutureBase* child);
     // After the last one. If those that were done before decide, the outer future is done now. Errors: std::bad_alloc.
     void all_added();
-    // Instead, for all children at once, coroutines that `children_` has: they become tasks one by one, each right before
-    // its first step. A million frames pass through the cache once less, and nobody can tell the difference: whoever
-    // looks for the tasks before (link_all, cancel) makes them.
+    // Instead, for all children at once, coroutines that `children_` has: they become tasks one by one, each right
+    // before its first step. A million frames pass through the cache once less, and nobody can tell the difference:
+    // whoever looks for the tasks before (link_all, cancel) makes them.
     void start_together() noexcept { start_.schedule(); }
-    // Not while somebody observes each step, makes the tasks in another way, or gives them a context.
+    // Not while steps are observed, a task factory is set, or tasks inherit a context.
     static bool may_start_together(const LoopCore& loop) noexcept {
         return !loop.observed && !loop.custom_task_factory && !TaskBase::inherits_context();
     }
@@ -69,8 +68,8 @@ protected:
         children_.pop();
         first->release();
     }
-    // What the next child contributes, which `holders` hold beside whoever may have another handle. It is let go at
-    // once, while it is in the cache.
+    // The result of the next child, to which `holders` references belong here; others may have a handle, too. The child
+    // is released at once, while it is in the cache.
     template <class Item>
     typename Item::type take_first(std::uint32_t holders = 1) {
         typename Item::type result = Item::take(*children_.front(), holders);
@@ -78,10 +77,10 @@ protected:
         return result;
     }
 
-    // Puts the children's results into the outer future's slot. Errors: std::bad_alloc, what a copy throws.
+    // Puts the children's results into the outer future's slot. Errors: std::bad_alloc, those of a copy.
     virtual void collect() = 0;
-    // Takes the result of the first child, a task that has just ended and that nobody but its loop and this gather holds.
-    // A gather that does not want it yet leaves it where it is.
+    // Takes the result of the first child, a task that has just ended and that nobody but its loop and this gather
+    // holds. A gather that does not want it yet leaves it where it is.
     virtual void take_early() noexcept {}
 
     GatherChildren children_;
@@ -384,8 +383,8 @@ auto gather(V&& awaitables, ReturnExceptions) {
     return detail::gather_range<true>(detail::take_range<V>(awaitables));
 }
 
-// The same of any other range. One that is given by name keeps its elements, which must be tasks or futures then; a view's
-// coroutines are made as it is walked.
+// The same of any other range. One that is given by name keeps its elements, which must then be tasks or futures; a
+// view's coroutines are made as it is walked.
 template <class R>
     requires detail::OtherRange<R>
 auto gather(R&& awaitables) {

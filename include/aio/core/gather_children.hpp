@@ -1,6 +1,7 @@
 // The children of a gather in order, as long as it needs them.
 #pragma once
 
+#include <aio/base/assert.hpp>
 #include <aio/core/future_base.hpp>
 
 #include <cstddef>
@@ -41,11 +42,15 @@ public:
 
     // No more than the capacity in all.
     void push(FutureBase* child) noexcept {
+        AIO_ASSERT(size_ < capacity_);
         if (size_ > 0 && size_ % kPerBlock == 0) filling_ = filling_->next;
         filling_->at(size_++) = child;
     }
     // Precondition of both: not empty.
-    FutureBase* front() const noexcept { return *begin(); }
+    FutureBase* front() const noexcept {
+        AIO_ASSERT(!empty());
+        return *begin();
+    }
     void pop() noexcept;
     bool empty() const noexcept { return popped_ == size_; }
 

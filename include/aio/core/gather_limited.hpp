@@ -3,9 +3,9 @@
 //     auto fetches = urls | std::views::transform(fetch);               // makes a coroutine when it is asked for one
 //     std::vector<Page> pages = co_await aio::gather_limited(20, fetches);
 //
-// The range is walked lazily: its next element is asked for when the next coroutine may begin. An AsyncGenerator that yields
-// coroutines serves as well, and is closed in the end. As with gather(), each coroutine becomes a task and results are in
-// the order of the range; unlike there, nothing runs any more when the await has ended.
+// The range is walked lazily: its next element is taken when the next coroutine may begin. An AsyncGenerator that
+// yields coroutines works as well, and is closed in the end. As with gather(), each coroutine becomes a task and
+// results are in the order of the range; unlike gather(), no task is left running when the await ends.
 #pragma once
 
 #include <aio/core/async_generator.hpp>
@@ -23,7 +23,7 @@ namespace aio {
 
 namespace detail {
 
-// Who runs, who waits for a place, the first error: whatever is gathered.
+// The running tasks, the wait for a free slot, the first error: the part that does not depend on types.
 class LimitedGather {
 public:
     explicit LimitedGather(std::size_t limit) noexcept : limit_(limit) {}
@@ -35,7 +35,7 @@ public:
     bool full() const noexcept { return running_ == limit_; }
     Future<>& room() { return room_.emplace(); }
     bool failed() const noexcept { return error_ != nullptr; }
-    // What the range threw, or the cancellation of the task that gathers, which is thrown again.
+    // Takes the exception of the range, or rethrows it if it is the cancellation of the task that gathers.
     void range_failed(std::exception_ptr error);
     // After all have ended. Errors: the first one's.
     void check() const {
@@ -50,7 +50,7 @@ protected:
     void ended() noexcept;
     // The first error cancels the others.
     void fail(std::exception_ptr error) noexcept;
-    // Whether what a task threw, which is being handled, leaves the task: a cancellation, or what leaves the loop.
+    // Whether `error`, the exception of a task, leaves that task: a cancellation, or one that leaves the loop.
     static bool leaves_task(const std::exception_ptr& error) noexcept;
     // Whether it was the gather that cancelled a task that ended cancelled.
     bool cancelling() const noexcept;
@@ -218,13 +218,13 @@ auto gather_limited(std::ptrdiff_t limit, R&& range) {
 
 }  // namespace detail
 
-// Runs the awaitables of `range`, at most `limit` of them at a time. A range given by name must outlive the await; one that
-// has coroutines in it is passed with std::move.
-// Result: a vector of the results in the order of the range; nothing if they are void. With return_exceptions: of Result<T>,
-// and an error does not disturb the others.
+// Runs the awaitables of `range`, at most `limit` of them at a time. A range given by name must outlive the await; one
+// that has coroutines in it is passed with std::move.
+// Result: a vector of the results in the order of the range; void if they are void. With return_exceptions: a vector of
+// Result<T>, and an error does not end the others.
 // Cancel: cancels those that run, begins no more, and waits until all have ended.
-// Errors: the first error, of an awaitable or of the range, when the others have been cancelled and have ended; ValueError
-// for a limit below 1.
+// Errors: the first error of an awaitable or of the range, after the others have been cancelled and have ended;
+// ValueError for a limit below 1.
 template <class R>
     requires(detail::AwaitableRange<R> || detail::is_generator<std::remove_cvref_t<R>>)
 auto gather_limited(std::ptrdiff_t limit, R&& range) {

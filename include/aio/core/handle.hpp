@@ -1,4 +1,4 @@
-// Handle and TimerHandle: what call_soon, call_later and call_at return; cancel() keeps the call from running.
+// Handle and TimerHandle: the results of call_soon, call_later and call_at; cancel() keeps the call from running.
 // Source: asyncio.Handle, CPython 3.12 events.py.
 #pragma once
 
@@ -48,7 +48,7 @@ public:
     // Frees the function and its arguments. A timer leaves the timer queue.
     void cancel() noexcept;
 
-    LoopCore* loop = nullptr;  // with a timer: whose queue it stands in
+    LoopCore* loop = nullptr;  // with a timer: the loop that has it in its queue
     TimePoint when{};
     bool in_timer_queue = false;
     ContextSlot context = read_context();
@@ -99,7 +99,7 @@ Call* make_call(F&& function, Args&&... args) {
 
 }  // namespace detail
 
-// A scheduled call. Copies name the same call; dropping them does not cancel it.
+// A scheduled call: asyncio.Handle. Copies name the same call; dropping them does not cancel it.
 class Handle {
 public:
     Handle() noexcept = default;
@@ -116,25 +116,30 @@ public:
         if (call_) call_->release();
     }
 
-    // The function will not be called, and is destroyed now. No effect once it was called.
+    // The function will not be called, and is destroyed now; a function that is running is destroyed when it returns.
+    // No effect once it was called.
     void cancel() const noexcept {
         if (call_) call_->cancel();
     }
+    // Whether cancel() was called.
     bool cancelled() const noexcept { return call_ && call_->cancelled(); }
+    // False for a default-constructed handle.
     explicit operator bool() const noexcept { return call_ != nullptr; }
     // Identity: whether both name the same call.
     bool operator==(const Handle& other) const noexcept { return call_ == other.call_; }
 
+    // For the library: the call; null for a default-constructed handle.
     const detail::Call* call() const noexcept { return call_; }
 
 protected:
     detail::Call* call_ = nullptr;
 };
 
+// A call of call_later() or call_at(): asyncio.TimerHandle. Handles are ordered by the moment of their calls.
 class TimerHandle : public Handle {
 public:
     using Handle::Handle;
-    // The moment of the call, on the loop's clock.
+    // The moment of the call, on the loop's clock; TimePoint::max() of a default-constructed handle.
     TimePoint when() const noexcept { return call_ ? call_->when : TimePoint::max(); }
     bool operator==(const TimerHandle& other) const noexcept { return call_ == other.call_; }
     auto operator<=>(const TimerHandle& other) const noexcept { return when() <=> other.when(); }

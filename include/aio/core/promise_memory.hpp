@@ -14,7 +14,7 @@
 #pragma once
 
 #include <aio/core/frame_pool.hpp>
-#include <aio/core/task_base.hpp>
+#include <aio/core/waiter.hpp>
 
 #include <coroutine>
 #include <cstddef>

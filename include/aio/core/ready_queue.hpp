@@ -4,6 +4,8 @@
 // ready allocates nothing and cannot fail: completing, cancelling and waking are noexcept all the way.
 #pragma once
 
+#include <aio/base/assert.hpp>
+
 #include <cstdint>
 #include <utility>
 
@@ -80,6 +82,7 @@ public:
     Ready* first() const noexcept { return first_; }
 
     void push(Ready* item) noexcept {
+        AIO_ASSERT(end_ != &item->next_ready);  // twice
         item->next_ready = nullptr;
         *end_ = item;
         end_ = &item->next_ready;
@@ -87,6 +90,7 @@ public:
 
     // Precondition: not empty.
     Ready* pop() noexcept {
+        AIO_ASSERT(first_);
         Ready* item = first_;
         first_ = item->next_ready;
         if (!first_) end_ = &first_;
@@ -114,7 +118,7 @@ private:
     Ready** end_;  // where the next item's address goes: &first_, or the last item's next_ready
 };
 
-void wake_task_of(Callback& waiter, ReadyQueue& ready) noexcept;  // task_base.hpp
+void wake_task_of(Callback& waiter, ReadyQueue& ready) noexcept;  // waiter.hpp
 
 // `callback` was registered with `future`, which is done.
 inline void schedule_one(Callback& callback, ReadyQueue& ready, FutureBase& future) noexcept {
@@ -137,6 +141,7 @@ public:
 
     // Errors: std::bad_alloc, if a shared callback and another one meet; nothing was added.
     void push(Callback* item) {
+        AIO_ASSERT(last_ != address(item) || item->flags & kShared);  // twice
         if (last_) [[unlikely]]
             return push_behind(item);
         item->next_ready = item;
@@ -144,6 +149,7 @@ public:
     }
     // The same for one with kWakesTask.
     void push_waiter(Callback* waiter) {
+        AIO_ASSERT(waiter->flags & kWakesTask);
         if (last_) [[unlikely]]
             return push_behind(waiter);
         last_ = address(waiter) | kOneWaiter;
@@ -155,6 +161,7 @@ public:
     // Whether one waiter is known to be all there is, which take_one() wants.
     bool wakes_one_task() const noexcept { return (last_ & kOneWaiter) != 0; }
     Callback& take_one() noexcept {
+        AIO_ASSERT(wakes_one_task());
         return static_cast<Callback&>(*reinterpret_cast<Ready*>(std::exchange(last_, 0) - kOneWaiter));
     }
 
@@ -199,6 +206,7 @@ private:
     void push_behind(Callback* item);
     // The last element, linked to the first. Precondition: not empty.
     Ready* ring() const noexcept {
+        AIO_ASSERT(last_);
         if (!wakes_one_task()) return reinterpret_cast<Ready*>(last_);
         auto* waiter = reinterpret_cast<Ready*>(last_ - kOneWaiter);
         waiter->next_ready = waiter;

@@ -1,10 +1,10 @@
-// Result<T>: a value or the exception that took its place; as_result() makes one of any awaitable.
+// Result<T>: a value or an exception in its place; as_result() makes one of any awaitable.
 //
 //     aio::Result<Page> page = co_await aio::as_result(fetch(url));
 //     if (!page) co_await report(page.what());        // no await is allowed in a catch block
 //     use(page->title, page.value_or(empty));
 //
-// gather(..., return_exceptions) gives them too.
+// gather(..., return_exceptions) returns them too.
 #pragma once
 
 #include <aio/base/format_exception.hpp>
@@ -17,19 +17,24 @@
 
 namespace aio {
 
+// A value of type T, or the exception that was thrown in its place. Copying one copies the
+// value, and shares the exception.
 template <class T = void>
 class Result {
 public:
     using value_type = T;
 
     Result() = default;  // holds neither; for containers
+    // For the library: a result of a value, of an exception.
     static Result success(detail::ValueSlot<T> value) { return Result(std::move(value), nullptr); }
     static Result failure(std::exception_ptr error) { return Result(detail::ValueSlot<T>(), std::move(error)); }
 
+    // Whether there is a value and no exception.
     bool has_value() const noexcept { return error_ == nullptr; }
     explicit operator bool() const noexcept { return has_value(); }
 
-    // The value, moved out of a temporary or std::move(result). Errors of these: the exception, rethrown.
+    // The value, moved out of a temporary or std::move(result). value(), * and -> rethrow
+    // the exception if there is one.
     decltype(auto) value() const& {
         check();
         return value_.get();
@@ -76,8 +81,8 @@ public:
 
     // The exception; null when there is a value.
     const std::exception_ptr& error() const noexcept { return error_; }
-    // The text of the exception: its what(), or the name of its type if that says nothing or is not there. Empty when
-    // there is a value.
+    // The text of the exception: its what(), or the name of its type if what() is empty or missing.
+    // Empty when there is a value.
     std::string what() const { return aio::what(error_); }
 
     // Whether the exception is an E.
@@ -107,12 +112,12 @@ private:
 
 namespace detail {
 
-// Tells the exceptions of an awaitable from those that concern the task that awaits it.
+// Distinguishes the exceptions of an awaitable from those that concern the task that awaits it.
 class OwnCancellation {
 public:
     OwnCancellation() noexcept;
-    // Whether `error` may not be kept: the running task was cancelled since this was made, or the error is to leave the
-    // loop (KeyboardInterrupt, SystemExit) or to end a generator.
+    // Whether `error` must be rethrown: the running task was cancelled since this was made, or the error shall leave
+    // the loop (KeyboardInterrupt, SystemExit) or end a generator.
     bool must_pass(const std::exception_ptr& error) const noexcept;
 
 private:
@@ -143,8 +148,9 @@ Coro<Result<T>> run_as_result(A awaitable) {
 }  // namespace detail
 
 // Awaits `awaitable`. Result: its result or its exception, as a value.
-// Cancel: a cancellation of the task that awaits is thrown, as by any await, and so are KeyboardInterrupt, SystemExit and
-// GeneratorExit. The CancelledError of a task or future that was cancelled by itself is an exception like any other.
+// Cancel: the cancellation of the awaiting task is thrown, as by any await, and so are KeyboardInterrupt, SystemExit
+// and GeneratorExit. If only the awaited task or future was cancelled, its CancelledError is the exception of the
+// Result.
 template <class A>
     requires detail::TaskSource<A>
 auto as_result(A&& awaitable) {

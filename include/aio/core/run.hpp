@@ -2,14 +2,15 @@
 //
 //     int main() { aio::run(async_main()); }
 //
-// It makes an event loop, runs the coroutine in it, and leaves nothing behind: the tasks that are left are
-// cancelled and waited for, their errors reported; asynchronous generators are closed, the default executor's
-// threads joined, the loop closed.
+// It makes an event loop, runs the coroutine in it, and cleans up: the remaining tasks are cancelled and waited for,
+// their errors are reported; asynchronous generators are closed, the threads of the default
+// executor joined, the loop closed.
 //
-// On the main thread Ctrl-C and SIGTERM cancel the main task, unless the program handles them itself. When that ended it,
-// run() throws KeyboardInterrupt, or SystemExit(143). Pressed twice, Ctrl-C interrupts at once; SIGTERM ends the process at
-// once when it comes again after a second. What nobody catches ends the process when all has been cleaned up: by SIGINT or
-// SIGTERM, with the status of a SystemExit, or, for an error, with a report and std::abort().
+// On the main thread Ctrl-C and SIGTERM cancel the main task, unless the program handles them itself. If the task ends
+// by that, run() throws KeyboardInterrupt, or SystemExit(143). A second Ctrl-C interrupts at once; a second SIGTERM
+// that arrives more than a second later ends the process at once. An exception that is not caught ends the process
+// after the clean-up: by SIGINT or SIGTERM, with the status of a SystemExit, or, for an error,
+// with a report and std::abort().
 // Source: asyncio.run and Runner, CPython 3.12 runners.py; SIGTERM is ours.
 #pragma once
 
@@ -20,28 +21,30 @@
 
 namespace aio {
 
+// The options of run() and Runner.
 struct RunOptions {
     std::optional<bool> debug = std::nullopt;  // default: AIO_DEBUG in the environment
     std::string_view backend = {};             // "io_uring", "epoll", "sim"; default: AIO_BACKEND, else the best
     Duration busy_poll = Duration(0);          // spin this long on the kernel before sleeping in it
     bool handle_signals = true;                // Ctrl-C and SIGTERM cancel the main task
-    std::unique_ptr<EventLoop> (*loop_factory)() = nullptr;
+    std::unique_ptr<EventLoop> (*loop_factory)() = nullptr;  // makes the loop, in place of backend and busy_poll
 };
 
-// Several run()s on one loop, with what run() does at the end done once, in close().
+// Several run()s on one loop, with the clean-up of run() done once, in close(). asyncio.Runner.
 //
 //     aio::Runner runner;
 //     runner.run(prepare());
 //     runner.run(serve());
 class Runner {
 public:
+    // The loop is made at its first use.
     explicit Runner(RunOptions options = {}) noexcept : options_(options) {}
     ~Runner();  // close()
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
     // Runs `awaitable` in this runner's loop, in `context` or the runner's own. Result: its result.
-    // Errors: what it throws; KeyboardInterrupt, SystemExit; RuntimeError inside a running loop, or after close().
+    // Errors: its exception; KeyboardInterrupt, SystemExit; RuntimeError inside a running loop, or after close().
     template <class A>
         requires detail::TaskSource<A>
     auto run(A&& awaitable, const Context* context = nullptr) {
@@ -52,9 +55,10 @@ public:
         return detail::take_value<typename decltype(task)::value_type>(*task.state(), 1);
     }
 
-    // The loop, made at the first use. Errors: RuntimeError after close().
+    // The loop, made at the first use. Errors: RuntimeError after close(); those of EventLoop's constructor.
     EventLoop& get_loop();
-    // No effect the second time.
+    // The clean-up of run(): cancels and awaits the remaining tasks, closes generators, executor and loop. It waits for
+    // the threads of the default executor for 5 minutes at most. No effect the second time.
     void close();
 
 private:
@@ -69,7 +73,7 @@ private:
 
 namespace detail {
 
-// What nobody catches unwinds nothing: so the end of run() does not wait for a destructor.
+// An exception without a handler unwinds nothing: so the clean-up of run() does not rely on a destructor.
 template <class A>
 auto run_and_close(Runner& runner, A&& awaitable) {
     try {
@@ -82,7 +86,8 @@ auto run_and_close(Runner& runner, A&& awaitable) {
 
 }  // namespace detail
 
-// Result: the coroutine's. Errors: what it throws; KeyboardInterrupt, SystemExit; RuntimeError inside a running loop.
+// Runs `awaitable`, or the Coro that `function(args...)` returns, in a new loop, as above: asyncio.run.
+// Result: its result. Errors: its exception; KeyboardInterrupt, SystemExit; RuntimeError inside a running loop.
 template <class A>
     requires detail::TaskSource<A>
 auto run(A&& awaitable, RunOptions options = {}) {

@@ -1,11 +1,12 @@
 // select(): the first of several awaitables; the others are cancelled.
 //
 //     auto first = co_await aio::select(reader.readline(), stop.wait(), aio::sleep(30s));
-//     if (first.index() == 0) use(std::get<0>(first));         // a line; 1: somebody called stop.set(); 2: nothing for 30 s
+//     if (first.index() == 0) use(std::get<0>(first));         // 0: a line; 1: stop was set; 2: neither for 30 s
 //
-//     auto [place, page] = co_await aio::select(std::move(mirrors));      // of one type, in a vector
+//     auto [index, page] = co_await aio::select(std::move(mirrors));      // of one type, in a vector
 //
-// Source: tokio's select! and anyio's task groups have the idea; asyncio users write wait(..., FIRST_COMPLETED) and cancel().
+// Source: tokio's select! and anyio's task groups have the idea; asyncio users write wait(...,
+// FIRST_COMPLETED) and cancel().
 #pragma once
 
 #include <aio/core/gather.hpp>
@@ -22,16 +23,17 @@ namespace aio {
 
 namespace detail {
 
-// Waits until one of `futures` is done, cancels the others and waits for their ends. Result: the place of the first one.
+// Waits until one of `futures` is done, cancels the others and waits until they have ended.
+// Result: the index of the first.
 Coro<std::size_t> first_of(std::vector<FutureRef<FutureBase>> futures);
 
-// What stands for the result of an F in a std::variant or std::pair.
+// The type that represents the result of an F in a std::variant or std::pair.
 template <class F>
 using SelectedItem = std::conditional_t<std::is_reference_v<typename F::value_type>,
                                         std::reference_wrapper<std::remove_reference_t<typename F::value_type>>,
                                         typename GatherItem<F, false>::type>;
 
-// Errors: what the future holds in place of a value.
+// Errors: the exception of the future.
 template <class F>
 SelectedItem<F> take_selected(F& future) {
     future.base()->check_value();
@@ -70,10 +72,10 @@ Coro<std::pair<std::size_t, SelectedItem<F>>> select_of(std::vector<F> futures) 
 
 }  // namespace detail
 
-// Starts the awaitables, as gather() does. Result: a std::variant of their results in the order of the arguments, holding that
-// of the one that was done first (of several in one pass, the one that stands first); None for void, a
-// std::reference_wrapper for a reference. It returns when the others have ended, too: what they give then is dropped, errors
-// are reported as those of any task that nobody asked.
+// Starts the awaitables, as gather() does, waits until one is done, and cancels the others. Result: a std::variant of
+// their results in the order of the arguments, which holds the result of the first that is done (of several in one
+// pass, the first argument); None for void, a std::reference_wrapper for a reference. It returns after the others have
+// ended: their results are dropped, their errors reported as those of any task whose exception is never retrieved.
 // Cancel: all are cancelled and waited for; a task that was passed in keeps its result. Errors: that of the first one.
 template <class... As>
     requires(sizeof...(As) > 0 && (detail::TaskSource<As> && ...))
@@ -83,7 +85,8 @@ auto select(As&&... awaitables) {
     return detail::select_each(Futures{ensure_future(std::forward<As>(awaitables))...});
 }
 
-// The same of one type. Result: the place of the first one, and its result. Errors: ValueError when there are none.
+// The same of one type. Result: a std::pair of the index of the first one and its result. Errors: also ValueError when
+// `awaitables` is empty.
 template <class A>
 auto select(std::vector<A> awaitables) {
     using F = detail::EnsuredFuture<A>;

@@ -1,6 +1,6 @@
-// shield(): protect an awaitable from the cancellation of whoever awaits it.
+// shield(): protect an awaitable from the cancellation of the task that awaits it.
 //
-//     int result = co_await aio::shield(must_finish());    // if we are cancelled here, must_finish() goes on
+//     int result = co_await aio::shield(must_finish());    // cancelled here, must_finish() keeps running
 //
 // Source: asyncio.shield, CPython 3.14 tasks.py.
 #pragma once
@@ -13,7 +13,7 @@ namespace aio {
 
 namespace detail {
 
-// Follows `inner` on behalf of a shielding future, and reports what it throws once that one was cancelled.
+// Follows `inner` on behalf of a shielding future, and reports its exception once the shielding future was cancelled.
 class ShieldBase : public Callback {
 public:
     const char* name() const noexcept override { return "shield"; }
@@ -47,7 +47,7 @@ private:
     class Link final : public ShieldBase {
     public:
         explicit Link(ShieldState& outer) noexcept : outer_(outer) { flags = kWantsFuture; }
-        // Keeps the outer future alive only while it stands in the ready queue.
+        // Keeps the outer future alive only while this link is in the ready queue.
         bool scheduled_by(FutureBase&) noexcept override {
             scheduled_ = true;
             outer_.retain();
@@ -91,11 +91,11 @@ private:
 
 }  // namespace detail
 
-// Result: a Future that takes over the result of `awaitable`, made a task if it is a coroutine.
-// What is done already gives a future that is done: awaiting it does not suspend.
-// Errors: RuntimeError when `awaitable` is a future or task of another loop.
-// Cancel: cancels this future only; the awaitable goes on, and if it throws then, that is reported to the loop's
-// exception handler, once for all shields of it. If the awaitable itself is cancelled, so is this future.
+// Result: a Future that takes over the result of `awaitable`, which is made a task if it is a coroutine. If `awaitable`
+// is done already, so is the Future: awaiting it does not suspend.
+// Errors: RuntimeError when no loop runs, or `awaitable` is a future or task of another loop.
+// Cancel: cancels this Future only; `awaitable` keeps running, and an exception of it is then reported to the loop's
+// exception handler, once for all shields of it. If `awaitable` itself is cancelled, so is the Future.
 template <class A>
     requires detail::TaskSource<A>
 auto shield(A&& awaitable) {

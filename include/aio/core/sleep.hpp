@@ -3,7 +3,7 @@
 
 #include <aio/core/await_check.hpp>
 #include <aio/core/handle.hpp>
-#include <aio/core/task_base.hpp>
+#include <aio/core/waiter.hpp>
 
 #include <chrono>
 #include <utility>
@@ -76,13 +76,14 @@ private:
 
 }  // namespace detail
 
-// What sleep() returns: awaited, it suspends the current task for the delay. Zero or less: for exactly one pass
-// of the loop, without a timer.
-// Resumes: in the pass after the timer fired; equal deadlines in the order of the calls. Cancel: the timer is
-// removed at once. Errors: std::bad_alloc.
+// The awaitable of sleep(): suspends the current task for the delay. Zero or less: for exactly one pass of the loop,
+// without a timer. Result: void.
+// Resumes: in the pass after the timer fired; equal deadlines in the order of the calls. Cancel: the timer is removed
+// at once. Errors: std::bad_alloc.
 class AIO_AWAIT_ONCE [[nodiscard("sleep() does nothing until it is awaited")]] Sleep {
 public:
     using native_awaitable = void;
+    // See sleep().
     explicit Sleep(Duration delay) noexcept : delay_(delay) {}
     detail::SleepAwaiter operator co_await() const noexcept {
         check_.awaited();
@@ -94,13 +95,15 @@ private:
     [[no_unique_address]] detail::AwaitCheck check_{"sleep()"};
 };
 
+// Suspends the current task for `delay`; see Sleep. asyncio.sleep.
 inline Sleep sleep(Duration delay) noexcept { return Sleep(delay); }
 
-// What sleep_until() returns: as sleep(), until a moment on the loop's clock, EventLoop::time(). One that has passed: for
-// exactly one pass of the loop. TimePoint::max(): until the task is cancelled.
+// The awaitable of sleep_until(): as Sleep, until a moment on the loop's clock, EventLoop::time(). One that has passed:
+// for exactly one pass of the loop. TimePoint::max(): until the task is cancelled.
 class AIO_AWAIT_ONCE [[nodiscard("sleep_until() does nothing until it is awaited")]] SleepUntil {
 public:
     using native_awaitable = void;
+    // See sleep_until().
     explicit SleepUntil(TimePoint when) noexcept : when_(when) {}
     detail::SleepUntilAwaiter operator co_await() const noexcept {
         check_.awaited();
@@ -112,13 +115,15 @@ private:
     [[no_unique_address]] detail::AwaitCheck check_{"sleep_until()"};
 };
 
-inline SleepUntil sleep_until(TimePoint when) noexcept { return SleepUntil(when); }
+// Suspends the current task until `when` on the loop's clock; see SleepUntil.
+inline SleepUntil sleep_until(When when) noexcept { return SleepUntil(when); }
 
-// The same as sleep(delay), and gives `result`: asyncio.sleep(delay, result).
+// The awaitable of sleep(delay, result): as Sleep, with `result` as its result.
 template <class T>
 class AIO_AWAIT_ONCE [[nodiscard("sleep() does nothing until it is awaited")]] SleepFor {
 public:
     using native_awaitable = void;
+    // See sleep().
     SleepFor(Duration delay, T result) : delay_(delay), result_(std::move(result)) {}
     detail::SleepResultAwaiter<T> operator co_await() && {
         check_.awaited();
@@ -131,6 +136,7 @@ private:
     [[no_unique_address]] detail::AwaitCheck check_{"sleep()"};
 };
 
+// Suspends the current task for `delay` and returns `result`: asyncio.sleep(delay, result).
 template <class T>
 SleepFor<T> sleep(Duration delay, T result) {
     return SleepFor<T>(delay, std::move(result));

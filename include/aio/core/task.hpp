@@ -1,15 +1,15 @@
-// Task<T>: a coroutine that the loop runs, beside whoever started it.
+// Task<T>: a coroutine that the loop runs concurrently with the others.
 //
 //     aio::Task<int> task = aio::create_task(square(3), {.name = "three"});
-//     ...                                            // both go on
+//     ...                                            // both run
 //     int nine = co_await task;
 //
 // A Task is a handle: copies name the same task, and dropping all of them does not stop it (the loop keeps
 // running tasks alive). It is a future too: everything that takes one takes the other.
 //
-// Cancellation is a request, and counted: cancel() makes the task's current await throw CancelledError, once;
-// the coroutine may clean up, or even go on. timeout() and TaskGroup use the count to tell their own request
-// from their caller's (uncancel).
+// Cancellation is a counted request: cancel() makes the task's current await throw CancelledError, once; the coroutine
+// may clean up, or even continue. with_timeout() and TaskGroup use the count to distinguish their own request from
+// another (uncancel).
 //
 // Thread rule: a task belongs to its loop's thread. Source: asyncio.Task, CPython 3.12 tasks.py.
 #pragma once
@@ -21,7 +21,7 @@
 
 namespace aio {
 
-// How to start a task. Trivially destructible, so that `{.name = ...}` is safe inside a co_await expression
+// The options of create_task(). Trivially destructible, so that `{.name = ...}` is safe inside a co_await expression
 // on g++ 12 (docs/compilers.md).
 struct TaskOptions {
     std::string_view name = {};        // default: "Task-<n>"
@@ -31,7 +31,7 @@ struct TaskOptions {
 
 namespace detail {
 
-// `co_await task` of one whose type is not known: that it has ended, or its exception.
+// `co_await task` of an AnyTask: void when it has ended, or its exception.
 class EndAwaiter final : public FutureWaiter {
 public:
     explicit EndAwaiter(TaskBase* task) : FutureWaiter(task) {
@@ -48,29 +48,32 @@ public:
 
 }  // namespace detail
 
-// A task whose result type does not matter here: what all_tasks() and current_task() give, and what tasks of different types
-// are together, in a std::vector<AnyTask> for wait(), gather() or as_completed(). It is a future of void: its result is that
-// it has ended.
+// A task whose result type does not matter: all_tasks() and current_task() return it, and a std::vector<AnyTask> holds
+// tasks of different types for wait(), gather() or as_completed(). It is a future of void: awaiting it returns when the
+// task has ended, or throws its exception.
 class AnyTask : public detail::FutureHandle<AnyTask, detail::TaskBase, void> {
 public:
     AnyTask() noexcept = default;
     explicit AnyTask(detail::FutureRef<detail::TaskBase> state) noexcept : FutureHandle(std::move(state)) {}
 
-    // Errors: InvalidStateError while pending, CancelledError when cancelled, or the task's exception.
+    // Returns if the task has ended normally. Errors: InvalidStateError while pending, CancelledError when cancelled,
+    // or the task's exception.
     void result() const { state_->check_value(); }
     detail::EndAwaiter operator co_await() const { return detail::EndAwaiter(state_.get()); }
 
-    // Cancellation requests so far, less those taken back.
+    // The number of cancel() calls so far, less those of uncancel(). asyncio.Task.cancelling.
     unsigned cancelling() const noexcept { return state_->cancelling(); }
-    // Takes one request back and returns how many are left. At 0 a request not yet delivered is dropped.
+    // Takes one request back. Result: the number that is left; at 0 a request that is not yet delivered is dropped.
     unsigned uncancel() const noexcept { return state_->uncancel(); }
+    // The name from TaskOptions or set_name(), else "Task-<n>".
     std::string get_name() const { return state_->name(); }
     void set_name(std::string_view name) const { state_->set_name(name); }
-    // Where the task is suspended, innermost frame first; after a failure, where the exception passed. With a limit,
-    // that many of a stack's innermost frames, or of a traceback's outermost ones, as in Python.
+    // The places at which the task is suspended, innermost frame first; after a failure, those that the exception
+    // passed. With a limit: that many of the innermost frames of a stack, or of the
+    // outermost ones of a traceback, as in Python.
     std::vector<std::source_location> get_stack(std::optional<std::size_t> limit = std::nullopt) const;
-    // The same as text, outermost frame first, in the form of Python's tracebacks, to the logger or into `file`:
-    // anything that takes a string by <<, such as std::cerr. Errors: what `file` throws.
+    // Writes the same as text, outermost frame first, in the form of Python's tracebacks, to the logger or to `file`,
+    // which is anything that takes a string by <<, such as std::cerr. Errors: those of `file`.
     void print_stack(std::optional<std::size_t> limit = std::nullopt) const;
     template <class File>
         requires requires(File& file, const std::string& text) { file << text; }
@@ -78,12 +81,16 @@ public:
         file << stack_text(limit) + "\n";
     }
 
+    // For the library: the state behind the handle.
     detail::TaskBase* base() const noexcept { return state_.get(); }
 
 private:
     std::string stack_text(std::optional<std::size_t> limit) const;
 };
 
+// A coroutine that the loop runs, and the future of its result: asyncio.Task. `co_await task` waits until it has ended
+// and resumes in the pass after that; of a task that has ended it does not suspend. Cancelling the
+// waiting task cancels this one.
 template <class T = void>
 class Task : public detail::FutureHandle<Task<T>, detail::CoroPromise<T>, T> {
     using State = detail::CoroPromise<T>;
@@ -93,16 +100,18 @@ public:
     Task() noexcept = default;  // names no task: assign one before use
     explicit Task(detail::FutureRef<State> state) noexcept : Base(std::move(state)) {}
 
+    // As AnyTask's.
     std::string name() const { return this->state_->name(); }
     std::string get_name() const { return this->state_->name(); }
     void set_name(std::string_view name) const { this->state_->set_name(name); }
 
+    // As AnyTask's.
     unsigned cancelling() const noexcept { return this->state_->cancelling(); }
     unsigned uncancel() const noexcept { return this->state_->uncancel(); }
 
-    // The context the task runs in.
+    // The context in which the task runs: the one from TaskOptions itself, else a copy of the task's own.
     Context get_context() const { return this->state_->context(); }
-    // AnyTask's.
+    // As AnyTask's.
     std::vector<std::source_location> get_stack(std::optional<std::size_t> limit = std::nullopt) const {
         return AnyTask(*this).get_stack(limit);
     }
@@ -113,6 +122,7 @@ public:
         AnyTask(*this).print_stack(file, limit);
     }
 
+    // A handle of the same task without its type.
     operator AnyTask() const noexcept {
         return AnyTask(detail::FutureRef<detail::TaskBase>::share(this->state_.get()));
     }
@@ -130,8 +140,8 @@ namespace detail {
 // Slow parts of create_task: options, a loop's task factory, wrong thread.
 // Makes `coroutine` a task, or throws and leaves it as it was.
 void prepare_task(TaskBase& coroutine, LoopCore& loop, const TaskOptions& options);
-// Shows it to the factory, and schedules it or takes its first step. Errors: what the factory throws, and what
-// leaves the loop; a task that did not start is given up then.
+// Passes it to the factory, and schedules it or takes its first step. Errors: those of the factory, and exceptions that
+// leave the loop; a task that did not start is then dropped.
 void start_task(TaskBase& task, LoopCore& loop, bool eagerly);
 
 template <class T>
@@ -153,7 +163,7 @@ template <class T>
 
 }  // namespace detail
 
-// Schedules `coro` to run as a task of the running loop; its first step is in the next pass.
+// Schedules `coro` to run as a task of the running loop; its first step is in the next pass. asyncio.create_task.
 // Errors: RuntimeError when no loop runs on this thread, or when `coro` was awaited already, or moved from.
 template <class T>
 [[gnu::always_inline]] inline Task<T> create_task(Coro<T> coro) {
@@ -169,10 +179,12 @@ Task<T> create_task(Coro<T> coro, TaskOptions options) {
     return detail::create_task_on(detail::require_loop(), std::move(coro), options);
 }
 
-// The task that is running, or an empty handle in a loop callback. Errors: RuntimeError when no loop runs.
+// The task that is running, or an empty handle in a loop callback: asyncio.current_task. Errors:
+// RuntimeError when no loop runs.
 AnyTask current_task();
 
-// The tasks of the running loop that are not done, oldest first.
+// The tasks of the running loop, or of `loop`, that are not done, oldest first: asyncio.all_tasks. Errors: RuntimeError
+// when no loop is given and none runs.
 std::vector<AnyTask> all_tasks();
 std::vector<AnyTask> all_tasks(EventLoop& loop);
 

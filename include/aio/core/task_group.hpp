@@ -1,4 +1,4 @@
-// TaskGroup: tasks that end before the block that started them does.
+// TaskGroup: tasks that end before the block that started them ends.
 //
 //     co_await aio::with_task_group([&](aio::TaskGroup& group) {
 //         group.create_task(fetch("a"));
@@ -7,9 +7,9 @@
 //
 // A body that awaits is a coroutine: [&](aio::TaskGroup& group) -> aio::Coro<> { ... }.
 //
-// When a task fails, its siblings and the block are cancelled, all are waited for, and an ExceptionGroup with
-// every error is thrown. A task that is cancelled by itself is dropped in silence. Cancelling the task that runs
-// the block cancels all of them. Source: asyncio.TaskGroup, CPython 3.13 taskgroups.py.
+// When a task fails, its siblings and the block are cancelled, all are waited for, and an ExceptionGroup with all
+// errors is thrown. A task that is cancelled by itself is no error. Cancelling the task that runs the block cancels all
+// tasks of the group. Source: asyncio.TaskGroup, CPython 3.13 taskgroups.py.
 #pragma once
 
 #include <aio/base/exception_group.hpp>
@@ -30,6 +30,7 @@ template <class T, class F>
 Coro<T> run_in_group(F body);
 }  // namespace detail
 
+// The tasks of a block: asyncio.TaskGroup. with_task_group() makes one.
 class TaskGroup {
 public:
     TaskGroup() = default;
@@ -37,8 +38,9 @@ public:
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
-    // Starts a task of this group. Errors: RuntimeError when the group was not entered, is finished, or is being
-    // cancelled; the coroutine is then dropped, unreported.
+    // Starts a task of this group, from an awaitable or the call of a coroutine function. Result: the Task.
+    // Errors: RuntimeError when the group was not entered, is finished, or is being cancelled; the coroutine is then
+    // dropped without a report.
     template <class A>
         requires detail::TaskSource<A>
     auto create_task(A&& awaitable, TaskOptions options = {}) {
@@ -58,8 +60,8 @@ public:
     // Cancels the tasks and the block; the block then ends without an error (3.15). No effect when it ended.
     void cancel();
 
-    // What with_task_group() does around the block. enter() Errors: RuntimeError when entered before, or outside
-    // a task. exit() waits for all tasks; `error` is what the block threw, or null.
+    // The calls of with_task_group() around the block. enter(): RuntimeError when entered before, or outside a task.
+    // exit() waits for all tasks and throws as with_task_group(); `error` is the exception of the block, or null.
     void enter();
     Coro<> exit(std::exception_ptr error);
 
@@ -203,10 +205,13 @@ Coro<T> run_in_group(F body) {
 
 }  // namespace detail
 
-// Runs `body(group)`, a function that returns a Coro, or one that only starts tasks and returns nothing, and waits for all
-// tasks of the group. Result: the body's. Errors: ExceptionGroup "unhandled errors in a TaskGroup" with the tasks' errors in the
-// order in which they failed and the body's last; CancelledError when only that happened; RuntimeError when the body
-// had no result to give because of TaskGroup::cancel().
+// Runs `body(group)`, a function that returns a Coro, or one that only starts tasks and returns void, and waits for all
+// tasks of the group. Result: the body's.
+// Errors: ExceptionGroup "unhandled errors in a TaskGroup" with the errors of the tasks in the order in which they
+// failed, and that of the body last; CancelledError when there is no error but the awaiting task was cancelled;
+// KeyboardInterrupt or SystemExit of a task or the body, alone; RuntimeError when TaskGroup::cancel() ended a body that
+// should return a value.
+// Cancel: cancels the body and all tasks, and waits for them.
 template <class F>
 auto with_task_group(F&& body) {
     AIO_CHECK_LAMBDA(F);

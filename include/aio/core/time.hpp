@@ -8,6 +8,7 @@
 
 namespace aio {
 
+// A moment on the loop's clock, EventLoop::time(). TimePoint::max() means never.
 using TimePoint = std::chrono::steady_clock::time_point;
 
 namespace detail {
@@ -15,21 +16,22 @@ namespace detail {
 [[noreturn]] void throw_duration_not_a_number();
 }  // namespace detail
 
-// What every delay and timeout of this library is: nanoseconds, made of any std::chrono::duration, floating-point ones
-// too. What is longer than max(), such as hours::max() or an infinity, becomes max(), which is 146 years: short enough
-// that the clock never overflows, so that it means "for ever" wherever a delay may stand. Negative infinity becomes min().
-// Errors: ValueError for a duration that is not a number.
+// The type of every delay and timeout of this library: nanoseconds, made of any std::chrono::duration, floating-point
+// ones too. A longer duration than max(), such as hours::max() or an infinity, becomes max(), which is 146 years: short
+// enough that the clock never overflows, so that it means "for ever" as any delay. Negative infinity becomes min().
 class Duration : public std::chrono::nanoseconds {
 public:
-    static constexpr Duration max() noexcept { return Duration(kMost); }
-    static constexpr Duration min() noexcept { return Duration(-kMost); }
+    static constexpr Duration max() noexcept { return Duration(kMost); }   // 146 years, which means for ever
+    static constexpr Duration min() noexcept { return Duration(-kMost); }  // -146 years
     static constexpr Duration zero() noexcept { return Duration(0); }
 
     Duration() = default;
+    // A count of nanoseconds.
     constexpr explicit Duration(rep nanoseconds_count) noexcept : duration(nanoseconds_count) {}
     template <class Ticks>
         requires std::is_floating_point_v<Ticks>
     explicit Duration(Ticks) = delete;
+    // Any duration, rounded toward zero to nanoseconds. Errors: ValueError for a floating-point one that is NaN.
     template <class Rep, class Period>
     constexpr Duration(const std::chrono::duration<Rep, Period>& other) noexcept(std::is_integral_v<Rep>)
         : duration(saturated<Rep, std::ratio_divide<Period, std::nano>>(other.count())) {}
@@ -54,6 +56,21 @@ private:
             return static_cast<rep>(exact);
         }
     }
+};
+
+// The type of every parameter that is a moment on the loop's clock: a TimePoint, or one of coarser or floating-point ticks,
+// such as `loop.time() + 0.5s`. Errors: ValueError for one that is NaN.
+class When {
+public:
+    constexpr When(TimePoint when) noexcept : when_(when) {}
+    template <class Ticks>
+    constexpr When(const std::chrono::time_point<std::chrono::steady_clock, Ticks>& when)
+        : when_(Duration(when.time_since_epoch())) {}
+
+    constexpr operator TimePoint() const noexcept { return when_; }
+
+private:
+    TimePoint when_;
 };
 
 namespace detail {

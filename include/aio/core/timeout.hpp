@@ -5,9 +5,9 @@
 //         deadline.reschedule(deadline.when() + 1s);
 //     });                                                // TimeoutError when the deadline passed
 //
-// A deadline cancels the task that runs the block, and turns that cancellation, and no other, into a
-// TimeoutError when the block has ended: a cancellation from outside passes through. Nested deadlines: the
-// innermost that expired answers. Source: asyncio.timeout and wait_for, CPython 3.12 timeouts.py, tasks.py.
+// A deadline cancels the task that runs the block, and turns that cancellation, and no other, into a TimeoutError when
+// the block has ended: a cancellation from outside passes through. Of nested deadlines, the innermost that expired
+// throws. Source: asyncio.timeout and wait_for, CPython 3.12 timeouts.py, tasks.py.
 #pragma once
 
 #include <aio/core/event_loop.hpp>
@@ -16,11 +16,11 @@
 
 namespace aio {
 
-// The deadline of a block: see with_timeout(). Used inside a task only.
+// The deadline of a block: see with_timeout(). Used inside a task only. asyncio.Timeout.
 class Timeout {
 public:
     // nullopt: no deadline yet.
-    explicit Timeout(std::optional<TimePoint> when) noexcept : when_(when.value_or(TimePoint::max())) {}
+    explicit Timeout(std::optional<When> when) noexcept : when_(when.value_or(TimePoint::max())) {}
     Timeout(const Timeout&) = delete;
     Timeout& operator=(const Timeout&) = delete;
     ~Timeout();
@@ -29,14 +29,14 @@ public:
     TimePoint when() const noexcept { return when_; }
     // Moves the deadline. One that has passed expires in the next pass. nullopt: no deadline.
     // Errors: RuntimeError outside the block, or when it expired.
-    void reschedule(std::optional<TimePoint> when);
+    void reschedule(std::optional<When> when);
     // Whether the block was cancelled because the deadline passed.
     bool expired() const noexcept { return state_ == State::expiring || state_ == State::expired; }
 
-    // What with_timeout() does around the block. Errors: RuntimeError when entered before, or outside a task.
+    // The calls of with_timeout() around the block. Errors: RuntimeError when entered before, or outside a task.
     void enter();
-    // `error`: what the block threw, or null. Throws TimeoutError in its place if this deadline cancelled the
-    // block, or `error`.
+    // `error`: the exception of the block, or null. Throws TimeoutError in its place if this deadline cancelled the
+    // block, else `error`.
     void exit(std::exception_ptr error);
 
 private:
@@ -109,24 +109,25 @@ Coro<T> wait_for_later(A awaitable, Duration timeout) {
 
 }  // namespace detail
 
-// Runs `body(timeout)`, or `body()`, a function that returns a Coro, with a deadline `delay` from now.
-// Result: the body's. Errors: TimeoutError; what the body throws. A body given by name must outlive the await.
+// Runs `body(timeout)`, or `body()`, a function that returns a Coro, with a deadline `delay` from now; nullopt: without
+// one. asyncio.timeout. Result: the body's. Errors: TimeoutError; those of the body. A body given by
+// name must outlive the await.
 template <class F>
 auto with_timeout(std::optional<Duration> delay, F&& body) {
     AIO_CHECK_LAMBDA(F);
     return detail::run_with_timeout<detail::body_result<F, Timeout>, F>(detail::deadline_after(delay),
                                                                         std::forward<F>(body));
 }
-// The same with a deadline on the loop's clock.
+// The same with a deadline on the loop's clock: asyncio.timeout_at.
 template <class F>
-auto with_timeout_at(std::optional<TimePoint> when, F&& body) {
+auto with_timeout_at(std::optional<When> when, F&& body) {
     AIO_CHECK_LAMBDA(F);
     return detail::run_with_timeout<detail::body_result<F, Timeout>, F>(when, std::forward<F>(body));
 }
 
-// Awaits `awaitable` for `timeout` at most; nullopt: without a limit. Result: its result.
+// Awaits `awaitable` for `timeout` at most; nullopt: without a limit. asyncio.wait_for. Result: its result.
 // Cancel: past the deadline it is cancelled, and waited for; cancelling the caller cancels it as well.
-// Errors: TimeoutError; what it throws, also while it is being cancelled.
+// Errors: TimeoutError; its exception, also one that it throws while it is being cancelled.
 template <class A>
     requires detail::TaskSource<A>
 auto wait_for(A&& awaitable, std::optional<Duration> timeout) {

@@ -1,13 +1,14 @@
-// The body of a message, read as it comes (aiohttp's `content`): request.content(), response.content().
+// The body of a message, read as it arrives (aiohttp's `content`): request.content(), response.content().
 //
 //     while (auto piece = co_await response.content().iter_chunked(64 * 1024).next()) file.write(*piece);
 //
-// The connection is read only when the body is: a body that nobody reads costs its sender, not us. What is read here is
-// what was sent, without chunks and content codings.
+// The connection is read only when the body is: an unread body is buffered by its sender, not here. The reader returns
+// the content, without chunks and content codings.
 //
-// Of all reads: *Resumes* in the pass after the data came; at once when they are there. *Cancel*: nothing is lost, the
-// next read goes on. *Errors*: of a response ClientPayloadError when it is cut short or badly encoded, SocketTimeoutError
-// and other ClientErrors; of a request RequestPayloadError, HTTPRequestEntityTooLarge. RuntimeError while another read waits.
+// Of all reads: *Resumes* in the pass after the data arrived; without suspending when they are buffered. *Cancel*:
+// nothing is lost; the next read continues. *Errors*: of a response ClientPayloadError when it is truncated or badly
+// encoded, SocketTimeoutError and other ClientErrors; of a request RequestPayloadError, HTTPRequestEntityTooLarge.
+// RuntimeError while another read waits.
 // Thread rule: the loop's thread. Source: aiohttp 3.11 streams.py.
 #pragma once
 
@@ -26,91 +27,97 @@ class Headers;
 
 namespace detail {
 
-// How much memory to have ready for a body of which `size` bytes are announced: what is not touched costs nothing, but a
-// claim is only a claim.
+// The memory to reserve for a body of which `size` bytes are announced: untouched memory costs nothing, but the number
+// is only a claim of the peer.
 std::size_t worth_reserving(std::uint64_t size) noexcept;
 
-// Where a body comes from: decoded, piece by piece.
+// The source of a body: decoded, piece by piece.
 class BodySource {
 public:
     virtual ~BodySource() = default;
-    // The next piece, valid until the next call; empty at the end, and then always. Errors: what broke it.
+    // The next piece, valid until the next call; empty at the end, and then always. Errors: those of the connection.
     virtual Coro<std::string_view> next_piece() = 0;
-    // Once it has ended: the fields behind the body, or null.
+    // Once it has ended: the fields after the body, or null.
     virtual const Headers* trailers() const noexcept { return nullptr; }
     // Whether a chunk, as HTTP's chunked coding has them, ended with the last piece.
     virtual bool piece_ends_chunk() const noexcept { return false; }
-    // The bytes of all its pieces together, if it was announced: a claim of the peer's.
+    // The size of all pieces together in bytes, if it was announced: a claim of the peer.
     virtual std::optional<std::uint64_t> announced_size() const noexcept { return std::nullopt; }
 };
 
 }  // namespace detail
 
+// A reader of a body: aiohttp.StreamReader.
 class BodyReader {
 public:
-    static constexpr std::size_t kLineLimit = 64 * 1024;
+    static constexpr std::size_t kLineLimit = 64 * 1024;  // the default limit of readline(), in bytes
 
-    // Of `source`, which outlives it; null: an empty body.
+    // Reads from `source`, which must outlive it; null: an empty body.
     explicit BodyReader(detail::BodySource* source = nullptr) noexcept : source_(source) {}
     BodyReader(BodyReader&& other) noexcept;
     BodyReader& operator=(BodyReader&& other) noexcept;
 
     // At most `size` bytes, and at least one unless the body has ended; without a size, all that is left.
     Coro<std::string> read(std::ptrdiff_t size = -1);
-    // What is there, once there is something. Empty at the end.
+    // The buffered bytes, at least one; empty at the end.
     Coro<std::string> readany();
     // The same without a copy, valid until the next read.
     Coro<std::string_view> readany_view();
-    // Errors: IncompleteReadError with what there was.
+    // Exactly `size` bytes. Errors: IncompleteReadError, with the bytes before the end.
     Coro<std::string> readexactly(std::size_t size);
-    // A line with its "\n", or what is left. Errors: LimitOverrunError for a longer one; nothing is consumed.
+    // A line with its "\n", or the rest at the end. Errors: LimitOverrunError for a line longer than `limit` bytes;
+    // nothing is consumed.
     Coro<std::string> readline(std::size_t limit = kLineLimit);
+    // The same up to and including `separator`.
     Coro<std::string> readuntil(std::string separator, std::size_t limit = kLineLimit);
-    // What is there without waiting. At most `size` bytes, if given.
+    // The bytes that can be read without waiting; at most `size`, if given.
     std::string read_nowait(std::ptrdiff_t size = -1);
-    // What is there, once there is something, and whether a chunk of the transfer ended with it. How a body was cut into
-    // chunks means nothing in HTTP, and proxies change it; some servers use it all the same.
+    // The buffered bytes, at least one, and whether a chunk of the transfer ended with them. The division into chunks
+    // has no meaning in HTTP, and proxies change it; some servers use it all the same.
     Coro<std::pair<std::string, bool>> readchunk();
 
-    // `while (auto piece = co_await pieces.next())`: pieces of exactly `size` bytes but for the last; as they come;
-    // lines. Errors: ValueError for a size of 0.
+    // For `while (auto piece = co_await pieces.next())`: pieces of exactly `size` bytes except the last; pieces as they
+    // arrive; lines. next() returns nullopt at the end. Errors: ValueError for a size of 0.
     class Pieces;
     class Chunks;
     Pieces iter_chunked(std::size_t size);
     Pieces iter_any() noexcept;
     Pieces lines() noexcept;
-    // The same of readchunk()'s pairs.
+    // The same with the pairs of readchunk().
     Chunks iter_chunks() noexcept;
 
-    // Whether all of it was read.
+    // Whether the body was read to its end.
     bool at_eof() const noexcept { return (ended_ || !source_) && available() == 0; }
-    // What came so far, in bytes.
+    // The number of bytes that have arrived so far.
     std::uint64_t total_bytes() const noexcept { return total_bytes_; }
-    // Valid at the end, null if there are none. Fields of a trailer are the peer's claim: never headers.
+    // The trailer fields, once the body has ended; null if there are none. They are claims of the peer: do not treat
+    // them as headers.
     const Headers* trailers() const noexcept { return source_ ? source_->trailers() : nullptr; }
 
 private:
     std::size_t available() const noexcept { return held_.size() - held_begin_ + piece_.size(); }
     void check_idle() const;
-    // Gets one more piece behind what is there. False at the end.
+    // Reads one more piece behind the buffered bytes. False at the end.
     Coro<bool> more();
-    // Keeps piece_ behind what is held: the source's next piece ends it.
+    // Appends piece_ to held_: the source's next piece invalidates it.
     void hold_piece();
-    // Puts what is there into one place.
+    // Makes the buffered bytes contiguous.
     std::string_view gather();
     std::string take(std::size_t size);
 
     detail::BodySource* source_;
-    std::string_view piece_;      // of the source, not read yet; stands behind held_
-    std::string held_;            // what had to be kept while more was waited for
-    std::size_t held_begin_ = 0;  // what is before it was read
+    std::string_view piece_;      // of the source, not read yet; follows held_
+    std::string held_;            // bytes that were kept while waiting for more
+    std::size_t held_begin_ = 0;  // the bytes before it were read
     std::uint64_t total_bytes_ = 0;
     bool ended_ = false;
     bool reading_ = false;
 };
 
+// The result of iter_chunked(), iter_any() and lines(). It must not outlive the reader.
 class BodyReader::Pieces {
 public:
+    // The next piece or line; nullopt at the end. Cancel, errors: as the reads of BodyReader.
     Coro<std::optional<std::string>> next();
 
 private:
@@ -123,8 +130,10 @@ private:
     std::size_t size_;
 };
 
+// The result of iter_chunks(). It must not outlive the reader.
 class BodyReader::Chunks {
 public:
+    // The next pair of readchunk(); nullopt at the end. Cancel, errors: as readchunk().
     Coro<std::optional<std::pair<std::string, bool>>> next();
 
 private:

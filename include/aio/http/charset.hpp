@@ -1,4 +1,5 @@
-// The error of text() for a charset that nobody knows; text that breaks its charset is aio::UnicodeDecodeError.
+// The error of text() for an unknown charset; for bytes that are not valid in their charset it is
+// aio::UnicodeDecodeError.
 #pragma once
 
 #include <aio/base/error.hpp>
@@ -7,9 +8,10 @@
 
 namespace aio::http {
 
-// Python's LookupError: read() gives the bytes, text(charset) reads them as something else.
+// Python's LookupError. read() still returns the bytes, and text(charset) decodes them from another charset.
 class UnknownCharsetError : public ValueError {
 public:
+    // `message` is the text of what().
     explicit UnknownCharsetError(const std::string& message) : ValueError(message) {}
 };
 

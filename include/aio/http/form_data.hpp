@@ -23,37 +23,41 @@
 
 namespace aio::http {
 
-// Trivially destructible, so that `{.filename = "a.txt"}` is safe inside a co_await expression on g++ 12.
+// The options of a field of a form. Trivially destructible, so that `{.filename = "a.txt"}` is safe inside a co_await
+// expression on g++ 12.
 struct FieldOptions {
-    std::string_view filename = {};
-    std::string_view content_type = {};  // default: of a file name its extension's; else none
+    std::string_view filename = {};      // makes the form multipart
+    std::string_view content_type = {};  // default: by the extension of the file name; else none
 };
 
+// The body of a form: aiohttp.FormData.
 class FormData {
 public:
-    // multipart: it is sent so in any case.
+    // multipart: it is sent as multipart/form-data in any case.
     explicit FormData(bool multipart = false);
     explicit FormData(const Query& fields);
 
-    // Errors of these: ValueError for a content type that cannot stand in a header.
+    // Appends a field. Errors of these three: ValueError for a content type that a header cannot contain.
     FormData& add_field(std::string_view name, std::string_view value, FieldOptions options = {});
-    // The file is looked at now, for its size, and read when the form is sent; a file name of its own is that of the
+    // Appends a file, which is read when the form is sent; its size is determined now. Default file name: that of the
     // path. Errors: FileNotFoundError and other OSErrors, also IsADirectoryError; when it is sent, RuntimeError if it
-    // became shorter.
+    // has become shorter.
     FormData& add_file(std::string_view name, IntoString path, FieldOptions options = {});
-    // Pieces as `pieces` yields them. The form can then be sent once.
+    // Appends a field whose content `pieces` yields. The form can then be sent only once.
     FormData& add_stream(std::string_view name, AsyncGenerator<std::string> pieces, FieldOptions options = {});
 
+    // Whether it is sent as multipart/form-data.
     bool is_multipart() const noexcept;
-    // Whether open() works again: there is no stream in it.
+    // Whether open() works more than once: there is no stream in it.
     bool reusable() const noexcept;
+    // The number of fields, files and streams.
     std::size_t field_count() const noexcept;
 
     // The Content-Type of the form.
     std::string content_type() const;
-    // Of the whole body in bytes; nothing if a stream's, or a pipe's, makes it unknown.
+    // The size of the whole body in bytes; nullopt if a stream or a pipe makes it unknown.
     std::optional<std::uint64_t> size() const;
-    // The body. It does not need this object any more. Errors: RuntimeError the second time, if it is not reusable.
+    // The body, which does not need this object any more. Errors: RuntimeError the second time, if it is not reusable.
     std::unique_ptr<detail::BodySource> open() const;
 
     struct Fields;

@@ -1,13 +1,13 @@
-// The header fields of a message, in the order they came: a multimap whose names compare without regard to case
-// (aiohttp's CIMultiDict).
+// The header fields of a message, in their order: a multimap whose names compare without regard to
+// case (aiohttp's CIMultiDict).
 //
 //     aio::http::Headers headers;
 //     headers.add("Accept", "text/html").add("Accept", "image/png");
 //     headers.get("accept");                   // "text/html": the first
 //     for (auto [name, value] : headers) ...
 //
-// All text stands in one block of memory, which clear() keeps: a connection reads its next message without
-// allocating. Views into it are valid until the next change.
+// All text is in one block of memory, which clear() keeps: a connection reads its next message without allocating.
+// Views into it are valid until the next change.
 //
 // Source: RFC 9110 section 5 (fields), 5.6.2 (token).
 #pragma once
@@ -22,8 +22,10 @@
 
 namespace aio::http {
 
+// The header fields of a message: multidict.CIMultiDict. Field names are not case-sensitive; values are.
 class Headers {
 public:
+    // A field; its views are valid until the next change of the Headers.
     struct Field {
         std::string_view name, value;
         friend bool operator==(const Field&, const Field&) = default;
@@ -37,49 +39,55 @@ public:
     // Appends a field; those of the same name stay. Errors: ValueError, and nothing changed, for a name that is no
     // token, or a value with CR, LF, NUL or another control character: it could end the field and begin another.
     Headers& add(std::string_view name, std::string_view value);
-    // The only field of this name from now on. It takes the first one's place. Errors: as add().
+    // Makes it the only field of this name, in the position of the first one. Errors: as add().
     Headers& set(std::string_view name, std::string_view value);
-    // set(), unless there is one.
+    // set(), unless there is a field of this name.
     Headers& setdefault(std::string_view name, std::string_view value);
-    // set() for every name in `other`, all its fields of that name: what `other` says counts.
+    // For every name in `other`: replaces all fields of that name by those of `other`.
     Headers& update(const Headers& other);
-    // Removes all fields of this name. Whether there was one.
+    // Removes all fields of this name. Result: whether there was one.
     bool remove(std::string_view name) noexcept;
+    // Removes all fields, and keeps the memory.
     void clear() noexcept {
         text_.clear();
         entries_.clear();
     }
 
+    // Whether there is a field of this name.
     bool contains(std::string_view name) const noexcept { return find(name) != kNone; }
-    // The first field of this name.
+    // The value of the first field of this name; nullopt, or `otherwise`, if there is none.
     std::optional<std::string_view> get(std::string_view name) const noexcept;
     std::string_view get(std::string_view name, std::string_view otherwise) const noexcept;
+    // The values of all fields of this name, in order.
     std::vector<std::string_view> getall(std::string_view name) const;
-    // All values of this name with ", " between them, which means the same (RFC 9110 section 5.3).
+    // All values of this name joined by ", ", which has the same meaning (RFC 9110 section 5.3).
     std::string combined(std::string_view name) const;
-    // Whether a field of this name, as a list with commas, has this member, without regard to case.
+    // Whether a field of this name, read as a list with commas, has this member, without regard to case.
     bool lists(std::string_view name, std::string_view member) const noexcept;
 
+    // The number of fields, and the field `i` of them, from 0.
     std::size_t size() const noexcept { return entries_.size(); }
     bool empty() const noexcept { return entries_.empty(); }
     Field operator[](std::size_t i) const noexcept { return field(entries_[i]); }
     iterator begin() const noexcept;
     iterator end() const noexcept;
 
-    // Makes room for so many fields and so much text, so that add() need not.
+    // Allocates memory for so many fields and so many bytes of text, so that add() need not.
     void reserve(std::size_t fields, std::size_t text) {
         if (fields > entries_.capacity() || text > text_.capacity()) grow(fields, text);
     }
-    // What a parser calls: the text as it stood on the wire, and where in it a field lies. The text may come behind the
-    // field, and is checked by nobody.
+    // For a parser: the text as it was received, and the position of a field in it. The text may be appended after the
+    // field, and is not validated.
     struct Place {
-        std::uint32_t begin = 0, end = 0;
+        std::uint32_t begin = 0, end = 0;  // offsets into the text
     };
+    // For a parser: appends text; makes a field of two positions in it.
     void append_text(std::string_view piece) { text_ += piece; }
     void append_field(Place name, Place value) { entries_.push_back({name, value}); }
-    // Line ends within a value become spaces, with the white space around them; `value` has none at its beginning then.
+    // Replaces line ends within a value, with the white space around them, by spaces, and
+    // removes those at its beginning.
     void unfold(Place& value) noexcept;
-    // Of the text so far, in bytes: what lies between fields included.
+    // The size of the text so far in bytes, including the bytes between fields.
     std::size_t text_size() const noexcept { return text_.size(); }
     std::string_view text(Place place) const noexcept {
         return {text_.data() + place.begin, place.end - place.begin};
@@ -101,6 +109,7 @@ private:
     std::vector<Entry> entries_;
 };
 
+// A forward iterator over the fields, valid until the next change.
 class Headers::iterator {
 public:
     using value_type = Field;

@@ -1,4 +1,4 @@
-// What json() of requests, responses and WebSocket messages refuses besides text that is no JSON.
+// The limit of json() of requests, responses and WebSocket messages.
 #pragma once
 
 #include <aio/base/error.hpp>
@@ -7,12 +7,12 @@
 
 namespace aio::http {
 
-// How many arrays and objects may be inside one another in a document that a peer sends. Copying, comparing and writing
-// a nlohmann::json recurse once per level, so that a few kilobytes of "[" would overflow the stack. CPython's json stops
-// at about as many.
+// The greatest depth of arrays and objects in a document from a peer. Copying, comparing and writing a nlohmann::json
+// recurse once per level, so that a few kilobytes of "[" would overflow the stack. CPython's
+// json has about the same limit.
 inline constexpr std::size_t kMaxJSONDepth = 1000;
 
-// A document deeper than that. Servers answer 400.
+// A document is deeper than kMaxJSONDepth. Servers answer 400.
 class JSONDepthError : public ValueError {
 public:
     using ValueError::ValueError;

@@ -1,4 +1,4 @@
-// JSON of keys and values, for every place that takes JSON.
+// JSON objects and arrays from a list of arguments, for every function that takes JSON.
 //
 //     co_await session.post(url).json("id", 7, "tags", json_array("a", "b"));   // {"id":7,"tags":["a","b"]}
 //     co_return Response::json("error", "no such user").set_status(404);
@@ -29,7 +29,7 @@ struct LateJSON {
     using type = nlohmann::json;
 };
 
-// A json is none, although it converts to everything.
+// A json is no key, although it converts to everything.
 template <class T>
 concept JSONKey = !std::same_as<std::remove_cvref_t<T>, nlohmann::json> && std::convertible_to<T, std::string_view>;
 
@@ -56,7 +56,8 @@ void add_pairs(JSON& object, Key&& key, Value&& value, Rest&&... rest) {
 
 }  // namespace detail
 
-// An object. Of equal keys the last one counts, as in Python. Errors: std::bad_alloc; those of nlohmann::json.
+// An object of the keys and values. Of equal keys the last one counts, as in Python. Errors:
+// std::bad_alloc; those of nlohmann::json.
 template <class... Pairs>
 auto json_object(Pairs&&... pairs) {
     constexpr bool kEven = sizeof...(Pairs) % 2 == 0;

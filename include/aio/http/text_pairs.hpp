@@ -1,9 +1,9 @@
-// Names and values for queries, forms and paths, as arguments: params("q", text, "page", 2). A list of them in braces is
-// refused by g++ 12 inside a co_await expression (docs/compilers.md). Internal, but for what it accepts: names are
+// Names and values for queries, forms and paths, as arguments: params("q", text, "page", 2). A list of them in braces
+// is refused by g++ 12 inside a co_await expression (docs/compilers.md). Internal, except the accepted types: names are
 // strings; values are strings or integers.
 #pragma once
 
-#include <aio/http/parse_text.hpp>
+#include <aio/http/server/parse_text.hpp>
 #include <aio/http/url.hpp>
 
 #include <concepts>

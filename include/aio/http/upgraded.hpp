@@ -1,4 +1,4 @@
-// What is left of HTTP after "101 Switching Protocols": Request::upgrade(), ClientResponse::upgrade().
+// The connection after "101 Switching Protocols": the result of Request::upgrade() and ClientResponse::upgrade().
 #pragma once
 
 #include <aio/io/stream.hpp>
@@ -8,10 +8,11 @@
 
 namespace aio::http {
 
+// A connection that has left HTTP.
 struct Upgraded {
-    StreamReader reader;
-    StreamWriter writer;
-    std::string received;  // came behind the head already: the first bytes of the new protocol
+    StreamReader reader;   // the bytes after `received`
+    StreamWriter writer;   // of the same connection
+    std::string received;  // the first bytes of the new protocol, which arrived with the headers
 
     Upgraded(StreamReader r, StreamWriter w, std::string bytes) noexcept
         : reader(std::move(r)), writer(std::move(w)), received(std::move(bytes)) {}

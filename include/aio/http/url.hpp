@@ -2,18 +2,19 @@
 //
 //     aio::http::URL url("https://example.org/search?q=été#top");
 //     url.host();                              // "example.org"
-//     url.path_qs();                           // "/search?q=%C3%A9t%C3%A9": what a request asks for
+//     url.path_qs();                           // "/search?q=%C3%A9t%C3%A9": the target of a request
 //     url.join("../index.html").str();         // "https://example.org/index.html"
 //
-// What may not stand in a URL is quoted (UTF-8, then %XX); what is quoted stays so, but for letters, digits and "-._~",
-// which never need it. Names of hosts become lower case, and IDNA ("é.example" is "xn--9ca.example"). "." and ".." in
-// the path of an absolute URL are resolved. Functions named raw_ give a part as it is sent, the others unquoted.
+// Characters that a URL may not contain are quoted (UTF-8, then %XX); quoted ones stay so, except letters, digits and
+// "-._~", which never need it. Host names are converted to lower case and to IDNA ("é.example" is "xn--9ca.example").
+// "." and ".." in the path of an absolute URL are resolved. Functions named raw_ return a part as it is sent, the
+// others unquoted.
 //
-// A URL that somebody has signed must be sent as it was signed: `URL(text, {.encoded = true})` changes nothing in its
-// path, query and fragment.
+// A signed URL must be sent as it was signed: `URL(text, {.encoded = true})` does not change
+// its path, query and fragment.
 //
-// http, https, ws, wss and ftp need a host: no URL of theirs comes to be without one, be it parsed, joined or rebuilt.
-// (A resolver takes the empty host for this machine.)
+// http, https, ws, wss and ftp need a host: no URL of these schemes is parsed, joined or rebuilt without one. (A
+// resolver takes the empty host for this machine.)
 //
 // Source: RFC 3986; RFC 5891 (IDNA 2008, by libidn2); yarl 1.18.
 #pragma once
@@ -31,21 +32,22 @@
 
 namespace aio::http {
 
-// The parameters of a query, in order; a name may stand there more than once.
+// The parameters of a query, in order; a name may occur more than once.
 using Query = std::vector<std::pair<std::string, std::string>>;
 
-// Trivially destructible, so that `session.get(URL(text, {.encoded = true}))` is safe in a co_await expression on
-// g++ 12.
+// The options of a URL's constructor. Trivially destructible, so that `session.get(URL(text, {.encoded = true}))` is
+// safe in a co_await expression on g++ 12.
 struct URLOptions {
-    // The text is quoted already, and stays as it is: path, query and fragment are not requoted, "." and ".." not
+    // The text is quoted already, and not changed: path, query and fragment are not requoted, "." and ".." not
     // resolved. The host is normalised all the same.
     bool encoded = false;
 };
 
+// An absolute or relative URL: yarl.URL.
 class URL {
 public:
     URL() noexcept = default;
-    // Errors: InvalidURL, which says what is wrong where: also for a space in what is said to be encoded.
+    // Errors: InvalidURL, whose message has the URL and the problem; also for a space in a text that is `encoded`.
     URL(std::string_view text) : URL(text, URLOptions()) {}
     URL(std::string_view text, URLOptions options);
     template <class S>
@@ -54,50 +56,52 @@ public:
 
     // "https", lower case; empty for a relative reference.
     const std::string& scheme() const noexcept { return scheme_; }
-    // Without the brackets of IPv6 addresses, and with the zone: "fe80::1%eth0".
+    // The host, without the brackets of IPv6 addresses, and with the zone: "fe80::1%eth0".
     std::string host() const;
     const std::string& raw_host() const noexcept { return host_; }
-    // The port that stands there, else the scheme's, else 0.
+    // The port in the URL, else the default of the scheme, else 0; explicit_port(): only the one in the URL.
     std::uint16_t port() const noexcept;
     std::optional<std::uint16_t> explicit_port() const noexcept { return port_; }
     std::string user() const;
-    // Nothing, which is not the empty password of "http://user:@host/".
+    // nullopt if there is none; "http://user:@host/" has an empty one.
     std::optional<std::string> password() const;
     std::string path() const;
     const std::string& raw_path() const noexcept { return path_; }
-    // Without "?".
+    // The query without "?".
     std::string query_string() const;
     const std::string& raw_query_string() const noexcept { return query_; }
-    // The parameters; "+" is a space there.
+    // The parameters of the query; a "+" there is a space.
     Query query() const;
     std::string fragment() const;
-    // The last segment of the path, and what stands behind its last dot, with the dot.
+    // The last segment of the path, and its extension with the dot.
     std::string name() const;
     std::string suffix() const;
 
-    // "/path?query": what a request to the host itself asks for.
+    // "/path?query": the target of a request to the host.
     std::string path_qs() const;
-    // "host:port", with brackets around IPv6 addresses, without their zone, without a port that is the scheme's: for the
-    // Host header.
+    // "host:port", with brackets around IPv6 addresses, without their zone, and without the default port of the scheme:
+    // for the Host header.
     std::string host_port() const;
     // "https://host:port", without user, path and more. Errors: InvalidURL for a relative reference.
     URL origin() const;
-    // "/path?query#fragment"; "/.//path" where "//path" would name a host. Errors: InvalidURL for what is relative already.
+    // "/path?query#fragment"; "/.//path" where "//path" would name a host. Errors: InvalidURL for a relative reference.
     URL relative() const;
+    // Whether scheme, host and port are the same; whether it has a host; whether its port is the default of its scheme.
     bool same_origin(const URL& other) const noexcept;
     bool is_absolute() const noexcept { return has_host_; }
     bool is_default_port() const noexcept;
+    // The whole URL, quoted.
     std::string str() const;
     // The same without user and password: for messages and logs.
     std::string str_without_credentials() const;
 
-    // What `reference`, relative to this URL, names (RFC 3986 section 5.2). Errors: InvalidURL when it has no host, and
-    // its scheme needs one.
+    // The URL of `reference` relative to this one (RFC 3986 section 5.2). Errors: InvalidURL when the result has no
+    // host and its scheme needs one.
     URL join(const URL& reference) const;
     // One more segment, quoted: url / "a b/c" ends in "/a%20b%2Fc". Errors: InvalidURL for "." and "..".
     URL operator/(std::string_view segment) const;
-    // What these are given is text, not quoted yet: with_path("/a%20b") has a percent sign in its name. What follows the
-    // part stays, but with_path(), with_name() and / drop query and fragment. Errors: InvalidURL.
+    // A copy with one part changed. The arguments are text, not quoted yet: with_path("/a%20b") has a percent sign in
+    // its name. The other parts stay, but with_path(), with_name() and / drop query and fragment. Errors: InvalidURL.
     URL with_scheme(std::string_view scheme) const;
     URL with_host(std::string_view host) const;
     URL with_port(std::optional<std::uint16_t> port) const;
@@ -110,7 +114,7 @@ public:
     URL with_fragment(std::string_view fragment) const;
     URL with_name(std::string_view name) const;
 
-    // A port that is the scheme's is as good as none.
+    // The default port of the scheme is equal to none.
     friend bool operator==(const URL& a, const URL& b) noexcept;
 
 private:
@@ -125,13 +129,13 @@ private:
     std::string scheme_, user_, host_, path_, query_, fragment_;
     std::optional<std::string> password_;
     std::optional<std::uint16_t> port_;
-    bool has_host_ = false;   // "//" stood there
-    bool has_query_ = false;  // "?" stood there
+    bool has_host_ = false;   // there was a "//"
+    bool has_query_ = false;  // there was a "?"
 };
 
 // Quotes everything but letters, digits, "-._~" and `also`.
 std::string quote(std::string_view text, std::string_view also = "");
-// The bytes that text stands for. "%" that begins no quoted byte stays. plus: "+" is a space.
+// The reverse of quote(). A "%" that begins no quoted byte stays. plus: "+" is a space.
 std::string unquote(std::string_view text, bool plus = false);
 // "a=1&b=x+y", as forms are sent (WHATWG URL, application/x-www-form-urlencoded), and back.
 std::string urlencode(const Query& query);

@@ -1,18 +1,18 @@
-// WebSocket: messages both ways over a connection that began as HTTP. What both sides have; a client gets its end from
-// ClientSession::ws_connect(), a server makes one with WebSocketResponse (aiohttp.ClientWebSocketResponse and
-// aiohttp.web.WebSocketResponse).
+// WebSocket: messages in both directions over a connection that began as HTTP. This is the common part of both sides: a
+// client gets its end from ClientSession::ws_connect(), a server makes one with WebSocketResponse
+// (aiohttp.ClientWebSocketResponse and aiohttp.web.WebSocketResponse).
 //
 //     while (auto message = co_await ws.next()) {        // async for message in ws
 //         if (message->type == WSMsgType::text) co_await ws.send_str("got " + message->data);
 //     }                                                  // closed
 //
-// A ping is answered while somebody receives; so is the other side's wish to close. Messages are limited to 4 MiB unless
-// told otherwise, counted after they were unpacked. Sending is atomic: any number of tasks may send.
+// Pings and the peer's close are answered while a task receives. Messages are limited to 4 MiB by default, counted
+// after decompression. Sending is atomic: any number of tasks may send.
 //
-// Of all that receives: *Resumes* when a whole message is there. *Cancel*: nothing is lost. *Errors*: RuntimeError while
-// another receive() waits, and when it is called again and again after the end; aio::TimeoutError after `timeout`. What
-// the peer does wrong, and a connection that breaks, is a message of type `error`, whose exception() says what it was.
-// Of all that sends: takes the data at once; awaited, it waits while the peer reads too slowly.
+// Of all receiving functions: *Resumes* when a whole message has arrived. *Cancel*: nothing is lost. *Errors*:
+// RuntimeError while another receive() waits, and when it is called again and again after the end; aio::TimeoutError
+// after `timeout`. A protocol error of the peer, or a broken connection, is a message of type `error`, and exception()
+// has the error. Of all sending functions: takes the data at once; awaited, it waits while the peer reads too slowly.
 // *Errors*: ConnectionResetError when the WebSocket is closing or closed.
 // Thread rule: the loop's thread. Source: aiohttp 3.11 client_ws.py, web_ws.py; RFC 6455; RFC 7692.
 #pragma once
@@ -40,7 +40,7 @@ namespace detail {
 class WSConnection;
 }
 
-// RFC 6455 section 7.4.1, and IANA's registry.
+// The codes of close(): RFC 6455 section 7.4.1, and IANA's registry. aiohttp.WSCloseCode.
 enum WSCloseCode : std::uint16_t {
     kWSOk = 1000,
     kWSGoingAway = 1001,
@@ -58,91 +58,97 @@ enum WSCloseCode : std::uint16_t {
     kWSBadGateway = 1014
 };
 
+// The type of a message: aiohttp.WSMsgType.
 enum class WSMsgType : std::uint8_t {
     text,
     binary,
     ping,  // these two only without autoping
     pong,
     close,    // the peer closes: close_code, and its reason in data
-    closing,  // close() is under way, in another task
-    closed,   // it was over before
-    error
+    closing,  // close() is being executed in another task
+    closed,   // the WebSocket was closed before
+    error     // the connection broke, or the peer violated the protocol
 };
 
+// A message that was received: aiohttp.WSMessage.
 class WSMessage {
 public:
     explicit WSMessage(WSMsgType t, std::string bytes = {}, std::uint16_t code = 0) noexcept
         : type(t), data(std::move(bytes)), close_code(code) {}
 
     WSMsgType type;
-    std::string data;
-    std::uint16_t close_code;
-    std::exception_ptr error = nullptr;
+    std::string data;                    // of text UTF-8; of close the reason
+    std::uint16_t close_code;            // of close; else 0
+    std::exception_ptr error = nullptr;  // of the type error
 
 #ifdef AIO_HTTP_HAS_JSON
-    // Include <nlohmann/json.hpp> to use it. Errors: nlohmann::json::parse_error, JSONDepthError.
+    // The data parsed as JSON. Include <nlohmann/json.hpp> to use it. Errors:
+    // nlohmann::json::parse_error, JSONDepthError.
     nlohmann::json json() const;
 #endif
 };
 
-// receive_str() of something that is no text, and the like.
+// receive_str() or receive_bytes() got a message of another type. aiohttp.WSMessageTypeError.
 class WSMessageTypeError : public Error {
 public:
     using Error::Error;
 };
 
-// Of both sides. Trivially destructible, for g++ 12.
+// The options of both sides. Trivially destructible, for g++ 12.
 struct WSOptions {
-    std::optional<Duration> receive_timeout = {};  // of each receive(), unless it is told otherwise
-    Duration close_timeout = std::chrono::seconds(10);
-    // Sends a ping after so long without anything from the peer, and takes the connection for dead when nothing comes for
-    // half of that again: an `error` with SocketTimeoutError. It sees what comes only while somebody receives. Zero
-    // means no pings.
+    std::optional<Duration> receive_timeout = {};       // of each receive() without a timeout of its own
+    Duration close_timeout = std::chrono::seconds(10);  // for the peer's answer to close()
+    // Sends a ping after this time without data from the peer, and takes the connection for broken after half of it
+    // again: an `error` with SocketTimeoutError. Data are noticed only while a task receives. Zero means no pings.
     std::optional<Duration> heartbeat = {};
-    bool autoclose = true;  // answers the peer's close by itself
-    bool autoping = true;   // answers pings by itself, and keeps pongs
-    // Packs messages (permessage-deflate) with windows of 2^compress bytes, 9 to 15; 0: does not. Default: clients do not
-    // offer it; servers do what they are offered.
+    bool autoclose = true;  // answers the peer's close automatically
+    bool autoping = true;   // answers pings automatically, and drops pongs
+    // Compresses messages (permessage-deflate) with windows of at most 2^compress bytes, 9 to 15; 0 turns compression
+    // off. By default clients do not offer it, and servers accept what is offered.
     std::optional<int> compress = {};
     std::uint64_t max_msg_size = 4 * 1024 * 1024;  // bytes; 0: no limit
 };
 
+// An end of a WebSocket. Before it is connected, receiving, sending, close() and peername() throw RuntimeError.
 class WebSocket {
 public:
     WebSocket() noexcept;  // not connected
     explicit WebSocket(std::unique_ptr<detail::WSConnection> connection) noexcept;
     WebSocket(WebSocket&&) noexcept;
     WebSocket& operator=(WebSocket&&) noexcept;
-    // An open one is aborted.
+    // An open WebSocket is aborted.
     ~WebSocket();
 
-    // Whether close() was called, here or by autoclose, or the connection is lost.
+    // Whether close() was called, by the program or by autoclose, or the connection is lost.
     bool closed() const noexcept;
-    // What the peer closed with, or what made it end: 1006 for a connection that broke. Nothing while it is open.
+    // The code with which the peer closed, or the reason of the end: 1006 for a connection that
+    // broke. nullopt while it is open.
     std::optional<std::uint16_t> close_code() const noexcept;
-    // What broke it; null.
+    // The error that ended it, or null.
     std::exception_ptr exception() const noexcept;
-    // The subprotocol that was agreed upon; "".
+    // The subprotocol that was agreed upon, or "".
     const std::string& protocol() const noexcept;
-    // Whether messages are packed.
+    // Whether messages are compressed.
     bool compressed() const noexcept;
+    // The address of the peer.
     Address peername() const;
 
-    // The next message, whatever its type; `closed` after the end.
+    // The next message of any type; `closed` after the end. `timeout`: default receive_timeout.
     Coro<WSMessage> receive(std::optional<Duration> timeout = std::nullopt);
-    // The same for loops: nothing instead of close, closing and closed.
+    // The same for loops: nullopt in place of close, closing and closed.
     Coro<std::optional<WSMessage>> next();
-    // Errors: also WSMessageTypeError for a message of another type.
+    // The data of the next message. Errors: also WSMessageTypeError for a message of another type.
     Coro<std::string> receive_str(std::optional<Duration> timeout = std::nullopt);
     Coro<std::string> receive_bytes(std::optional<Duration> timeout = std::nullopt);
 
-    // Errors: also ValueError for what is no UTF-8.
+    // Sends a message. Errors: also ValueError for text that is not UTF-8.
     aio::detail::Drain send_str(std::string_view text);
     aio::detail::Drain send_bytes(std::string_view data);
-    // Errors of these: also ValueError for more than 125 bytes.
+    // Sends a ping, or a pong that nothing has asked for. Errors: also ValueError for more than 125 bytes.
     aio::detail::Drain ping(std::string_view data = {});
     aio::detail::Drain pong(std::string_view data = {});
 #ifdef AIO_HTTP_HAS_JSON
+    // The next message parsed as JSON; a value sent as JSON. Errors: also those of receive_str() and WSMessage::json().
     Coro<nlohmann::json> receive_json(std::optional<Duration> timeout = std::nullopt);
     aio::detail::Drain send_json(const nlohmann::json& value);
     // An object of keys and values: send_json("type", "move", "x", 3).
@@ -153,8 +159,9 @@ public:
     }
 #endif
 
-    // Says why, waits for the peer to say the same (close_timeout at the most), and closes the connection. False when it
-    // was closed already. Another task's receive() then gives `closing`. *Cancel*: the connection is aborted.
+    // Sends a close with `code` and `reason`, waits for the peer's close (close_timeout at most), and closes the
+    // connection. Result: false when it was closed already. Another task's receive() then returns `closing`. *Cancel*:
+    // the connection is aborted.
     // Errors: ValueError for a code that may not be sent, or a reason of more than 123 bytes.
     Coro<bool> close(std::uint16_t code = kWSOk, IntoString reason = "");
 

@@ -1,4 +1,4 @@
-// Address: where a socket is, or whom it talks to.
+// Address: the address of a socket or of its peer.
 #pragma once
 
 #include <string>
@@ -6,9 +6,10 @@
 
 namespace aio {
 
+// The address of a socket: a numeric host and a port, or a path. Python has a tuple, or a string, here.
 struct Address {
     std::string host;  // numeric: "127.0.0.1", "::1", "fe80::1%eth0"; empty for AF_UNIX
-    int port = 0;
+    int port = 0;      // 0 for AF_UNIX
     std::string path;  // AF_UNIX; begins with '\0' in the abstract namespace; empty for an unnamed socket
 
     Address() = default;

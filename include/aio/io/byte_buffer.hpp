@@ -4,6 +4,8 @@
 // whenever it is empty and take one at the next message without meeting malloc: idle connections hold none.
 #pragma once
 
+#include <aio/base/assert.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -43,11 +45,17 @@ public:
     }
 
     // Where the next `count` bytes are to be written. Precondition: count <= room().
-    char* end_for_append(std::size_t count) noexcept { return std::exchange(end_, end_ + count); }
+    char* end_for_append(std::size_t count) noexcept {
+        AIO_ASSERT(count <= room());
+        return std::exchange(end_, end_ + count);
+    }
 
     // Views of what was consumed stay valid until the next append(), recycle() or release(); while pinned, also
     // across append().
-    void consume(std::size_t count) noexcept { begin_ += count; }
+    void consume(std::size_t count) noexcept {
+        AIO_ASSERT(count <= size());
+        begin_ += count;
+    }
     void pin() noexcept { pinned_ = true; }
     // Ends the validity of views; an empty buffer starts at its block's beginning again.
     void recycle() noexcept {

@@ -1,14 +1,14 @@
-// create_connection, create_server and their like: connections whose ends are a Transport and a protocol.
+// create_connection(), create_server() and similar functions: connections whose ends are a Transport and a protocol.
 //
 //     auto [transport, protocol] = co_await aio::create_connection([] { return std::make_unique<Client>(); },
 //                                                                  "127.0.0.1", 8080);
 //     aio::Server server = co_await aio::create_server([] { return std::make_unique<Echo>(); }, "127.0.0.1", 8080);
 //
-// The functions are those of streams with a protocol's factory in front, and take their options: TLS, happy eyeballs,
-// local addresses, several processes on one port (aio/io/stream.hpp, server.hpp, sock.hpp, pipe.hpp). An option's `limit`
-// is how much may arrive before the protocol is called, in bytes; twice that is read at the most.
+// The functions are those of streams with the factory of a protocol as their first argument, and take the same options:
+// TLS, happy eyeballs, local addresses, several processes on one port (aio/io/stream.hpp, server.hpp, sock.hpp,
+// pipe.hpp). At most twice the option `limit`, in bytes, is read before the protocol is called.
 //
-// A factory is any callable that gives a std::unique_ptr or std::shared_ptr to a Protocol or a BufferedProtocol. One
+// A factory is any callable that returns a std::unique_ptr or std::shared_ptr to a Protocol or a BufferedProtocol. One
 // with captures must be a named variable: as a temporary inside a co_await expression g++ 12 would destroy it twice
 // (docs/compilers.md).
 //
@@ -46,7 +46,7 @@ concept MakesProtocols = MakesA<F, Protocol> || MakesA<F, BufferedProtocol>;
 
 using ConnectedProtocol = std::pair<Transport, std::shared_ptr<BaseProtocol>>;
 
-// Sets a protocol upon the stream that `opening` gives.
+// Attaches a protocol to the stream that `opening` returns.
 Coro<ConnectedProtocol> connect_protocol(ProtocolMaker maker, Coro<StreamPair> opening);
 Coro<ConnectedProtocol> connect_pipe_protocol(ProtocolMaker maker, int fd, bool reading);
 // A server's handler that makes protocols.
@@ -64,17 +64,18 @@ using ConnectedBy = Coro<std::pair<Transport, std::shared_ptr<ProtocolOf<F>>>>;
 
 }  // namespace detail
 
-// Connects, calls the factory, then connection_made(), and gives the transport and the protocol.
-// Cancel: the attempts are given up, their sockets closed; connection_made() is not called after that.
-// Errors: as open_connection(); what the factory or connection_made() throws: the connection is aborted then, and a
-// protocol that there is told connection_lost(). ValueError for a factory that gives null.
+// Connects, calls the factory, then connection_made(). loop.create_connection. Result: a pair of the Transport and a
+// std::shared_ptr to the protocol.
+// Cancel: the attempts are ended, their sockets closed; connection_made() is not called after that.
+// Errors: as open_connection(); an exception of the factory or of connection_made(): the connection is then aborted,
+// and connection_lost() called if there is a protocol. ValueError for a factory that returns null.
 template <detail::MakesProtocols F>
 detail::ConnectedBy<F> create_connection(F&& factory, std::string host, int port, ConnectionOptions options = {}) {
     return detail::typed<detail::ProtocolOf<F>>(detail::connect_protocol(
         detail::ProtocolMaker(std::forward<F>(factory)), open_connection(std::move(host), port, options)));
 }
 
-// The same to an AF_UNIX path ('\0' first: the abstract namespace).
+// The same to an AF_UNIX path ('\0' first: the abstract namespace). loop.create_unix_connection.
 template <detail::MakesProtocols F>
 detail::ConnectedBy<F> create_unix_connection(F&& factory, std::string path, ConnectionOptions options = {}) {
     return detail::typed<detail::ProtocolOf<F>>(detail::connect_protocol(
@@ -90,8 +91,8 @@ detail::ConnectedBy<F> connect_accepted_socket(F&& factory, int fd, ConnectionOp
 }
 
 // Listens, and calls the factory and connection_made() for each connection, in the context of this call; with TLS after
-// the handshake. What the factory throws is reported as "Error on transport creation for incoming connection", and the
-// connection aborted. Errors: as start_server().
+// the handshake. loop.create_server. An exception of the factory is reported as "Error on transport creation for
+// incoming connection", and the connection aborted. Errors: as start_server().
 template <detail::MakesProtocols F>
 Coro<Server> create_server(F&& factory, std::string host, int port, ServerOptions options = {}) {
     return detail::start_tcp_server(detail::protocol_handler(std::forward<F>(factory)), std::move(host), port,
@@ -102,18 +103,20 @@ Coro<Server> create_server(F&& factory, std::vector<std::string> hosts, int port
     return detail::start_tcp_server(detail::protocol_handler(std::forward<F>(factory)), std::move(hosts), port,
                                     options);
 }
-// On a socket that is bound, which the server then owns.
+// The same on a socket that is bound, which the server then owns.
 template <detail::MakesProtocols F>
 Coro<Server> create_server(F&& factory, int fd, ServerOptions options = {}) {
     return detail::start_socket_server(detail::protocol_handler(std::forward<F>(factory)), fd, options);
 }
+// The same on an AF_UNIX path, as start_unix_server(). loop.create_unix_server.
 template <detail::MakesProtocols F>
 Coro<Server> create_unix_server(F&& factory, std::string path, ServerOptions options = {}) {
     return detail::start_path_server(detail::protocol_handler(std::forward<F>(factory)), std::move(path), options);
 }
 
-// Pipes, FIFOs, terminals and other descriptors; the transport owns `fd` then. To write, any BaseProtocol will do.
-// Errors: as the functions without a factory, and what the factory or connection_made() throws.
+// Pipes, FIFOs, terminals and other descriptors; the transport then owns `fd`. To write, any BaseProtocol will do.
+// loop.connect_read_pipe, connect_write_pipe. Result: as create_connection().
+// Errors: as the functions without a factory; those of the factory and of connection_made().
 template <detail::MakesProtocols F>
 detail::ConnectedBy<F> connect_read_pipe(F&& factory, int fd) {
     return detail::typed<detail::ProtocolOf<F>>(

@@ -6,15 +6,15 @@
 //         endpoint.sendto(data, addr);
 //     }
 //
-// asyncio gives a transport and calls a protocol. Here the endpoint itself is awaited; who prefers to be called hands in
+// asyncio returns a transport and calls a protocol. Here the endpoint itself is awaited; for callback-style code, pass
 // a DatagramProtocol.
 //
-// What arrives is kept until it is received, up to a limit; beyond it the kernel keeps what its buffer holds and drops
-// the rest (AF_UNIX: senders wait). Datagrams arrive whole, up to 64 KiB: a longer one, which only AF_UNIX allows, is
-// dropped and reported as OSError(EMSGSIZE). Empty datagrams are datagrams.
+// Received datagrams are buffered up to a limit; beyond it the kernel fills its own buffer and drops the rest (AF_UNIX:
+// senders wait). Datagrams arrive whole, up to 64 KiB: a longer one, which only AF_UNIX allows, is dropped and reported
+// as OSError(EMSGSIZE). An empty datagram is received like any other.
 //
-// Errors that the network reports (nobody listens at the remote address, no route) concern single datagrams and do not
-// end the endpoint: the next recvfrom() throws them, once.
+// Errors that the network reports (no listener at the remote address, no route) concern single datagrams and do not end
+// the endpoint: the next recvfrom() throws them, once.
 //
 // Thread rule: the loop's thread. Source: _SelectorDatagramTransport and create_datagram_endpoint, CPython 3.13.
 #pragma once
@@ -33,31 +33,32 @@
 
 namespace aio {
 
-// A handle: copies name the same endpoint. When the last one is gone, an endpoint that is open is closed as close()
-// does, unless a protocol uses it.
+// A datagram socket of the running loop: asyncio's DatagramTransport. A handle: copies name the same endpoint. When the
+// last one is dropped, an open endpoint is closed as by close(), unless a protocol uses it.
 class DatagramEndpoint {
 public:
     explicit DatagramEndpoint(detail::DatagramRef core) noexcept : core_(std::move(core)) {}
 
-    // The next datagram, and where it came from. *Resumes* in the pass after it came; at once, without suspending, when
-    // it is there. *Cancel*: no datagram is lost.
+    // The next datagram and its sender. *Resumes* in the pass after its arrival; without suspending, if one is
+    // buffered. *Cancel*: no datagram is lost.
     // *Errors*: ConnectionRefusedError and other OSErrors that the network reported since; ConnectionAbortedError when
     // the endpoint is closed; RuntimeError while another task waits here, or if a protocol receives.
     detail::Receive<std::pair<std::string, Address>> recvfrom() const {
         return detail::Receive<std::pair<std::string, Address>>(core_);
     }
     // The same without a copy: the view is valid until the next receive, and as long as a handle exists. A server that
-    // answers to `from` allocates nothing.
+    // replies to `from` allocates nothing.
     detail::Receive<DatagramView> recvfrom_view() const { return detail::Receive<DatagramView>(core_); }
-    // The same as a loop: `while (auto datagram = co_await endpoint.next()) ...`. Nothing when the endpoint is closed.
+    // The same for a loop: `while (auto datagram = co_await endpoint.next()) ...`. nullopt when the endpoint is closed.
     detail::Receive<std::optional<DatagramView>> next() const {
         return detail::Receive<std::optional<DatagramView>>(core_);
     }
 
-    // Sends one datagram. Never waits: what the socket does not take now is kept and sent later, in order; drain() waits
-    // for that. Without an address it goes to remote_addr, which any other address must not contradict. IPv4 addresses
-    // may be used on IPv6 sockets. What fails later surfaces in recvfrom(). After close() the datagram is dropped.
-    // Errors: ValueError without an address, for another than remote_addr's, or one that is not numeric;
+    // Sends one datagram. Never waits: a datagram that the socket does not take now is buffered and sent later, in
+    // order; drain() waits for that. Without an address it is sent to remote_addr; with one, that must be remote_addr,
+    // if there is one. IPv4 addresses may be used on IPv6 sockets. Later errors are thrown by recvfrom(). After close()
+    // the datagram is dropped.
+    // Errors: ValueError without an address, for another one than remote_addr, or one that is not numeric;
     // std::bad_alloc, and nothing was sent.
     void sendto(std::string_view data) const;
     void sendto(std::string_view data, const Address& to) const;
@@ -67,21 +68,24 @@ public:
     // not suspend. Errors: ConnectionResetError once the endpoint is closed.
     detail::DatagramWait drain() const { return detail::DatagramWait(core_, false); }
 
-    // Sends what is buffered, then closes. Receiving ends at once.
+    // Sends the buffered datagrams, then closes. Receiving ends at once.
     void close() const;
-    // Closes now; what is buffered is dropped.
+    // Closes now; buffered datagrams are dropped.
     void abort() const;
+    // Whether close() or abort() was called, or an error ended it.
     bool is_closing() const noexcept;
-    // Waits until it is closed and its descriptor is gone. Errors: what ended it, if that was a failure.
+    // Waits until it is closed and its descriptor is closed. Errors: the error that ended it, if there was one.
     detail::DatagramWait wait_closed() const { return detail::DatagramWait(core_, true); }
 
-    // sockname() is empty once closed, peername() without remote_addr.
+    // The socket's own address and that of remote_addr. sockname() is empty once closed,
+    // peername() without remote_addr.
     Address sockname() const;
     Address peername() const;
     int fileno() const noexcept;  // -1 once closed
 
-    // In bytes, with 8 for each datagram, so that empty ones count. Default: 64 KiB and a quarter of it.
+    // The size of the buffered datagrams in bytes, plus 8 for each, so that empty ones count.
     std::size_t get_write_buffer_size() const noexcept;
+    // The sizes at which drain() begins to wait, and returns. Default: 64 KiB and a quarter of it.
     void set_write_buffer_limits(std::size_t high = detail::kDatagramHighWater,
                                  std::optional<std::size_t> low = std::nullopt) const;
 
@@ -100,6 +104,7 @@ public:
         return value;
     }
 
+    // For the library: the state behind the handle.
     const detail::DatagramRef& core() const noexcept { return core_; }
 
 private:
@@ -109,29 +114,31 @@ private:
     detail::DatagramRef core_;
 };
 
-// asyncio's form: an object that is called from the loop, in the context of who created the endpoint. What a callback
-// throws goes to the loop's exception handler.
+// Callbacks of an endpoint, as asyncio.DatagramProtocol: called by the loop, in the context in which the endpoint was
+// created. An exception of a callback is reported to the loop's exception handler.
 class DatagramProtocol {
 public:
     virtual ~DatagramProtocol() = default;
 
-    // Before create_datagram_endpoint() returns; what it throws is thrown there.
+    // Called before create_datagram_endpoint() returns, which rethrows an exception of it.
     virtual void connection_made(DatagramEndpoint transport) { static_cast<void>(transport); }
-    // `data` is valid during the call.
+    // One datagram. `data` is valid during the call.
     virtual void datagram_received(std::string_view data, const PeerAddress& from) = 0;
-    // A send or receive failed with an OSError; the endpoint goes on.
+    // A send or receive failed with an OSError; the endpoint stays open.
     virtual void error_received(std::exception_ptr error) { static_cast<void>(error); }
-    // The endpoint is closed; null: in good order. Once, and the last call. Not when the loop closes before.
+    // The endpoint is closed; null: by close() or abort(). Called once, as the last one; not
+    // called when the loop closes first.
     virtual void connection_lost(std::exception_ptr error) { static_cast<void>(error); }
-    // The buffer of unsent datagrams is above its high-water mark; below its low one again.
+    // The buffer of unsent datagrams is above its high-water mark; it is below its low-water mark again.
     virtual void pause_writing() {}
     virtual void resume_writing() {}
 };
 
-// Trivially destructible, so that `{.local_addr = ...}` is safe inside a co_await expression on g++ 12.
+// The options of create_datagram_endpoint(). Trivially destructible, so that `{.local_addr = ...}` is safe inside a
+// co_await expression on g++ 12.
 struct DatagramOptions {
     AddressView local_addr = {};   // bound to: {"", 9999} is every interface, port 0 one that is free
-    AddressView remote_addr = {};  // where sendto(data) sends, and the only one that is heard
+    AddressView remote_addr = {};  // the target of sendto(data), and the only accepted sender
     int family = 0;                // AF_INET, AF_INET6: of several addresses only these; needed without an address
     bool reuse_port = false;       // SO_REUSEPORT: several sockets share one port
     bool allow_broadcast = false;  // SO_BROADCAST; the socket is then not connected to remote_addr, and hears all
@@ -139,12 +146,13 @@ struct DatagramOptions {
     std::size_t receive_limit = 256 * 1024;  // kept until received, in bytes with some 120 for each datagram
 };
 
-// Opens a datagram socket. Names are looked up; of several addresses the first that works is used. A path makes it an
-// AF_UNIX socket; one that was left behind there is replaced, and the path stays when the endpoint closes, as in asyncio.
-// Cancel: the socket is closed. Errors: OSError; GaiError; ValueError for no address and no family, a remote and a
-// local address of different families, a port that is none, a `sock` that is none (which stays the caller's).
+// Opens a datagram socket. loop.create_datagram_endpoint. Names are looked up; of several addresses the first that
+// works is used. A path makes it an AF_UNIX socket; a stale socket there is replaced, and the path stays when the
+// endpoint closes, as in asyncio.
+// Cancel: the socket is closed. Errors: OSError; GaiError; ValueError without address and family, for a remote and a
+// local address of different families, an invalid port, or a `sock` that is no datagram socket (it stays the caller's).
 Coro<DatagramEndpoint> create_datagram_endpoint(DatagramOptions options = {});
-// The protocol is kept until connection_lost() was called; the endpoint stays open until close() even if nobody holds it.
+// The protocol is kept until connection_lost() was called; the endpoint stays open until close() even without a handle.
 Coro<DatagramEndpoint> create_datagram_endpoint(std::shared_ptr<DatagramProtocol> protocol,
                                                 DatagramOptions options = {});
 

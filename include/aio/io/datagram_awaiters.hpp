@@ -1,12 +1,12 @@
-// What `co_await endpoint.recvfrom()`, `co_await endpoint.drain()`... wait with: awaiters, no coroutines. Internal to
-// datagram.hpp.
+// The awaiters of `co_await endpoint.recvfrom()`, `co_await endpoint.drain()`...: no
+// coroutines. Internal to datagram.hpp.
 //
 // One task may wait for a datagram at a time. It is registered as the core's reader while it waits and until it has
-// resumed, so that nobody else can take what woke it; nothing is taken before it resumes, and a cancelled receive loses
-// nothing.
+// resumed, so that no other task can take the datagram that woke it; nothing is taken before it resumes, and a
+// cancelled receive loses nothing.
 #pragma once
 
-#include <aio/core/task_base.hpp>
+#include <aio/core/waiter.hpp>
 #include <aio/io/peer_address.hpp>
 
 #include <cstddef>
@@ -18,9 +18,10 @@
 
 namespace aio {
 
+// The result of recvfrom_view() and next().
 struct DatagramView {
-    std::string_view data;
-    PeerAddress from;
+    std::string_view data;  // in the buffer of the endpoint, until the next receive
+    PeerAddress from;       // the sender
 };
 
 namespace detail {

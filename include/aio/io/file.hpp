@@ -1,4 +1,4 @@
-// Files: open() and File, as aiofiles has them.
+// Files: open() and File, as in aiofiles.
 //
 //     auto out = co_await aio::files::open("notes.txt", "w");
 //     co_await out.write("first line\n");
@@ -9,26 +9,27 @@
 //     while (auto line = co_await lines.next()) use(*line);         // async for line in f
 //
 // A File is a handle: cheap to copy, all copies name the same open file and its one position. Modes, buffering, text
-// and newlines are those of Python's open(). Text is UTF-8 in a std::string, checked on its way in and out; binary
-// files give the bytes.
+// and newlines are those of Python's open(). Text is UTF-8 in a std::string, validated when it is read and written;
+// binary files return the bytes.
 //
-// What is in the page cache is read on the loop's thread, without waiting; a task that reads a lot lets others run
-// about every 100 µs. All else goes through io_uring or to a thread. Pipes, FIFOs and terminals are waited for as
-// sockets are.
+// Data in the page cache are read on the loop's thread, without waiting; a task that reads a lot lets others run about
+// every 100 µs. Other operations use io_uring or a thread. For pipes, FIFOs and terminals
+// the loop waits as for sockets.
 //
-// Of all operations: *Resumes* at once, without suspending, when nothing has to be waited for; else in the pass
-// after it came. Several tasks may use one file: its operations run one after the other, in the order of the calls.
-// *Cancel*: a read consumes nothing; a write says itself. *Errors*: ValueError when the file is closed;
-// UnsupportedOperation when it is not open for that; OSError and below, naming the operation and the file.
+// Of all operations: *Resumes* without suspending when there is nothing to wait for; else in the pass after the
+// operation has completed. Several tasks may use one file: its operations run one after the other, in the order of the
+// calls. *Cancel*: a read consumes nothing; for a write see there. *Errors*: ValueError when the file is closed;
+// UnsupportedOperation when it is not open for the operation; OSError and below, naming the operation and the file.
 //
-// When the last handle goes, a file that is still open is closed: what was written is written out, on a thread, and
-// if that fails the logger is told (debug mode also reports the file). close() is the way to hear of it.
+// When the last handle is dropped, a file that is still open is closed: buffered data are written on a thread, and an
+// error is only logged (debug mode also reports the file). Await close() to get the error.
 //
 // Thread rule: a file belongs to the thread of the loop that opened it.
 // Source: aiofiles 23; open() and io, CPython 3.13 Lib/_pyio.py.
 #pragma once
 
 #include <aio/base/error.hpp>
+#include <aio/base/unicode.hpp>
 #include <aio/core/coro.hpp>
 #include <aio/io/file_stat.hpp>
 
@@ -47,28 +48,7 @@ namespace aio {
 
 class Executor;
 
-// What a text file holds is not UTF-8. The position stays before the text that was to be read; seek(end()) skips the
-// bytes that are wrong.
-class UnicodeDecodeError : public ValueError {
-public:
-    UnicodeDecodeError(const std::string& message, std::int64_t start, std::int64_t end)
-        : ValueError(message), start_(start), end_(end) {}
-
-    // Offsets in the file, in bytes; of a pipe, in what this read looked at.
-    std::int64_t start() const noexcept { return start_; }
-    std::int64_t end() const noexcept { return end_; }
-
-private:
-    std::int64_t start_, end_;
-};
-
-// The text given to a text file is not UTF-8. Nothing of it was written.
-class UnicodeEncodeError : public ValueError {
-public:
-    using ValueError::ValueError;
-};
-
-// The file is not open for that: io.UnsupportedOperation.
+// The file is not open for this operation: io.UnsupportedOperation.
 class UnsupportedOperation : public OSError {
 public:
     explicit UnsupportedOperation(const std::string& message);
@@ -101,7 +81,7 @@ private:
     FileCore* file_ = nullptr;
 };
 
-// Awaits the next line. One that is buffered costs no coroutine.
+// Awaits the next line. For a line that is buffered no coroutine is made.
 class FileLineAwaiter {
 public:
     explicit FileLineAwaiter(const FileRef& file) noexcept : file_(file) {}
@@ -135,59 +115,66 @@ private:
 
 namespace files {
 
-// Trivially destructible, so that `{.buffering = 0}` is safe inside a co_await expression on g++ 12.
+// The options of open(). Trivially destructible, so that `{.buffering = 0}` is safe inside a
+// co_await expression on g++ 12.
 struct OpenOptions {
     std::ptrdiff_t buffering = -1;  // 0: none (binary only); 1: by lines (text); else bytes. Default: 64 KiB
-    std::string_view errors = {};   // of text: "strict" (the default), "replace", "ignore"
+    std::string_view errors = {};   // invalid text: "strict" (the default), "replace", "ignore"
     const char* newline = nullptr;  // of text: null, "", "\n", "\r" or "\r\n", as in Python
-    bool closefd = true;            // of a descriptor: close() closes it
+    bool closefd = true;            // close() closes the descriptor; false only for open(fd) (else ValueError)
     unsigned permissions = 0666;    // of a file that is created, less the umask
     Executor* executor = nullptr;   // makes the calls that block; must outlive the file. Default: threads for files
 };
 
+// An open file: aiofiles' AsyncTextIOWrapper, AsyncBufferedReader and the like. open() makes one.
 class File {
 public:
-    File() noexcept = default;  // names no file: give it one before anything else
+    File() noexcept = default;  // names no file: assign one before any other call
     explicit File(detail::FileRef file) noexcept : file_(std::move(file)) {}
 
     // --- reading -----------------------------------------------------------------------------------------
 
-    // `size` bytes (characters, of text), fewer only at the end of the file; without a size, or with a negative one,
-    // all there is. Empty at the end. Unbuffered: what one call gives.
+    // `size` bytes (of text: characters), fewer only at the end of the file; without a size, or with a negative one,
+    // all up to the end. Empty at the end. Unbuffered: the result of one read(2).
     // Errors: UnicodeDecodeError, and the position stays.
     Coro<std::string> read(std::ptrdiff_t size = -1) const;
+    // read() without a size.
     Coro<std::string> readall() const { return read(); }
-    // What one call at most gives, up to `size` bytes. Binary files.
+    // Up to `size` bytes, with at most one read(2). Binary files.
     Coro<std::string> read1(std::ptrdiff_t size = -1) const;
-    // What is buffered, at least one byte unless at the end, and consumes nothing. Binary files.
+    // The buffered bytes, at least one unless at the end, without consuming them. Binary files.
     Coro<std::string> peek() const;
-    // Fills `buffer`, which must stay until then, but for the end of the file; gives the count. Binary files.
-    // Cancel: what came before is in `buffer`, and is read.
+    // Fills `buffer`, which must outlive the call, as far as the file reaches. Result: the number of bytes. Binary
+    // files. Cancel: the bytes that were read before are in `buffer`, and are consumed.
     Coro<std::size_t> readinto(std::span<char> buffer) const;
 
-    // A line with its end ("\n", where newlines are universal); empty at the end of the file. With a size: that many
-    // bytes (characters) of it at most. A line may be as long as memory lasts.
+    // A line with its end ("\n", with universal newlines); empty at the end of the file. With a size: at most that many
+    // bytes (characters) of it. There is no limit to the length of a line.
     Coro<std::string> readline(std::ptrdiff_t size = -1) const;
-    // All lines; with a hint, until the lines are that long in all.
+    // All lines; with a hint, lines until their total length reaches it.
     Coro<std::vector<std::string>> readlines(std::ptrdiff_t hint = -1) const;
 
-    // The lines from here on: `while (auto line = co_await lines.next()) ...`. The position follows each.
+    // The result of lines().
     class Lines {
     public:
         explicit Lines(detail::FileRef file) noexcept : file_(std::move(file)) {}
+        // The next line with its end; nullopt at the end of the file. Errors: as readline().
         detail::NextFileLine next() const noexcept { return detail::NextFileLine(file_); }
 
     private:
         detail::FileRef file_;
     };
+    // The lines from here on: `while (auto line = co_await lines.next()) ...`. The position is
+    // behind the last line returned.
     Lines lines() const noexcept { return Lines(file_); }
 
     // --- writing -----------------------------------------------------------------------------------------
 
-    // Writes all of `data` (unbuffered: what one call takes) and gives its size; with a buffer, what fits stays there
-    // until flush(), close(), or the buffer is full. A view must stay until then; a temporary string is kept.
-    // Cancel: data that fit into the buffer are taken; of larger ones a part that nobody tells.
-    // Errors: UnicodeEncodeError from a text file; OSError: what was not written stays in the buffer.
+    // Writes all of `data` (unbuffered: as much as one write(2) takes). Result: its size. With a buffer, data that fit
+    // stay there until flush(), close(), or the buffer is full. A view must be valid until the write
+    // ends; a temporary string is kept.
+    // Cancel: data that fit into the buffer are taken; of larger data an unknown part is written.
+    // Errors: UnicodeEncodeError from a text file; OSError: unwritten data stay in the buffer.
     Coro<std::size_t> write(std::string_view data) const;
     template <class S>
         requires(std::is_same_v<S, std::string>)
@@ -199,46 +186,50 @@ public:
     Coro<> writelines(Pieces pieces) const {
         return write_pieces(*this, std::move(pieces));
     }
-    // Hands over to the kernel what is buffered. Cancel: it goes on.
+    // Writes the buffered data to the kernel. Cancel: the write is completed all the same.
     Coro<> flush() const;
-    // flush(), and waits until the file has reached its device: os.fsync. Cancel: it goes on.
+    // flush(), and waits until the file has reached its device: os.fsync. Cancel: it is completed all the same.
     Coro<> sync() const;
-    // Cuts (or extends with zeros) to `size`; without one, to the position, which stays where it is in any case.
+    // Cuts the file (or extends it with zeros) to `size`; without one, to the position, which does not
+    // change. Result: the new size.
     Coro<std::int64_t> truncate(std::optional<std::int64_t> size = std::nullopt) const;
 
     // --- position ----------------------------------------------------------------------------------------
 
-    // In bytes, also of text: any position of tell() is one to seek to. Gives the new one.
+    // Sets the position, in bytes, also of text: any result of tell() may be passed. Result: the new position.
     // Errors: UnsupportedOperation from a pipe, and from a text file for an offset from SEEK_CUR or SEEK_END that is
     // not 0; ValueError for a negative position.
     Coro<std::int64_t> seek(std::int64_t offset, int whence = SEEK_SET) const;
+    // The position in bytes. Errors: UnsupportedOperation from a pipe.
     Coro<std::int64_t> tell() const;
 
-    // Size, times, owner... of the open file, whatever its name names by now: os.fstat. What is still buffered is not in the
-    // size: flush() first.
+    // Size, times, owner... of the open file, even if its name was removed or reused: os.fstat. Buffered data do not
+    // count in the size: flush() first.
     Coro<Stat> stat() const;
 
     // --- the end -----------------------------------------------------------------------------------------
 
-    // Writes out what is buffered and closes. No effect the second time. The file is closed whatever happens.
-    // Cancel: it goes on; an error is then logged. Errors: OSError when something could not be written.
+    // Writes the buffered data and closes. No effect the second time. The file is closed even after an error.
+    // Cancel: it is completed all the same; an error is then logged. Errors: OSError when data could not be written.
     Coro<> close() const;
 
+    // Whether close() was called; true for a default-constructed File.
     bool closed() const noexcept;
 
     // --- observers ---------------------------------------------------------------------------------------
 
-    // Errors of these: ValueError when the file is closed.
+    // Python's methods of these names. Errors: ValueError when the file is closed.
     int fileno() const;
     bool isatty() const;
     bool readable() const;
     bool writable() const;
     bool seekable() const;
-    // As open() got it: a path, or "3" for a descriptor.
+    // The path given to open(), or "3" for a descriptor.
     const std::string& name() const noexcept;
-    // "rb+"
+    // The mode in Python's spelling: "rb+".
     std::string mode() const;
 
+    // For the library: the state behind the handle.
     const detail::FileRef& core() const noexcept { return file_; }
 
 private:
@@ -254,19 +245,19 @@ private:
     detail::FileRef file_;
 };
 
-// Opens `path`. Modes: one of r (the default), w (empties or creates), a (writes at the end), x (must not exist yet);
-// + for the other direction as well; b for bytes, t for text (the default).
-// A FIFO for writing waits until it has a reader; for reading, the first read waits for a writer.
-// Cancel: nothing stays open; a file that was to be created may be there.
-// Errors: FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, other OSErrors; ValueError for a mode
-// or an option that is none, or a path with a null byte.
+// Opens `path`: aiofiles.open. Modes: one of r (the default), w (truncates or creates), a (writes at the end), x (must
+// not exist yet); + for both directions; b for bytes, t for text (the default).
+// Opening a FIFO for writing waits until it has a reader; for reading, the first read waits for a writer.
+// Cancel: nothing stays open; a file that was to be created may exist.
+// Errors: FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, other OSErrors; ValueError for an
+// invalid mode or option, or a path with a null byte.
 Coro<File> open(std::string path, std::string_view mode = "r", OpenOptions options = {});
-// The same of a descriptor that is open already. A pipe may be blocking or not.
+// The same for a descriptor that is open already. A pipe may be blocking or not.
 Coro<File> open(int fd, std::string_view mode = "r", OpenOptions options = {});
 
-// The process's own, as text; sys.stdin and its siblings. Closing them writes out what is buffered and leaves the
-// descriptor open. All handles of one loop share a buffer, while there is one. (stdin itself is a macro.)
-// Waiting for input does not keep a program from ending.
+// The process's standard streams, as text or bytes: aiofiles.stdin, stdin_bytes... Closing one writes its buffered data
+// and leaves the descriptor open. While a handle exists, all handles of one loop share a buffer. (stdin itself is a
+// macro.) Waiting for input does not keep a program from ending.
 File stdin_();
 File stdout_();
 File stderr_();

@@ -1,4 +1,4 @@
-// All of aio::files: files (file.hpp), what there is beside them on a disk (file_system.hpp), temporary files
+// All of aio::files: files (file.hpp), paths and directories (file_system.hpp), temporary files
 // (tempfile.hpp).
 #pragma once
 

@@ -1,4 +1,4 @@
-// Addresses for datagrams: PeerAddress, which the kernel takes as it is, and AddressView, to name one in options.
+// Addresses for datagrams: PeerAddress, in the kernel's form, and AddressView, for options.
 #pragma once
 
 #include <aio/io/address.hpp>
@@ -12,24 +12,25 @@
 
 namespace aio {
 
-// Where a datagram came from, or goes to, in the kernel's form: a value that is copied, compared and hashed (as the key
-// of a session) without an allocation. str() and address() make it readable.
+// The sender or receiver of a datagram in the kernel's form: a value that is copied, compared and hashed (as the key of
+// a session) without an allocation. str() and address() make it readable.
 class PeerAddress {
 public:
     PeerAddress() noexcept = default;
     // Errors: ValueError unless the host is numeric, the port 0-65535, the path short enough.
     PeerAddress(const Address& address);
 
+    // The same as an Address, and as text: Address::str().
     Address address() const;
     std::string str() const { return address().str(); }
-    // An AF_UNIX sender that has no name.
+    // Whether there is no address: default-constructed, or an AF_UNIX sender without a name.
     bool empty() const noexcept { return size_ == 0; }
 
     bool operator==(const PeerAddress& other) const noexcept {
         return size_ == other.size_ && std::memcmp(bytes_, other.bytes_, size_) == 0;
     }
 
-    // A sockaddr.
+    // The bytes of a sockaddr.
     const char* data() const noexcept { return bytes_; }
     std::size_t size() const noexcept { return size_; }
     static PeerAddress of(const void* sockaddr_bytes, std::size_t size) noexcept;
@@ -40,11 +41,13 @@ private:
     char bytes_[kLargest] = {};
 };
 
-// A host and a port, or an AF_UNIX path ('\0' first: the abstract namespace), or nothing: {"127.0.0.1", 9999}, "/run/x".
-// The text is the caller's. Trivially destructible, so that it is safe inside a co_await expression on g++ 12.
+// A host and a port, or an AF_UNIX path ('\0' first: the abstract namespace), or nothing: {"127.0.0.1", 9999},
+// "/run/x". The text is the caller's. Trivially destructible, so that it is safe inside a
+// co_await expression on g++ 12.
 class AddressView {
 public:
     constexpr AddressView() noexcept = default;
+    // A host, numeric or a name, and a port; a path; or either from an Address.
     constexpr AddressView(std::string_view name, int port_number) noexcept
         : host(name), port(port_number), kind_(Kind::host) {}
     constexpr AddressView(std::string_view name) noexcept : path(name), kind_(Kind::path) {}
@@ -56,12 +59,14 @@ public:
           path(address.path),
           kind_(address.host.empty() ? Kind::path : Kind::host) {}
 
+    // False for no address.
     explicit operator bool() const noexcept { return kind_ != Kind::none; }
+    // Whether it is an AF_UNIX path.
     bool is_path() const noexcept { return kind_ == Kind::path; }
 
-    std::string_view host = {};
+    std::string_view host = {};  // of a host and a port
     int port = 0;
-    std::string_view path = {};
+    std::string_view path = {};  // of an AF_UNIX path
 
 private:
     enum class Kind : std::uint8_t { none, host, path };

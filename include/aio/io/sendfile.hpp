@@ -7,7 +7,7 @@
 // file is read on a thread of the default executor, block by block, and written.
 //
 // The kernel reads the file's pages inside the call, on the loop's thread as in asyncio: pages that are not in memory
-// are read ahead, but a slow disk can hold the loop up. Files on such: read them with an executor and write().
+// are read ahead, but a slow disk can block the loop. Read files on such a disk with an executor, and write().
 //
 // Thread rule: the loop's thread. Source: BaseEventLoop.sendfile, CPython 3.13; sendfile(2).
 #pragma once
@@ -22,26 +22,27 @@
 
 namespace aio {
 
-// The kernel cannot copy from this file, or to this stream.
+// The kernel cannot copy from this file, or to this stream: asyncio.SendfileNotAvailableError.
 class SendfileNotAvailableError : public RuntimeError {
 public:
     using RuntimeError::RuntimeError;
 };
 
-// Trivially destructible, so that `{.count = ...}` is safe inside a co_await expression on g++ 12.
+// The options of sendfile(). Trivially destructible, so that `{.count = ...}` is safe inside a
+// co_await expression on g++ 12.
 struct SendfileOptions {
-    std::uint64_t offset = 0;               // where in the file to begin, in bytes
-    std::optional<std::size_t> count = {};  // how many bytes; nothing: to the end of the file
+    std::uint64_t offset = 0;               // the first byte of the file that is sent
+    std::optional<std::size_t> count = {};  // number of bytes; nullopt: to the end of the file
     bool fallback = true;                   // read and write where the kernel cannot copy
-    std::size_t* progress = nullptr;        // where to tell, all the time, how many bytes were handed to the system
+    std::size_t* progress = nullptr;        // is set to the number of bytes handed to the kernel so far
 };
 
-// Sends what is buffered, then the file `file` (a descriptor open for reading): how many bytes of it, fewer than `count`
-// when it ends before. Meanwhile nobody may write to the stream. The file's position is then where sending ended, also
-// after an error or a cancel.
-// Cancel: between two pieces; the peer has got a part of the file.
-// Errors: ConnectionError when the stream closes meanwhile; OSError when the file cannot be read; RuntimeError on a stream
-// that is closing, after write_eof(), or with another sendfile() in progress; ValueError for a count of 0;
+// Sends the buffered data, then `file`, a descriptor open for reading. loop.sendfile. Result: the number of bytes of
+// the file, fewer than `count` when it ends before. Meanwhile no task may write to the stream. Afterwards the position
+// of the file is where sending ended, also after an error or a cancellation.
+// Cancel: takes effect between two pieces; a part of the file was sent.
+// Errors: ConnectionError when the stream closes meanwhile; OSError when the file cannot be read; RuntimeError on a
+// stream that is closing, after write_eof(), or with another sendfile() in progress; ValueError for a count of 0;
 // SendfileNotAvailableError without a fallback.
 Coro<std::size_t> sendfile(StreamWriter writer, int file, SendfileOptions options = {});
 

@@ -5,11 +5,11 @@
 //     auto server = co_await aio::start_server(handle, "127.0.0.1", 8080);
 //     co_await server.serve_forever();
 //
-// A handler that is a coroutine runs as a task of its own, which the server looks after: an exception is reported
-// to the loop's exception handler as "Unhandled exception in client_connected_cb", and the connection is closed.
-// A handler's connection closes when its last handle is dropped, hence at the latest when its task has ended.
+// A handler that is a coroutine runs as a task of its own: an exception of it is reported to the loop's exception
+// handler as "Unhandled exception in client_connected_cb", and the connection is closed. The connection also closes
+// when its last handle is dropped, hence at the latest when the handler has ended.
 //
-// When accept() fails, with whatever error, the server reports it to the loop's exception handler (at most once a second),
+// When accept() fails, with any error, the server reports it to the loop's exception handler (at most once a second),
 // pauses for 100 ms, and accepts again: "socket.accept() out of system resource" without descriptors or memory, "Accept
 // failed on a socket" otherwise. Errors of one connection, such as ECONNABORTED, are not reported.
 //
@@ -33,26 +33,27 @@ namespace detail {
 class ServerState;
 }
 
-// Trivially destructible, so that `{.backlog = ...}` is safe inside a co_await expression on g++ 12.
+// The options of start_server(). Trivially destructible, so that `{.backlog = ...}` is safe inside a co_await
+// expression on g++ 12.
 struct ServerOptions {
-    int backlog = 100;                          // connections the kernel holds until they are accepted
+    int backlog = 100;                          // connections that the kernel queues until they are accepted
     bool reuse_address = true;                  // SO_REUSEADDR: listen again right after an earlier server
     bool reuse_port = false;                    // SO_REUSEPORT: several processes listen on one port
     bool keep_alive = false;                    // SO_KEEPALIVE on each connection
     bool start_serving = true;                  // false: not before start_serving() or serve_forever()
     std::size_t limit = detail::kDefaultLimit;  // of each reader's buffer, in bytes
     Duration shutdown_timeout =
-        std::chrono::seconds(10);  // for clients to take what was written, at serve_forever()'s end
+        std::chrono::seconds(10);  // for sending the buffered data, when serve_forever() is cancelled
 
-    // TLS, with <aio/io/ssl.hpp>: a context with a certificate. The handler is called after the handshake. One that
-    // fails is the client's affair: logged in debug mode only.
+    // TLS, with <aio/io/ssl.hpp>: a context with a certificate. The handler is called after the handshake. A failed
+    // handshake is logged in debug mode only.
     aio::ssl::Use ssl = {};
-    std::optional<Duration> ssl_handshake_timeout = {};  // else: 60 seconds
-    std::optional<Duration> ssl_shutdown_timeout = {};   // else: 30 seconds without progress
+    std::optional<Duration> ssl_handshake_timeout = {};  // default: 60 seconds
+    std::optional<Duration> ssl_shutdown_timeout = {};   // default: 30 seconds without progress
 };
 
-// A handle: copies name the same server. When the last one is dropped the server stops listening, as close()
-// does; connections go on.
+// A listening server: asyncio.Server. A handle: copies name the same server. When the last one is dropped the server
+// stops listening, as by close(); connections stay open.
 class Server {
 public:
     explicit Server(detail::ServerState* state) noexcept;  // adopts one reference
@@ -66,27 +67,29 @@ public:
 
     // The port of the first address; 0 for AF_UNIX and once closed.
     int port() const;
-    // Where it listens; empty once closed.
+    // The addresses on which it listens; empty once closed.
     std::vector<Address> sockets() const;
 
     // Accepts connections from now on, if it does not yet. Errors: OSError when it cannot listen; RuntimeError when
     // closed.
     void start_serving() const;
+    // Whether it accepts connections.
     bool is_serving() const noexcept;
-    // Serves until it is cancelled, or close() is called; throws CancelledError once the server and all its connections are
-    // closed. When it is cancelled it closes both: what was written to a client is sent first, for as long as the option
-    // shutdown_timeout says, and handlers read the end of the stream. After close() it waits for clients to leave.
-    // Errors: RuntimeError when another serve_forever() waits, or when closed.
+    // Serves until it is cancelled, or close() is called; throws CancelledError once the server and all its connections
+    // are closed. Cancel: it closes the server and the connections; data written to clients are sent first, for at most
+    // shutdown_timeout, and handlers read the end of the stream. After close() it waits until the connections are
+    // closed. Errors: RuntimeError when another serve_forever() waits, or when closed.
     Coro<> serve_forever() const;
 
-    // Stops listening. Connections go on.
+    // Stops listening. Connections stay open.
     void close() const noexcept;
     // Waits until the server and all its connections are closed.
     Coro<> wait_closed() const;
-    // close() and abort() on each connection.
+    // Calls close(), or abort(), on each connection.
     void close_clients() const;
     void abort_clients() const;
 
+    // For the library: the state behind the handle.
     detail::ServerState& state() const noexcept { return *state_; }
 
 private:
@@ -115,7 +118,7 @@ ClientHandler client_handler(F&& handler) {
         });
 }
 
-// Plain functions, which keep what the options name.
+// Plain functions, which keep the objects that the options name.
 Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, const ServerOptions& options);
 Coro<Server> start_tcp_server(ClientHandler handler, std::vector<std::string> hosts, int port,
                               const ServerOptions& options);
@@ -127,10 +130,12 @@ concept HandlesClients = std::invocable<std::decay_t<F>&, StreamReader, StreamWr
 
 }  // namespace detail
 
-// Listens on every address of `host` (empty: on all interfaces, IPv4 and IPv6), at `port` (0: one that is free).
+// Listens on every address of `host` (empty: on all interfaces, IPv4 and IPv6), at `port` (0: a free one). Calls
+// `handler(reader, writer)` for each connection. asyncio.start_server. Result: the Server.
 // A handler with captures must be a named variable: as a temporary inside a co_await expression g++ 12 would
 // destroy it twice (docs/compilers.md).
-// Errors: OSError (address in use, not ours, no permission); GaiError; ValueError for a port that is none.
+// Errors: OSError (address in use, not of this machine, no permission); GaiError; ValueError for an
+// invalid port or a limit of 0.
 template <detail::HandlesClients F>
 Coro<Server> start_server(F&& handler, std::string host, int port, ServerOptions options = {}) {
     return detail::start_tcp_server(detail::client_handler(std::forward<F>(handler)), std::move(host), port, options);
@@ -142,16 +147,17 @@ Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, int port,
                                     options);
 }
 
-// The same on a socket that is bound, and perhaps listens already: of systemd, of the process before this one. The
-// server owns it from then on, and closes it, nothing more: other processes that have it go on accepting.
-// Errors: ValueError for what is no stream socket; RuntimeError when a stream owns it; OSError. It stays the caller's.
+// The same on a socket that is bound, and perhaps listens already, from systemd or an earlier process. The server owns
+// it from then on, and only closes it: other processes that have it keep accepting.
+// Errors: ValueError for a descriptor that is no stream socket; RuntimeError when a stream owns it; OSError. It then
+// stays the caller's.
 template <detail::HandlesClients F>
 Coro<Server> start_server(F&& handler, int fd, ServerOptions options = {}) {
     return detail::start_socket_server(detail::client_handler(std::forward<F>(handler)), fd, options);
 }
 
-// The same on an AF_UNIX path ('\0' first: the abstract namespace). A socket that stands there is replaced, and the
-// path is removed when the server closes, if it is still its own.
+// The same on an AF_UNIX path ('\0' first: the abstract namespace): asyncio.start_unix_server. An existing socket there
+// is replaced, and the path is removed when the server closes, if it is still its own.
 template <detail::HandlesClients F>
 Coro<Server> start_unix_server(F&& handler, std::string path, ServerOptions options = {}) {
     return detail::start_path_server(detail::client_handler(std::forward<F>(handler)), std::move(path), options);

@@ -1,15 +1,15 @@
-// A server on every loop of a LoopGroup, all on one port: the kernel shares the connections out.
+// A server on every loop of a LoopGroup, all on one port: the kernel distributes the connections.
 //
 //     aio::LoopGroup group;
 //     auto server = co_await aio::start_sharded_server(group, handle, "0.0.0.0", 8080);
 //     co_await server.serve_forever();
 //
-// Each loop listens by itself (SO_REUSEPORT) and keeps the connections that it accepted: between loops nothing is
-// shared and nothing handed on, so that the server's capacity grows with the loops. The kernel chooses by a hash of
-// both addresses and ports. With many connections each loop gets about its share; with a few one loop may have them
-// all: 8 connections on 2 loops are shared 4 to 4 in one case of four only.
+// Each loop listens by itself (SO_REUSEPORT) and keeps the connections that it accepted: loops share nothing and pass
+// nothing on, so that the server's capacity grows with the loops. The kernel chooses by a hash of both addresses and
+// ports. With many connections each loop has about its share; with a few, one loop may have them all: 8 connections on
+// 2 loops are shared 4 to 4 in one case of four only.
 //
-// Thread rule: a ShardedServer belongs to no loop; all of it may be used from any.
+// Thread rule: a ShardedServer belongs to no loop; all of it may be used from any loop.
 // Source: SO_REUSEPORT in socket(7); create_server(reuse_port=True), CPython 3.13.
 #pragma once
 
@@ -26,26 +26,26 @@ namespace detail {
 class Shards;
 }
 
-// A handle: copies name the same servers. When the last one is dropped they stop listening, as close() does;
-// connections go on.
+// The servers of all loops. A handle: copies name the same servers. When the last one is dropped they stop listening,
+// as by close(); connections stay open.
 class ShardedServer {
 public:
     explicit ShardedServer(std::shared_ptr<detail::Shards> shards) noexcept : shards_(std::move(shards)) {}
 
     // The port of the first address.
     int port() const noexcept;
-    // How many loops listen: the size of the group; 0 once closed.
+    // The number of loops that listen: the size of the group; 0 once closed.
     std::size_t serving() const noexcept;
 
-    // Stops listening, on all loops. Connections go on.
+    // Stops listening, on all loops. Connections stay open.
     void close() const noexcept;
-    // Waits until the servers and all their connections are closed. Cancel: they go on.
+    // Waits until the servers and all their connections are closed. Cancel: nothing happens to them.
     Coro<> wait_closed() const;
-    // Waits until it is cancelled, or close() is called; throws CancelledError once the servers and their connections are
-    // closed. Cancelled, it closes both, as Server::serve_forever() does.
+    // Waits until it is cancelled, or close() is called; throws CancelledError once the servers and their connections
+    // are closed. Cancel: it closes both, as Server::serve_forever().
     Coro<> serve_forever() const;
 
-    // close() and abort() on each connection.
+    // Calls close(), or abort(), on each connection.
     void close_clients() const;
     void abort_clients() const;
 
@@ -62,9 +62,9 @@ Coro<ShardedServer> start_shards(LoopGroup& group, ShardHandlers handlers, std::
 
 }  // namespace detail
 
-// start_server() on each loop of `group`, with a copy of `handler` for each, on one port (0: the first loop gets a
-// free one, the others follow). Await it on any loop. The group must outlive the servers; stopping it closes them.
-// Errors: as start_server(), and then none listens; RuntimeError when the group was stopped.
+// start_server() on each loop of `group`, with a copy of `handler` for each, on one port (0: the first loop takes a
+// free one, the others the same). Await it on any loop. The group must outlive the servers; stopping it closes them.
+// Errors: as start_server(), and then no loop listens; RuntimeError when the group was stopped.
 template <detail::HandlesClients F>
 Coro<ShardedServer> start_sharded_server(LoopGroup& group, F&& handler, std::string host, int port,
                                          ServerOptions options = {}) {

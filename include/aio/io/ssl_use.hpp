@@ -1,5 +1,5 @@
-// How the options of open_connection() and start_server() name a TLS context. Included by them; what there is to
-// know about contexts is in <aio/io/ssl.hpp>.
+// The type of the option `ssl` of open_connection(), start_server() and similar functions. Contexts are in
+// <aio/io/ssl.hpp>.
 #pragma once
 
 #include <concepts>
@@ -23,19 +23,21 @@ std::shared_ptr<FilterFactory> make_tls(const TlsRequest& request);
 
 namespace aio::ssl {
 
-// asyncio's `ssl=`: nothing, `true`, or a context: `{.ssl = true}`, `{.ssl = context}`. It only names the context:
-// the function that the options are passed to keeps it, before it returns.
+// asyncio's `ssl=`: nothing, `true`, or a context: `{.ssl = true}`, `{.ssl = context}`. It only refers to the context:
+// the function with these options keeps it before it returns.
 class Use {
 public:
     constexpr Use() noexcept = default;
-    // True: what create_default_context() gives, made once in a process. Clients only.
+    // True: the context of create_default_context(), made once in a process. Clients only.
     template <std::same_as<bool> B>
     Use(B on) noexcept : maker_(on ? &detail::make_tls : nullptr) {}
     Use(const SSLContext& context) noexcept : maker_(&detail::make_tls), context_(&context) {}
     // Null: no TLS.
     Use(const SSLContext* context) noexcept : maker_(context ? &detail::make_tls : nullptr), context_(context) {}
 
+    // Whether TLS is used.
     explicit operator bool() const noexcept { return maker_ != nullptr; }
+    // For the library: the context, null for the default one; and the filter of a connection.
     const SSLContext* context() const noexcept { return context_; }
     std::shared_ptr<detail::FilterFactory> make(const detail::TlsRequest& request) const { return maker_(request); }
 

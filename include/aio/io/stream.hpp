@@ -1,4 +1,4 @@
-// Streams: connections that are read and written as asyncio's StreamReader and StreamWriter.
+// Streams: connections that are read and written with asyncio's StreamReader and StreamWriter.
 //
 //     auto [reader, writer] = co_await aio::open_connection("127.0.0.1", 8080);
 //     writer.write("hello\n");
@@ -7,11 +7,11 @@
 //     writer.close();
 //     co_await writer.wait_closed();
 //
-// Both are handles: cheap to copy, all copies name the same connection. When the last one is gone, a connection
-// that is still open is closed as close() does: what was written is still sent.
+// Both are handles: cheap to copy, all copies name the same connection. When the last one is dropped, a connection that
+// is still open is closed as by close(): buffered data are still sent.
 //
-// What is written in one pass of the loop goes out together at its end, in one system call. Reading pauses while
-// more than twice the limit is buffered, writing (drain) while more than the high-water mark is.
+// Writes of one pass of the loop are sent together at its end, in one system call. Reading pauses while more than twice
+// the limit is buffered; drain() waits while more than the high-water mark is.
 //
 // Thread rule: a stream belongs to the thread of its loop.
 // Source: asyncio streams, CPython 3.13 streams.py; semantics 42 to 46 of docs/semantics.md.
@@ -36,8 +36,8 @@ namespace aio {
 // The read operations come in two forms. The one named as in asyncio returns a std::string; the twin ending in
 // _view returns a view into the stream's buffer, valid until the next read on this stream, and copies nothing.
 //
-// Of all of them: *Resumes* in the pass after the data came; at once, without suspending, when they are there.
-// *Cancel*: nothing is consumed. *Errors*: what set_exception() was given (ConnectionResetError... when the
+// Of all of them: *Resumes* in the pass after the data arrived; without suspending, when they are buffered already.
+// *Cancel*: nothing is consumed. *Errors*: the exception of set_exception() (ConnectionResetError... when the
 // connection broke); RuntimeError while another read of this stream waits.
 class StreamReader {
     using View = std::string_view;
@@ -57,7 +57,7 @@ public:
     }
     Read<View, Kind::some> read_view(std::ptrdiff_t size = -1) const { return Read<View, Kind::some>(stream_, size); }
 
-    // Exactly `size` bytes. Errors: IncompleteReadError with what there was, when the stream ends before;
+    // Exactly `size` bytes. Errors: IncompleteReadError, with the bytes before the end, when the stream ends before;
     // ValueError for a negative size.
     Read<std::string, Kind::exactly> readexactly(std::ptrdiff_t size) const {
         return Read<std::string, Kind::exactly>(stream_, size);
@@ -66,14 +66,14 @@ public:
         return Read<View, Kind::exactly>(stream_, size);
     }
 
-    // A line with its "\n"; at the end of the stream what is left, or an empty string.
-    // Errors: ValueError when the line is longer than the limit; it is dropped, as far as it came.
+    // A line with its "\n"; at the end of the stream the rest without one, or an empty string.
+    // Errors: ValueError when the line is longer than the limit; the part that has arrived is dropped.
     Read<std::string, Kind::line> readline() const { return Read<std::string, Kind::line>(stream_); }
     Read<View, Kind::line> readline_view() const { return Read<View, Kind::line>(stream_); }
 
-    // What there is up to a separator, and the separator. Of several, the one that ends first counts.
-    // Errors: IncompleteReadError when the stream ends before; LimitOverrunError when what is before the separator
-    // is longer than the limit: the data stay. ValueError for an empty separator or none.
+    // The bytes up to and including a separator. Of several, the one that ends first counts.
+    // Errors: IncompleteReadError when the stream ends before; LimitOverrunError when the bytes before the separator
+    // are more than the limit: the data stay. ValueError for an empty separator or none.
     detail::Until<std::string> readuntil(std::string_view separator = "\n") const {
         return detail::Until<std::string>(stream_, separators({separator}));
     }
@@ -92,24 +92,30 @@ public:
         return detail::Until<std::string>(stream_, separators(std::move(several)));
     }
 
-    // The lines until the end of the stream: `while (auto line = co_await lines.next()) ...`.
+    // The result of lines().
     class Lines {
     public:
         explicit Lines(detail::StreamRef stream) noexcept : stream_(std::move(stream)) {}
+        // The next line with its "\n"; nullopt at the end of the stream. Errors: as readline().
         detail::NextLine next() const { return detail::NextLine(stream_); }
 
     private:
         detail::StreamRef stream_;
     };
+    // The lines until the end of the stream: `while (auto line = co_await lines.next()) ...`.
     Lines lines() const { return Lines(stream_); }
 
+    // Whether received bytes wait to be read.
+    bool has_data() const noexcept { return stream_->has_input(); }
     // Whether the stream has ended and all of it was read.
     bool at_eof() const noexcept { return stream_->at_eof(); }
-    // What set_exception() was given, or null.
+    // The exception of set_exception() or of the broken connection, or null.
     std::exception_ptr exception() const noexcept { return stream_->exception(); }
+    // The limit of readline() and readuntil(), in bytes.
     std::size_t limit() const noexcept { return stream_->limit(); }
 
-    // What a transport calls. Errors: RuntimeError when data come after the end; std::bad_alloc.
+    // The calls of a transport, for readers that are fed by hand. feed_data(): RuntimeError
+    // after the end; std::bad_alloc.
     void feed_data(std::string_view data) const { stream_->feed_data(data); }
     void feed_eof() const noexcept { stream_->feed_eof(); }
     void set_exception(std::exception_ptr error) const noexcept { stream_->set_exception(std::move(error)); }
@@ -119,6 +125,7 @@ public:
         set_exception(std::make_exception_ptr(std::forward<E>(error)));
     }
 
+    // For the library: the connection.
     const detail::StreamRef& stream() const noexcept { return stream_; }
 
 private:
@@ -128,21 +135,22 @@ private:
     detail::StreamRef stream_;
 };
 
-// How to secure a connection that is there. Trivially destructible, as ConnectionOptions is.
+// The options of start_tls(). Trivially destructible, as ConnectionOptions is.
 struct StartTlsOptions {
-    std::optional<bool> server_side = {};                  // else: true for connections that a server accepted
+    std::optional<bool> server_side = {};                  // default: true for connections that a server accepted
     std::optional<std::string_view> server_hostname = {};  // as in ConnectionOptions; there is no default
-    std::optional<Duration> ssl_handshake_timeout = {};    // else: 60 seconds
-    std::optional<Duration> ssl_shutdown_timeout = {};     // else: 30 seconds without progress
+    std::optional<Duration> ssl_handshake_timeout = {};    // default: 60 seconds
+    std::optional<Duration> ssl_shutdown_timeout = {};     // default: 30 seconds without progress
     const ssl::SSLSession* ssl_session = nullptr;          // a client's, to resume
     bool suppress_ragged_eofs = true;                      // false: an end without close_notify is an SSLEOFError
 };
 
+// The sending end of a connection: asyncio.StreamWriter. A handle: copies name the same connection.
 class StreamWriter {
 public:
     explicit StreamWriter(detail::StreamRef stream) noexcept : stream_(std::move(stream)) {}
 
-    // Appends to what goes out at the end of this pass; never waits: drain() does. After the connection is lost
+    // Buffers `data`, which are sent at the end of this pass; never waits: drain() does. After the connection is lost
     // the data are dropped silently, and from the fifth time on with a warning.
     // Errors: RuntimeError after write_eof(); std::bad_alloc, and nothing was taken.
     void write(std::string_view data) const { stream_->write(data); }
@@ -153,20 +161,24 @@ public:
     }
 
     // Waits until the buffer is below its low-water mark, if it was above the high one; else does not suspend. Any
-    // number of tasks may wait. Errors: the reader's exception; ConnectionResetError after the connection was
-    // lost. On a stream that is closing it gives the loop one pass first.
+    // number of tasks may wait. On a stream that is closing it suspends for one pass of the loop first. Cancel: nothing
+    // is lost. Errors: the reader's exception; ConnectionResetError after the connection was lost.
     detail::Drain drain() const { return detail::Drain(stream_); }
 
+    // Whether write_eof() is possible: not over TLS, nor for a pipe that is open for reading.
     bool can_write_eof() const noexcept { return stream_->can_write_eof(); }
-    // Ends the writing direction, after what is buffered. The peer reads to the end; reading here goes on.
+    // Ends the writing direction after the buffered data. The peer reads the end; reading here is still possible.
     void write_eof() const { stream_->write_eof(); }
 
-    // Sends what is buffered, then closes. Reading ends at once.
+    // Sends the buffered data, then closes. Reading ends at once.
     void close() const { stream_->close(); }
+    // Whether close() or abort() was called, or the connection was lost.
     bool is_closing() const noexcept { return stream_->is_closing(); }
-    // Closes now; what is buffered is dropped.
+    // Whether the connection is closed, as wait_closed() waits for it.
+    bool closed() const noexcept { return stream_->closed(); }
+    // Closes now; buffered data are dropped.
     void abort() const { stream_->abort(); }
-    // Waits until the connection is closed and its descriptor is gone. Errors: what ended it, if that was a failure.
+    // Waits until the connection and its descriptor are closed. Errors: the error that ended it, if there was one.
     detail::WaitClosed wait_closed() const { return detail::WaitClosed(stream_); }
 
     // asyncio's get_extra_info("peername"), ("sockname") and ("socket").fileno(). Once the connection is closed
@@ -175,68 +187,74 @@ public:
     Address sockname() const { return stream_->sockname(); }
     int fileno() const noexcept { return stream_->fileno(); }
 
-    // Makes this connection one over TLS, for both its ends, and waits for the handshake (STARTTLS). What was
-    // written before goes out first, in the clear. What was received and not read yet must belong to the handshake:
-    // it goes to TLS, so that nothing that was sent in the clear can pass for something that came encrypted.
-    // A connection over TLS gets TLS inside TLS. Until it returns, write() is possible, and goes out encrypted.
-    // Cancel: the connection is aborted. Errors: as open_connection with ssl; the connection is closed then.
+    // Upgrades this connection to TLS, for its reader and writer, and waits for the handshake (STARTTLS). Data written
+    // before are sent first, unencrypted. Data received and not read yet must belong to the handshake: they are passed
+    // to TLS, so that no unencrypted data can be taken for encrypted ones. A connection over TLS gets TLS inside TLS.
+    // Until it returns, write() is possible, and the data are sent encrypted.
+    // Cancel: the connection is aborted. Errors: as open_connection with ssl; the connection is then closed.
     // RuntimeError without a connection; ConnectionResetError when it is closing or at its end.
     Coro<> start_tls(const ssl::SSLContext& context, StartTlsOptions options = {}) const;
     // asyncio's get_extra_info("ssl_object"), ("peercert"), ("cipher"): include <aio/io/ssl.hpp>.
     ssl::SSLObject ssl_object() const;
 
-    // When drain() begins to wait and when it stops, in bytes. Default: 64 KiB (TLS: 512) and a quarter of it; without
-    // `low`, a quarter of `high`. high = 0: drain() waits until everything is sent. Errors: ValueError if low > high.
+    // The sizes of the buffer at which drain() begins to wait, and returns, in bytes. Default: 64 KiB (TLS: 512) and a
+    // quarter of it; without `low`, a quarter of `high`. high = 0: drain() waits until everything is sent.
+    // Errors: ValueError if low > high.
     void set_write_buffer_limits(std::size_t high = detail::kDefaultHighWater,
                                  std::optional<std::size_t> low = std::nullopt) const {
         stream_->set_write_buffer_limits(high, low.value_or(high / 4));
     }
+    // The number of bytes that are written and not handed to the kernel yet.
     std::size_t get_write_buffer_size() const noexcept { return stream_->write_buffer_size(); }
 
+    // For the library: the connection.
     const detail::StreamRef& stream() const noexcept { return stream_; }
 
 private:
     detail::StreamRef stream_;
 };
 
-// How to connect. Trivially destructible, so that `{.limit = ...}` is safe inside a co_await expression on g++ 12.
+// The options of open_connection(). Trivially destructible, so that `{.limit = ...}` is safe inside a co_await
+// expression on g++ 12.
 struct ConnectionOptions {
     std::size_t limit = detail::kDefaultLimit;  // of the reader's buffer, in bytes
     std::string_view local_host = {};           // connect from this address, or the first of this name that fits
-    int local_port = 0;
-    int family = 0;  // AF_INET, AF_INET6; 0: both
+    int local_port = 0;                         // connect from this port; 0: any
+    int family = 0;                             // AF_INET, AF_INET6; 0: both
     // A name with several addresses: the next attempt begins when the one before it fails, or after this time,
-    // beside those that run. Zero or negative: only when it fails (asyncio's None). 250 ms is RFC 8305's advice.
+    // concurrently with the earlier ones. Zero or negative: only when it fails (asyncio's
+    // None). RFC 8305 recommends 250 ms.
     Duration happy_eyeballs_delay = std::chrono::milliseconds(250);
-    // The families take turns, after this many addresses of the first one's; 0: the resolver's order. Negative: 1,
-    // or 0 without happy_eyeballs_delay (asyncio's None).
+    // The families alternate after this many addresses of the first family; 0: the resolver's order. Negative: 1, or 0
+    // without happy_eyeballs_delay (asyncio's None).
     int interleave = -1;
-    bool all_errors = false;  // fail with an ExceptionGroup of what each attempt failed with
+    bool all_errors = false;  // throw an ExceptionGroup of the errors of all attempts
 
     // TLS, with <aio/io/ssl.hpp>: `.ssl = true`, or a context.
     aio::ssl::Use ssl = {};
-    // The name that the certificate must be valid for, and that the server is told. Default: `host`. "": none, and
+    // The name that is sent to the server, and for which its certificate must be valid. Default: `host`. "": none, and
     // `.ssl = true` then does not check it; open_unix_connection needs one.
     std::optional<std::string_view> server_hostname = {};
-    std::optional<Duration> ssl_handshake_timeout = {};  // else: 60 seconds
-    std::optional<Duration> ssl_shutdown_timeout = {};   // else: 30 seconds without progress
+    std::optional<Duration> ssl_handshake_timeout = {};  // default: 60 seconds
+    std::optional<Duration> ssl_shutdown_timeout = {};   // default: 30 seconds without progress
     const aio::ssl::SSLSession* ssl_session = nullptr;   // to resume
     bool suppress_ragged_eofs = true;                    // false: an end without close_notify is an SSLEOFError
 };
 
+// The two ends of a connection: `auto [reader, writer] = ...`.
 using StreamPair = std::pair<StreamReader, StreamWriter>;
 
-// Connects to `host`, numeric or a name, and gives the two ends of the connection. A name is looked up by the loop's
-// resolver (aio/io/dns.hpp); the first of its addresses that answers is taken, and the other attempts are given up
-// (RFC 8305, "happy eyeballs").
-// Cancel: all attempts are given up, their sockets closed.
-// Errors: GaiError; ConnectionRefusedError, TimeoutError, other OSErrors; OSError("... Multiple exceptions: ...")
-// when several addresses failed in different ways, or an ExceptionGroup (`all_errors`); ValueError for a port that
-// is none.
-// With ssl also: ssl::SSLError and below; ConnectionResetError when the peer hangs up during the handshake,
-// ConnectionAbortedError when that takes too long; ValueError for options that make no sense.
+// Connects to `host`, numeric or a name: asyncio.open_connection. Result: the two ends of the connection. A name is
+// looked up by the loop's resolver (aio/io/dns.hpp); the first of its addresses that accepts is used, and the other
+// attempts are ended (RFC 8305, "happy eyeballs").
+// Cancel: all attempts are ended, their sockets closed.
+// Errors: GaiError; ConnectionRefusedError, TimeoutError, other OSErrors; OSError("... Multiple exceptions: ...") when
+// several addresses failed in different ways, or an ExceptionGroup (`all_errors`); ValueError for an invalid port.
+// With ssl also: ssl::SSLError and below; ConnectionResetError when the peer closes the connection during the
+// handshake, ConnectionAbortedError when that takes too long. ValueError for options of TLS without
+// ssl, and for ssl without a name.
 Coro<StreamPair> open_connection(std::string host, int port, ConnectionOptions options = {});
-// The same for an AF_UNIX path ('\0' first: the abstract namespace).
+// The same to an AF_UNIX path ('\0' first: the abstract namespace): asyncio.open_unix_connection.
 Coro<StreamPair> open_unix_connection(std::string path, ConnectionOptions options = {});
 
 }  // namespace aio

@@ -81,7 +81,6 @@ private:
     void resume();
 
     std::string_view finish_some();
-    std::string_view finish_all();
     std::string_view finish_exactly();
     std::string_view finish_until();
     std::string_view finish_line();
@@ -187,7 +186,7 @@ public:
             stream_->close_waits_.remove(this);
     }
 
-    bool await_ready() const noexcept { return stream_->closed_; }
+    bool await_ready() const noexcept { return stream_->closed(); }
     void await_suspend(std::coroutine_handle<> frame);
     void await_resume();
     bool cancel_wait(std::string_view message) noexcept override;

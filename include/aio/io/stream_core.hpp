@@ -6,8 +6,10 @@
 // write transports. Source: CPython 3.13 streams.py, selector_events.py (semantics 42 to 46).
 #pragma once
 
-#include <aio/core/task_base.hpp>
+#include <aio/base/assert.hpp>
+#include <aio/core/waiter.hpp>
 #include <aio/io/byte_buffer.hpp>
+#include <aio/io/life.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -46,6 +48,7 @@ public:
 
     void retain() noexcept { ++references_; }
     void release() noexcept {
+        AIO_ASSERT(references_ > 0);
         if (--references_ == 0) unreferenced();
     }
 
@@ -58,6 +61,7 @@ public:
 
     std::size_t limit() const noexcept { return limit_; }
     bool at_eof() const noexcept { return eof_ && in_.empty(); }
+    bool has_input() const noexcept { return !in_.empty() || input_waits_; }
     std::size_t unread() const noexcept { return in_.size(); }  // bytes that were received and not read
     const std::exception_ptr& exception() const noexcept { return read_error_; }
     bool reading_paused() const noexcept { return reading_paused_; }
@@ -88,7 +92,8 @@ public:
     virtual StreamFilter* filter() const noexcept { return nullptr; }
 
     void set_write_buffer_limits(std::size_t high, std::size_t low);
-    bool is_closing() const noexcept { return closing_; }
+    bool is_closing() const noexcept { return life_.is(Life::closing); }
+    bool closed() const noexcept { return life_.is(Life::closed); }
 
 protected:
     friend class ReadWaiter;
@@ -118,8 +123,8 @@ protected:
     void connection_lost(std::exception_ptr error) noexcept;
     // wait_closed() returns from now on.
     void mark_closed() noexcept;
-    bool lost() const noexcept { return lost_; }
-    bool closed() const noexcept { return closed_; }
+    bool doomed() const noexcept { return life_.is(Life::doomed); }
+    bool lost() const noexcept { return life_.is(Life::lost); }
     std::uint32_t references() const noexcept { return references_; }
 
     void maybe_resume_reading() noexcept {
@@ -128,7 +133,7 @@ protected:
     }
     void resume_paused_reading() noexcept;
     void wake_reader() noexcept;
-    void update_drain() noexcept { drain_is_slow_ = closing_ || writing_paused_ || read_error_ != nullptr; }
+    void update_drain() noexcept { drain_is_slow_ = is_closing() || writing_paused_ || read_error_ != nullptr; }
 
     ByteBuffer in_;           // received and not read
     ByteBuffer out_;          // written and not handed to the transport
@@ -137,10 +142,8 @@ protected:
     bool eof_ = false;             // of the reading side
     bool reading_paused_ = false;  // the buffer was beyond 2 * limit
     bool writing_paused_ = false;  // the write buffer was beyond high_water_
-    bool closing_ = false;         // close(), abort() or an error
-    bool lost_ = false;            // connection_lost() was called
-    bool closed_ = false;          // and everything below is released
-    bool input_waits_ = false;     // it was announced, and receive_now() was not called since
+    Life life_;
+    bool input_waits_ = false;  // it was announced, and receive_now() was not called since
     std::uint32_t references_ = 0;
     const LoopCore* home_;  // whose tasks may wait for it; null: made outside loops, any one's
     std::size_t limit_;

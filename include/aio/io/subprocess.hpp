@@ -5,17 +5,18 @@
 //     auto [out, err] = co_await sort.communicate("a\nc\nb\n");
 //     int code = co_await sort.wait();
 //
-// What Python passes as keyword arguments are calls on what create_subprocess_... returns; the co_await starts the
+// Python's keyword arguments are member functions of the result of create_subprocess_...; the co_await starts the
 // program. (stdin, stdout and stderr are macros of <cstdio>, hence their underscore.)
 //
-// A child and its handle. A Process is a handle, cheap to copy. When the last one is dropped while the child runs, it
-// is killed (SIGKILL), as asyncio's transport does when it is closed: so a task that is cancelled leaves no child
-// behind. detach() lets it go on. In any case the loop reaps it: there are no zombies, no SIGCHLD handler, and no
-// wait for children that are not ours. A loop that closes kills the children that still run.
+// A child and its handle. A Process is a handle, cheap to copy. When the last one is dropped while the child runs, the
+// child is killed (SIGKILL), as by asyncio's transport when it is closed: so a task that is cancelled leaves no child
+// behind. After detach() it keeps running. In any case the loop reaps it: there are no zombies, no SIGCHLD handler, and
+// no wait for other children of this process. A loop that closes kills the children that still run.
 //
-// Starting a child stops this thread until it has called exec, a fraction of a millisecond: the child borrows our
-// memory until then, so that its size does not matter. There is no preexec_fn: code of the program has no place
-// between clone and exec, where other threads may hold any lock. Its usual purposes have an option of their own.
+// Starting a child blocks this thread until the child has called exec, a fraction of a millisecond: until then the
+// child shares the memory of this process, so that the size of that does not matter. There is no preexec_fn: between
+// clone and exec, where other threads may hold any lock, no code of the program may run. Its usual purposes have
+// options of their own.
 //
 // Thread rule: a Process belongs to the thread of its loop. Needs Linux 5.4 (pidfd).
 // Source: asyncio.subprocess, CPython 3.13 subprocess.py, base_subprocess.py; semantics 50 of docs/semantics.md;
@@ -36,10 +37,10 @@
 
 namespace aio {
 
-// What stdin_(), stdout_(), stderr_() take beside a descriptor.
+// The arguments of stdin_(), stdout_() and stderr_() other than a descriptor.
 namespace subprocess {
 inline constexpr int PIPE = -1;     // a new pipe to this process
-inline constexpr int STDOUT = -2;   // stderr_ only: wherever standard output goes
+inline constexpr int STDOUT = -2;   // stderr_ only: the same as standard output
 inline constexpr int DEVNULL = -3;  // /dev/null
 }  // namespace subprocess
 
@@ -92,7 +93,7 @@ private:
     bool listed_ = false;
 };
 
-// What wait() returns.
+// The awaitable of wait().
 class [[nodiscard("wait() does nothing until it is awaited")]] Exit {
 public:
     using native_awaitable = void;
@@ -103,7 +104,7 @@ private:
     ProcessRef process_;
 };
 
-// What to start, and how: what a CreateSubprocess has been told.
+// The program to start, and all settings of a CreateSubprocess.
 struct SubprocessRequest {
     static constexpr int kInherit = -4;
 
@@ -130,23 +131,24 @@ struct SubprocessRequest {
 
 }  // namespace detail
 
-// Trivially destructible, so that `{.limit = ...}` is safe inside a co_await expression on g++ 12.
+// The options of communicate(). Trivially destructible, so that `{.limit = ...}` is safe inside a
+// co_await expression on g++ 12.
 struct CommunicateOptions {
     std::size_t limit = static_cast<std::size_t>(-1);  // of each stream's output, in bytes
 };
 
-// A child process. Streams and wait() do not depend on each other: a child's grandchildren may hold its pipes open
-// after it has ended, and what it wrote can be read after that.
+// A child process: asyncio.subprocess.Process. Streams and wait() do not depend on each other: a child's own children
+// may hold its pipes open after it has ended, and its output can still be read then.
 class Process {
 public:
     Process() noexcept = default;  // none; for variables that are assigned later
     explicit Process(detail::ProcessRef state) noexcept : state_(std::move(state)) {}
 
-    // Known for ever. The kernel may give the number to another process once this one was waited for by the loop:
-    // use send_signal(), not kill(2).
+    // The process id, also after its end. The kernel may reuse the number once the loop has reaped this process: use
+    // send_signal(), not kill(2).
     pid_t pid() const noexcept;
-    // The exit status, or minus the number of the signal that killed it; nothing while it runs, as far as the loop
-    // has seen. 255 if somebody else took the status (a waitpid(-1) in the program), with a warning.
+    // The exit status, or minus the number of the signal that killed it; nullopt until the loop has seen its end. 255
+    // if other code took the status (a waitpid(-1) in the program), with a warning.
     std::optional<int> returncode() const noexcept;
 
     // The ends of its pipes. Errors: RuntimeError for one that was not PIPE (or on a pseudo-terminal).
@@ -154,64 +156,66 @@ public:
     StreamReader stdout_() const;
     StreamReader stderr_() const;
 
-    // Waits until it ends, and returns its returncode(). Any number of tasks may wait, any number of times.
-    // With PIPEs, read meanwhile: a child whose pipe is full waits for you. communicate() does.
-    // Cancel: the child is not concerned. Errors: OSError when the kernel refuses to watch the process.
+    // Waits until it ends. Result: its returncode(). Any number of tasks may wait, any number of times.
+    // With PIPEs, read them meanwhile, as communicate() does: a child whose pipe is full waits.
+    // Cancel: the child is not affected. Errors: OSError when the kernel refuses to watch the process.
     detail::Exit wait() const { return detail::Exit(state_); }
 
-    // Writes `input` to standard input if that is a PIPE, and closes it; reads standard output and error to their
-    // ends, both at the same time; waits. What is not a PIPE gives "". A child that does not read all its input is no
-    // error.
-    // Cancel: what was read is lost; the child goes on as long as there is a handle.
-    // Errors: LimitOverrunError when the child writes more than `limit` to a stream; the child goes on likewise.
+    // Writes `input` to standard input if that is a PIPE, and closes it; reads standard output and error to their ends,
+    // both at the same time; waits. Result: standard output and error, "" for one that is not a PIPE. A child that does
+    // not read all its input is no error.
+    // Cancel: the output read so far is lost; the child keeps running as long as there is a handle.
+    // Errors: LimitOverrunError when the child writes more than `limit` to a stream; the child keeps running likewise.
     // RuntimeError while another task reads these streams.
     Coro<std::pair<std::string, std::string>> communicate(std::string input = {},
                                                           CommunicateOptions options = {}) const;
 
-    // Through the process's descriptor: never reaches another one that got its number.
+    // Sends a signal, through the process's descriptor: never to another process with the same number.
     // Errors: ProcessLookupError once the loop has seen its end; OSError for a number that is no signal;
-    // PermissionError for a child with another user's rights.
+    // PermissionError for a child of another user.
     void send_signal(int signal) const;
     void terminate() const;  // SIGTERM
     void kill() const;       // SIGKILL
 
-    // The same to the process group that the child leads: to itself and to what it has started, also when it has ended and
-    // they have not. For a child with start_new_session(), process_group(0) or pty().
-    // Never reaches a group that got the number later. Before Linux 6.9 only until the loop has seen the child's end.
-    // Errors: RuntimeError for a child that leads no group, whose group is likely this process's own; ProcessLookupError
-    // when the group is empty, or may be; else as send_signal().
+    // The same to the process group that the child leads: to itself and to the processes that it has started, also when
+    // it has ended and they have not. For a child with start_new_session(), process_group(0) or pty().
+    // Never to a later group with the same number. Before Linux 6.9 only until the loop has seen the child's end.
+    // Errors: RuntimeError for a child that leads no group, whose group is likely this process's own;
+    // ProcessLookupError when the group is empty, or may be; else as send_signal().
     void send_signal_group(int signal) const;
     void terminate_group() const;  // SIGTERM
     void kill_group() const;       // SIGKILL
 
-    // The child goes on when the last handle is dropped, and when the loop closes. The loop reaps it while it lives.
+    // The child keeps running when the last handle is dropped, and when the loop closes. While
+    // the loop exists, it reaps it.
     void detach() const noexcept;
 
-    // With pty(): tells the terminal's size, which sends SIGWINCH. Errors: RuntimeError without; OSError.
+    // With pty(): sets the size of the terminal, which sends SIGWINCH. Errors: RuntimeError without pty(); OSError.
     void set_terminal_size(unsigned short rows, unsigned short columns) const;
 
+    // False for a default-constructed handle.
     explicit operator bool() const noexcept { return state_.get() != nullptr; }
 
 private:
     detail::ProcessRef state_;
 };
 
-// A child that is about to be started; awaiting it does that, without suspending, and gives its Process.
+// The result of create_subprocess_...(): awaiting it starts the child, without suspending. Result: its Process.
 //
-// Errors of the co_await: FileNotFoundError, PermissionError, NotADirectoryError... that name the program, or the
-// directory, or what else was attempted in the child before exec; OSError when there are no descriptors or
-// processes left; ValueError for a NUL byte in a string. Nothing is left behind.
+// Errors of the co_await: FileNotFoundError, PermissionError, NotADirectoryError... whose message has the program, or
+// the directory, or another operation in the child before exec; OSError when there are no descriptors or processes
+// left; ValueError for a NUL byte in a string. After an error no child is left.
 class [[nodiscard("nothing is started until it is awaited")]] CreateSubprocess {
 public:
     using native_awaitable = void;
     explicit CreateSubprocess(std::vector<std::string> arguments);
 
-    // PIPE, DEVNULL, STDOUT (stderr_ only) or a descriptor, of which the child gets a copy. Default: this process's.
-    // Errors: ValueError for anything else.
+    // Sets a stream: PIPE, DEVNULL, STDOUT (stderr_ only) or a descriptor, of which the child gets a copy. Default: the
+    // stream of this process. Errors: ValueError for anything else.
     CreateSubprocess& stdin_(int what);
     CreateSubprocess& stdout_(int what);
     CreateSubprocess& stderr_(int what);
-    // Of the readers' buffers, in bytes.
+    // The limit of the readers of PIPEs, in bytes.
     CreateSubprocess& limit(std::size_t bytes);
 
     // The whole environment, any range of pairs of strings (env= of Python); or single changes of it.
@@ -224,34 +228,36 @@ public:
     }
     CreateSubprocess& setenv(std::string_view name, std::string_view value);
     CreateSubprocess& unsetenv(std::string_view name);
-    // Where it starts. A relative program path counts from there, as in Python.
+    // Its working directory. A relative path of the program is relative to it, as in Python.
     CreateSubprocess& cwd(std::string directory);
-    // The file to run, if it is not what the first argument names; for a shell command, the shell.
+    // The file to run, if it is another than the first argument; for a shell command, the shell.
     CreateSubprocess& executable(std::string path);
 
     // Descriptors that the child has under the same numbers.
     CreateSubprocess& pass_fds(std::vector<int> descriptors);
-    // Whether all others are closed. If not, only those are that are marked close-on-exec. Default: true.
+    // Whether all other descriptors are closed. false: only those that are marked close-on-exec. Default: true.
     CreateSubprocess& close_fds(bool on);
     // Gives the child default actions for SIGPIPE and SIGXFSZ, if they are ignored here, and an empty signal mask.
     // Other ignored signals stay ignored (nohup). Default: true.
     CreateSubprocess& restore_signals(bool on);
-    // With a session or group of its own (0), what the child starts can be ended with it: Process::kill_group().
+    // With a session or group of its own (0), the processes that the child starts can be ended with it:
+    // Process::kill_group().
     CreateSubprocess& start_new_session(bool on = true);  // setsid(2)
     CreateSubprocess& process_group(pid_t group);         // setpgid(2); 0: a new one
-    CreateSubprocess& umask(mode_t mask);
-    // Its rights; the program needs its own to be able to. Set in the order of extra_groups, group, user.
-    // Errors: ValueError for -1.
+    CreateSubprocess& umask(mode_t mask);                 // umask(2) of the child
+    // The user and groups of the child, for which this process needs the rights. Set in the order extra_groups, group,
+    // user. Errors: ValueError for -1.
     CreateSubprocess& user(uid_t id);
     CreateSubprocess& group(gid_t id);
     CreateSubprocess& extra_groups(std::vector<gid_t> ids);
 
-    // Gives it a pseudo-terminal: its controlling terminal in a session of its own, and whatever of its three
-    // streams was not set otherwise. stdin_() writes to the terminal and stdout_() reads from it, what the child
-    // writes and, unless it turns that off, the echo of its input. write_eof() sends the end-of-file character.
-    // Units: rows and columns of characters.
+    // Gives it a pseudo-terminal: its controlling terminal in a session of its own, and each of its three streams that
+    // was not set otherwise. stdin_() writes to the terminal; stdout_() reads the output of the child and, unless it
+    // turns that off, the echo of its input. write_eof() sends the end-of-file character. Units:
+    // rows and columns of characters.
     CreateSubprocess& pty(unsigned short rows = 24, unsigned short columns = 80);
 
+    // The awaiter, which never suspends.
     class Awaiter {
     public:
         explicit Awaiter(const CreateSubprocess& call) noexcept : call_(call) {}
@@ -272,8 +278,8 @@ private:
     detail::SubprocessRequest request_;
 };
 
-// Runs `program`, found as execvp(3) finds it (along the PATH of the child's environment), with these arguments:
-// strings, views, paths.
+// Runs `program`, found as by execvp(3) (along the PATH of the child's environment), with these arguments: strings,
+// views, paths. asyncio.create_subprocess_exec.
 // Example: co_await create_subprocess_exec("git", "log", "--oneline").cwd("/srv/repo").stdout_(subprocess::PIPE)
 template <class... Arguments>
 CreateSubprocess create_subprocess_exec(std::string program, Arguments&&... arguments) {
@@ -285,9 +291,9 @@ CreateSubprocess create_subprocess_exec(std::string program, Arguments&&... argu
     (all.push_back(std::string(std::forward<Arguments>(arguments))), ...);
     return CreateSubprocess(std::move(all));
 }
-// The same of a list whose first element is the program. Errors: ValueError for an empty one.
+// The same with a list whose first element is the program. Errors: ValueError for an empty one.
 CreateSubprocess create_subprocess_exec(std::vector<std::string> arguments);
-// Runs `command` with /bin/sh -c. Quote what comes from outside: the shell reads it as a program.
+// Runs `command` with /bin/sh -c: asyncio.create_subprocess_shell. Quote untrusted text: the shell interprets it.
 CreateSubprocess create_subprocess_shell(std::string command);
 
 }  // namespace aio

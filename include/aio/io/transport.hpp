@@ -1,10 +1,10 @@
-// Transport: what a protocol (aio/io/protocol.hpp) writes to, and steers its connection with.
+// Transport: the connection of a protocol (aio/io/protocol.hpp), for writing and for control.
 //
-// A handle: copies name the same connection. Dropping them closes nothing: the connection goes on until close(),
-// abort(), its peer, or the end of the loop ends it. It is a thin layer over the connection that streams use, and so
-// are its rules: what is written in one pass of the loop goes out together at its end.
+// A handle: copies name the same connection. Dropping them closes nothing: the connection stays open until close(),
+// abort(), its peer, or the end of the loop. It is a thin layer over the connection that streams use, with the same
+// rules: writes of one pass of the loop are sent together at its end.
 //
-// Every function may be called after the connection is lost, and then does nothing, or tells what is still known.
+// Every function may be called after the connection is lost, and then does nothing, or returns the last known value.
 // Thread rule: the loop's thread. Source: asyncio transports, CPython 3.13 transports.py, selector_events.py
 // (semantics 42, 46).
 #pragma once
@@ -27,9 +27,10 @@ namespace detail {
 class TransportCore;
 }
 
+// A handle of a connection: asyncio.Transport.
 class Transport {
 public:
-    // None: for members that connection_made() sets. Nothing but assignment and bool may be used.
+    // No connection: for members that connection_made() assigns. Only assignment and the test with bool are allowed.
     Transport() noexcept = default;
     explicit Transport(detail::TransportCore& core) noexcept;
     Transport(const Transport& other) noexcept;
@@ -39,37 +40,41 @@ public:
         return *this;
     }
     ~Transport();
+    // False for a default-constructed handle.
     explicit operator bool() const noexcept { return core_ != nullptr; }
     bool operator==(const Transport&) const noexcept = default;
 
     // --- writing -----------------------------------------------------------------------------------------------
 
-    // Appends to what goes out at the end of this pass. Beyond the high-water mark it calls pause_writing(), once.
-    // After the connection is lost the data are dropped silently, and from the fifth time on with a warning.
-    // Errors: RuntimeError after write_eof(), and on a pipe that is open for reading; std::bad_alloc: nothing was taken.
+    // Buffers `data`, which are sent at the end of this pass. Beyond the high-water mark it calls pause_writing(),
+    // once. After the connection is lost the data are dropped silently, and from the fifth time on with a warning.
+    // Errors: RuntimeError after write_eof(), and on a pipe that is open for reading;
+    // std::bad_alloc: nothing was taken.
     void write(std::string_view data) const;
     // The pieces one after the other, of any range of strings.
     template <class Pieces>
     void writelines(const Pieces& pieces) const {
         for (const auto& piece : pieces) write(piece);
     }
-    // Ends the writing direction, after what is buffered; the peer reads to the end, and reading here goes on.
+    // Ends the writing direction after the buffered data; the peer reads the end, and reading here is still possible.
     // Errors: RuntimeError over TLS.
     void write_eof() const;
+    // Whether write_eof() is possible: not over TLS.
     bool can_write_eof() const noexcept;
 
-    // When the protocol is told to pause and to resume, in bytes. Default: 64 KiB (TLS: 512) and a quarter of it. Of the
-    // two, the one not given is a quarter, or four times, the other. high = 0: whenever something is buffered.
-    // Errors: ValueError if low > high.
+    // The sizes of the buffer for pause_writing() and resume_writing(), in bytes. Default: 64 KiB (TLS: 512) and a
+    // quarter of it. Of the two, the one not given is a quarter, or four times, the other. high = 0: pause whenever
+    // data are buffered. Errors: ValueError if low > high.
     void set_write_buffer_limits(std::optional<std::size_t> high = std::nullopt,
                                  std::optional<std::size_t> low = std::nullopt) const;
     std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept;  // low, high
+    // The number of bytes that are written and not handed to the kernel yet.
     std::size_t get_write_buffer_size() const noexcept;
 
     // --- reading -----------------------------------------------------------------------------------------------
 
-    // Nothing is given to the protocol until resume_reading(), nor read from the socket: a peer that goes on is slowed
-    // down. Its end is not noticed meanwhile. Either may be called twice.
+    // Until resume_reading() nothing is read from the socket or passed to the protocol: a peer that keeps sending is
+    // slowed down. The end of the stream is not noticed meanwhile. Either may be called twice.
     void pause_reading() const noexcept;
     void resume_reading() const noexcept;
     // Neither paused nor closing.
@@ -77,18 +82,19 @@ public:
 
     // --- the end -----------------------------------------------------------------------------------------------
 
-    // Nothing is received any more. What is buffered is sent; then connection_lost(null) is called.
+    // Ends receiving. The buffered data are sent; then connection_lost(null) is called.
     void close() const;
-    // The same at once; what is buffered is dropped.
+    // The same at once; buffered data are dropped.
     void abort() const;
+    // Whether close() or abort() was called, or the connection was lost.
     bool is_closing() const noexcept;
 
-    // --- what it is --------------------------------------------------------------------------------------------
+    // --- protocol and addresses --------------------------------------------------------------------------------
 
-    // Another protocol from now on: of a kind that the functions of aio/io/create_connection.hpp would take here. The
-    // old one is not told. Errors: ValueError for null.
+    // Replaces the protocol, by one of a kind that the functions of aio/io/create_connection.hpp would accept here. The
+    // old one is not called. Errors: ValueError for null.
     void set_protocol(std::shared_ptr<BaseProtocol> protocol) const;
-    // Null once connection_lost() was called.
+    // The protocol; null once connection_lost() was called.
     std::shared_ptr<BaseProtocol> get_protocol() const noexcept;
 
     // asyncio's get_extra_info("peername"), ("sockname") and ("socket").fileno(), as in StreamWriter.
@@ -98,15 +104,16 @@ public:
     // get_extra_info("ssl_object"), ("peercert"), ("cipher"): include <aio/io/ssl.hpp>.
     ssl::SSLObject ssl_object() const;
 
-    // Makes this connection one over TLS, and waits for the handshake: loop.start_tls(), but the transport stays the
-    // same. From this call on nothing is given to the protocol that did not come through TLS.
+    // Upgrades this connection to TLS, and waits for the handshake: loop.start_tls(), but the transport stays the same.
+    // From this call on the protocol gets only data that arrived through TLS.
     // Cancel, errors: as StreamWriter::start_tls().
     Coro<> start_tls(const ssl::SSLContext& context, StartTlsOptions options = {}) const;
 
-    // For sendfile(StreamWriter(transport.stream()), …), and drain() and wait_closed() in the same way. Reading is the
-    // protocol's.
+    // The connection, for sendfile(StreamWriter(transport.stream()), …), and drain() and wait_closed() in the same way.
+    // Only the protocol may read.
     const detail::StreamRef& stream() const noexcept;
 
+    // For the library: the state behind the handle.
     detail::TransportCore& core() const noexcept { return *core_; }
 
 private:

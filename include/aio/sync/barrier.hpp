@@ -2,11 +2,10 @@
 //
 //     aio::Barrier barrier(3);
 //     std::size_t position = co_await barrier.wait();     // each of the three gets another: 0, 1, 2
-//     if (position == 0) ...                              // one of them does what is to be done once
+//     if (position == 0) ...                              // one of them does the work that is done once
 //
-// It passes through four states: filling, until the last party arrives; draining, until all have left, while
-// newcomers wait for the next round; resetting, while those that waited leave with an error; broken, for good,
-// or until reset().
+// It has four states: filling, until the last party arrives; draining, until all have left, while newcomers wait for
+// the next round; resetting, while the waiting parties leave with an error; broken, until reset().
 //
 // Thread rule: a loop's thread only. Source: asyncio.Barrier, CPython 3.12 locks.py.
 #pragma once
@@ -15,12 +14,14 @@
 
 namespace aio {
 
+// The result of Barrier::statistics().
 struct BarrierStatistics {
-    std::size_t parties;
-    std::size_t n_waiting;
+    std::size_t parties;    // that must arrive
+    std::size_t n_waiting;  // parties that wait while it is filling
     bool broken;
 };
 
+// A barrier of tasks: asyncio.Barrier. It can be used again once all parties have left.
 class Barrier {
 public:
     // Errors: ValueError for fewer than one party.
@@ -28,21 +29,24 @@ public:
     Barrier(const Barrier&) = delete;
     Barrier& operator=(const Barrier&) = delete;
 
-    // Waits for the other parties; gives an index from 0 to parties() - 1, in the order of arrival.
-    // Cancel: the party has not arrived; the others go on waiting for one.
-    // Errors: BrokenBarrierError when the barrier is broken, or is reset or broken while it waits.
+    // Waits until all parties have arrived. Result: an index from 0 to parties() - 1, in the order of arrival.
+    // Cancel: the party counts as not arrived; the others keep waiting for one.
+    // Errors: BrokenBarrierError when the barrier is broken, or is reset or broken during the wait.
     Coro<std::size_t> wait();
 
-    // Back to empty: those that wait get BrokenBarrierError. A broken barrier is mended.
+    // Empties the barrier: the waiting parties get BrokenBarrierError. A broken barrier can be used again.
     Coro<> reset();
-    // Broken: those that wait, and all that come, get BrokenBarrierError.
+    // Breaks the barrier: the waiting parties, and all that arrive later, get BrokenBarrierError.
     Coro<> abort();
 
+    // The number of parties given to the constructor.
     std::size_t parties() const noexcept { return parties_; }
-    // Those that wait in a barrier that is filling.
+    // The number of parties that have arrived while the barrier is filling, else 0.
     std::size_t n_waiting() const noexcept { return state_ == State::filling ? count_ : 0; }
+    // Whether abort() was called, and no reset() since.
     bool broken() const noexcept { return state_ == State::broken; }
 
+    // The numbers of the present state.
     BarrierStatistics statistics() const noexcept { return {parties_, n_waiting(), broken()}; }
     // "<Barrier filling, waiters: 2/3>"
     std::string describe() const;

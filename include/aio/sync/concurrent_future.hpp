@@ -1,5 +1,5 @@
-// ConcurrentFuture<T>: a result that another thread waits for. What Executor::submit() and
-// run_coroutine_threadsafe() return; concurrent.futures.Future in Python.
+// ConcurrentFuture<T>: a result for another thread, from Executor::submit() or run_coroutine_threadsafe();
+// concurrent.futures.Future in Python.
 //
 //     int sum = pool.submit(add, 1, 2).result(1s);
 //
@@ -57,7 +57,7 @@ public:
     bool cancel() noexcept;
     // pending -> running; false when it was cancelled. Errors: InvalidStateError otherwise.
     bool set_running();
-    // The producer's: the outcome, once. `store` keeps the value, or throws what becomes the exception. False
+    // The producer's: the outcome, once. `store` keeps the value, or throws the exception of the future. False
     // when the future is done already, with nothing stored.
     template <class Store>
     bool outcome_of(Store&& store) noexcept {
@@ -138,11 +138,13 @@ private:
 
 // "<what> <describe_exception>", as an error.
 void log_exception(const char* what, const std::exception_ptr& error) noexcept;
-// Calls `call()`; what it throws is logged.
+// Calls `call()`, and logs an exception of it.
 void call_logged(void (*call)(void*), void* data) noexcept;
 
 }  // namespace detail
 
+// A result that another thread sets: concurrent.futures.Future. A handle: copies name the same
+// result. Thread rule: any thread.
 template <class T = void>
 class ConcurrentFuture {
     using State = detail::ConcurrentState<T>;
@@ -156,16 +158,21 @@ public:
     ConcurrentFuture() : state_(new State) {}
     explicit ConcurrentFuture(detail::ConcurrentRef<State> state) noexcept : state_(std::move(state)) {}
 
-    // Keeps it from being run. False when it runs or is done; a coroutine's is cancelled while it runs, too.
+    // Cancels a call that has not begun. Result: false when it runs or is done; the future of a coroutine can be
+    // cancelled while that runs, too.
     bool cancel() const noexcept { return state_->cancel(); }
+    // Whether cancel() took effect.
     bool cancelled() const noexcept { return state_->status() == Status::cancelled; }
+    // Whether the call has begun and is not done.
     bool running() const noexcept {
         return state_->status() == Status::running || state_->status() == Status::storing;
     }
+    // Whether there is a value or an exception, or it was cancelled.
     bool done() const noexcept { return state_->done(); }
 
-    // Blocks this thread until there is a result, for `timeout` at most (nullopt: for ever). The value stays
-    // here; a temporary future gives a copy, or, if it cannot be copied, itself. Errors: TimeoutError, CancelledError, or the exception.
+    // Blocks this thread until there is a result, for `timeout` at most (nullopt: for ever). Result: a reference to the
+    // value, which stays here; of a temporary future a copy, or the value itself if it cannot be copied.
+    // Errors: TimeoutError, CancelledError, or the exception.
     decltype(auto) result(std::optional<Duration> timeout = std::nullopt) const& {
         state_->wait(timeout);
         state_->check_value();
@@ -186,20 +193,21 @@ public:
         return state_->exception();
     }
 
-    // In a coroutine of any loop: the result, copied. Cancel: as cancel(), and the task goes on at once.
-    // Errors: CancelledError, or the exception.
+    // In a coroutine of any loop. Result: a copy of the value. Cancel: as cancel(), and the task resumes without
+    // waiting. Errors: CancelledError, or the exception.
     detail::OwningAwaiter<detail::FutureState<T>, T> operator co_await() const;
 
-    // Calls `function(future)`, or `function()`, when it is done: on the thread that ends it, or here and now.
-    // What it throws is logged. Errors: std::bad_alloc.
+    // Calls `function(future)`, or `function()`, when it is done: on the thread that completes it; if it is done
+    // already, now and on this thread. An exception of `function` is logged. Errors: std::bad_alloc.
     template <class F>
     void add_done_callback(F function) const;
 
     // --- for producers -----------------------------------------------------------------------------------
 
-    // False when it was cancelled: do not start. Errors: InvalidStateError when it runs or is done.
+    // Marks it as running, before the producer starts the work. Result: false when it was cancelled: do not start.
+    // Errors: InvalidStateError when it runs or is done.
     bool set_running_or_notify_cancel() const { return state_->set_running(); }
-    // Errors: InvalidStateError when done.
+    // Stores the value, wakes the threads that block, and makes the callbacks. Errors: InvalidStateError when done.
     template <class U = T>
         requires(!std::is_void_v<T> && std::constructible_from<T, U>)
     void set_result(U&& value) const {
@@ -216,10 +224,12 @@ public:
     {
         require(state_->outcome_of([] {}));
     }
+    // The same with an exception, which is not null.
     void set_exception(const std::exception_ptr& error) const {
         require(state_->outcome_of([&] { std::rethrow_exception(error); }));
     }
 
+    // For the library: the state behind the handle.
     State* state() const noexcept { return state_.get(); }
 
 private:

@@ -22,18 +22,18 @@
 
 namespace aio {
 
-// An executor that cannot work any more: every call that it has not made gets this, and so does each new one.
+// An executor cannot work any more: every call that it has not made gets this error, and so does each new one.
 class BrokenExecutor : public RuntimeError {
 public:
     using RuntimeError::RuntimeError;
 };
-// A thread's initializer failed.
+// The initializer of a thread failed. concurrent.futures.thread.BrokenThreadPool.
 class BrokenThreadPool : public BrokenExecutor {
 public:
     using BrokenExecutor::BrokenExecutor;
 };
 
-// One call for an Executor to make. Whoever has it calls run() or discard(), once; it is gone then.
+// One call for an Executor to make. Its owner calls run(), discard() or fail(), once, which ends the job's life.
 class Job {
 public:
     Job(const Job&) = delete;
@@ -41,18 +41,19 @@ public:
 
     // Makes the call, on this thread, and delivers its outcome. Does nothing if it was cancelled meanwhile.
     virtual void run() noexcept = 0;
-    // Will not make it: who waits for the outcome gets CancelledError.
+    // The call will not be made: waiters for its outcome get CancelledError.
     virtual void discard() noexcept = 0;
-    // Cannot make it: who waits for the outcome gets `error`.
+    // The call cannot be made: waiters for its outcome get `error`.
     virtual void fail(const std::exception_ptr& error) noexcept = 0;
 
-    Job* next = nullptr;  // the executor's, for its queue
+    Job* next = nullptr;  // for the queue of the executor
 
 protected:
     Job() noexcept = default;
     ~Job() = default;
 };
 
+// The base of executors, for run_in_executor(): concurrent.futures.Executor. Thread rule: any thread.
 class Executor {
 public:
     Executor() = default;
@@ -60,40 +61,45 @@ public:
     Executor(const Executor&) = delete;
     Executor& operator=(const Executor&) = delete;
 
-    // Takes `job`, to run it on a thread of its own. When it throws, the job stays the caller's.
+    // Takes `job`, to run it on another thread. When this throws, the job remains the caller's.
     // Errors: RuntimeError after shutdown(); BrokenExecutor; OSError when no thread can be started.
     virtual void execute(Job& job) = 0;
 
-    // Takes no more jobs. `wait`: returns when all are done and the threads have ended. `cancel_futures`: those
-    // that have not started are discarded.
+    // Takes no more jobs. `wait`: returns when all are done and the threads have ended. `cancel_futures`: jobs that
+    // have not started are discarded.
     virtual void shutdown(bool wait = true, bool cancel_futures = false) = 0;
 
-    // Calls `function(args...)` on a thread of the executor. Errors: as execute(); std::bad_alloc.
+    // Calls `function(args...)`, which are copied or moved, on a thread of the executor. Result: a ConcurrentFuture.
+    // Cancel: cancel() of the future drops a call that has not begun. Errors: as execute(); std::bad_alloc.
     template <class F, class... Args>
         requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
     auto submit(F&& function, Args&&... args);
-    // submit() of `function(item)` for each item: a vector of their futures, in order. `gather(pool.map(f, items))`
-    // awaits them all; result() of one after the other is what Python's iterator does.
+    // submit() of `function(item)` for each item. Result: a vector of their futures, in order. `gather(pool.map(f,
+    // items))` awaits them all; result() of one after the other does the same as Python's iterator. Errors: as
+    // submit(); the calls that were submitted before are made all the same.
     template <class F, class Items>
     auto map(F function, Items&& items);
 };
 
-// Threads that are started as needed, up to `max_workers`, and stay.
+// Threads that are started as needed, up to `max_workers`, and kept: concurrent.futures.ThreadPoolExecutor.
 class ThreadPoolExecutor final : public Executor {
 public:
     // 0: min(32, processors + 4). Threads are named "<prefix>_0"...; the system keeps 15 characters. Each calls
-    // `initializer()` before its first job; when that throws the executor is broken, and says so in the log.
+    // `initializer()` before its first job; when that throws, the exception is logged and the executor is broken.
     // Errors: ValueError for a negative number.
     explicit ThreadPoolExecutor(int max_workers = 0, std::string_view thread_name_prefix = "aio",
                                 detail::Function<void()> initializer = nullptr);
-    // shutdown(), unless it was called: waits for what runs. On one of its own threads it does not wait.
+    // shutdown(), unless it was called: waits for the jobs. On one of its own threads it does not wait.
     ~ThreadPoolExecutor() override;
 
+    // Errors: RuntimeError after shutdown(); BrokenThreadPool; OSError when there is no thread and none can be started.
     void execute(Job& job) override;
+    // As Executor's. On one of its own threads it does not wait.
     void shutdown(bool wait = true, bool cancel_futures = false) override;
 
+    // The greatest number of threads.
     std::size_t max_workers() const noexcept;
-    // Threads now. They end after shutdown().
+    // The number of threads now. They end after shutdown().
     std::size_t workers() const;
 
 private:

@@ -6,12 +6,12 @@
 //         co_await poll_the_device();             // however long this takes
 //     }
 //
-// Unlike a loop around sleep(2s), it does not drift: ticks are counted from the first one. What happens to those that were
-// missed, because the work took longer, is chosen (period 2 s, and the second piece of work takes 5 s):
+// Unlike a loop around sleep(2s), it does not drift: ticks are counted from the first one. MissedTickBehavior decides
+// about ticks that were missed because the work took longer (period 2 s; the second piece of work takes 5 s):
 //
 //     due at        0    2    4    6    8    10   12
 //     burst         0    2    7    7    8    10   12      all of them, as fast as possible
-//     delay         0    2    7    9    11   13           a period after the one that was late
+//     delay         0    2    7    9    11   13           a period after the late one
 //     skip          0    2    7    8    10   12           the next one that is not missed yet
 //
 // Thread rule: a loop's thread only. Source: tokio::time::interval, tokio 1.
@@ -26,7 +26,8 @@ namespace aio {
 
 class Interval;
 
-// A tick counts as missed when it comes more than 5 ms late, or a period, if that is shorter.
+// The treatment of missed ticks, as above. A tick counts as missed when it is more than 5 ms late, or
+// a period, if that is shorter.
 enum class MissedTickBehavior : std::uint8_t { burst, delay, skip };
 
 namespace detail {
@@ -46,25 +47,30 @@ private:
 
 }  // namespace detail
 
+// Ticks at regular moments: tokio's Interval. interval() and interval_at() make one.
 class Interval {
 public:
-    // Ticks at `start`, on the loop's clock, and then every `period`. Errors: ValueError for a period that is not positive.
+    // Ticks at `start`, on the loop's clock, and then every `period`. Errors: ValueError for a
+    // period that is not positive.
     Interval(TimePoint start, Duration period);
 
-    // Waits until the next tick is due. Result: when that was.
-    // Resumes: in the pass after it was due; one that is due already takes one pass of the loop, as sleep(0). Tasks that
-    // wait together get the same tick. Cancel: the tick is not consumed. The Interval must outlive the await.
+    // Waits until the next tick is due. Result: the moment when it was due.
+    // Resumes: in the pass after it was due; a tick that is due already takes one pass of the loop, as sleep(0). Tasks
+    // that wait at the same time get the same tick. Cancel: the tick is not consumed. The
+    // Interval must outlive the await.
     detail::Operand<detail::TickAwaiter, Interval> tick() noexcept {
         return detail::Operand<detail::TickAwaiter, Interval>(*this);
     }
 
+    // The time between two ticks.
     Duration period() const noexcept { return period_; }
+    // The treatment of missed ticks: burst, unless it was set. A change takes effect at the next tick.
     MissedTickBehavior missed_tick_behavior() const noexcept { return missed_; }
     void set_missed_tick_behavior(MissedTickBehavior behavior) noexcept { missed_ = behavior; }
     // When the next tick is due.
     TimePoint when() const noexcept { return next_; }
-    // The next tick is due a period from now. A task that waits already keeps its own. Errors: RuntimeError when no loop
-    // runs.
+    // The next tick is due a period from now. A task that is waiting already still waits for the old one.
+    // Errors: RuntimeError when no loop runs.
     void reset();
 
 private:

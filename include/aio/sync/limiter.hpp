@@ -1,15 +1,15 @@
-// AsyncLimiter: at most so much within a period of time.
+// AsyncLimiter: a limit on the rate of operations, as an amount per period of time.
 //
 //     aio::AsyncLimiter limiter(100, 30s);        // a hundred within half a minute
 //     auto permit = co_await limiter.scoped();    // `async with limiter:`
-//     co_await limiter.acquire(5);                // what counts as five
+//     co_await limiter.acquire(5);                // an operation that counts as five
 //
-// A leaky bucket: it holds `max_rate`, each acquisition pours its amount in, and all of a full one leaks out, evenly, in
-// `time_period`. So max_rate may be acquired in a burst, and after that one every time_period / max_rate. Nothing is given
-// back: time does that. The time is that of the loop's clock.
+// A leaky bucket: its capacity is `max_rate`, each acquisition pours its amount in, and a full bucket leaks evenly
+// until it is empty after `time_period`. So max_rate may be acquired in a burst, and after that one every time_period /
+// max_rate. There is no release: the bucket leaks with the time of the loop's clock.
 //
-// Thread rule: a loop's thread only. Source: aiolimiter 1.2, leakybucket.py; there a small amount overtakes a larger one
-// that waits, here waiters are served first come, first served.
+// Thread rule: a loop's thread only. Source: aiolimiter 1.2, leakybucket.py; there a small amount overtakes a larger
+// one that waits, here waiters are served first come, first served.
 #pragma once
 
 #include <aio/core/await_check.hpp>
@@ -25,9 +25,10 @@ namespace aio {
 class AsyncLimiter;
 class EventLoop;
 
+// The result of AsyncLimiter::statistics().
 struct AsyncLimiterStatistics {
-    double level;         // what is in the bucket now
-    std::size_t waiters;  // with those that were let in and have not run yet
+    double level;         // the amount in the bucket now, from 0 to max_rate
+    std::size_t waiters;  // including those that were let in and have not run yet
 };
 
 namespace detail {
@@ -104,7 +105,7 @@ public:
     }
 };
 
-// What acquire() and scoped() return.
+// The awaitable of acquire() and scoped().
 template <class Awaiter>
 class AIO_AWAIT_ONCE [[nodiscard("it does nothing until it is awaited")]] LimiterOperand {
 public:
@@ -123,23 +124,25 @@ private:
 
 }  // namespace detail
 
+// A leaky bucket that tasks wait for: aiolimiter.AsyncLimiter.
 class AsyncLimiter {
 public:
-    // Errors: ValueError for a rate that is no positive number, or a period that is not positive.
+    // Errors: ValueError for a rate that is not a positive finite number, or a period that is not positive.
     explicit AsyncLimiter(double max_rate, Duration time_period = std::chrono::minutes(1));
     AsyncLimiter(const AsyncLimiter&) = delete;
     AsyncLimiter& operator=(const AsyncLimiter&) = delete;
     ~AsyncLimiter() { timer_.cancel(); }
 
-    // Waits until the bucket has room for `amount`, and pours it in.
-    // Resumes: in the order of the calls, in the pass after there was room. With room, and nobody in the queue, it does
-    // not suspend. Cancel: nothing was poured in; those behind move up.
-    // Errors: ValueError, at the call, for an amount that is negative, not a number, or more than max_rate.
+    // Waits until the bucket has room for `amount`, and pours it in. Result: void.
+    // Resumes: in the order of the calls, in the pass after there was room. If there is room and no task waits, it does
+    // not suspend. Cancel: nothing is poured in; the later waiters move up.
+    // Errors: ValueError, at the call, for an amount that is negative, not a number, or more than max_rate;
+    // std::bad_alloc when there is no memory for the timer.
     detail::LimiterOperand<detail::LimiterAwaiter> acquire(double amount = 1) {
         check(amount);
         return detail::LimiterOperand<detail::LimiterAwaiter>(*this, amount);
     }
-    // The same, as a Permit, whose end gives nothing back.
+    // The same. Result: a Permit, whose end has no effect.
     detail::LimiterOperand<detail::ScopedLimiterAwaiter> scoped(double amount = 1) {
         check(amount);
         return detail::LimiterOperand<detail::ScopedLimiterAwaiter>(*this, amount);
@@ -148,9 +151,10 @@ public:
     // Whether acquire(amount) would not have to wait. Errors: as acquire(); RuntimeError when no loop runs.
     bool has_capacity(double amount = 1) const;
 
+    // The amount and the period given to the constructor.
     double max_rate() const noexcept { return bucket_.max_rate(); }
     Duration time_period() const noexcept { return bucket_.time_period(); }
-    // Errors: RuntimeError when no loop runs.
+    // The numbers of the present state. Errors: RuntimeError when no loop runs.
     AsyncLimiterStatistics statistics() const;
     // "<AsyncLimiter max_rate: 100, time_period: 30 s, waiters: 2>"
     std::string describe() const;

@@ -3,8 +3,8 @@
 //     aio::Lock lock;
 //     auto guard = co_await lock.scoped();        // `async with lock:`
 //
-// It is for tasks of one loop, not for threads: between two awaits nothing else runs, so that a Lock is needed
-// only around code that awaits. Not reentrant; whoever holds it is not recorded, and any task may release it.
+// It is for tasks of one loop, not for threads: between two awaits no other task runs, so that a Lock is needed only
+// around code that awaits. Not reentrant; the holder is not recorded, and any task may release it.
 //
 // Thread rule: a loop's thread only. Source: asyncio.Lock, CPython 3.12 locks.py.
 #pragma once
@@ -19,9 +19,10 @@ namespace aio {
 
 class Lock;
 
+// The result of Lock::statistics().
 struct LockStatistics {
-    bool locked;
-    std::size_t waiters;  // with the one that was woken and has not run yet
+    bool locked;          // a task holds it
+    std::size_t waiters;  // including one that was woken and has not run yet
 };
 
 namespace detail {
@@ -60,7 +61,7 @@ public:
     }
 };
 
-// What a primitive's acquire(), scoped(), wait()... return: awaited, it becomes an Awaiter.
+// The awaitable of a primitive's acquire(), scoped(), wait()...: awaited, it becomes an Awaiter.
 template <class Awaiter, class Primitive>
 class AIO_AWAIT_ONCE [[nodiscard("it does nothing until it is awaited")]] Operand {
 public:
@@ -78,24 +79,25 @@ private:
 
 }  // namespace detail
 
+// A mutual exclusion lock of tasks: asyncio.Lock.
 class Lock {
 public:
     Lock() noexcept = default;
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
 
-    // Waits until the lock is free and takes it; gives true.
-    // Resumes: in the order of the calls, the first one in the pass after release(). Free, and with nobody in the
-    // queue, it is taken without suspending. Cancel: the lock is not taken; the wake goes to the next in line.
+    // Waits until the lock is free and takes it. Result: true.
+    // Resumes: in the order of the calls, the first one in the pass after release(). If it is free and no task waits,
+    // it is taken without suspending. Cancel: the lock is not taken; the next waiter is woken instead.
     detail::Operand<detail::LockAwaiter, Lock> acquire() noexcept {
         return detail::Operand<detail::LockAwaiter, Lock>(*this);
     }
-    // The same, as a Permit that releases.
+    // The same. Result: a Permit<Lock>, which releases the lock at the end of its scope.
     detail::Operand<detail::ScopedLockAwaiter, Lock> scoped() noexcept {
         return detail::Operand<detail::ScopedLockAwaiter, Lock>(*this);
     }
 
-    // Frees the lock and wakes the first waiter; it is free until that one runs, but nobody else gets it.
+    // Frees the lock and wakes the first waiter; the lock is free until that one runs, but no other task can take it.
     // Errors: RuntimeError when it is not locked.
     void release() {
         if (!locked_) [[unlikely]]
@@ -103,7 +105,8 @@ public:
         give_back();
     }
 
-    bool locked() const noexcept { return locked_; }
+    bool locked() const noexcept { return locked_; }  // a task holds it
+    // The numbers of the present state.
     LockStatistics statistics() const noexcept { return {locked_, waiters_.size()}; }
     // "<Lock locked, waiters: 2>"
     std::string describe() const;
@@ -121,7 +124,7 @@ private:
     }
     [[noreturn]] static void throw_not_acquired();
 
-    // When it is free and somebody waits, the first one is awake: it will lock, or pass the wake on.
+    // When it is free and tasks wait, the first one is awake: it will lock, or pass the wake on.
     bool locked_ = false;
     detail::WaitList waiters_;
 };

@@ -5,7 +5,7 @@
 //     aio::LoopGroup group;                                   // as many loops as this process may use processors
 //     group.run(serve);                                       // until all have ended, or Ctrl-C
 //
-// asyncio's model stays: what belongs to a loop (tasks, futures, locks, streams) is used on its thread only, and needs
+// asyncio's model stays: the objects of a loop (tasks, futures, locks, streams) are used on its thread only, and need
 // no locks there. Loops share nothing; they exchange calls and results (submit), or items (ThreadQueue).
 //
 //     int answer = co_await group.submit_to(2, ask, "?");     // on any loop
@@ -24,13 +24,14 @@
 
 namespace aio {
 
+// The options of a LoopGroup.
 struct LoopGroupOptions {
-    int size = 0;                        // loops; 0: as many as processors this process may use
-    bool pin = false;                    // each thread stays on one of those processors
-    std::string_view name = "aio-loop";  // threads are "<name>_0"...; the system keeps 15 characters
-    std::string_view backend = {};       // as RunOptions
-    Duration busy_poll = Duration(0);    // as RunOptions
-    std::optional<bool> debug = std::nullopt;
+    int size = 0;                              // number of loops; 0: as many as processors this process may use
+    bool pin = false;                          // each thread stays on one of those processors
+    std::string_view name = "aio-loop";        // threads are "<name>_0"...; the system keeps 15 characters
+    std::string_view backend = {};             // as RunOptions
+    Duration busy_poll = Duration(0);          // as RunOptions
+    std::optional<bool> debug = std::nullopt;  // as RunOptions
 };
 
 namespace detail {
@@ -43,23 +44,27 @@ concept MemberFunction = std::invocable<F, std::size_t> || std::invocable<F>;
 
 }  // namespace detail
 
+// Event loops on threads of their own, one for each processor by default.
 class LoopGroup {
 public:
-    // Starts the threads; the loops run when it returns. Blocks for that moment.
-    // Errors: OSError when a thread or a loop cannot be had; ValueError for a negative size or an unknown backend.
+    // Starts the threads and blocks until their loops run.
+    // Errors: OSError when a thread or a loop cannot be made; ValueError for a negative size or an unknown backend.
     explicit LoopGroup(LoopGroupOptions options = {});
-    ~LoopGroup();  // stop(). Not on one of its own loops.
+    ~LoopGroup();  // stop(), with errors logged; std::terminate() on one of its own loops
     LoopGroup(const LoopGroup&) = delete;
     LoopGroup& operator=(const LoopGroup&) = delete;
 
+    // The number of loops.
     std::size_t size() const noexcept;
-    // For call_soon_threadsafe() and run_coroutine_threadsafe(). Errors: ValueError; RuntimeError after stop().
+    // The loop `index`, from 0, for call_soon_threadsafe() and run_coroutine_threadsafe().
+    // Errors: ValueError when there is no such loop; RuntimeError after stop().
     EventLoop& loop(std::size_t index) const;
 
-    // Calls `function(args...)` on a loop: the given one; or the next in turn. The result is that of the coroutine, if
-    // it returns one, else what it returns. Function and arguments are copied (or moved) there.
-    // Cancel: cancelling the ConcurrentFuture, or an await of it, cancels the task there, and does not wait for its end.
-    // Errors: RuntimeError after stop(); what the function throws comes with the result, its traceback with it.
+    // Calls `function(args...)` on a loop: the given one, or with submit() the next in turn. Result: a ConcurrentFuture
+    // of the result of the coroutine, if `function` returns one, else of its own. Function and arguments are copied (or
+    // moved) there. Cancel: cancelling the ConcurrentFuture, or an await of it, cancels the task there, and does not
+    // wait for its end. Errors: ValueError when there is no such loop; RuntimeError after stop(). An exception of the
+    // function is thrown by the ConcurrentFuture, with its traceback.
     template <class F, class... Args>
         requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
     auto submit_to(std::size_t index, F&& function, Args&&... args) {
@@ -71,8 +76,8 @@ public:
     auto submit(F&& function, Args&&... args) {
         return submit_to(next_in_turn(), std::forward<F>(function), std::forward<Args>(args)...);
     }
-    // submit_to() of `function(index)`, or `function()`, for each loop: a vector of futures. What a coroutine can
-    // await: `co_await gather(group.run_everywhere(prepare))`.
+    // submit_to() of `function(index)`, or `function()`, for each loop. Result: a vector of ConcurrentFutures, by
+    // index, which a coroutine awaits with `co_await gather(group.run_everywhere(prepare))`. Errors: as submit_to().
     template <class F>
         requires detail::MemberFunction<F>
     auto run_everywhere(F function) {
@@ -84,12 +89,12 @@ public:
     }
 
     // Runs `function(index)`, or `function()`, on each loop, and blocks this thread until all have ended. Result: a
-    // vector of theirs, by index; nothing for void.
+    // vector of their results, by index; void for void.
     //
-    // When one fails the others are cancelled; when they have ended, its error is thrown, and those of others
+    // When one fails the others are cancelled; when they have ended, its error is thrown, and those of the others are
     // logged. On the main thread SIGINT and SIGTERM, unless the program handles them itself, cancel them all as well;
-    // then it throws KeyboardInterrupt, or SystemExit(143). A second Ctrl-C throws KeyboardInterrupt at once.
-    // Errors: what a coroutine throws; RuntimeError on a loop's thread and after stop().
+    // then run() throws KeyboardInterrupt, or SystemExit(143). A second Ctrl-C throws KeyboardInterrupt at once.
+    // Errors: the first exception of a function; RuntimeError on a loop's thread and after stop().
     template <class F>
         requires detail::MemberFunction<F>
     auto run(F function);
@@ -135,8 +140,8 @@ struct GroupMain {
     RemoteTask* task;  // a part of the future's state
 };
 
-// In a loop of its own on the calling thread: starts them all, when signals are already its own, and waits for them; cancels
-// them all when one fails or a signal comes.
+// In a loop of its own on the calling thread: handles signals, starts all functions, and waits for them; cancels them
+// all when one fails or a signal arrives.
 // Errors: as LoopGroup::run().
 void supervise(std::vector<GroupMain> mains);
 

@@ -1,4 +1,4 @@
-// Permit: what `co_await lock.scoped()` and `co_await semaphore.scoped()` give; asyncio's `async with`.
+// Permit: the result of `co_await lock.scoped()` and `co_await semaphore.scoped()`; asyncio's `async with`.
 //
 //     auto permit = co_await semaphore.scoped();
 //     ...                                         // released at the end of the scope, or by permit.release()
@@ -10,6 +10,7 @@
 
 namespace aio {
 
+// One acquisition of a Lock, Semaphore or AsyncLimiter, released by the destructor.
 template <class Primitive>
 class [[nodiscard("a permit that is not kept is released at once")]] Permit {
 public:
@@ -30,6 +31,7 @@ public:
         if (Primitive* owner = std::exchange(owner_, nullptr)) owner->release();
     }
 
+    // False once it was released or moved from.
     bool owns() const noexcept { return owner_ != nullptr; }
     explicit operator bool() const noexcept { return owns(); }
 

@@ -1,8 +1,8 @@
-// Pickle<T>: how a value travels to another process and back. Used by ProcessPoolExecutor.
+// Pickle<T>: the conversion of a value to bytes and back, for another process. Used by ProcessPoolExecutor.
 //
-// Known are: trivially copyable types (numbers, enums, durations, plain structs), strings, the sequences, sets and maps
-// of the standard library, std::pair, tuple, array, optional, and all of these nested. Pointers and views are refused:
-// they would point into the other process. For a type of your own:
+// It exists for trivially copyable types (numbers, enums, durations, plain structs), strings, the sequences, sets and
+// maps of the standard library, std::pair, tuple, array, optional, and all of these nested. Pointers and views are
+// refused: they would point into the other process. For a type of your own:
 //
 //     template <>
 //     struct aio::Pickle<Order> {
@@ -27,34 +27,39 @@
 
 namespace aio {
 
-// What was received does not make the value that was asked for: save() and load() of a Pickle do not match.
+// The bytes end before the value is complete: save() and load() of a Pickle do not match. pickle.UnpicklingError.
 class UnpicklingError : public Error {
 public:
     using Error::Error;
 };
 
+// The conversion of T: `save(Pickler&, const T&)` and `T load(Unpickler&)`, both static.
 template <class T>
 struct Pickle;
 
 class Pickler;
 class Unpickler;
 
+// Whether T has a Pickle, and so can be an argument or a result of a ProcessPoolExecutor's call.
 template <class T>
 concept Picklable = requires(Pickler& out, Unpickler& in, const T& value) {
     Pickle<T>::save(out, value);
     { Pickle<T>::load(in) } -> std::convertible_to<T>;
 };
 
+// Collects the bytes of values, in order.
 class Pickler {
 public:
-    // Appends the values, one after the other. Errors: std::bad_alloc; what a Pickle throws.
+    // Appends the values, one after the other. Errors: std::bad_alloc; those of a Pickle.
     template <class... Ts>
         requires(Picklable<Ts> && ...)
     void save(const Ts&... values) {
         (Pickle<Ts>::save(*this, values), ...);
     }
+    // Appends `size` bytes as they are. Errors: std::bad_alloc.
     void write(const void* data, std::size_t size) { bytes_.append(static_cast<const char*>(data), size); }
 
+    // The bytes so far; take() moves them out.
     const std::string& bytes() const noexcept { return bytes_; }
     std::string take() noexcept { return std::move(bytes_); }
 
@@ -62,22 +67,26 @@ private:
     std::string bytes_;
 };
 
+// Reads values from the bytes of a Pickler, in the order in which they were saved.
 class Unpickler {
 public:
+    // `bytes` are not copied, and must live until the last value was loaded.
     explicit Unpickler(std::string_view bytes) noexcept : left_(bytes) {}
 
-    // The next value. Errors: UnpicklingError when the bytes are not enough; what a Pickle throws.
+    // The next value. Errors: UnpicklingError when there are too few bytes; those of a Pickle.
     template <class T>
         requires Picklable<T>
     T load() {
         return Pickle<T>::load(*this);
     }
+    // Copies the next `size` bytes to `data`. Errors: UnpicklingError when there are fewer.
     void read(void* data, std::size_t size) {
         const std::string_view bytes = take(size);
         if (size > 0) std::memcpy(data, bytes.data(), size);
     }
-    // The next `size` bytes, valid as long as what this was made from.
+    // The next `size` bytes, a view of those given to the constructor. Errors: UnpicklingError when there are fewer.
     std::string_view take(std::size_t size);
+    // The number of bytes that are not read yet.
     std::size_t left() const noexcept { return left_.size(); }
 
 private:
@@ -100,7 +109,7 @@ inline constexpr bool refers_elsewhere =
 template <class T>
 inline constexpr bool is_plain = std::is_trivially_copyable_v<T> && std::is_object_v<T> && !std::is_array_v<T> &&
                                  !refers_elsewhere<T> && !std::is_const_v<T>;
-// Of pointers, an array or optional of them is as bad.
+// An array or optional of pointers is as bad as the pointers.
 template <class T>
 inline constexpr bool is_plain<std::optional<T>> = false;
 template <class T, std::size_t N>
@@ -122,7 +131,7 @@ concept PickledSet = !PickledMap<C> && requires(C& c, typename C::key_type key) 
     c.emplace(std::move(key));
     c.begin();
 };
-// Whose items lie in one piece.
+// A sequence whose items are contiguous.
 template <class C>
 concept PickledBlock = PickledSequence<C> && is_plain<typename C::value_type> && requires(C& c) {
     { c.data() } -> std::same_as<typename C::value_type*>;
@@ -136,8 +145,8 @@ inline constexpr bool is_tuple<std::tuple<Ts...>> = true;
 template <class A, class B>
 inline constexpr bool is_tuple<std::pair<A, B>> = true;
 
-// A count that cannot be more than what is left, each item having a byte at least; so that a mistake does not ask for
-// all memory.
+// A count, which the bytes that are left limit, as each item has at least one byte: so that a mistake
+// does not allocate all memory.
 std::size_t load_count(Unpickler& in, std::size_t item_size);
 
 }  // namespace detail

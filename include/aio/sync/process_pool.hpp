@@ -6,22 +6,23 @@
 //     int count = co_await pool.submit(primes, 1'000'000);           // or loop.run_in_executor(&pool, primes, n)
 //     int count = pool.submit(primes, 1'000'000).result();           // on a thread without a loop
 //
-// What can be called: functions, and lambdas without captures. Arguments and results are copied to and fro: see
-// pickle.hpp. What the function throws is thrown here: the common errors as what they are, others as RemoteError. A
-// process that dies breaks the pool, as in Python: every call not yet done gets BrokenProcessPool, which says how
-// it died. Make a new pool then.
+// The function is a plain function, or a lambda without captures. Arguments and results are copied between the
+// processes: see pickle.hpp. An exception of the function is thrown here: the common errors with their own type, others
+// as RemoteError. A process that dies breaks the pool, as in Python: every call not yet done gets BrokenProcessPool,
+// whose message says how it died. Make a new pool then.
 //
-// Where the processes come from. A child of a process with threads may do little: whatever lock another thread held at
-// the moment of the fork stays locked in it. So the pool forks *once*, when it is constructed, a "fork server" with one
-// thread, from which all workers are forked later on. What follows:
+// The origin of the processes: a child of a process with threads may do little, because a lock that another thread held
+// at the moment of the fork stays locked in it. So the pool forks *once*, when it is constructed, a "fork server" with
+// one thread, from which all workers are forked later on. Therefore:
 //   - construct the pool early, best before there are other threads; then workers are as sound as the program was;
 //   - workers see the program's variables as they were at that moment, and libraries that were loaded by then;
 //   - nothing is executed anew: no start-up cost, and functions are where they are here.
-// Python's start methods: as "fork" in what workers see, as "forkserver" in that threads do not matter later on.
+// Of Python's start methods, workers see variables as with "fork", and later threads do no harm, as with "forkserver".
 //
-// Workers have standard output and error, an empty standard input, and no other descriptor of this process. Signals do
-// what they do by default, apart from SIGINT: Ctrl-C reaches the whole terminal, and it is for this process to decide.
-// They end when the pool does, and are killed when this process dies. exit(), abort(), a signal: that worker is dead.
+// Workers have standard output and error, an empty standard input, and no other descriptor of this process. Signals
+// have their default effect, apart from SIGINT, which is ignored: Ctrl-C reaches the whole terminal, and this process
+// decides. Workers end when the pool does, and are killed when this process dies. exit(),
+// abort() or a signal ends a worker.
 //
 // Thread rule: any thread. Source: concurrent.futures.ProcessPoolExecutor, CPython 3.13 process.py.
 #pragma once
@@ -34,13 +35,13 @@
 
 namespace aio {
 
-// A worker died, or its initializer failed.
+// A worker died, or its initializer failed. concurrent.futures.process.BrokenProcessPool.
 class BrokenProcessPool : public BrokenExecutor {
 public:
     using BrokenExecutor::BrokenExecutor;
 };
 
-// What a worker threw and this process has no type for. what(): "ns::Type: its what()".
+// An exception of a worker whose type cannot be thrown here. what(): "ns::Type: its what()".
 class RemoteError : public Error {
 public:
     RemoteError(std::string type, const std::string& message)
@@ -52,8 +53,9 @@ private:
     std::string type_;
 };
 
+// The options of a ProcessPoolExecutor.
 struct ProcessPoolOptions {
-    int max_workers = 0;              // 0: as many as processors this process may use
+    int max_workers = 0;              // 0: std::thread::hardware_concurrency()
     int max_tasks_per_child = 0;      // a worker is replaced after so many calls; 0: never
     void (*initializer)() = nullptr;  // called first in each worker; when it throws, the pool is broken
     std::size_t max_message = std::size_t{1} << 30;  // bytes that the arguments, or the result, of a call may have
@@ -63,7 +65,7 @@ namespace detail {
 
 class ProcessPool;
 
-// What the worker calls: loads the function and its arguments, calls it, saves the result.
+// The function of the worker: loads the function and its arguments, calls it, saves the result.
 using ProcessThunk = void (*)(Unpickler& in, Pickler& out);
 
 template <class F>
@@ -88,7 +90,7 @@ inline constexpr bool is_plain_function =
     (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) ||
     (std::is_class_v<F> && std::is_empty_v<F> && std::is_default_constructible_v<F>);
 
-// The types in which arguments travel: the function's parameters when they are known, else those of what was given.
+// The types in which arguments travel: the function's parameters when they are known, else those of the given values.
 template <class F, class... Given>
 struct TravelTypes {
     using Tuple = std::tuple<std::decay_t<Given>...>;
@@ -123,7 +125,7 @@ struct ProcessCall<F, std::tuple<Ts...>> {
     }
 };
 
-// Blocks until a worker has made the call, and gives what it saved. Errors: what the function threw; BrokenProcessPool;
+// Blocks until a worker has made the call. Result: the saved result. Errors: those of the function; BrokenProcessPool;
 // OSError when no worker can be started.
 std::string call_in_process(ProcessPool& pool, ProcessThunk thunk, const std::string& arguments);
 // Hands the job to a thread, which waits for its worker. Errors: as ProcessPoolExecutor::submit().
@@ -170,12 +172,13 @@ private:
 
 }  // namespace detail
 
+// Calls functions in worker processes: concurrent.futures.ProcessPoolExecutor.
 class ProcessPoolExecutor {
 public:
     using submits_by_itself = void;  // EventLoop::run_in_executor() takes it
 
-    // Forks the fork server; workers follow as they are needed.
-    // Errors: ValueError for negative numbers; OSError when there can be no more processes or descriptors.
+    // Forks the fork server; workers are forked as they are needed.
+    // Errors: ValueError for negative numbers; OSError when there are too many processes or descriptors.
     explicit ProcessPoolExecutor(ProcessPoolOptions options = {});
     explicit ProcessPoolExecutor(int max_workers)
         : ProcessPoolExecutor(ProcessPoolOptions{.max_workers = max_workers}) {}
@@ -184,22 +187,25 @@ public:
     ProcessPoolExecutor(const ProcessPoolExecutor&) = delete;
     ProcessPoolExecutor& operator=(const ProcessPoolExecutor&) = delete;
 
-    // Calls `function(args...)` in a worker. Arguments travel as the types of the function's parameters.
-    // Cancel: a call that has not begun is not made; one that has goes on, and its result is dropped.
-    // Errors: BrokenProcessPool; RuntimeError after shutdown(); ValueError when the arguments are more than max_message.
-    // With the result: what the function throws; ValueError when it is too large; BrokenProcessPool, OSError.
+    // Calls `function(args...)` in a worker. Arguments travel as the types of the function's parameters. Result: a
+    // ConcurrentFuture.
+    // Cancel: a call that has not begun is not made; another runs to its end, and its result is dropped.
+    // Errors: BrokenProcessPool; RuntimeError after shutdown(); ValueError when the arguments are larger than
+    // max_message. The future's: the exception of the function; ValueError when the result is larger than max_message;
+    // BrokenProcessPool; OSError.
     template <class F, class... Args>
     auto submit(const F& function, Args&&... args);
-    // submit() of `function(item)` for each item: a vector of their futures, in order.
+    // submit() of `function(item)` for each item. Result: a vector of their futures, in order.
     template <class F, class Items>
     auto map(const F& function, Items&& items);
 
-    // Takes no more calls. `wait`: returns when all are done and the processes have ended. `cancel_futures`: those that
+    // Takes no more calls. `wait`: returns when all are done and the processes have ended. `cancel_futures`: calls that
     // have not begun are cancelled.
     void shutdown(bool wait = true, bool cancel_futures = false);
     // Kills all workers at once: calls that are not done get BrokenProcessPool. CPython 3.14.
     void kill_workers();
 
+    // The greatest number of workers.
     std::size_t max_workers() const noexcept;
     // The process ids of the workers that are there now.
     std::vector<int> processes() const;

@@ -1,11 +1,11 @@
-// Queue: items from producers to consumers, in order; bounded, it makes fast producers wait.
+// Queue: items from producers to consumers, in order; a bounded queue makes fast producers wait.
 //
 //     aio::Queue<Job> jobs(100);
 //     co_await jobs.put(job);                     // waits while there are 100
 //     Job job = co_await jobs.get();              // waits while there is none
 //     jobs.task_done();                           // ... and `co_await jobs.join()` waits until all are done
 //
-// LifoQueue gives the newest item first, PriorityQueue the smallest. Items are moved in and out.
+// LifoQueue returns the newest item first, PriorityQueue the smallest. Items are moved in and out.
 //
 // Thread rule: a loop's thread only; from another one, loop.call_soon_threadsafe([&] { queue.put_nowait(x); }).
 // Source: asyncio.Queue, CPython 3.13 queues.py.
@@ -87,6 +87,7 @@ private:
     [[no_unique_address]] AwaitCheck check_{"Queue.put()"};
 };
 
+// The members that Queue, LifoQueue and PriorityQueue share; Items is their storage.
 template <class T, class Items>
 class BasicQueue : public QueueBase {
     static_assert(std::is_object_v<T> && std::is_move_constructible_v<T>, "a queue's items are moved in and out");
@@ -98,30 +99,30 @@ public:
     explicit BasicQueue(std::ptrdiff_t maxsize = 0) noexcept : QueueBase(maxsize) {}
     ~BasicQueue() { items_.clear(size_); }
 
-    // Waits for room, and puts `item` in.
-    // Resumes: in the order of the calls; but a put_nowait() that comes between the wake and this task's next step
-    // may take the room, and this task goes to the end of the line. Cancel: the item is not put in, and is destroyed.
+    // Waits for room, and puts `item` in. Without maxsize it never suspends.
+    // Resumes: in the order of the calls; but a put_nowait() between the wake and this task's next step may take the
+    // room, and this task then waits again, behind the others. Cancel: the item is not put in, and is destroyed.
     // Errors: QueueShutDown; std::bad_alloc while the queue grows to its maxsize.
     PutOperand<BasicQueue> put(T item) { return PutOperand<BasicQueue>(*this, std::move(item)); }
 
-    // Waits for an item and gives it.
-    // Resumes: as put(). Cancel: no item is lost; one that this task was woken for goes to the next getter.
+    // Waits for an item. Result: the item. If there is one, it does not suspend.
+    // Resumes: as put(). Cancel: no item is lost; one for which this task was woken goes to the next getter.
     // Errors: QueueShutDown when the queue is shut down and empty.
     Operand<GetAwaiter<BasicQueue>, BasicQueue> get() noexcept {
         return Operand<GetAwaiter<BasicQueue>, BasicQueue>(*this);
     }
 
-    // Without waiting. Errors: QueueFull, QueueShutDown; std::bad_alloc.
+    // Puts `item` in without waiting. Errors: QueueFull, QueueShutDown; std::bad_alloc.
     void put_nowait(T item) { insert(std::move(item)); }
-    // Without waiting. Errors: QueueEmpty; QueueShutDown when it is shut down as well.
+    // The next item, without waiting. Errors: QueueEmpty; QueueShutDown when it is shut down as well.
     T get_nowait() {
         if (size_ == 0 && !shut_down_) [[unlikely]]
             throw_empty();
         return take();
     }
 
-    // From now on put() fails, and get() fails once the queue is empty; those that wait in them are told.
-    // `immediate` empties the queue, and counts the items as done.
+    // From now on put() throws QueueShutDown, and get() does once the queue is empty; tasks that wait in them are woken
+    // and throw it, too. `immediate` empties the queue, and counts the items as done.
     void shutdown(bool immediate = false) noexcept {
         const std::size_t dropped = immediate ? size_ : 0;
         if (immediate) {
@@ -131,14 +132,14 @@ public:
         close(dropped);
     }
 
-    // "<Queue maxsize: 2, size: 2, unfinished: 2, putters: 1>"
+    // "<Queue size: 2, maxsize: 2, unfinished: 2, putters: 1>"
     std::string describe() const { return QueueBase::describe(Items::kName); }
 
 private:
     friend class GetAwaiter<BasicQueue>;
     friend class PutAwaiter<BasicQueue>;
 
-    // Whether an await needs not wait; to fail is not to wait either.
+    // Whether an await need not suspend; one that throws does not suspend either.
     bool may_get() const noexcept { return size_ > 0 || shut_down_; }
     bool may_put() const noexcept { return size_ < room_ || size_ < limit_ || shut_down_; }
 
@@ -175,19 +176,21 @@ private:
 
 }  // namespace detail
 
+// First in, first out: asyncio.Queue.
 template <class T>
 class Queue : public detail::BasicQueue<T, detail::Ring<T>> {
 public:
     using detail::BasicQueue<T, detail::Ring<T>>::BasicQueue;
 };
 
+// The newest item first: asyncio.LifoQueue.
 template <class T>
 class LifoQueue : public detail::BasicQueue<T, detail::Stack<T>> {
 public:
     using detail::BasicQueue<T, detail::Stack<T>>::BasicQueue;
 };
 
-// The smallest item first, by Compare; equal ones in no particular order.
+// The smallest item first, by Compare; equal ones in no particular order. asyncio.PriorityQueue.
 template <class T, class Compare = std::less<>>
 class PriorityQueue : public detail::BasicQueue<T, detail::Heap<T, Compare>> {
 public:

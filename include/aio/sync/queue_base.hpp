@@ -1,4 +1,4 @@
-// The half of the queues that does not depend on the items: who waits, how many, the end. Internal to queue.hpp.
+// The half of the queues that does not depend on the items: waiters, counts, shutdown. Internal to queue.hpp.
 #pragma once
 
 #include <aio/sync/lock.hpp>
@@ -8,13 +8,14 @@
 
 namespace aio {
 
+// The result of a queue's statistics().
 struct QueueStatistics {
     std::size_t size;        // qsize()
     std::size_t maxsize;     // 0: unbounded
     std::size_t unfinished;  // items put and not yet reported by task_done()
     std::size_t getters;     // tasks that wait for an item
     std::size_t putters;     // tasks that wait for room
-    bool shut_down;
+    bool shut_down;          // shutdown() was called
 };
 
 namespace detail {
@@ -84,24 +85,27 @@ public:
     QueueBase(const QueueBase&) = delete;
     QueueBase& operator=(const QueueBase&) = delete;
 
-    // Items in the queue now.
+    // The number of items in the queue now.
     std::size_t qsize() const noexcept { return size_; }
+    // Whether there is no item, and get() has to wait.
     bool empty() const noexcept { return size_ == 0; }
-    // Whether put() would have to wait. Never, without maxsize.
+    // Whether put() has to wait; always false without maxsize.
     bool full() const noexcept { return size_ >= limit_; }
-    // 0: unbounded.
+    // The greatest number of items; 0: unbounded.
     std::size_t maxsize() const noexcept { return limit_ == kUnbounded ? 0 : limit_; }
 
-    // Says that an item that was got is dealt with. Errors: ValueError when called more often than items were put.
+    // Counts one item, which get() returned, as done. The last one wakes the tasks in join(). Errors: ValueError when
+    // called more often than items were put.
     void task_done() {
         if (unfinished_ == 0) [[unlikely]]
             throw_nothing_to_do();
         if (--unfinished_ == 0 && !joiners_.empty()) joiners_.wake_all();
     }
 
-    // Waits until every item that was put has been got and reported by task_done().
+    // Waits until task_done() was called for every item that was put in. Cancel: nothing is lost.
     Operand<QueueJoiner, QueueBase> join() noexcept { return Operand<QueueJoiner, QueueBase>(*this); }
 
+    // The numbers of the present state.
     QueueStatistics statistics() const noexcept;
 
 protected:
@@ -115,7 +119,7 @@ protected:
         : limit_(maxsize > 0 ? static_cast<std::size_t>(maxsize) : kUnbounded) {}
     ~QueueBase() = default;
 
-    // The second half of shutdown(): everybody looks again.
+    // The second half of shutdown(): all waiters look again.
     void close(std::size_t dropped) noexcept;
     void wake_getter() noexcept;
     void wake_putter() noexcept;

@@ -1,9 +1,9 @@
-// Semaphore: at most so many tasks at a time.
+// Semaphore: a limit on the number of tasks in a section of code.
 //
 //     aio::Semaphore connections(10);
 //     auto permit = co_await connections.scoped();    // `async with connections:`
 //
-// BoundedSemaphore is the same, and refuses to be released more often than it was acquired.
+// A BoundedSemaphore cannot be released more often than it was acquired.
 //
 // Thread rule: a loop's thread only. Source: asyncio.Semaphore, CPython 3.12 locks.py.
 #pragma once
@@ -16,9 +16,10 @@ namespace aio {
 
 class Semaphore;
 
+// The result of Semaphore::statistics().
 struct SemaphoreStatistics {
-    std::ptrdiff_t value;  // units that nobody has or was promised
-    std::size_t waiters;   // with those that were handed a unit and have not run yet
+    std::ptrdiff_t value;  // free units, without those that were handed to a waiter
+    std::size_t waiters;   // including those that were handed a unit and have not run yet
 };
 
 namespace detail {
@@ -59,6 +60,7 @@ public:
 
 }  // namespace detail
 
+// A counter of units that tasks acquire and release: asyncio.Semaphore.
 class Semaphore {
 public:
     // Errors: ValueError for a negative value.
@@ -66,18 +68,18 @@ public:
     Semaphore(const Semaphore&) = delete;
     Semaphore& operator=(const Semaphore&) = delete;
 
-    // Waits for a unit and takes it; gives true.
-    // Resumes: in the order of the calls. release() hands its unit to the first waiter, which runs in the next
-    // pass. Cancel: a unit that was handed over already goes to the next waiter.
+    // Waits for a unit and takes it. Result: true. If one is free and no task waits, it does not suspend.
+    // Resumes: in the order of the calls. release() hands its unit to the first waiter, which runs in the next pass.
+    // Cancel: a unit that was handed over already goes to the next waiter.
     detail::Operand<detail::SemaphoreAwaiter, Semaphore> acquire() noexcept {
         return detail::Operand<detail::SemaphoreAwaiter, Semaphore>(*this);
     }
-    // The same, as a Permit that releases.
+    // The same. Result: a Permit<Semaphore>, which releases the unit at the end of its scope.
     detail::Operand<detail::ScopedSemaphoreAwaiter, Semaphore> scoped() noexcept {
         return detail::Operand<detail::ScopedSemaphoreAwaiter, Semaphore>(*this);
     }
 
-    // Gives one unit back, or adds one. Errors: ValueError from a BoundedSemaphore at its initial value.
+    // Returns a unit, or adds one. Errors: ValueError from a BoundedSemaphore at its initial value.
     void release() {
         if (value_ >= bound_) [[unlikely]]
             throw_released_too_often();
@@ -86,6 +88,7 @@ public:
 
     // Whether acquire() would have to wait.
     bool locked() const noexcept { return value_ == 0 || !waiters_.empty() || !woken_.empty(); }
+    // The numbers of the present state.
     SemaphoreStatistics statistics() const noexcept { return {value_, waiters_.size() + woken_.size()}; }
     // "<Semaphore unlocked, value: 3>", "<BoundedSemaphore locked, waiters: 2>"
     std::string describe() const;
@@ -114,6 +117,7 @@ private:
     detail::WaitList woken_;  // they own a unit; newcomers may not overtake them (semantics 35)
 };
 
+// A Semaphore whose value never exceeds the initial one: asyncio.BoundedSemaphore.
 class BoundedSemaphore : public Semaphore {
 public:
     // Errors: ValueError for a negative value.

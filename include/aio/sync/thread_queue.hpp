@@ -5,11 +5,11 @@
 //     Job job = co_await jobs.get();                       // on another: waits while there is none
 //     Job job = jobs.blocking_get(1s);                     // on a thread without a loop
 //
-// aio::Queue belongs to one loop; this one is for several (Python's queue.Queue with an asyncio side, as the janus
-// package has it). Any number of producers and consumers. While nobody has to wait, putting and getting take no lock
-// and make no system call; a loop whose tasks wait is woken once for all the items that came meanwhile.
+// aio::Queue belongs to one loop; this one is for several (Python's queue.Queue with an asyncio side, as in the janus
+// package). Any number of producers and consumers. Unless a call has to wait, putting and getting take no lock and make
+// no system call; a loop whose tasks wait is woken once for all the items that arrived meanwhile.
 //
-// Thread rule: any thread. The queue outlives every call on it, and the tasks that wait.
+// Thread rule: any thread. The queue must outlive every call on it, and the tasks that wait.
 // Source: queue.Queue and asyncio.Queue, CPython 3.13; the ring is Dmitry Vyukov's bounded MPMC queue, with laps as in
 // crossbeam's ArrayQueue so that any capacity will do.
 //
@@ -38,6 +38,7 @@ class ThreadPutAwaiter;
 
 }  // namespace detail
 
+// A bounded first-in-first-out queue between threads and loops: queue.Queue, or janus.Queue.
 template <class T>
 class ThreadQueue : public detail::ThreadQueueBase {
     static_assert(std::is_object_v<T> && std::is_nothrow_move_constructible_v<T>,
@@ -47,7 +48,7 @@ class ThreadQueue : public detail::ThreadQueueBase {
 public:
     using value_type = T;
 
-    // At most `maxsize` items. Errors: ValueError for 0 or less (a ring has an end); std::bad_alloc.
+    // At most `maxsize` items. Errors: ValueError for 0 or less (its ring is bounded); std::bad_alloc.
     explicit ThreadQueue(std::ptrdiff_t maxsize) : ThreadQueueBase(maxsize, kCell) {}
     ~ThreadQueue() {
         while (drop_one()) {}
@@ -59,13 +60,14 @@ public:
     // Errors: QueueShutDown; std::bad_alloc when it has to wait.
     detail::ThreadPutOperand<T> put(T item) noexcept { return detail::ThreadPutOperand<T>(*this, std::move(item)); }
 
-    // Waits for an item and gives it. Resumes: as put(). Cancel: no item is lost; one that this task was woken for
-    // goes to another getter. Errors: QueueShutDown when the queue is shut down and empty; std::bad_alloc as put().
+    // Waits for an item. Result: the item. Resumes: as put(). Cancel: no item is lost; one for which this task was
+    // woken goes to another getter. Errors: QueueShutDown when the queue is shut down and
+    // empty; std::bad_alloc as put().
     detail::Operand<detail::ThreadGetAwaiter<T>, ThreadQueue> get() noexcept {
         return detail::Operand<detail::ThreadGetAwaiter<T>, ThreadQueue>(*this);
     }
 
-    // Without waiting. Errors: QueueFull, QueueShutDown; the item is gone then.
+    // Puts `item` in without waiting. Errors: QueueFull, QueueShutDown; the item is then destroyed.
     void put_nowait(T item) {
         switch (try_put(item)) {
             case Attempt::done: return;
@@ -73,8 +75,8 @@ public:
             case Attempt::shut_down: throw_shut_down();
         }
     }
-    // Without waiting. Errors: QueueEmpty; QueueShutDown when it is shut down as well. An item whose put() has begun and
-    // not ended may hide those behind it for that moment.
+    // The next item, without waiting. Errors: QueueEmpty, also while the put() of the next item is still being executed
+    // on another thread; QueueShutDown when it is shut down as well.
     T get_nowait() {
         std::optional<T> item;
         switch (try_get(item)) {
@@ -85,8 +87,8 @@ public:
         return *std::move(item);
     }
 
-    // On a thread that runs no loop: blocks until there is room (an item), for `timeout` at most; nullopt: for ever.
-    // Errors: QueueFull (QueueEmpty) when the time is over, QueueShutDown; RuntimeError on a loop's thread.
+    // On a thread that runs no loop: blocks until there is room, for `timeout` at most; nullopt: for ever.
+    // Errors: QueueFull at the timeout; QueueShutDown; RuntimeError on a loop's thread.
     void blocking_put(T item, std::optional<Duration> timeout = std::nullopt) {
         Blocking wait(*this, Kind::put, timeout);
         for (;;) {
@@ -96,6 +98,9 @@ public:
             if (!wait()) throw_full();
         }
     }
+    // On a thread that runs no loop: blocks until there is an item, for `timeout` at most; nullopt: for ever.
+    // Result: the item. Errors: QueueEmpty at the timeout; QueueShutDown when it is shut down and empty; RuntimeError
+    // on a loop's thread.
     T blocking_get(std::optional<Duration> timeout = std::nullopt) {
         Blocking wait(*this, Kind::get, timeout);
         std::optional<T> item;
@@ -107,8 +112,8 @@ public:
         }
     }
 
-    // From now on put() fails, and get() fails once the queue is empty; those that wait in them are told.
-    // `immediate` empties the queue, on this thread, and counts the items as done.
+    // From now on put() throws QueueShutDown, and get() does once the queue is empty; tasks and threads that wait in
+    // them are woken and throw it, too. `immediate` empties the queue, on this thread, and counts the items as done.
     void shutdown(bool immediate = false) noexcept {
         close();
         if (!immediate) return;
@@ -116,7 +121,7 @@ public:
             if (drop_one()) {
                 count_done();
             } else {
-                yield_thread();  // a put() that came before the shutdown has still to write its item
+                yield_thread();  // a put() that began before the shutdown has still to write its item
             }
         }
         tell_all();

@@ -1,30 +1,30 @@
-// The half of ThreadQueue that does not depend on the items: the ring's positions, who waits, the end. Internal to
+// The half of ThreadQueue that does not depend on the items: the ring's positions, waiters, shutdown. Internal to
 // thread_queue.hpp.
 //
-// The ring. `head` and `tail` count positions: a lap in the upper bits, an index into the cells in the lower ones. Each
-// cell has a stamp, which says whose turn it is:
+// The ring. `head` and `tail` count positions: a lap in the upper bits, an index into the cells in the lower ones. The
+// stamp of a cell determines which operation may use it next:
 //
 //     stamp == position                the cell is free, for the put of that position
 //     stamp == position + 1            it holds the item of that position
 //     stamp == position + one lap      the item was taken: free again, for the next lap
 //
-// Who wants to put reads the stamp at the tail, moves the tail on by compare-and-swap, which makes the cell its own,
-// writes the item, and sets the stamp. Getting is the same at the head. Two threads meet only in the swap.
+// A put reads the stamp at the tail, advances the tail by compare-and-swap, which makes the cell its own, writes the
+// item, and sets the stamp. A get does the same at the head. Two threads contend only in the swap.
 //
-// Memory ordering. The item's bytes need acquire and release of its cell's stamp, nothing more. Those who wait need
-// more: a getter says "I wait" and then looks for an item; a putter publishes an item and then looks whether anybody
-// waits. If each could see the state before the other's write, both would go on, the item lying there and the getter
-// asleep for ever: a store must not be passed by the later load of something else, which only sequential
-// consistency forbids. So every access to a stamp, to head and tail, and to the counts of those who wait (`armed`) is
-// seq_cst: in their single total order either the putter's load of `armed` comes after the getter's increment, and the
-// getter is told; or the getter's load of the stamp comes after the putter's store, and it sees the item. On x86
-// that costs one locked instruction per operation, the store of the stamp; loads are plain, and a fence would cost
-// the same. (A fence would also be invisible to ThreadSanitizer.)
+// Memory ordering. The item's bytes need only acquire and release of its cell's stamp. Waiting needs more: a getter
+// announces that it waits and then looks for an item; a putter publishes an item and then looks for waiters. If each
+// could see the state before the other's write, neither would act: the item would stay in the ring and the getter sleep
+// for ever. So no store may be passed by a later load of another variable, which only sequential consistency
+// guarantees. Therefore every access to a stamp, to head and tail, and to the counts of waiters (`armed`) is seq_cst:
+// in their single total order either the putter's load of `armed` follows the getter's increment, and the getter is
+// woken; or the getter's load of the stamp follows the putter's store, and it sees the item. On x86 that costs one
+// locked instruction per operation, the store of the stamp; loads are plain, and a fence would cost the same. (A fence
+// would also be invisible to ThreadSanitizer.)
 //
 // A put that was overtaken. The puts of positions 5 and 6 have both claimed a cell; 6 publishes first, and wakes getter
-// A, which finds nothing at the head, 5 being unwritten, and goes back to sleep. Then 5 publishes and wakes getter B,
-// which takes 5; the item of 6 lies there, its wake-up spent. So whoever moves the head on looks at the next cell too,
-// and when that holds an item while somebody waits, wakes one (after_get; after_put does it for room).
+// A, which finds nothing at the head, because 5 is not written yet, and sleeps again. Then 5 publishes and wakes getter
+// B, which takes 5; the item of 6 stays, its wake-up spent. So each operation that advances the head also looks at the
+// next cell, and when that holds an item while a getter waits, wakes one (after_get; after_put does it for room).
 #pragma once
 
 #include <aio/core/time.hpp>
@@ -45,20 +45,23 @@ template <class Awaiter, class Primitive>
 class Operand;
 class ThreadQueueJoiner;
 
+// The members of ThreadQueue that do not depend on the items.
 class ThreadQueueBase {
 public:
     ThreadQueueBase(const ThreadQueueBase&) = delete;
     ThreadQueueBase& operator=(const ThreadQueueBase&) = delete;
 
-    // Items in the queue, room in it: at some moment during the call.
+    // The number of items in the queue at some moment during the call, and whether it is 0 or maxsize then.
     std::size_t qsize() const noexcept;
     bool empty() const noexcept { return qsize() == 0; }
     bool full() const noexcept { return qsize() >= ring_->limit; }
+    // The greatest number of items.
     std::size_t maxsize() const noexcept { return ring_->limit; }
 
-    // Says that an item that was got is dealt with. Errors: ValueError when called more often than items were put.
+    // Counts one item, which get() returned, as done. The last one wakes the tasks in join(). Errors: ValueError when
+    // called more often than items were put.
     void task_done();
-    // Waits until every item that was put has been got and reported by task_done().
+    // Waits until task_done() was called for every item that was put in. Cancel: nothing is lost.
     Operand<ThreadQueueJoiner, ThreadQueueBase> join() noexcept;
 
 protected:
@@ -71,7 +74,7 @@ protected:
     template <class T>
     friend class ThreadPutAwaiter;
 
-    // What one can wait for: an item, room, the end of all work.
+    // The kinds of waits: for an item, for room, for the end of all work.
     enum class Kind : std::uint8_t { get, put, join };
     static constexpr std::size_t kKinds = 3;
     enum class Attempt : std::uint8_t { done, must_wait, shut_down };

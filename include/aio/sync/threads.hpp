@@ -1,12 +1,12 @@
 // Blocking calls from coroutines, and coroutines from other threads.
 //
-//     std::string text = co_await aio::to_thread(read_file, "notes.txt");        // the loop goes on meanwhile
+//     std::string text = co_await aio::to_thread(read_file, "notes.txt");        // the loop keeps running
 //     ...
 //     aio::ConcurrentFuture<int> answer = aio::run_coroutine_threadsafe(ask(), loop);     // on another thread
 //     int value = answer.result(5s);
 //
-// A thread cannot be interrupted: cancelling the await frees the task at once; a call that has begun goes on, and
-// its result is dropped; one that has not is never made (semantics 51).
+// A thread cannot be interrupted: cancelling the await resumes the task without waiting; a call that has begun runs to
+// its end, and its result is dropped; another is never made (semantics 51).
 //
 // Source: asyncio.to_thread, run_coroutine_threadsafe, wrap_future, loop.run_in_executor, CPython 3.12.
 #pragma once
@@ -16,27 +16,27 @@
 
 namespace aio {
 
-// Calls `function(args...)` on a thread of the running loop's default executor, in a copy of the current context,
-// and gives what it returns. Function and arguments are copied (or moved) before anything else happens.
-// Cancel: as above. Errors: what the function throws; RuntimeError when the executor was shut down.
+// Calls `function(args...)` on a thread of the running loop's default executor, in a copy of the current context.
+// Function and arguments are copied (or moved) at the call of to_thread(). asyncio.to_thread. Result: that of the
+// function. Cancel: as above. Errors: those of the function; RuntimeError when the executor was shut down.
 template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 auto to_thread(F&& function, Args&&... args) -> Coro<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>;
 
-// From another thread: runs `awaitable` as a task of `loop`, in a copy of the current context here. Cancelling the
-// result cancels the task; a loop that closes first cancels the result.
+// From another thread: runs `awaitable` as a task of `loop`, in a copy of the calling thread's context. Result: a
+// ConcurrentFuture. Cancelling it cancels the task; a loop that closes first cancels the future.
 // Errors: RuntimeError when the loop is closed; std::bad_alloc.
 template <class A>
     requires detail::TaskSource<A>
 auto run_coroutine_threadsafe(A&& awaitable, EventLoop& loop);
 
-// A Future of the running loop (or of `loop`, from its thread) that gets what `future` gets. Cancelling it cancels
-// `future`. The value is copied. Errors: RuntimeError when no loop runs.
+// Result: a Future of the running loop (or of `loop`, on its thread) with the value, copied, or exception of `future`.
+// asyncio.wrap_future. Cancelling it cancels `future`. Errors: RuntimeError when no loop runs.
 template <class T>
 Future<T> wrap_future(const ConcurrentFuture<T>& future, EventLoop& loop);
 template <class T>
 Future<T> wrap_future(const ConcurrentFuture<T>& future);
-// A future of a loop as it is.
+// `future` itself.
 template <class T>
 Future<T> wrap_future(const Future<T>& future) {
     return future;

@@ -12,7 +12,8 @@
 // throw RuntimeError. Loops that close with tasks half-way get there, in whatever order frames are destroyed.
 #pragma once
 
-#include <aio/core/task_base.hpp>
+#include <aio/base/assert.hpp>
+#include <aio/core/waiter.hpp>
 
 #include <cstddef>
 
@@ -42,6 +43,7 @@ public:
     // a primitive belongs to the loop whose task was the first to wait for it, until that loop is closed.
     void enter(WaitList& list, std::coroutine_handle<> frame);
     void leave() noexcept {
+        AIO_ASSERT(flags & kListed);
         next->previous = previous;
         previous->next = next;
         flags &= static_cast<std::uint8_t>(~kListed);
@@ -82,8 +84,12 @@ public:
     // Counts them.
     std::size_t size() const noexcept;
     // Precondition: not empty.
-    ListWaiter& first() noexcept { return static_cast<ListWaiter&>(*head_.next); }
+    ListWaiter& first() noexcept {
+        AIO_ASSERT(!empty());
+        return static_cast<ListWaiter&>(*head_.next);
+    }
     void push(ListWaiter& waiter) noexcept {
+        AIO_ASSERT(!(waiter.flags & ListWaiter::kListed));
         waiter.previous = head_.previous;
         waiter.next = &head_;
         waiter.previous->next = &waiter;

@@ -142,6 +142,10 @@ inline Duration wait_time(TimePoint deadline, TimePoint now) noexcept {
     return std::min<Duration>(deadline - now, std::chrono::hours(24));
 }
 
+class SimSockets;
+using SimNetworkMaker = std::unique_ptr<SimSockets>();
+SimNetworkMaker make_sim_network;  // sim/network.cpp
+
 class Backend {
 public:
     virtual ~Backend() = default;
@@ -206,7 +210,9 @@ public:
     virtual int send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept = 0;
 
     // Sockets. Results are descriptors or 0, or a negative errno. All are non-blocking and close-on-exec.
-    virtual int open_socket(int family, int type) noexcept = 0;
+    int open_socket(int family, int type) noexcept { return open_socket(family, type, make_sim_network); }
+    // Only sim calls `make_network`. Callers name it, so that a program that opens no socket is not linked with it.
+    virtual int open_socket(int family, int type, SimNetworkMaker& make_network) noexcept = 0;
     virtual int bind(int fd, const sockaddr* address, socklen_t length) noexcept = 0;
     virtual int listen(int fd, int backlog) noexcept = 0;
     virtual int shutdown(int fd, int how) noexcept = 0;

@@ -18,7 +18,7 @@ int KernelSockets::send_now(int fd, const void* data, std::size_t size) noexcept
     }
 }
 
-int KernelSockets::open_socket(int family, int type) noexcept {
+int KernelSockets::open_socket(int family, int type, SimNetworkMaker&) noexcept {
     return socket_calls::negative_errno(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 

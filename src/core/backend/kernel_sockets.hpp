@@ -13,7 +13,7 @@ public:
     int receive_message(int fd, msghdr& message, int flags) noexcept final;
     int send_message(int fd, const msghdr& message) noexcept final;
     int send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept final;
-    int open_socket(int family, int type) noexcept override;
+    int open_socket(int family, int type, SimNetworkMaker& make_network) noexcept override;
     int bind(int fd, const sockaddr* address, socklen_t length) noexcept final;
     int listen(int fd, int backlog) noexcept final;
     int shutdown(int fd, int how) noexcept final;

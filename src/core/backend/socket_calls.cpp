@@ -1,9 +1,9 @@
 // Socket calls as backends answer them; sendfile(2) without SIGPIPE.
 #include "core/backend/socket_calls.hpp"
 
-#include <signal.h>
+#include "base/no_sigpipe.hpp"
+
 #include <sys/sendfile.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,34 +22,6 @@ int uninterrupted(Call call) noexcept {
     }
 }
 
-// sendfile(2) has no MSG_NOSIGNAL: on a broken connection the thread gets SIGPIPE, which would end the program. Here it
-// is held back, and taken out again unless it was there before.
-class WithoutSigpipe {
-public:
-    WithoutSigpipe() noexcept {
-        sigset_t pending;
-        ::sigemptyset(&pipe_);
-        ::sigaddset(&pipe_, SIGPIPE);
-        ::sigpending(&pending);
-        pending_before_ = ::sigismember(&pending, SIGPIPE) == 1;
-        if (!pending_before_) ::pthread_sigmask(SIG_BLOCK, &pipe_, &mask_);
-    }
-    WithoutSigpipe(const WithoutSigpipe&) = delete;
-    WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
-    ~WithoutSigpipe() {
-        if (pending_before_) return;
-        const int error = errno;
-        const timespec at_once = {};
-        while (::sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) {}
-        ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
-        errno = error;
-    }
-
-private:
-    sigset_t pipe_, mask_;
-    bool pending_before_;
-};
-
 sockaddr* raw(sockaddr_storage& address) noexcept { return reinterpret_cast<sockaddr*>(&address); }
 
 }  // namespace
@@ -65,7 +37,7 @@ int send_message(int fd, const msghdr& message) noexcept {
 int send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept {
     count = std::min<std::size_t>(count, INT_MAX);
     auto from = static_cast<off_t>(offset);
-    const WithoutSigpipe guard;
+    const NoSigpipe guard;
     return uninterrupted([&] { return ::sendfile(fd, file, &from, count); });
 }
 

@@ -8,7 +8,7 @@
 #include "http/client/route.hpp"
 #include "http/client/session_state.hpp"
 #include "http/wire/syntax.hpp"
-#include "io/open_addresses.hpp"
+#include "io/stream/open_addresses.hpp"
 
 #include <sys/socket.h>
 

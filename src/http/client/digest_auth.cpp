@@ -1,5 +1,5 @@
 // DigestAuthMiddleware. Source: RFC 7616; for the fields, section 3.3 (challenge) and 3.4 (answer).
-#include <aio/http/client_middleware.hpp>
+#include <aio/http/client/client_middleware.hpp>
 
 #include <aio/base/error.hpp>
 #include <aio/http/errors.hpp>

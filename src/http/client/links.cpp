@@ -1,5 +1,5 @@
 // The Link header. Source: RFC 8288 section 3, appendix B.2.
-#include <aio/http/client_response.hpp>
+#include <aio/http/client/client_response.hpp>
 
 #include "http/client/response_state.hpp"
 #include "http/wire/parameters.hpp"

@@ -1,3 +1,5 @@
+// The parser of ~/.netrc, and the lookup of a host. run_request.cpp loads the file once per session; prepare_head.cpp
+// uses it for servers, route.cpp for proxies; both only with trust_env.
 #include "http/client/netrc.hpp"
 
 #include <aio/base/error.hpp>

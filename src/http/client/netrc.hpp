@@ -2,7 +2,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
-#include <aio/http/client_options.hpp>
+#include <aio/http/client/client_options.hpp>
 
 #include <optional>
 #include <string>

@@ -4,7 +4,7 @@
 #include <aio/base/error.hpp>
 #include <aio/http/errors.hpp>
 
-#include "io/resolve.hpp"
+#include "io/names/resolve.hpp"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -250,8 +250,7 @@ void Pool::discard(std::unique_ptr<ClientConnection> connection) noexcept {
 }
 
 void Pool::prune_closing() {
-    std::erase_if(closing_,
-                  [](const StreamWriter& writer) { return writer.wait_closed().operator co_await().await_ready(); });
+    std::erase_if(closing_, [](const StreamWriter& writer) { return writer.closed(); });
     prune_at_ = std::max<std::size_t>(64, 2 * closing_.size());
 }
 

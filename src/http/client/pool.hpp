@@ -9,10 +9,10 @@
 
 #include <aio/core/event_loop.hpp>
 #include <aio/core/future.hpp>
-#include <aio/http/connector.hpp>
+#include <aio/http/client/connector.hpp>
 #include <aio/io/dns.hpp>
 
-#include "http/client/connection.hpp"
+#include "http/client/client_connection.hpp"
 #include "http/client/request_spec.hpp"
 #include "http/client/unclosed.hpp"
 

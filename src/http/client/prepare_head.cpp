@@ -1,7 +1,7 @@
 // The header fields of a request: the session's, the request's own, and those that are sent by themselves.
 // Source: aiohttp 3.11 client_reqrep.py (ClientRequest.update_*), RFC 9110, RFC 9112 section 6.
 #include <aio/base/error.hpp>
-#include <aio/http/cookie_jar.hpp>
+#include <aio/http/client/cookie_jar.hpp>
 #include <aio/http/errors.hpp>
 
 #include "http/client/route.hpp"

@@ -2,10 +2,10 @@
 // make. Internal.
 #pragma once
 
-#include <aio/http/client_middleware.hpp>
-#include <aio/http/client_options.hpp>
+#include <aio/http/client/client_middleware.hpp>
+#include <aio/http/client/client_options.hpp>
+#include <aio/http/client/tracing.hpp>
 #include <aio/http/headers.hpp>
-#include <aio/http/tracing.hpp>
 #include <aio/http/url.hpp>
 
 #include "http/client/payload.hpp"

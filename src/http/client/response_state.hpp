@@ -1,7 +1,7 @@
 // What a ClientResponse is a handle to: the head of an answer, and the connection its body comes on.
 #pragma once
 
-#include <aio/http/client_response.hpp>
+#include <aio/http/client/client_response.hpp>
 
 #include "http/client/pool.hpp"
 #include "http/client/sending.hpp"

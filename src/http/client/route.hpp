@@ -2,11 +2,11 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
-#include <aio/http/client_options.hpp>
+#include <aio/http/client/client_options.hpp>
 #include <aio/http/headers.hpp>
 #include <aio/http/url.hpp>
 
-#include "http/client/connection.hpp"
+#include "http/client/client_connection.hpp"
 #include "http/client/pool.hpp"
 #include "http/client/request_spec.hpp"
 

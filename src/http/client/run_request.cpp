@@ -1,6 +1,6 @@
 // A request from its first hop to its answer: middlewares, cookies, redirects.
 #include <aio/base/error.hpp>
-#include <aio/http/cookie_jar.hpp>
+#include <aio/http/client/cookie_jar.hpp>
 #include <aio/http/errors.hpp>
 
 #include "http/client/response_state.hpp"

@@ -5,7 +5,7 @@
 #include <aio/core/wait.hpp>
 
 #include "http/wire/syntax.hpp"
-#include "io/output_turn.hpp"
+#include "io/stream/output_turn.hpp"
 
 #include <chrono>
 #include <utility>

@@ -1,7 +1,7 @@
 // What a ClientSession is a handle to.
 #pragma once
 
-#include <aio/http/client_session.hpp>
+#include <aio/http/client/client_session.hpp>
 
 #include "http/client/netrc.hpp"
 #include "http/client/pool.hpp"

@@ -1,7 +1,9 @@
+// The format is split into tokens once; then each answered request becomes one line, in which text from the client is
+// escaped. connection.cpp takes the times and calls write().
 #include "http/server/access_log.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/http/request.hpp>
+#include <aio/http/server/request.hpp>
 
 #include "base/per_thread.hpp"
 #include "http/server/exchange.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <aio/core/time.hpp>
-#include <aio/http/access_log.hpp>
+#include <aio/http/server/access_log.hpp>
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,9 @@
+// Shared values, freezing, cleanup contexts, and startup, shutdown and cleanup through all sub-applications; also the
+// handler of requests without a route. runner.cpp has the order of a shutdown; connection.cpp runs the middlewares.
 #include <aio/base/error.hpp>
 #include <aio/base/exception_group.hpp>
-#include <aio/http/application.hpp>
-#include <aio/http/http_exceptions.hpp>
+#include <aio/http/server/application.hpp>
+#include <aio/http/server/http_exceptions.hpp>
 
 #include "http/server/application_state.hpp"
 #include "http/server/request_access.hpp"
@@ -105,7 +107,10 @@ Coro<> ApplicationState::open_contexts(Application& app) {
     }
 }
 
+// In the reverse order of opening: sub-applications first.
 Coro<> ApplicationState::close_contexts(std::vector<std::exception_ptr>& errors) {
+    const std::vector<Application*> subs = sub_applications();
+    for (std::size_t i = subs.size(); i-- > 0;) co_await subs[i]->state().close_contexts(errors);
     while (!cleanup_ctx.open_.empty()) {
         const auto context = std::move(cleanup_ctx.open_.back());
         cleanup_ctx.open_.pop_back();

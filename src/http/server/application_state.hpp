@@ -1,7 +1,7 @@
 // What an Application consists of.
 #pragma once
 
-#include <aio/http/application.hpp>
+#include <aio/http/server/application.hpp>
 
 #include "http/server/route_table.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <aio/base/error.hpp>
 #include <aio/core/log.hpp>
-#include <aio/http/http_exceptions.hpp>
+#include <aio/http/server/http_exceptions.hpp>
 
 #include "http/server/application_state.hpp"
 #include "http/server/request_access.hpp"

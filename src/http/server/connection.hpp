@@ -9,8 +9,8 @@
 //       │       idle ◄── sending ──► lingering      closed when nothing happens for too long
 #pragma once
 
-#include <aio/http/request.hpp>
-#include <aio/http/response.hpp>
+#include <aio/http/server/request.hpp>
+#include <aio/http/server/response.hpp>
 
 #include "http/server/desk.hpp"
 #include "http/server/web_server.hpp"

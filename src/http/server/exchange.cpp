@@ -2,7 +2,7 @@
 #include "http/server/exchange.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/http/http_exceptions.hpp>
+#include <aio/http/server/http_exceptions.hpp>
 #include <aio/http/status.hpp>
 #include <aio/io/sendfile.hpp>
 
@@ -12,7 +12,7 @@
 #include "http/server/request_access.hpp"
 #include "http/server/response_head.hpp"
 #include "http/wire/syntax.hpp"
-#include "io/output_turn.hpp"
+#include "io/stream/output_turn.hpp"
 
 #include <utility>
 

@@ -4,8 +4,8 @@
 // streams of the handler's (begin, write, end), sources and files (send).
 #pragma once
 
-#include <aio/http/request.hpp>
-#include <aio/http/response.hpp>
+#include <aio/http/server/request.hpp>
+#include <aio/http/server/response.hpp>
 #include <aio/io/stream.hpp>
 
 #include "http/message_reader.hpp"

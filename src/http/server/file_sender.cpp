@@ -1,7 +1,7 @@
 // A file as the response: what the request's conditions make of it, and the way its bytes go out.
 // Source: RFC 9110 section 13.2.2 (the order of conditions), 14 (ranges).
 #include <aio/base/error.hpp>
-#include <aio/http/http_exceptions.hpp>
+#include <aio/http/server/http_exceptions.hpp>
 
 #include "http/server/exchange.hpp"
 #include "http/server/opened_file.hpp"

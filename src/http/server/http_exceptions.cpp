@@ -1,5 +1,5 @@
 // Statuses as exceptions, with the response that each carries.
-#include <aio/http/http_exceptions.hpp>
+#include <aio/http/server/http_exceptions.hpp>
 #include <aio/http/status.hpp>
 
 #include "http/wire/percent.hpp"

@@ -1,7 +1,9 @@
+// normalize_path_middleware(): for a path without a route, the other spellings are tried and the first with a route
+// becomes a redirect. Percent-encoding is normalized for all requests, in pattern.cpp (normal_path).
 #include <aio/base/error.hpp>
-#include <aio/http/http_exceptions.hpp>
-#include <aio/http/middleware.hpp>
-#include <aio/http/request.hpp>
+#include <aio/http/server/http_exceptions.hpp>
+#include <aio/http/server/middleware.hpp>
+#include <aio/http/server/request.hpp>
 
 #include "http/server/request_access.hpp"
 

@@ -3,7 +3,7 @@
 #include "http/server/opened_file.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/http/http_exceptions.hpp>
+#include <aio/http/server/http_exceptions.hpp>
 #include <aio/sync/threads.hpp>
 
 #include "http/server/open_beneath.hpp"

@@ -1,6 +1,6 @@
 // Numbers that clients send in paths, queries and forms, and the answers to what is none.
-#include <aio/http/http_exceptions.hpp>
-#include <aio/http/parse_text.hpp>
+#include <aio/http/server/http_exceptions.hpp>
+#include <aio/http/server/parse_text.hpp>
 
 #include <charconv>
 #include <cmath>

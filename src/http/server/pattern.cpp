@@ -1,3 +1,5 @@
+// One path of a route: parsing {name} and {name:regex}, matching (std::regex only where the path has one), building
+// URLs. route_index.cpp chooses which patterns are tried for a path, and in which order.
 #include "http/server/pattern.hpp"
 
 #include <aio/base/error.hpp>
@@ -48,7 +50,9 @@ std::string escaped(std::string_view literal) {
 
 }  // namespace
 
-// std::regex backtracks with a recursion per character; paths are at most 8 KiB long (Limits::line).
+// std::regex backtracks with a recursion per character: a longer path would overflow the stack, and matches no regex.
+constexpr std::size_t kLongestMatched = 8 * 1024;
+
 struct Pattern::Compiled {
     std::regex regex;
     std::vector<std::size_t> groups;  // of each name
@@ -151,7 +155,7 @@ std::vector<std::optional<std::string>> Pattern::segments() const {
 bool Pattern::match(std::string_view path, Captures& captures) const {
     if (is_literal()) return path == parts_.front().literal;
     if (!compiled_) return match_parts(0, path, captures);
-    if (!path.starts_with(literal_prefix())) return false;
+    if (path.size() > kLongestMatched || !path.starts_with(literal_prefix())) return false;
     std::cmatch found;
     if (!std::regex_match(path.data(), path.data() + path.size(), found, compiled_->regex)) return false;
     std::size_t name = 0;

@@ -1,7 +1,9 @@
+// The request without its body: target, connection, headers, conditions, route; and RequestAccess, with which the
+// server begins, routes and ends it. request_reading.cpp reads the body; parse_text.cpp parses numbers.
 #include <aio/base/error.hpp>
 #include <aio/http/cookies.hpp>
-#include <aio/http/post_data.hpp>
-#include <aio/http/request.hpp>
+#include <aio/http/server/post_data.hpp>
+#include <aio/http/server/request.hpp>
 #include <aio/io/ssl.hpp>
 
 #include "http/server/application_state.hpp"

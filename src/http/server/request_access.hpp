@@ -1,7 +1,7 @@
 // What the server and its parts may do with a Request beyond what handlers may.
 #pragma once
 
-#include <aio/http/request.hpp>
+#include <aio/http/server/request.hpp>
 
 #include "http/server/route_table.hpp"
 #include "http/wire/parser.hpp"

@@ -1,10 +1,10 @@
 // The body of a request as a whole: bytes, text, JSON, forms.
 #include <aio/base/error.hpp>
-#include <aio/http/http_exceptions.hpp>
 #include <aio/http/json.hpp>
 #include <aio/http/multipart.hpp>
-#include <aio/http/post_data.hpp>
-#include <aio/http/request.hpp>
+#include <aio/http/server/http_exceptions.hpp>
+#include <aio/http/server/post_data.hpp>
+#include <aio/http/server/request.hpp>
 #include <aio/io/file.hpp>
 #include <aio/sync/threads.hpp>
 

@@ -1,8 +1,8 @@
 // Responses as handlers make them. exchange.cpp sends them.
 #include <aio/base/error.hpp>
 #include <aio/http/cookies.hpp>
-#include <aio/http/file_response.hpp>
-#include <aio/http/response.hpp>
+#include <aio/http/server/file_response.hpp>
+#include <aio/http/server/response.hpp>
 #include <aio/http/status.hpp>
 
 #include "http/body_sources.hpp"

@@ -1,3 +1,5 @@
+// Writes the status line and the header fields into one buffer of the thread, and a body behind them. The framing is
+// decided by the callers (length, chunks, keep-alive): exchange.cpp, and connection.cpp for requests that it refuses.
 #include "http/server/response_head.hpp"
 
 #include <aio/http/status.hpp>

@@ -1,7 +1,7 @@
 // The head of a response as it is sent.
 #pragma once
 
-#include <aio/http/response.hpp>
+#include <aio/http/server/response.hpp>
 
 #include <cstdint>
 #include <optional>

@@ -1,3 +1,5 @@
+// All routes of one application, with its sub-applications and domains: adding them, resolving a method and path,
+// url_for(). pattern.cpp matches one path; route_index.cpp selects the resources worth trying.
 #include "http/server/route_table.hpp"
 
 #include <aio/base/error.hpp>
@@ -51,10 +53,16 @@ const Route* route_of(const Resource& resource, std::string_view method) noexcep
 }
 
 // "*.example.org" fits names below example.org; a rule without a port fits all ports.
+// Where the port's colon is in "name:80" and "[::1]:80"; npos without one.
+std::size_t find_port(std::string_view host) noexcept {
+    const std::size_t address_end = host.starts_with('[') ? host.find(']') : 0;
+    return address_end == std::string_view::npos ? address_end : host.find(':', address_end);
+}
+
 bool domain_fits(std::string_view rule, std::string_view host) {
     const std::string lower = wire::lowered(host);
     std::string_view name = lower;
-    if (rule.find(':') == std::string_view::npos) name = name.substr(0, name.rfind(':'));
+    if (find_port(rule) == std::string_view::npos) name = name.substr(0, find_port(name));
     if (!rule.starts_with("*.")) return name == rule;
     const std::string_view below = rule.substr(1);
     return name.ends_with(below) && name.size() > below.size();

@@ -1,8 +1,8 @@
 // What a Router holds: resources (paths) with their routes (methods), and how they are found.
 #pragma once
 
-#include <aio/http/application.hpp>
 #include <aio/http/headers.hpp>
+#include <aio/http/server/application.hpp>
 
 #include "http/server/pattern.hpp"
 #include "http/server/route_index.hpp"

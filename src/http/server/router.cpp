@@ -1,4 +1,5 @@
-#include <aio/http/router.hpp>
+// Router's public functions forward to route_table.cpp; add_static() adds the handler of static_files.cpp.
+#include <aio/http/server/router.hpp>
 
 #include "http/server/route_table.hpp"
 #include "http/server/static_files.hpp"

@@ -2,7 +2,7 @@
 #include <aio/base/error.hpp>
 #include <aio/core/event_loop.hpp>
 #include <aio/core/run.hpp>
-#include <aio/http/run_app.hpp>
+#include <aio/http/server/run_app.hpp>
 #include <aio/sync/loop_group.hpp>
 
 #include <atomic>

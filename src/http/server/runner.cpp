@@ -1,6 +1,8 @@
+// AppRunner, with the order of a graceful shutdown, and the sites: listening sockets and their URLs. The connections
+// are in web_server.cpp; run_app.cpp adds signals and worker threads.
 #include <aio/base/error.hpp>
 #include <aio/core/sleep.hpp>
-#include <aio/http/runner.hpp>
+#include <aio/http/server/runner.hpp>
 
 #include "http/server/web_server.hpp"
 

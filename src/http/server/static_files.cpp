@@ -2,9 +2,9 @@
 #include "http/server/static_files.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/http/file_response.hpp>
-#include <aio/http/http_exceptions.hpp>
-#include <aio/http/request.hpp>
+#include <aio/http/server/file_response.hpp>
+#include <aio/http/server/http_exceptions.hpp>
+#include <aio/http/server/request.hpp>
 #include <aio/sync/threads.hpp>
 
 #include "http/server/directory_listing.hpp"

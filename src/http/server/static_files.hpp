@@ -1,7 +1,7 @@
 // The handler of Router::add_static().
 #pragma once
 
-#include <aio/http/router.hpp>
+#include <aio/http/server/router.hpp>
 
 #include <string>
 

@@ -1,6 +1,8 @@
+// prepare(), write() and write_eof() check the order of calls and forward to the request's exchange: exchange.cpp has
+// the chunks and the compression, and checks the size against Content-Length.
 #include <aio/base/error.hpp>
-#include <aio/http/request.hpp>
-#include <aio/http/stream_response.hpp>
+#include <aio/http/server/request.hpp>
+#include <aio/http/server/stream_response.hpp>
 
 #include "http/server/application_state.hpp"
 #include "http/server/exchange.hpp"

@@ -1,3 +1,5 @@
+// The connections of a runner: their list, the timer that checks them once a second, spare desks, and closing or
+// cancelling all of them. connection.cpp has one connection and its time limits, runner.cpp the order of a shutdown.
 #include "http/server/web_server.hpp"
 
 #include <aio/base/error.hpp>

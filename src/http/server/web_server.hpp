@@ -3,7 +3,7 @@
 
 #include <aio/core/event_loop.hpp>
 #include <aio/core/future.hpp>
-#include <aio/http/runner.hpp>
+#include <aio/http/server/runner.hpp>
 
 #include "http/server/access_log.hpp"
 #include "http/wire/parser.hpp"

@@ -1,7 +1,9 @@
-#include <aio/http/websocket_response.hpp>
+// The server's handshake: checks the request, chooses subprotocol and compression, answers 101. The messages after it
+// are in http/websocket.cpp and http/ws_connection.cpp.
+#include <aio/http/server/websocket_response.hpp>
 
-#include <aio/http/http_exceptions.hpp>
-#include <aio/http/request.hpp>
+#include <aio/http/server/http_exceptions.hpp>
+#include <aio/http/server/request.hpp>
 
 #include "http/server/application_state.hpp"
 #include "http/server/request_access.hpp"
@@ -70,7 +72,9 @@ Coro<> WebSocketResponse::prepare(Request& request) {
     if (!protocol.empty()) header("Sec-WebSocket-Protocol", protocol);
     std::optional<wire::WSDeflateAnswer> deflate;
     if (options_.compress != 0) {
-        deflate = wire::answer_ws_deflate(request.headers().combined("Sec-WebSocket-Extensions"));
+        constexpr int kLargestWindow = 15;
+        deflate = wire::answer_ws_deflate(request.headers().combined("Sec-WebSocket-Extensions"),
+                                          options_.compress.value_or(kLargestWindow));
     }
     if (deflate) header("Sec-WebSocket-Extensions", deflate->header);
     if (const detail::ResponseExtra* more = extra_if_any()) {

@@ -1,3 +1,4 @@
+// base64 of a whole text. Decoding is TransferDecoder's (transfer_encoding.cpp), but white space is refused here.
 #include "http/wire/base64.hpp"
 
 #include <aio/base/error.hpp>

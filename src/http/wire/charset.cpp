@@ -1,3 +1,5 @@
+// Decoders for UTF-8, ASCII, ISO-8859-1, Windows-1252 and UTF-16, and iconv for all other charsets except UTF-7.
+// Invalid UTF-8 is found by base/utf8.cpp.
 #include "http/wire/charset.hpp"
 
 #include <aio/base/error.hpp>

@@ -1,10 +1,10 @@
 // Text of any charset as UTF-8.
 #pragma once
 
+#include <aio/base/unicode.hpp>
 #include <aio/http/charset.hpp>
-#include <aio/io/file.hpp>  // UnicodeDecodeError
 
-#include "io/files/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <string>
 #include <string_view>

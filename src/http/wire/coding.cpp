@@ -1,3 +1,5 @@
+// The names of content codings, and the choice of one by Accept-Encoding. Nothing is compressed here: decoder.cpp has
+// Decoder and Encoder; coding_zlib.cpp, coding_brotli.cpp and coding_zstd.cpp call the libraries.
 #include "http/wire/coding.hpp"
 
 #include "http/wire/syntax.hpp"

@@ -1,3 +1,5 @@
+// The tokens of an Expires date, each taken for clock, day, month or year.
+// The three date formats of HTTP are in date.cpp.
 #include "http/wire/cookie_date.hpp"
 
 #include "http/wire/syntax.hpp"

@@ -1,3 +1,5 @@
+// Formats and parses the dates of header fields, and caches the current one for a second. cookie_date.cpp parses the
+// dates of cookies, which have looser rules.
 #include "http/wire/date.hpp"
 
 #include "http/wire/syntax.hpp"

@@ -1,6 +1,8 @@
 // Decoder: pieces, the end, and the guard against bombs, whatever the coding; Encoder's dispatch.
 #include "http/wire/coding_engines.hpp"
 
+#include <aio/base/assert.hpp>
+
 #include <utility>
 
 namespace aio::http::wire {
@@ -95,6 +97,7 @@ void Decoder::guard() const {
 }
 
 void Decoder::finish() {
+    AIO_ASSERT(!output_pending_);
     if (!engine_ || bytes_in_ == 0 || engine_->complete()) return;
     throw CodingError(CodingError::Kind::truncated,
                       "the body ends within its coding " + std::string(name(coding_)) + ": it was cut short");

@@ -1,3 +1,5 @@
+// Parses entity tags, and compares one with a list. server/file_sender.cpp evaluates the conditions of a request, in
+// their order, and answers 304 or 412.
 #include "http/wire/etag.hpp"
 
 #include "http/wire/syntax.hpp"

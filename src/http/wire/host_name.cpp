@@ -1,3 +1,5 @@
+// Normalizes the host of a URL: characters, IPv6 addresses, international names by libidn2. The Host field of requests
+// is checked in request_rules.cpp.
 #include "http/wire/host_name.hpp"
 
 #include <aio/base/error.hpp>

@@ -1,3 +1,5 @@
+// Parsing and matching of media types, and the table of types by file extension.
+// The parameters are parsed in parameters.cpp.
 #include "http/wire/media_type.hpp"
 
 #include "http/wire/syntax.hpp"
@@ -42,7 +44,7 @@ struct Entry {
     std::string_view extension, type;
 };
 
-// In order of the extensions. Source: IANA's registry of media types; for those that are not in it (zip, rar, 7z, ...)
+// In order of the extensions. Source: IANA's registry of media types; for those that are not in it (7z, ...)
 // what Debian's media-types 10 and Python 3.13's mimetypes agree on.
 constexpr std::array kTypes = std::to_array<Entry>({
     {"3gp", "video/3gpp"},

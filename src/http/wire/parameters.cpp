@@ -1,3 +1,5 @@
+// Parameters, quoted strings, extended values (RFC 8187) and Content-Disposition. The parameters of WebSocket
+// extensions follow other rules: ws_deflate.cpp.
 #include "http/wire/parameters.hpp"
 
 #include <aio/http/url.hpp>

@@ -1,3 +1,6 @@
+// The parser's loop: start line, llhttp or chunk line; the checks that llhttp omits; chunks; faults.
+// parser_callbacks.cpp checks fields and framing; start_line.cpp and chunk_line.cpp read their lines;
+// parser_machine.hpp explains the division.
 #include "http/wire/llhttp_execute.hpp"
 #include "http/wire/parser_machine.hpp"
 #include "http/wire/syntax.hpp"

@@ -1,3 +1,5 @@
+// Percent-encoding: quote() and requote() of wire, and what url.hpp declares: quote(), unquote(), urlencode(),
+// parse_qsl(). Which characters stay plain in which part of a URL is in percent.hpp and url.cpp.
 #include "http/wire/percent.hpp"
 
 #include <aio/http/url.hpp>

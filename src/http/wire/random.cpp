@@ -1,3 +1,4 @@
+// Random bytes from getrandom(), for WebSocket keys and masks, multipart boundaries and digest nonces.
 #include "http/wire/random.hpp"
 
 #include <aio/base/error.hpp>

@@ -1,3 +1,5 @@
+// Range, resolved against a size, and Content-Range. server/file_sender.cpp answers with the parts.
+// Request::http_range() has a parser of its own, for one range and without a size: server/request.cpp.
 #include "http/wire/range.hpp"
 
 #include "http/wire/syntax.hpp"

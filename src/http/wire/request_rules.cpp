@@ -1,3 +1,5 @@
+// Checks the target against the method, and the value of Host; parser_callbacks.cpp calls both. The characters of the
+// request line are checked in start_line.cpp.
 #include "http/wire/request_rules.hpp"
 
 #include "http/wire/host_name.hpp"

@@ -1,3 +1,4 @@
+// printable(), for error messages. All other functions of syntax.hpp are inline.
 #include "http/wire/syntax.hpp"
 
 namespace aio::http::wire {

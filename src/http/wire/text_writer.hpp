@@ -1,6 +1,8 @@
 // Text put together piece by piece, into memory that is large enough from the start: heads of messages.
 #pragma once
 
+#include <aio/base/assert.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -8,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <system_error>
 
 namespace aio::http::wire {
 
@@ -35,22 +38,31 @@ private:
 // Precondition of all: `most`, as it was given, is enough for what is put.
 class TextWriter {
 public:
-    TextWriter(TextSpace& space, std::size_t most) : begin_(space.of(most)), end_(begin_) {}
+    TextWriter(TextSpace& space, std::size_t most) : begin_(space.of(most)), end_(begin_), limit_(begin_ + most) {}
 
-    void put(std::string_view piece) noexcept { end_ = std::copy(piece.begin(), piece.end(), end_); }
+    void put(std::string_view piece) noexcept {
+        AIO_ASSERT(piece.size() <= room());
+        end_ = std::copy(piece.begin(), piece.end(), end_);
+    }
     // Literals: of a size that the compiler knows.
     template <std::size_t N>
     void put(const char (&literal)[N]) noexcept {
+        AIO_ASSERT(N - 1 <= room());
         std::memcpy(end_, literal, N - 1);
         end_ += N - 1;
     }
     // Text of a size that the compiler knows. Precondition: piece.size() == Size.
     template <std::size_t Size>
     void put_sized(std::string_view piece) noexcept {
+        AIO_ASSERT(piece.size() == Size && Size <= room());
         std::memcpy(end_, piece.data(), Size);
         end_ += Size;
     }
-    void put_number(std::uint64_t number) noexcept { end_ = std::to_chars(end_, end_ + 20, number).ptr; }
+    void put_number(std::uint64_t number) noexcept {
+        const auto [end, error] = std::to_chars(end_, limit_, number);
+        AIO_ASSERT(error == std::errc());
+        end_ = end;
+    }
     // A line of a head.
     template <class Name>
     void put_field(const Name& name, std::string_view value) noexcept {
@@ -63,8 +75,11 @@ public:
     std::string_view text() const noexcept { return {begin_, static_cast<std::size_t>(end_ - begin_)}; }
 
 private:
+    std::size_t room() const noexcept { return static_cast<std::size_t>(limit_ - end_); }
+
     char* begin_;
     char* end_;
+    char* limit_;
 };
 
 }  // namespace aio::http::wire

@@ -1,3 +1,5 @@
+// Incremental decoders of base64 and quoted-printable, for parts of multipart bodies. HTTP's own Transfer-Encoding is
+// not here: parser_callbacks.cpp checks it, and parser.cpp reads its chunks.
 #include "http/wire/transfer_encoding.hpp"
 
 #include "http/wire/syntax.hpp"

@@ -1,3 +1,5 @@
+// permessage-deflate: the offer and its answer, and zlib for the messages. ws_frame.cpp sets and checks the bit that
+// marks a message as compressed.
 #include "http/wire/ws_deflate.hpp"
 
 #include <aio/base/error.hpp>
@@ -80,7 +82,7 @@ std::string ws_deflate_offer(int bits) {
     return offer;
 }
 
-std::optional<WSDeflateAnswer> answer_ws_deflate(std::string_view offers) {
+std::optional<WSDeflateAnswer> answer_ws_deflate(std::string_view offers, int bits) {
     while (!offers.empty()) {
         const Parameters offer = parse(trimmed(take_until(offers, ',')));
         if (!offer.known || (offer.server_bits && *offer.server_bits < kLeastBits)) continue;
@@ -91,13 +93,13 @@ std::optional<WSDeflateAnswer> answer_ws_deflate(std::string_view offers) {
         agreed.client_no_context = offer.client_no_context;
         if (offer.server_no_context) answer->header += "; server_no_context_takeover";
         if (offer.client_no_context) answer->header += "; client_no_context_takeover";
-        if (offer.server_bits) {
-            agreed.server_bits = *offer.server_bits;
+        agreed.server_bits = std::min(offer.server_bits.value_or(kMostBits), bits);
+        if (agreed.server_bits < kMostBits || offer.server_bits) {  // a server may limit itself unasked
             append_bits(answer->header, "server_max_window_bits", agreed.server_bits);
         }
-        // The client uses no more than it says, whether we answer that or not; its own window is ours to unpack.
-        if (offer.client_bits) {
-            agreed.client_bits = *offer.client_bits;
+        // The client may only be limited if it offered that (RFC 7692 section 7.1.2.2).
+        if (offer.client_bits_named) agreed.client_bits = std::min(offer.client_bits.value_or(kMostBits), bits);
+        if (agreed.client_bits < kMostBits || offer.client_bits) {
             append_bits(answer->header, "client_max_window_bits", agreed.client_bits);
         }
         return answer;

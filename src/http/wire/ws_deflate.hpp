@@ -26,8 +26,9 @@ struct WSDeflateAnswer {
     WSDeflate agreed;
     std::string header;  // Sec-WebSocket-Extensions
 };
-// A server's answer to what a client offers: the first of its offers that can be met; nothing if there is none.
-std::optional<WSDeflateAnswer> answer_ws_deflate(std::string_view offers);
+// A server's answer to what a client offers, with windows of at most 2^bits bytes (9 to 15): it accepts the first offer that it
+// can meet. Nothing if there is none.
+std::optional<WSDeflateAnswer> answer_ws_deflate(std::string_view offers, int bits = 15);
 
 // What the server's header means to the client, which offered windows of 2^bits; an empty header: no compression.
 // Errors: ValueError for anything that was not offered.

@@ -1,6 +1,8 @@
+// Frames to messages and back: headers, masks, fragments, close codes, UTF-8, size limits. ws_deflate.cpp decompresses;
+// http/ws_connection.cpp answers pings and close frames.
 #include "http/wire/ws_frame.hpp"
 
-#include "io/files/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 #include <cstring>

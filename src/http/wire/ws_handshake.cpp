@@ -1,3 +1,5 @@
+// Values of the handshake's header fields: key, accept, subprotocol. client/client_websocket.cpp and
+// server/websocket_response.cpp run the handshake; ws_deflate.cpp negotiates compression.
 #include "http/wire/ws_handshake.hpp"
 
 #include "http/wire/base64.hpp"

@@ -1,7 +1,10 @@
+// copyfile() runs on threads, 8 MiB per call; copy_some() tries copy_file_range(2), sendfile(2), then read and write.
+// files::sendfile(), between descriptors, is here too; aio::sendfile(), for streams, is in io/sock/sendfile.cpp.
 #include "io/files/copy.hpp"
 
 #include <aio/io/file_system.hpp>
 
+#include "base/no_sigpipe.hpp"
 #include "base/unique_fd.hpp"
 #include "io/files/paths.hpp"
 #include "io/files/system_calls.hpp"
@@ -146,7 +149,7 @@ Coro<std::size_t> sendfile(int out, int in, std::optional<std::int64_t> offset, 
         count, INT32_MAX);  // the kernel copies no more at once, and refuses what is negative to it
     auto call = [out, in, offset, count]() -> std::int64_t {
         off_t position = static_cast<off_t>(offset.value_or(0));
-        const detail::NoBrokenPipeSignal quiet;
+        const detail::NoSigpipe quiet;
         return detail::uninterrupted([&] { return ::sendfile(out, in, offset ? &position : nullptr, count); });
     };
     const std::int64_t sent = co_await detail::in_thread(std::move(call));

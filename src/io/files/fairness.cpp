@@ -1,3 +1,5 @@
+// turn_is_over(): each thread counts the calls that one task made without waiting. A call costs one unit, plus one per
+// 8 KiB; a turn is 96 units. The callers (reading.cpp, writing.cpp, open.cpp...) then await Pass themselves.
 #include "io/files/fairness.hpp"
 
 namespace aio::detail {

@@ -1,7 +1,7 @@
 // What keeps a task that reads from the cache, and so never waits, from keeping all others waiting.
 #pragma once
 
-#include <aio/core/task_base.hpp>
+#include <aio/core/waiter.hpp>
 
 #include <cstddef>
 

@@ -1,3 +1,5 @@
+// File's members, which forward: reads to reading.cpp, writes, seeks and close() to writing.cpp, stat() to status.cpp.
+// open() is in open.cpp; buffers and the position are in file_core.cpp.
 #include <aio/io/file.hpp>
 
 #include "io/files/file_core.hpp"

@@ -1,5 +1,8 @@
+// FileCore: its buffers, its position, and its end, with or without close() (last handle dropped, or loop closing).
+// The operations that tasks await are in reading.cpp and writing.cpp; raw_file.cpp makes the system calls.
 #include "io/files/file_core.hpp"
 
+#include <aio/base/assert.hpp>
 #include <aio/core/log.hpp>
 
 #include "core/observe.hpp"
@@ -107,6 +110,7 @@ void FileCore::sync_position() noexcept {
 }
 
 std::int64_t FileCore::seek(std::int64_t offset, int whence) noexcept {
+    AIO_ASSERT(unwritten() == 0);
     if (whence == SEEK_SET && unread_.empty() && !in_.empty()) {
         const off_t end = ::lseek(fd_, 0, SEEK_CUR);  // where in_ ends
         const std::int64_t here = end - static_cast<std::int64_t>(in_.size());
@@ -162,7 +166,8 @@ void FileCore::call_done(const FileRequest& request, int result) noexcept {
         case FileCall::read: in_.commit(count); break;
         case FileCall::write:
             out_begin_ += count;
-            if (unwritten() == 0) forget_unwritten();
+            // What an unbuffered file did not take is its caller's, and gone if that one was cancelled.
+            if (unwritten() == 0 || unbuffered()) forget_unwritten();
             if (result < 0 && result != -ECANCELED && references_ == 0) close_error_ = result;
             break;
         case FileCall::finish:

@@ -12,6 +12,7 @@
 // waits for it first.
 #pragma once
 
+#include <aio/base/assert.hpp>
 #include <aio/io/file.hpp>
 #include <aio/sync/lock.hpp>
 
@@ -50,6 +51,7 @@ public:
 
     void retain() noexcept { ++references_; }
     void release() noexcept {
+        AIO_ASSERT(references_ > 0);
         if (--references_ == 0) unreferenced();
     }
     void loop_closing() noexcept override;

@@ -1,3 +1,5 @@
+// The thread pool for blocking file calls, and the check and quoting of paths. in_thread(), for calls on paths, is a
+// template in the header. raw_file.cpp uses the same pool for open files, unless open() named an executor.
 #include "io/files/in_thread.hpp"
 
 #include <aio/base/error.hpp>

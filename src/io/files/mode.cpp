@@ -1,3 +1,5 @@
+// Parses open()'s mode, errors and newline arguments, and checks buffering against the mode.
+// open.cpp opens the file; base/utf8.cpp decodes and translates newlines.
 #include "io/files/mode.hpp"
 
 #include <aio/base/error.hpp>

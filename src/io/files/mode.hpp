@@ -1,7 +1,7 @@
 // What open() is told: "r+b", and how text is to be read.
 #pragma once
 
-#include "io/files/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,3 +1,5 @@
+// open(), by path or by descriptor: on the loop's thread where the kernel need not wait, else on a pool thread, retried
+// while a FIFO has no reader. adopt() makes a File of any open descriptor, for tempfile.cpp and standard.cpp too.
 #include "io/files/open.hpp"
 
 #include <aio/core/sleep.hpp>
@@ -86,6 +88,7 @@ Coro<files::File> open_file(std::string path, std::string mode_text, std::string
     const FileMode mode = parse_mode(mode_text);
     check_buffering(mode, options);
     parse_text_rules(mode, options);
+    if (!options.closefd) throw ValueError("open '" + path + "': closefd = false is for descriptors, not for paths");
     check_path(path);
     UniqueFd fd;
     fd = UniqueFd(open_at_once(path, mode, options));

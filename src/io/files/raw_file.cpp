@@ -1,5 +1,10 @@
+// RawFile: where each call is made (at once, after a poll, in the backend, on a thread) and how its result returns.
+// No buffers here: file_core.cpp. The system calls, and which of them cannot wait, are in system_calls.cpp.
 #include "io/files/raw_file.hpp"
 
+#include <aio/base/assert.hpp>
+
+#include "base/no_sigpipe.hpp"
 #include "base/per_thread.hpp"
 #include "io/files/in_thread.hpp"
 #include "io/files/system_calls.hpp"
@@ -92,13 +97,14 @@ int RawFile::write_now(const void* from, std::size_t size) noexcept {
 
 int RawFile::write_quietly(const void* from, std::size_t size) noexcept {
     if (!pollable()) return detail::write_now(fd_, from, size);
-    const NoBrokenPipeSignal quiet;
+    const NoSigpipe quiet;
     return detail::write_now(fd_, from, size);
 }
 
 // --- later -------------------------------------------------------------------------------------------------
 
 void RawFile::start(const FileRequest& request) {
+    AIO_ASSERT(!busy());
     request_ = request;
     const bool moves = request.call == FileCall::read || request.call == FileCall::write;
     if (moves && pollable()) return start_polling();
@@ -186,7 +192,7 @@ int RawFile::make_call() noexcept {
         case FileCall::read: return read_waiting(fd_, request_.room, request_.size);
         case FileCall::write: {
             if (!pollable()) return write_waiting(fd_, request_.data, request_.size);
-            const NoBrokenPipeSignal quiet;  // and not more than a pipe that is ready takes without waiting
+            const NoSigpipe quiet;  // and not more than a pipe that is ready takes without waiting
             return write_waiting(fd_, request_.data, std::min<std::size_t>(request_.size, PIPE_BUF));
         }
         case FileCall::sync: return uninterrupted([this] { return ::fsync(fd_); });

@@ -1,3 +1,5 @@
+// File's reads: bytes, text, lines, and the awaiter of a loop over lines. A cancelled read() puts its bytes back.
+// The UTF-8 and newline rules are in base/utf8.cpp; the read-ahead buffer is Window (window.hpp), filled by FileCore.
 #include "io/files/reading.hpp"
 
 #include "base/per_thread.hpp"

@@ -114,30 +114,6 @@ int open_in_memory(const std::string& path, int flags, mode_t permissions) noexc
     return fd >= 0 ? static_cast<int>(fd) : -EAGAIN;  // the thread will meet the same error, and tell of it
 }
 
-NoBrokenPipeSignal::NoBrokenPipeSignal() noexcept {
-    sigset_t pending;
-    ::sigpending(&pending);
-    if (::sigismember(&pending, SIGPIPE) == 1) return;  // somebody else's, who blocks it
-    sigset_t wanted;
-    ::sigemptyset(&wanted);
-    ::sigaddset(&wanted, SIGPIPE);
-    blocked_ = ::pthread_sigmask(SIG_BLOCK, &wanted, &before_) == 0;
-}
-
-NoBrokenPipeSignal::~NoBrokenPipeSignal() {
-    if (!blocked_) return;
-    const int error = errno;
-    if (error == EPIPE) {
-        sigset_t wanted;
-        ::sigemptyset(&wanted);
-        ::sigaddset(&wanted, SIGPIPE);
-        const timespec at_once{};
-        while (::sigtimedwait(&wanted, nullptr, &at_once) < 0 && errno == EINTR) {}
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    errno = error;
-}
-
 int open_waiting(const char* path, int flags, mode_t permissions) noexcept {
     const int all = flags | O_CLOEXEC | O_NOCTTY;
     int fd = uninterrupted([&] { return ::open(path, all | O_NONBLOCK, permissions); });

@@ -9,7 +9,6 @@
 
 #include <sys/stat.h>
 
-#include <signal.h>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -33,19 +32,6 @@ int open_in_memory(const std::string& path, int flags, mode_t permissions) noexc
 enum class FileRoute { usual, backend, thread };
 void force_file_route(FileRoute route) noexcept;
 FileRoute file_route() noexcept;
-
-// While it lives, writing to a pipe that nobody reads is an error (EPIPE) and no signal. Keeps errno.
-class NoBrokenPipeSignal {
-public:
-    NoBrokenPipeSignal() noexcept;
-    ~NoBrokenPipeSignal();
-    NoBrokenPipeSignal(const NoBrokenPipeSignal&) = delete;
-    NoBrokenPipeSignal& operator=(const NoBrokenPipeSignal&) = delete;
-
-private:
-    sigset_t before_;
-    bool blocked_ = false;
-};
 
 // --- on a thread -------------------------------------------------------------------------------------------
 

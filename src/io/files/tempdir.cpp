@@ -90,7 +90,10 @@ private:
 
 TempDirectory::TempDirectory(std::string path) : state_(std::make_shared<State>(std::move(path))) {}
 
-const std::string& TempDirectory::name() const noexcept { return state_->path(); }
+const std::string& TempDirectory::name() const noexcept {
+    static const std::string none;
+    return state_ ? state_->path() : none;
+}
 
 Coro<> TempDirectory::cleanup() const { return clean_up(state_); }
 

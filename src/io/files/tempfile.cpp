@@ -1,3 +1,5 @@
+// Temporary files (named, nameless, or spooled: a memfd until it is copied to a disk), and TemporaryDirectory(), which
+// creates the directory. tempdir.cpp removes it; FileCore unlinks a named file when it closes (file_core.cpp).
 #include <aio/io/tempfile.hpp>
 
 #include "base/unique_fd.hpp"
@@ -15,8 +17,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 namespace aio {
 
@@ -80,20 +84,39 @@ int with_free_name(const TempPlan& plan, std::string& path, Make&& make) {
     return -EEXIST;
 }
 
-struct Made {
+// What a thread made. A named one is removed unless somebody keeps it: its task may have been cancelled meanwhile.
+class Made {
+public:
+    Made() = default;
+    Made(Made&& other) noexcept
+        : fd(std::move(other.fd)), error(other.error), path_(std::exchange(other.path_, std::string())) {}
+    Made& operator=(Made&&) = delete;
+    ~Made() {
+        if (!path_.empty()) ::remove(path_.c_str());
+    }
+
+    void made(std::string path) noexcept { path_ = std::move(path); }
+    const std::string& path() const noexcept { return path_; }
+    // The path is the caller's to remove, or nobody's.
+    std::string keep() noexcept { return std::exchange(path_, std::string()); }
+
     UniqueFd fd;
-    std::string path;
     int error = 0;
+
+private:
+    std::string path_;
 };
 
 Made make_named(const TempPlan& plan, int flags) {
     Made made;
-    made.error = with_free_name(plan, made.path, [&](const char* path) {
+    std::string free;
+    made.error = with_free_name(plan, free, [&](const char* path) {
         const int fd = ::open(path, flags | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0) return -errno;
         made.fd = UniqueFd(fd);
         return 0;
     });
+    if (made.fd) made.made(std::move(free));
     return made;
 }
 
@@ -118,17 +141,12 @@ Coro<files::File> open_temporary(TempPlan plan, bool named) {
     };
     Made made = co_await in_thread(std::move(call));
     if (!made.fd) throw_os_error(-made.error, "make a temporary file in " + quoted(plan.dir));
-    const bool remove = named && plan.options.delete_;
-    try {
-        files::File file =
-            adopt(made.fd.get(), named ? made.path : std::to_string(made.fd.get()), mode, plan.open_options(), true);
-        made.fd.take();
-        if (remove) file.core()->remove_at_close(made.path);
-        co_return file;
-    } catch (...) {
-        if (remove) ::unlink(made.path.c_str());
-        throw;
-    }
+    files::File file =
+        adopt(made.fd.get(), named ? made.path() : std::to_string(made.fd.get()), mode, plan.open_options(), true);
+    made.fd.take();
+    if (named && plan.options.delete_) file.core()->remove_at_close(made.path());
+    made.keep();
+    co_return file;
 }
 
 // --- spooled files -------------------------------------------------------------------------------------------
@@ -195,6 +213,7 @@ Coro<> spool_out(FileRef file, std::string directory) {
 
 namespace files {
 
+using detail::Made;
 using detail::TempPlan;
 using detail::with_free_name;
 
@@ -228,16 +247,20 @@ bool SpooledFile::rolled() const noexcept { return core()->moved(); }
 static Coro<TempDirectory> make_directory(TempPlan plan) {
     plan.check();
     auto call = [plan] {
-        detail::Answer<std::string> answer;
-        answer.error = with_free_name(plan, answer.value,
-                                      [](const char* path) { return ::mkdir(path, 0700) == 0 ? 0 : -errno; });
-        return answer;
+        Made directory;
+        std::string free;
+        directory.error =
+            with_free_name(plan, free, [](const char* path) { return ::mkdir(path, 0700) == 0 ? 0 : -errno; });
+        if (directory.error == 0) directory.made(std::move(free));
+        return directory;
     };
-    const detail::Answer<std::string> answer = co_await detail::in_thread(std::move(call));
-    if (answer.error < 0) {
-        throw_os_error(-answer.error, "make a temporary directory in " + detail::quoted(plan.dir));
+    Made directory = co_await detail::in_thread(std::move(call));
+    if (directory.error < 0) {
+        throw_os_error(-directory.error, "make a temporary directory in " + detail::quoted(plan.dir));
     }
-    co_return TempDirectory(answer.value);
+    TempDirectory result(directory.path());
+    directory.keep();
+    co_return result;
 }
 
 Coro<TempDirectory> TemporaryDirectory(TempOptions options) { return make_directory(TempPlan(options)); }

@@ -1,6 +1,7 @@
 // aio::files: whole files at once.
 #include <aio/io/file_system.hpp>
 
+#include "base/no_sigpipe.hpp"
 #include "base/per_thread.hpp"
 #include "base/unique_fd.hpp"
 #include "io/files/fairness.hpp"
@@ -129,7 +130,7 @@ int write_file_waiting(const std::string& path, const std::string& data, const f
     const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (options.append ? O_APPEND : O_TRUNC);
     UniqueFd fd(uninterrupted([&] { return ::open(path.c_str(), flags, options.permissions); }));
     if (!fd) return -errno;
-    const NoBrokenPipeSignal quiet;
+    const NoSigpipe quiet;
     return write_and_close(std::move(fd), data, options.sync);
 }
 

@@ -1,3 +1,5 @@
+// File's write, flush, sync, truncate, seek, tell and close; text is checked and its newlines are translated on the
+// way. A file that is dropped without close() is written out and closed by file_core.cpp.
 #include "io/files/writing.hpp"
 
 #include "io/files/fairness.hpp"

@@ -1,3 +1,5 @@
+// A certificate's fields as an ssl::Certificate, and the reason why one was refused, as text. OpenSSL verifies them:
+// engine.cpp has its callback, context_settings.cpp loads the authorities that it trusts.
 #include "io/tls/certificate.hpp"
 
 #include "io/tls/context.hpp"

@@ -1,3 +1,5 @@
+// TlsContext (the defaults of each SSL_CTX, ALPN, the key log, trust ids), create_default_context(), and the context
+// behind `.ssl = true`, which start.cpp loads on a thread. SSLContext's members are in context_settings.cpp.
 #include "io/tls/context.hpp"
 
 #include "io/tls/engine.hpp"

@@ -1,6 +1,9 @@
+// TlsEngine: OpenSSL behind a BIO of its own, with handshake, records, close_notify, a client's name check and session.
+// A server's choices at the ClientHello are in client_hello.cpp, error messages in engine_errors.cpp, the timeouts and
+// the stream in filter.cpp.
 #include "io/tls/engine.hpp"
 
-#include "io/raw_address.hpp"
+#include "io/address/raw_address.hpp"
 #include "io/tls/certificate.hpp"
 #include "io/tls/errors.hpp"
 

@@ -1,3 +1,5 @@
+// Empties OpenSSL's error queue, chooses the most specific entry, and throws it as SSLError or OSError.
+// The errors of a handshake or an open connection, with hints and refused certificates, are made in engine_errors.cpp.
 #include "io/tls/errors.hpp"
 
 #include <aio/io/ssl.hpp>

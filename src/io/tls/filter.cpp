@@ -1,3 +1,5 @@
+// TlsFilter: the phases of a connection, the handshake and shutdown timeouts, TLS inside TLS. engine.cpp encrypts and
+// decrypts. The stream's half of the work is in stream/filtered_stream.cpp; start.cpp creates the filters.
 #include "io/tls/filter.hpp"
 
 #include <aio/base/error.hpp>

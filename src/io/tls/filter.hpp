@@ -13,7 +13,7 @@
 #include <aio/core/future.hpp>
 #include <aio/core/handle.hpp>
 
-#include "io/socket_stream.hpp"
+#include "io/stream/socket_stream.hpp"
 #include "io/tls/engine.hpp"
 
 #include <memory>

@@ -1,3 +1,5 @@
+// The exception types that cross between processes as themselves, and the conversion of any exception to bytes and
+// back. worker.cpp sends the bytes; process_pool.cpp throws what they describe.
 #include "sync/process_pool/remote_error.hpp"
 
 #include <aio/sync/process_pool.hpp>

@@ -104,6 +104,22 @@ ASYNC_TEST(AddReader, replaces_an_earlier_one, kAnyOrder) {
     EXPECT_EQ(witness.use_count(), 1);
 }
 
+TEST(AddReader, calls_again_after_an_interrupt_left_the_callback) {
+    Pair pair;
+    EventLoop loop;
+    int calls = 0;
+    loop.add_reader(pair.fd[0], [&] {
+        if (++calls == 1) throw KeyboardInterrupt();
+        loop.stop();
+    });
+    write_text(pair.fd[1], "unread");
+    EXPECT_THROW(loop.run_forever(), KeyboardInterrupt);
+    loop.run_forever();
+    EXPECT_EQ(calls, 2);
+    loop.remove_reader(pair.fd[0]);
+    loop.close();
+}
+
 ASYNC_TEST(AddReader, may_remove_itself_in_its_callback, kAnyOrder) {
     auto& pair = keep<Pair>();
     const Unwatch unwatch{pair.fd[0]};

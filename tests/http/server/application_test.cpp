@@ -105,6 +105,31 @@ ASYNC_TEST(HttpApplication, closes_what_was_opened_when_startup_fails) {
     co_await runner.cleanup();
 }
 
+ASYNC_TEST(HttpApplication, closes_sub_applications_when_a_later_one_does_not_start) {
+    auto log = std::make_shared<Log>();
+    const auto noting = [log](std::string name) {
+        return [log, name](Application&) -> AsyncGenerator<bool> {
+            log->push_back("open " + name);
+            co_yield true;
+            log->push_back("close " + name);
+        };
+    };
+    Application inner, first, second, app;
+    inner.cleanup_ctx().append(noting("inner"));
+    first.cleanup_ctx().append(noting("first"));
+    second.on_startup().append([](Application&) -> Coro<> {
+        throw std::runtime_error("no database");
+        co_return;
+    });
+    app.cleanup_ctx().append(noting("app"));
+    first.add_subapp("/inner", std::move(inner));
+    app.add_subapp("/first", std::move(first));
+    app.add_subapp("/second", std::move(second));
+    co_await expect_throws<std::runtime_error>(app.startup());
+    const Log expected = {"open app", "open first", "open inner", "close inner", "close first", "close app"};
+    EXPECT_EQ(*log, expected);
+}
+
 struct Slow {
     explicit Slow(Duration time, http::RunnerOptions options = {}) : server(app, options) {
         app.router().add_get("/", [this, time](Request&) -> Coro<Response> {

@@ -167,21 +167,32 @@ ASYNC_TEST(HttpRouter, hands_prefixes_to_sub_applications) {
 
 ASYNC_TEST(HttpRouter, hands_hosts_to_domains) {
     const auto make = [] {
-        Application star, one, app;
+        Application star, one, loopback, app;
+        loopback.router().add_get("/", show, "loopback");
         star.router().add_get("/", show, "star");
         one.router().add_get("/", show, "one");
         app.router().add_get("/own", show, "own");
         app.add_domain("one.example", std::move(one));
         app.add_domain("*.star.example", std::move(star));
+        app.add_domain("[::1]", std::move(loopback));
         return app;
     };
     const std::vector<std::pair<std::string, std::string>> cases = {
-        {"one.example", "one"}, {"ONE.example:8080", "one"}, {"a.star.example", "star"}, {"star.example", "404 "}};
+        {"one.example", "one"},     {"ONE.example:8080", "one"}, {"a.star.example", "star"}, {"star.example", "404 "},
+        {"[::1]:8080", "loopback"}, {"[::1]", "loopback"},       {"[::2]:8080", "404 "}};
     for (const auto& [host, expected] : cases) {
         Application app = make();
         const std::string found = co_await ask(app, "/", "GET", host);
         EXPECT_EQ(found, expected) << host;
     }
+}
+
+// std::regex would overflow the stack.
+TEST(HttpRouterBuilding, an_endless_path_matches_no_regex) {
+    const http::detail::Pattern pattern("/{tail:.*}");
+    http::detail::Pattern::Captures captures;
+    EXPECT_TRUE(pattern.match("/" + std::string(8000, 'a'), captures));
+    EXPECT_FALSE(pattern.match("/" + std::string(1'000'000, 'a'), captures));
 }
 
 TEST(HttpRouterBuilding, makes_urls_from_names) {

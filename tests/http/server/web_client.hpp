@@ -4,7 +4,7 @@
 #include <aio/base/error.hpp>
 #include <aio/core/timeout.hpp>
 #include <aio/http/headers.hpp>
-#include <aio/http/test_server.hpp>
+#include <aio/http/testing/test_server.hpp>
 #include <aio/io/stream.hpp>
 
 #include "http/wire/syntax.hpp"

@@ -228,6 +228,7 @@ ASYNC_TEST(WebSocket, codes_that_may_not_be_sent_are_refused) {
         co_await expect_throws<ValueError>(ws.close(static_cast<std::uint16_t>(code)));
     }
     co_await expect_throws<ValueError>(ws.close(1000, std::string(124, 'x')));
+    co_await expect_throws<ValueError>(ws.close(1000, "\xC3"));
     EXPECT_TRUE(co_await ws.close(1000, std::string(123, 'x')));
     co_await chat.client.close();
 }

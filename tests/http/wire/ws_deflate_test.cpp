@@ -35,6 +35,18 @@ TEST(WSDeflate, answers_the_first_offer_that_can_be_met) {
     }
 }
 
+TEST(WSDeflate, a_server_limits_windows_and_the_clients_only_if_it_may) {
+    const auto limited_to = [](int bits, std::string_view offers) { return answer_ws_deflate(offers, bits)->header; };
+    EXPECT_EQ(limited_to(10, "permessage-deflate"), "permessage-deflate; server_max_window_bits=10");
+    EXPECT_EQ(limited_to(10, "permessage-deflate; client_max_window_bits"),
+              "permessage-deflate; server_max_window_bits=10; client_max_window_bits=10");
+    EXPECT_EQ(limited_to(10, "permessage-deflate; client_max_window_bits=9; server_max_window_bits=12"),
+              "permessage-deflate; server_max_window_bits=10; client_max_window_bits=9");
+    const WSDeflate agreed = answer_ws_deflate("permessage-deflate; client_max_window_bits", 11)->agreed;
+    EXPECT_EQ(agreed.server_bits, 11);
+    EXPECT_EQ(agreed.client_bits, 11);
+}
+
 TEST(WSDeflate, accepts_only_what_was_offered) {
     EXPECT_EQ(ws_deflate_offer(15), "permessage-deflate; client_max_window_bits");
     EXPECT_EQ(ws_deflate_offer(10), "permessage-deflate; server_max_window_bits=10; client_max_window_bits");

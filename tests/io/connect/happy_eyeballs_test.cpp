@@ -4,7 +4,7 @@
 #include <aio/core/timeout.hpp>
 #include <aio/io/server.hpp>
 
-#include "io/connect.hpp"
+#include "io/connect/connect.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 #include "support/resolvers.hpp"

@@ -329,6 +329,21 @@ FILE_TEST(TempFile, is_gone_when_it_is_closed) {
     co_await expect_throws<ValueError>(files::NamedTemporaryFile({.prefix = "a/b"}));
 }
 
+// The name may be made on a thread when the task has gone already.
+FILE_TEST(TempFile, of_a_cancelled_task_is_removed) {
+    for (int round = 0; round < 20; ++round) {
+        auto file = create_task(files::NamedTemporaryFile({.dir = scratch.root()}));
+        auto directory = create_task(files::TemporaryDirectory({.dir = scratch.root()}));
+        co_await aio::sleep(Duration(0));
+        file.cancel();
+        directory.cancel();
+        co_await aio::gather(aio::return_exceptions, file, directory);
+    }
+    // What no task removed would stay for ever.
+    co_await aio::sleep(5ms);
+    while (!fs::is_empty(scratch.root())) co_await aio::sleep(1ms);
+}
+
 FILE_TEST(TempFile, a_spooled_one_moves_to_a_disk_when_it_is_large) {
     files::SpooledFile file = co_await files::SpooledTemporaryFile({.dir = scratch.root(), .max_size = 100});
     co_await file.write(std::string(60, 'a'));

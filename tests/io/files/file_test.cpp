@@ -115,6 +115,7 @@ ASYNC_TEST(File, modes_that_are_none_are_refused, kOnce) {
         co_await expect_throws<ValueError>(files::open("/nowhere", mode));
     }
     co_await expect_throws<ValueError>(files::open("/nowhere", "r", {.buffering = 0}));
+    co_await expect_throws<ValueError>(files::open("/nowhere", "r", {.closefd = false}));
     co_await expect_throws<ValueError>(files::open("/nowhere", "rb", {.errors = "strict"}));
     co_await expect_throws<ValueError>(files::open("/nowhere", "rb", {.newline = "\n"}));
     co_await expect_throws<ValueError>(files::open("/nowhere", "r", {.errors = "surrogates"}));

@@ -1,7 +1,7 @@
 // Text files: UTF-8, ends of lines, positions.
 #include "io/files/file_fixture.hpp"
 
-#include "io/files/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <random>
 

@@ -1,5 +1,5 @@
 // resolv.conf: what it says, and what a machine without a good one does.
-#include "io/resolv_conf.hpp"
+#include "io/names/resolv_conf.hpp"
 
 #include <aio/base/error.hpp>
 

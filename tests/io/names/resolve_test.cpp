@@ -2,7 +2,7 @@
 #include <aio/core/task.hpp>
 #include <aio/io/server.hpp>
 
-#include "io/raw_address.hpp"
+#include "io/address/raw_address.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 

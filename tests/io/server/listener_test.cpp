@@ -3,8 +3,8 @@
 #include <aio/io/server.hpp>
 
 #include "core/backend/backend.hpp"
+#include "io/address/raw_address.hpp"
 #include "io/few_descriptors.hpp"
-#include "io/raw_address.hpp"
 #include "support/async_test.hpp"
 #include "support/peers.hpp"
 

@@ -1,7 +1,7 @@
 // send_in_place(): large data go out from where they lie, over streams of every kind.
 #include <aio/base/error.hpp>
 
-#include "io/output_turn.hpp"
+#include "io/stream/output_turn.hpp"
 #include "io/stream/peer_link.hpp"
 
 namespace aio::test {

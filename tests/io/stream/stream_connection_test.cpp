@@ -46,6 +46,18 @@ ASYNC_TEST(StreamConnection, echoes_lines_over_tcp) {  // CPython: test_streams.
     EXPECT_FALSE(server.is_serving());
 }
 
+ASYNC_TEST(StreamConnection, tells_whether_data_wait) {
+    Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    EXPECT_FALSE(reader.has_data());
+    writer.write("one\ntwo\n");
+    EXPECT_EQ(co_await reader.readexactly(1), "o");
+    EXPECT_TRUE(reader.has_data());
+    EXPECT_EQ(co_await reader.readexactly(7), "ne\ntwo\n");
+    EXPECT_FALSE(reader.has_data());
+    co_await end(server, writer);
+}
+
 ASYNC_TEST(StreamConnection, echoes_lines_over_a_unix_socket) {  // CPython: test_streams.test_start_unix_server
     const std::string path = fresh_socket_path();
     Server server = co_await start_unix_server(echo_lines, path);
@@ -65,7 +77,9 @@ ASYNC_TEST(StreamConnection, close_ends_it) {  // CPython: test_streams.test_wai
     EXPECT_FALSE(writer.is_closing());
     writer.close();
     EXPECT_TRUE(writer.is_closing());
+    EXPECT_FALSE(writer.closed());
     co_await writer.wait_closed();
+    EXPECT_TRUE(writer.closed());
     EXPECT_EQ(writer.fileno(), -1);
     co_await end(server, writer);
 }

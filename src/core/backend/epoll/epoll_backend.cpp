@@ -1,5 +1,8 @@
+// Three parts: the table of descriptors and the edges that it remembers, starting and cancelling operations, polling.
+// The header states the rules of edge-triggered epoll that all three follow. Plain socket calls: ../kernel_sockets.cpp.
 #include "core/backend/epoll/epoll_backend.hpp"
 
+#include <aio/base/assert.hpp>
 #include <aio/base/error.hpp>
 
 #include <sys/epoll.h>
@@ -106,8 +109,8 @@ void EpollBackend::forget(int fd) noexcept {
     descriptor = Descriptor{.generation = descriptor.generation + 1};
 }
 
-int EpollBackend::open_socket(int family, int type) noexcept {
-    const int fd = KernelSockets::open_socket(family, type);
+int EpollBackend::open_socket(int family, int type, SimNetworkMaker& make_network) noexcept {
+    const int fd = KernelSockets::open_socket(family, type, make_network);
     if (fd >= 0) forget(fd);  // the number may have been closed behind our back
     return fd;
 }
@@ -130,6 +133,7 @@ void EpollBackend::close_fd(int fd) noexcept {
 // --- starting and cancelling -------------------------------------------------------------------------------
 
 void EpollBackend::start(Operation& operation) noexcept {
+    AIO_ASSERT(!operation.in_flight);
     operation.in_flight = true;
     operation.backend_word = kNotQueued;
     ++in_flight_;

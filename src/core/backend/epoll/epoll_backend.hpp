@@ -34,7 +34,7 @@ public:
     void start(Operation& operation) noexcept override;
     void cancel(Operation& operation) noexcept override;
     void forget(int fd) noexcept override;
-    int open_socket(int family, int type) noexcept override;
+    int open_socket(int family, int type, SimNetworkMaker& make_network) noexcept override;
     int accept_now(int fd, sockaddr_storage& peer, socklen_t& length) noexcept override;
     void close_fd(int fd) noexcept override;
     std::size_t in_flight() const noexcept override { return in_flight_; }

@@ -1,3 +1,5 @@
+// Simulated sockets: their addresses, opening and binding, connections and the bytes in them. No clock and no waiting:
+// sim_backend.cpp has both. datagrams.cpp has datagrams, sendmsg and recvmsg, and getsockopt.
 #include "core/backend/sim/network.hpp"
 
 #include <netinet/in.h>
@@ -355,5 +357,7 @@ bool SimNetwork::writable(int fd) noexcept {
     const SimSocket* other = find(socket->other);
     return !other || socket->write_shut || other->inbox.size() < kBuffer;
 }
+
+std::unique_ptr<SimSockets> make_sim_network() { return std::make_unique<SimNetwork>(); }
 
 }  // namespace aio::detail

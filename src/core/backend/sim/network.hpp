@@ -72,37 +72,63 @@ struct SimSocket {
     Operation* out = nullptr;
 };
 
-class SimNetwork {
+// What the backend asks of the network. An interface, so that a program that opens no socket is not linked with the network.
+class SimSockets {
 public:
     static constexpr int kFirstDescriptor = 1'000'000;
     static constexpr std::size_t kBuffer = 64 * 1024;
 
     static bool owns(int fd) noexcept { return fd >= kFirstDescriptor; }
-    SimSocket* find(int fd) noexcept;
+
+    virtual ~SimSockets() = default;
+    virtual SimSocket* find(int fd) noexcept = 0;
 
     // As the system calls; negative errnos. Errors: std::bad_alloc.
-    int open(int family, int type);
-    int bind(int fd, const sockaddr* address, socklen_t length);
-    int listen(int fd, int backlog);
-    int connect(int fd, const sockaddr* address, socklen_t length);  // -EINPROGRESS: see connected()
-    int connected(int fd) noexcept;                                  // 0, -EAGAIN, or why it failed
-    int accept(int fd);
-    int receive(int fd, char* buffer, std::size_t size);
-    int send(int fd, const char* data, std::size_t size);
-    int receive_message(int fd, msghdr& message, int flags);
-    int send_message(int fd, const msghdr& message);
-    int shutdown(int fd, int how);
-    int get_option(int fd, int level, int option, void* value, socklen_t& length) noexcept;
-    int set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept;
-    int local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept;
-    int peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept;
-    void close(int fd);
+    virtual int open(int family, int type) = 0;
+    virtual int bind(int fd, const sockaddr* address, socklen_t length) = 0;
+    virtual int listen(int fd, int backlog) = 0;
+    virtual int connect(int fd, const sockaddr* address, socklen_t length) = 0;  // -EINPROGRESS: see connected()
+    virtual int connected(int fd) noexcept = 0;                                  // 0, -EAGAIN, or why it failed
+    virtual int accept(int fd) = 0;
+    virtual int receive(int fd, char* buffer, std::size_t size) = 0;
+    virtual int send(int fd, const char* data, std::size_t size) = 0;
+    virtual int receive_message(int fd, msghdr& message, int flags) = 0;
+    virtual int send_message(int fd, const msghdr& message) = 0;
+    virtual int shutdown(int fd, int how) = 0;
+    virtual int get_option(int fd, int level, int option, void* value, socklen_t& length) noexcept = 0;
+    virtual int set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept = 0;
+    virtual int local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept = 0;
+    virtual int peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept = 0;
+    virtual void close(int fd) = 0;
 
-    bool readable(int fd) noexcept;
-    bool writable(int fd) noexcept;
+    virtual bool readable(int fd) noexcept = 0;
+    virtual bool writable(int fd) noexcept = 0;
 
     // The sockets that something happened to since this was emptied.
     std::vector<int> changed;
+};
+
+class SimNetwork final : public SimSockets {
+public:
+    SimSocket* find(int fd) noexcept override;
+    int open(int family, int type) override;
+    int bind(int fd, const sockaddr* address, socklen_t length) override;
+    int listen(int fd, int backlog) override;
+    int connect(int fd, const sockaddr* address, socklen_t length) override;
+    int connected(int fd) noexcept override;
+    int accept(int fd) override;
+    int receive(int fd, char* buffer, std::size_t size) override;
+    int send(int fd, const char* data, std::size_t size) override;
+    int receive_message(int fd, msghdr& message, int flags) override;
+    int send_message(int fd, const msghdr& message) override;
+    int shutdown(int fd, int how) override;
+    int get_option(int fd, int level, int option, void* value, socklen_t& length) noexcept override;
+    int set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept override;
+    int local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept override;
+    int peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept override;
+    void close(int fd) override;
+    bool readable(int fd) noexcept override;
+    bool writable(int fd) noexcept override;
 
 private:
     int assign_port(SimSocket& socket);

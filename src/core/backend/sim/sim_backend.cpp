@@ -1,6 +1,7 @@
 // The simulator as a backend: virtual time, operations on simulated sockets (network.cpp), real ones for other descriptors.
 #include "core/backend/sim/sim_backend.hpp"
 
+#include <aio/base/assert.hpp>
 #include <aio/base/error.hpp>
 
 #include "core/backend/socket_calls.hpp"
@@ -33,10 +34,11 @@ bool is_input(const Operation& operation) noexcept {
 
 // The clock begins at an hour: not at zero, which is easily mistaken for "never".
 SimBackend::SimBackend(int wake_fd)
-    : wake_fd_(wake_fd), now_(TimePoint(std::chrono::hours(1))), scratch_(new char[SimNetwork::kBuffer]) {}
+    : wake_fd_(wake_fd), now_(TimePoint(std::chrono::hours(1))), scratch_(new char[SimSockets::kBuffer]) {}
 
 template <class Call>
 int SimBackend::network_call(Call&& call) noexcept {
+    if (!network_) return -EBADF;
     int result = 0;
     try {
         result = call();
@@ -48,13 +50,13 @@ int SimBackend::network_call(Call&& call) noexcept {
 }
 
 void SimBackend::wake_changed() noexcept {
-    for (const int fd : network_.changed) {
-        SimSocket* socket = network_.find(fd);
+    for (const int fd : network_->changed) {
+        SimSocket* socket = network_->find(fd);
         if (!socket) continue;
         if (socket->in) enqueue(*socket->in, kTry);
         if (socket->out) enqueue(*socket->out, kTry);
     }
-    network_.changed.clear();
+    network_->changed.clear();
 }
 
 Operation*& SimBackend::slot(SimSocket& socket, const Operation& operation) noexcept {
@@ -64,16 +66,17 @@ Operation*& SimBackend::slot(SimSocket& socket, const Operation& operation) noex
 // --- operations --------------------------------------------------------------------------------------------
 
 void SimBackend::start(Operation& operation) noexcept {
+    AIO_ASSERT(!operation.in_flight);
     operation.in_flight = true;
     operation.backend_word = kUnqueued;
     ++in_flight_;
-    if (!SimNetwork::owns(operation.fd)) return start_real(operation);
-    SimSocket* socket = network_.find(operation.fd);
+    if (!is_simulated(operation.fd)) return start_real(operation);
+    SimSocket* socket = network_->find(operation.fd);
     if (!socket) return enqueue(operation, -EBADF);
     slot(*socket, operation) = &operation;
     if (operation.kind == OpKind::connect) {
         const int result = network_call(
-            [&] { return network_.connect(operation.fd, operation.peer.address, operation.peer.length); });
+            [&] { return network_->connect(operation.fd, operation.peer.address, operation.peer.length); });
         enqueue(operation, result == -EINPROGRESS ? kTry : result);
     } else {
         enqueue(operation, kTry);
@@ -82,7 +85,7 @@ void SimBackend::start(Operation& operation) noexcept {
 
 void SimBackend::cancel(Operation& operation) noexcept {
     if (!operation.in_flight) return;
-    if (SimSocket* socket = network_.find(operation.fd)) {
+    if (SimSocket* socket = network_ ? network_->find(operation.fd) : nullptr) {
         if (slot(*socket, operation) == &operation) slot(*socket, operation) = nullptr;
     }
     std::erase(real_, &operation);
@@ -139,9 +142,9 @@ SimBackend::Outcome SimBackend::attempt_once(Operation& operation) noexcept {
     int result = -EAGAIN;
     switch (operation.kind) {
         case OpKind::send: result = send_now(fd, operation.out.data, operation.out.size); break;
-        case OpKind::connect: result = network_.connected(fd); break;
-        case OpKind::poll_in: result = network_.readable(fd) ? 0 : -EAGAIN; break;
-        default: result = network_.writable(fd) ? 0 : -EAGAIN; break;
+        case OpKind::connect: result = network_->connected(fd); break;
+        case OpKind::poll_in: result = network_->readable(fd) ? 0 : -EAGAIN; break;
+        default: result = network_->writable(fd) ? 0 : -EAGAIN; break;
     }
     if (result == -EAGAIN) return Outcome::nothing;
     finish(operation, result);
@@ -150,7 +153,7 @@ SimBackend::Outcome SimBackend::attempt_once(Operation& operation) noexcept {
 
 SimBackend::Outcome SimBackend::attempt_receive(Operation& operation) noexcept {
     const int fd = operation.fd;
-    const int count = network_call([&] { return network_.receive(fd, scratch_.get(), SimNetwork::kBuffer); });
+    const int count = network_call([&] { return network_->receive(fd, scratch_.get(), SimSockets::kBuffer); });
     if (count == -EAGAIN) return Outcome::nothing;
     if (count <= 0) {
         finish(operation, count);
@@ -164,14 +167,14 @@ SimBackend::Outcome SimBackend::attempt_receive(Operation& operation) noexcept {
 SimBackend::Outcome SimBackend::attempt_accept(Operation& operation) noexcept {
     const int listener = operation.fd;
     for (int turn = 0; turn < kMostAccepts; ++turn) {
-        const int fd = network_call([&] { return network_.accept(listener); });
+        const int fd = network_call([&] { return network_->accept(listener); });
         if (fd == -EAGAIN) return turn > 0 ? Outcome::delivered : Outcome::nothing;
         if (fd < 0) {
             finish(operation, fd);
             return Outcome::finished;
         }
         operation.completed(fd, nullptr, true);
-        SimSocket* socket = network_.find(listener);
+        SimSocket* socket = network_->find(listener);
         if (!socket || socket->in != &operation) return Outcome::delivered;  // cancelled
     }
     enqueue(operation, kTry);
@@ -179,7 +182,7 @@ SimBackend::Outcome SimBackend::attempt_accept(Operation& operation) noexcept {
 }
 
 void SimBackend::finish(Operation& operation, int result) noexcept {
-    if (SimSocket* socket = network_.find(operation.fd)) {
+    if (SimSocket* socket = network_ ? network_->find(operation.fd) : nullptr) {
         if (slot(*socket, operation) == &operation) slot(*socket, operation) = nullptr;
     }
     operation.in_flight = false;
@@ -258,70 +261,75 @@ bool SimBackend::poll_real(int timeout_ms) {
 
 int SimBackend::send_now(int fd, const void* data, std::size_t size) noexcept {
     size = std::min<std::size_t>(size, INT_MAX);
-    if (!SimNetwork::owns(fd)) {
+    if (!is_simulated(fd)) {
         iovec piece{const_cast<void*>(data), size};
         msghdr message = {};
         message.msg_iov = &piece;
         message.msg_iovlen = 1;
         return socket_calls::send_message(fd, message);
     }
-    return network_call([&] { return network_.send(fd, static_cast<const char*>(data), size); });
+    return network_call([&] { return network_->send(fd, static_cast<const char*>(data), size); });
 }
-int SimBackend::open_socket(int family, int type) noexcept {
-    return network_call([&] { return network_.open(family, type); });
+int SimBackend::open_socket(int family, int type, SimNetworkMaker& make_network) noexcept {
+    try {
+        if (!network_) network_ = make_network();
+    } catch (const std::bad_alloc&) {
+        return -ENOMEM;
+    }
+    return network_call([&] { return network_->open(family, type); });
 }
 int SimBackend::bind(int fd, const sockaddr* address, socklen_t length) noexcept {
-    return network_call([&] { return network_.bind(fd, address, length); });
+    return network_call([&] { return network_->bind(fd, address, length); });
 }
 int SimBackend::listen(int fd, int backlog) noexcept {
-    return network_call([&] { return network_.listen(fd, backlog); });
+    return network_call([&] { return network_->listen(fd, backlog); });
 }
 int SimBackend::shutdown(int fd, int how) noexcept {
-    return network_call([&] { return network_.shutdown(fd, how); });
+    return network_call([&] { return network_->shutdown(fd, how); });
 }
 int SimBackend::receive_message(int fd, msghdr& message, int flags) noexcept {
-    if (!SimNetwork::owns(fd)) return socket_calls::receive_message(fd, message, flags);
-    return network_call([&] { return network_.receive_message(fd, message, flags); });
+    if (!is_simulated(fd)) return socket_calls::receive_message(fd, message, flags);
+    return network_call([&] { return network_->receive_message(fd, message, flags); });
 }
 int SimBackend::send_message(int fd, const msghdr& message) noexcept {
-    if (!SimNetwork::owns(fd)) return socket_calls::send_message(fd, message);
-    return network_call([&] { return network_.send_message(fd, message); });
+    if (!is_simulated(fd)) return socket_calls::send_message(fd, message);
+    return network_call([&] { return network_->send_message(fd, message); });
 }
 int SimBackend::send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept {
-    return SimNetwork::owns(fd) ? -EINVAL : socket_calls::send_file(fd, file, offset, count);
+    return is_simulated(fd) ? -EINVAL : socket_calls::send_file(fd, file, offset, count);
 }
 int SimBackend::connect_now(int fd, const sockaddr* address, socklen_t length) noexcept {
-    if (!SimNetwork::owns(fd)) return socket_calls::connect_now(fd, address, length);
-    return network_call([&] { return network_.connect(fd, address, length); });
+    if (!is_simulated(fd)) return socket_calls::connect_now(fd, address, length);
+    return network_call([&] { return network_->connect(fd, address, length); });
 }
 int SimBackend::accept_now(int fd, sockaddr_storage& peer, socklen_t& length) noexcept {
-    if (!SimNetwork::owns(fd)) return socket_calls::accept_now(fd, peer, length);
-    const int accepted = network_call([&] { return network_.accept(fd); });
-    if (accepted >= 0) network_.peer_address(accepted, peer, length);
+    if (!is_simulated(fd)) return socket_calls::accept_now(fd, peer, length);
+    const int accepted = network_call([&] { return network_->accept(fd); });
+    if (accepted >= 0) network_->peer_address(accepted, peer, length);
     return accepted;
 }
 int SimBackend::get_option(int fd, int level, int option, void* value, socklen_t& length) noexcept {
-    if (!SimNetwork::owns(fd)) return socket_calls::get_option(fd, level, option, value, length);
-    return network_.get_option(fd, level, option, value, length);
+    if (!is_simulated(fd)) return socket_calls::get_option(fd, level, option, value, length);
+    return network_->get_option(fd, level, option, value, length);
 }
 int SimBackend::set_option(int fd, int level, int option, const void* value, socklen_t length) noexcept {
-    if (!SimNetwork::owns(fd)) return socket_calls::set_option(fd, level, option, value, length);
-    return network_.set_option(fd, level, option, value, length);
+    if (!is_simulated(fd)) return socket_calls::set_option(fd, level, option, value, length);
+    return network_->set_option(fd, level, option, value, length);
 }
 int SimBackend::local_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept {
-    if (!SimNetwork::owns(fd)) return socket_calls::local_address(fd, address, length);
-    return network_.local_address(fd, address, length);
+    if (!is_simulated(fd)) return socket_calls::local_address(fd, address, length);
+    return network_->local_address(fd, address, length);
 }
 int SimBackend::peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept {
-    if (!SimNetwork::owns(fd)) return socket_calls::peer_address(fd, address, length);
-    return network_.peer_address(fd, address, length);
+    if (!is_simulated(fd)) return socket_calls::peer_address(fd, address, length);
+    return network_->peer_address(fd, address, length);
 }
 void SimBackend::close_fd(int fd) noexcept {
-    if (!SimNetwork::owns(fd)) {
+    if (!is_simulated(fd)) {
         ::close(fd);
         return;
     }
-    network_call([&] { return network_.close(fd), 0; });
+    network_call([&] { return network_->close(fd), 0; });
 }
 
 std::unique_ptr<Backend> make_sim_backend(int wake_fd) { return std::make_unique<SimBackend>(wake_fd); }

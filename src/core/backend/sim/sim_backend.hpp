@@ -4,7 +4,7 @@
 // (external_work): the clock then goes with real time, or a time-out would expire before a thread that takes a
 // microsecond has had its chance. Without a deadline the loop really waits, for other threads.
 //
-// Descriptors from SimNetwork::kFirstDescriptor up are simulated. Real ones can be watched (poll_in, poll_out),
+// Descriptors from SimSockets::kFirstDescriptor up are simulated. Real ones can be watched (poll_in, poll_out),
 // with poll(2), next to the simulation, and take calls that do not wait; they are beyond its determinism.
 #pragma once
 
@@ -38,7 +38,7 @@ public:
     int receive_message(int fd, msghdr& message, int flags) noexcept override;
     int send_message(int fd, const msghdr& message) noexcept override;
     int send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcept override;
-    int open_socket(int family, int type) noexcept override;
+    int open_socket(int family, int type, SimNetworkMaker& make_network) noexcept override;
     int bind(int fd, const sockaddr* address, socklen_t length) noexcept override;
     int listen(int fd, int backlog) noexcept override;
     int shutdown(int fd, int how) noexcept override;
@@ -52,6 +52,7 @@ public:
     std::size_t in_flight() const noexcept override { return in_flight_; }
 
 private:
+    bool is_simulated(int fd) const noexcept { return network_ && SimSockets::owns(fd); }
     // What a call of the network answers, with the sockets that it changed looked at; -ENOMEM when it threw.
     template <class Call>
     int network_call(Call&& call) noexcept;
@@ -73,7 +74,7 @@ private:
 
     int wake_fd_;
     TimePoint now_;
-    SimNetwork network_;
+    std::unique_ptr<SimSockets> network_;  // from the first socket on
     std::size_t in_flight_ = 0;
     int external_work_ = 0;
     Operation* first_queued_ = nullptr;

@@ -1,3 +1,5 @@
+// The ring of receive buffers: mapped, registered with the kernel in the newest form that it accepts, offered again
+// after use. uring_backend.cpp starts the receives that fill them and delivers the data.
 #include "core/backend/uring/buffer_ring.hpp"
 
 #include <sys/mman.h>

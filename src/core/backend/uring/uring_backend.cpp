@@ -1,6 +1,7 @@
 // The io_uring backend: what is submitted, and what its completions mean.
 #include "core/backend/uring/uring_backend.hpp"
 
+#include <aio/base/assert.hpp>
 #include <aio/base/error.hpp>
 
 #include <poll.h>
@@ -134,6 +135,7 @@ bool UringBackend::submit(Operation& operation) noexcept {
 }
 
 void UringBackend::start(Operation& operation) noexcept {
+    AIO_ASSERT(!operation.in_flight);
     operation.in_flight = true;
     operation.backend_word = kRunning;
     ++in_flight_;
@@ -141,6 +143,7 @@ void UringBackend::start(Operation& operation) noexcept {
 }
 
 bool UringBackend::start_file(Operation& operation) noexcept {
+    AIO_ASSERT(!operation.in_flight);
     operation.backend_word = kRunning;
     if (!submit(operation)) return false;
     operation.in_flight = true;

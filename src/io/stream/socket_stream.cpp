@@ -1,0 +1,328 @@
+// SocketStream: its descriptor, what it sends, and its end. socket_receiving.cpp has what it receives.
+#include "io/stream/socket_stream.hpp"
+
+#include <aio/base/error.hpp>
+#include <aio/core/log.hpp>
+
+#include "base/make_error.hpp"
+#include "core/observe.hpp"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+namespace aio::detail {
+
+namespace {
+
+constexpr std::uint8_t kWarnFromWrite = 5;  // LOG_THRESHOLD_FOR_CONNLOST_WRITES
+}  // namespace
+
+void adopt_socket(LoopState& loop, int fd, const std::string& what) {
+    int type = 0;
+    socklen_t length = sizeof type;
+    const int result = loop.backend->get_option(fd, SOL_SOCKET, SO_TYPE, &type, length);
+    if (result < 0 && result != -ENOTSOCK) throw_os_error(-result, what);
+    if (result < 0 || type != SOCK_STREAM) throw ValueError(what + " is no stream socket");
+    if (loop.transport_fds.contains(fd)) throw RuntimeError(what + " is used by a stream of this loop");
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) throw_os_error(errno, what);
+    const int on = 1;
+    loop.backend->set_option(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // refused by AF_UNIX
+    loop.backend->forget(fd);                                                // the number may have had another life
+}
+
+SocketStream::SocketStream(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner)
+    : StreamCore(limit),
+      loop_(loop),
+      fd_(fd),
+      owner_(owner),
+      receive_(*this, fd),
+      send_(*this, fd),
+      room_(*this, fd),
+      loss_(*this),
+      served_(*this),
+      peer_() {
+    sockaddr_storage address;
+    socklen_t length = 0;
+    if (backend().peer_address(fd, address, length) == 0 && length <= sizeof peer_) {
+        std::memcpy(&peer_, &address, length);
+    }
+}
+
+StreamRef SocketStream::open(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner) {
+    loop.transport_fds.add(fd);
+    SocketStream* stream = nullptr;
+    try {
+        stream = new SocketStream(loop, fd, limit, owner);
+    } catch (...) {
+        loop.transport_fds.remove(fd);
+        throw;
+    }
+    stream->link_before(loop.resources);
+    stream->start_receiving();
+    return StreamRef(stream);
+}
+
+Address SocketStream::peername() const {
+    RawAddress peer;
+    if (family_.sa_family == AF_INET || family_.sa_family == AF_INET6) {
+        std::memcpy(&peer.storage, &peer_, sizeof peer_);
+        peer.length = sizeof peer_;
+    } else if (!closed()) {
+        backend().peer_address(fd_, peer.storage, peer.length);
+    }
+    return peer.decoded();
+}
+
+Address SocketStream::sockname() const {
+    RawAddress local;
+    if (!closed()) backend().local_address(fd_, local.storage, local.length);
+    return local.decoded();
+}
+
+// --- writing -----------------------------------------------------------------------------------------------
+
+void SocketStream::transport_write(std::string_view data) {
+    if (output_ == Output::ended) throw RuntimeError("Cannot call write() after write_eof()");
+    check_no_turn("write");
+    if (data.empty()) return;
+    if (drops_output()) {
+        if (writes_after_loss_ < kWarnFromWrite) ++writes_after_loss_;
+        if (writes_after_loss_ == kWarnFromWrite) {
+            log(LogLevel::warning, "StreamWriter.write: the connection to " + peername().str() + " is lost");
+        }
+        return;
+    }
+    if (!send_.in_flight && out_.size() + data.size() > gather_limit_) {
+        send_eagerly(data);
+    } else {
+        out_.append(data.data(), data.size());
+        flush_soon();
+    }
+    if (!doomed()) check_write_buffer();
+}
+
+// A lot at once: what the socket takes is not copied.
+void SocketStream::send_eagerly(std::string_view data) {
+    if (filter_) [[unlikely]]
+        return seal_eagerly(data);
+    int result = 0;
+    while (!out_.empty() && result >= 0) {
+        result = backend().send_now(fd_, out_.data(), out_.size());
+        if (result > 0) out_.consume(static_cast<std::size_t>(result));
+    }
+    if (out_.empty()) out_.release();
+    while (!data.empty() && result >= 0) {
+        result = backend().send_now(fd_, data.data(), data.size());
+        if (result > 0) data.remove_prefix(static_cast<std::size_t>(result));
+    }
+    if (result < 0 && result != -EAGAIN) return fail(-result, "send to");
+    if (data.empty()) return;
+    out_.append(data.data(), data.size());
+    flush_soon();
+}
+
+void SocketStream::flush_soon() noexcept {
+    if (send_.in_flight) return;
+    gathering_ = !is_closing() && output_ != Output::one_senders;
+    backend().defer(*this);
+}
+
+void SocketStream::flush() noexcept {
+    gathering_ = false;
+    if (filter_) [[unlikely]]
+        return flush_filtered();
+    if (out_.empty() || send_.in_flight || doomed()) return;
+    swap(out_, sending_);
+    start_send();
+}
+
+void SocketStream::start_send() noexcept {
+    send_.out = {sending_.data(), sending_.size()};
+    backend().start(send_);
+}
+
+void SocketStream::sent(int result) noexcept {
+    if (result > 0) sending_.consume(static_cast<std::size_t>(result));
+    if (doomed()) {
+        sending_.release();
+        return release_when_idle();
+    }
+    if (result < 0 && result != -ECANCELED) {
+        if (filter_ && filter_->may_break()) return force_close(nullptr);
+        return fail(-result, "send to");
+    }
+    if (!sending_.empty()) {
+        start_send();
+    } else {
+        sending_.release();
+        if (!out_.empty() || (filter_ && filter_->has_output())) flush_soon();
+    }
+    after_sending();
+}
+
+// Some bytes are gone: writers may go on; and what waited for the last of them.
+void SocketStream::after_sending() noexcept {
+    if (doomed()) return;
+    check_write_buffer();
+    if (write_buffer_size() > 0) return;
+    wake_room_waiter();
+    if (filter_) return end_filtered();
+    if (is_closing()) {
+        schedule_loss(nullptr);
+    } else if (output_ == Output::ended) {
+        backend().shutdown(fd_, SHUT_WR);
+    }
+}
+
+void SocketStream::write_eof() {
+    if (filter_)
+        throw RuntimeError("StreamWriter.write_eof: a connection over TLS has no half-closed state; close()");
+    if (is_closing() || output_ == Output::ended) return;
+    check_no_turn("write_eof");
+    output_ = Output::ended;
+    gathering_ = false;
+    if (write_buffer_size() == 0) backend().shutdown(fd_, SHUT_WR);
+}
+
+// --- output that is one sender's ---------------------------------------------------------------------------
+
+void SocketStream::check_no_turn(const char* function) const {
+    if (output_ == Output::one_senders)
+        throw RuntimeError(std::string(function) + "(): a sendfile() is in progress on this stream");
+}
+
+void SocketStream::begin_turn() {
+    if (is_closing()) throw RuntimeError("sendfile(): the stream is closing");
+    if (output_ == Output::ended) throw RuntimeError("Cannot call sendfile() after write_eof()");
+    check_no_turn("sendfile");
+    output_ = Output::one_senders;
+    gathering_ = false;
+}
+
+// What is buffered goes first; after_sending() tells when it is gone.
+void SocketStream::wait_for_room() noexcept {
+    if (write_buffer_size() == 0 && !room_.in_flight) backend().start(room_);
+}
+
+void SocketStream::has_room(int result) noexcept {
+    if (doomed()) return release_when_idle();
+    if (!room_waiter_) return;
+    if (result == -ECANCELED) return wait_for_room();  // an earlier waiter gave up, and another one came
+    wake_room_waiter();
+}
+
+void SocketStream::wake_room_waiter() noexcept {
+    if (RoomAwaiter* waiter = std::exchange(room_waiter_, nullptr)) waiter->ready();
+}
+
+bool RoomAwaiter::forget() noexcept {
+    if (stream_.room_waiter_ != this) return false;
+    stream_.room_waiter_ = nullptr;
+    if (stream_.room_.in_flight) stream_.backend().cancel(stream_.room_);
+    return true;
+}
+
+// --- the end -----------------------------------------------------------------------------------------------
+
+void SocketStream::close() {
+    if (is_closing()) return;
+    if (filter_) [[unlikely]]
+        return close_filtered();
+    mark_closing();
+    stop_receiving();
+    if (write_buffer_size() == 0) return schedule_loss(nullptr);
+    end_reading();
+}
+
+// Who waits to read does not wait for what the peer has yet to take. A protocol's end is connection_lost().
+void SocketStream::end_reading() noexcept {
+    if (!observer_) feed_eof();
+}
+
+void SocketStream::abort() { force_close(nullptr); }
+
+void SocketStream::fail(int error, const char* attempted) noexcept {
+    force_close(make_os_error(error, [&] { return std::string(attempted) + " " + peername().str(); }));
+}
+
+void SocketStream::force_close(std::exception_ptr error) noexcept {
+    if (doomed()) return;
+    mark_closing();
+    stop_receiving();
+    out_.release();
+    if (send_.in_flight) backend().cancel(send_);
+    schedule_loss(std::move(error));
+}
+
+// Nothing is received or sent any more.
+void SocketStream::doom(std::exception_ptr error) noexcept {
+    life_.reach(Life::doomed);
+    if (filter_) filter_->abandoned(error);
+    doom_ = std::move(error);
+}
+
+void SocketStream::schedule_loss(std::exception_ptr error) noexcept {
+    doom(std::move(error));
+    loop_.ready.push(&loss_);
+    if (room_.in_flight) backend().cancel(room_);
+    wake_room_waiter();
+}
+
+void SocketStream::lose() noexcept {
+    connection_lost(std::exchange(doom_, nullptr));
+    release_when_idle();
+}
+
+// The last step. The descriptor stays open while the kernel still works on it: closing it would not end a receive
+// in flight, and a new connection with the same number could get its completion.
+void SocketStream::release_when_idle() noexcept {
+    if (!lost() || closed() || receive_.in_flight || send_.in_flight || room_.in_flight) return;
+    sending_.release();
+    loop_.transport_fds.remove(fd_);
+    backend().close_fd(std::exchange(fd_, -1));
+    LoopResource::unlink();
+    Deferred::unlink();
+    if (owner_) owner_->stream_closed(*this);
+    mark_closed();
+    if (references() == 0) delete this;
+}
+
+void SocketStream::unreferenced() noexcept {
+    if (closed()) {
+        delete this;
+    } else if (!is_closing()) {
+        report_unclosed(loop_, [this] { return "transport, connected to " + peername().str(); });
+        close();
+    }
+}
+
+void SocketStream::loop_closing() noexcept {
+    if (closed()) return;
+    flush();  // the last words, if the socket takes them
+    if (!doomed()) {
+        mark_closing();
+        stop_receiving();
+        if (send_.in_flight) backend().cancel(send_);
+        if (room_.in_flight) backend().cancel(room_);
+        doom(nullptr);
+        lose();
+    }
+}
+
+void SocketStream::served_by(FutureBase& task) noexcept {
+    retain();
+    task.add_callback(served_);
+}
+
+void SocketStream::handler_done() noexcept {
+    FutureRef<FutureBase> task = std::move(served_.task);
+    if (owner_) owner_->handler_done(*this, task.get());
+    release();
+}
+
+}  // namespace aio::detail
