@@ -46,9 +46,10 @@ def precompile(compiler, text, root, folder):
 
     They include it as it is when the compiler refuses it: check() then reports why.
     """
-    header = folder / f"{compiler}.hpp"
+    name = pathlib.Path(compiler).name  # it may be a path
+    header = folder / f"{name}.hpp"
     header.write_text(text, encoding="utf-8")
-    result = folder / f"{compiler}.hpp.gch"
+    result = folder / f"{name}.hpp.gch"
     done = subprocess.run([*command(compiler, root), "-x", "c++-header", str(header), "-o", str(result)],
                           capture_output=True, check=False)
     if done.returncode != 0:

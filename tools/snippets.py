@@ -29,6 +29,7 @@ KINDS = ("", "declarations", "fragment", "fails", "fails-gcc")
 TOGETHER = ("declarations", "fragment")
 FENCE = re.compile(r"^```\s*cpp\b *(.*)$")
 GIVEN = re.compile(r"<!--\s*given:(.*?)-->", re.DOTALL)
+INCLUDE = re.compile(r"^\s*#include\b.*$", re.MULTILINE)
 # A fragment may show unused results and variables, which is what these silence; nothing else is.
 LENIENT = ("-Wno-unused-variable", "-Wno-unused-but-set-variable", "-Wno-unused-parameter",
            "-Wno-unused-function",
@@ -97,8 +98,12 @@ def check_block(compiler, root, prelude, page, line, kind, given, code):
 
 def check_page(compiler, root, prelude, page, page_blocks):
     """Yields what is wrong with the declarations and fragments of a page."""
-    together = "".join(f"namespace block_{line} {{\n{translation_unit(page, line, kind, given, code)}\n}}\n"
-                       for line, kind, given, code in page_blocks)
+    includes, together = [], []
+    for line, kind, given, code in page_blocks:  # includes do not go into a namespace
+        includes += INCLUDE.findall(given) + INCLUDE.findall(code)
+        together.append(f"namespace block_{line} {{\n"
+                        f"{translation_unit(page, line, kind, INCLUDE.sub('', given), INCLUDE.sub('', code))}\n}}\n")
+    together = "\n".join(includes + together)
     compiled, _ = compiling.check(compiler, together, root, "-Werror", *LENIENT, *prelude)
     if not compiled:
         for block in page_blocks:

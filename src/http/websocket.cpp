@@ -2,7 +2,6 @@
 // WSConnection. The protocol is in ws_connection.cpp, the bytes of frames in wire/ws_frame.cpp.
 #include <aio/http/websocket.hpp>
 
-#include "base/utf8.hpp"
 #include "http/json_text.hpp"
 #include "http/ws_connection.hpp"
 
@@ -13,14 +12,6 @@
 namespace aio::http {
 
 namespace {
-
-// Errors: ValueError for text that the peer would have to refuse.
-void check_text(const char* function, std::string_view text) {
-    if (const auto bad = aio::detail::find_bad_utf8(text)) {
-        throw ValueError(std::string(function) + ": a text that is no UTF-8: " + bad.reason + " at byte " +
-                         std::to_string(bad.begin));
-    }
-}
 
 std::string_view name_of(WSMsgType type) noexcept {
     switch (type) {
@@ -105,7 +96,7 @@ Coro<nlohmann::json> WebSocket::receive_json(std::optional<Duration> timeout) {
 }
 
 aio::detail::Drain WebSocket::send_str(std::string_view text) {
-    check_text("send_str", text);
+    detail::check_text("send_str", text);
     return open("send_str").send(wire::WSOpcode::text, text);
 }
 aio::detail::Drain WebSocket::send_bytes(std::string_view data) {
@@ -120,9 +111,7 @@ aio::detail::Drain WebSocket::pong(std::string_view data) {
 }
 
 Coro<bool> WebSocket::close(std::uint16_t code, IntoString reason) {
-    std::string text = std::move(reason).str();
-    check_text("close", text);
-    return open("close").close(code, std::move(text));
+    return open("close").close(code, std::move(reason).str());
 }
 
 }  // namespace aio::http

@@ -8,6 +8,7 @@
 #include <aio/http/errors.hpp>
 
 #include "base/make_error.hpp"
+#include "base/utf8.hpp"
 #include "http/wire/random.hpp"
 
 #include <cerrno>
@@ -202,12 +203,20 @@ Coro<WSMessage> WSConnection::fail(std::uint16_t code) {
 
 // --- closing ---------------------------------------------------------------------------------------------------------
 
+void check_text(const char* function, std::string_view text) {
+    if (const auto bad = aio::detail::find_bad_utf8(text)) {
+        throw ValueError(std::string(function) + ": a text that is no UTF-8: " + bad.reason + " at byte " +
+                         std::to_string(bad.begin));
+    }
+}
+
 Coro<bool> WSConnection::close(std::uint16_t code, std::string reason) {
     if (!wire::is_sendable_close_code(code)) {
         throw ValueError("close: the code " + std::to_string(code) + " may not be sent");
     }
     constexpr std::size_t kMostReason = wire::kMostControl - sizeof code;
     if (reason.size() > kMostReason) throw ValueError("close: the reason has more than 123 bytes");
+    check_text("close", reason);
     if (closed_) co_return false;
     closed_ = true;
     stop_beating();

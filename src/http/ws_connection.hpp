@@ -18,6 +18,8 @@ namespace aio::http::detail {
 
 // Errors: ValueError for another number than 0 and 9 to 15 (WSOptions::compress).
 void check_window_bits(int bits);
+// Errors: ValueError for text that is no UTF-8, which the peer would have to refuse.
+void check_text(const char* function, std::string_view text);
 
 class WSConnection {
 public:

@@ -5,6 +5,7 @@ import fcntl
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "contract"))
 import check_layers  # noqa: E402
 import check_output  # noqa: E402
+import compiling  # noqa: E402
 import cpython_names  # noqa: E402
 import documented  # noqa: E402
 import extremes  # noqa: E402
@@ -256,6 +258,15 @@ class TestTargets(unittest.TestCase):
             commands = test_targets.commands(build)
             self.assertEqual(test_targets.targets(commands["core.epoll"], build), {"tests/core"})
             self.assertEqual(test_targets.targets(commands["fetch"], build), {"tests/server"})
+
+
+class Compiling(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("g++"), "there is no g++")
+    def test_a_compiler_may_be_named_by_its_path(self):
+        with tempfile.TemporaryDirectory() as folder:
+            flags = compiling.precompile(shutil.which("g++"), "struct S;\n", compiling.ROOT, pathlib.Path(folder))
+            self.assertEqual(flags, ["-include", f"{folder}/g++.hpp"])
+            self.assertTrue((pathlib.Path(folder) / "g++.hpp.gch").is_file())
 
 
 class RunReport(unittest.TestCase):
