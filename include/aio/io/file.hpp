@@ -173,7 +173,7 @@ public:
     // Writes all of `data` (unbuffered: as much as one write(2) takes). Result: its size. With a buffer, data that fit
     // stay there until flush(), close(), or the buffer is full. A view must be valid until the write
     // ends; a temporary string is kept.
-    // Cancel: data that fit into the buffer are taken; of larger data an unknown part is written.
+    // Cancel: data that fit into the buffer are taken whole or not at all; of larger data an unknown part is written.
     // Errors: UnicodeEncodeError from a text file; OSError: unwritten data stay in the buffer.
     Coro<std::size_t> write(std::string_view data) const;
     template <class S>

@@ -14,6 +14,9 @@
 #include "http/wire/syntax.hpp"
 #include "io/stream/output_turn.hpp"
 
+#include <charconv>
+#include <cstdint>
+#include <system_error>
 #include <utility>
 
 namespace aio::http::detail {
@@ -33,6 +36,14 @@ constexpr std::size_t kJoined = 16 * 1024;  // bodies up to this go into one wri
 bool is_plain(const Response& response) noexcept {
     const ResponseExtra* extra = response.extra_if_any();
     return !extra || (!extra->source && extra->file.empty() && !extra->coding && !extra->sent);
+}
+
+// To HEAD a handler may say how long the body is that GET would have (RFC 9110 section 8.6).
+std::uint64_t length_of_get(const Response& response) noexcept {
+    const std::string_view said = response.headers().get("Content-Length", "");
+    std::uint64_t length = 0;
+    const auto [end, error] = std::from_chars(said.data(), said.data() + said.size(), length);
+    return error == std::errc() && end == said.data() + said.size() ? length : 0;
 }
 
 }  // namespace
@@ -122,7 +133,7 @@ void Exchange::write_head(Response& response, std::optional<std::uint64_t> size,
     Framing framing;
     framing.minor_version = messages_.head().minor_version;
     if (!bodiless) {
-        framing.size = size;
+        framing.size = size == 0 && messages_.head().method == "HEAD" ? length_of_get(response) : size;
         framing.chunked = !size && framing.minor_version == 1;
         if (!size && !framing.chunked) keep_alive_ = false;
     } else if (status_ == 304) {

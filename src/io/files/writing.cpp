@@ -53,6 +53,11 @@ std::string_view encoded(const FileCore& file, std::string_view text, std::strin
 
 // A slice at a time through the buffer: that is what a cancelled write leaves behind, and calls that go on work on.
 Coro<> write_through(FileCore* file, std::string_view data) {
+    if (data.size() <= file->buffer_size()) {  // all or nothing: a cancelled write tears no line
+        co_await write_out(file);
+        file->out().append(data);
+        co_return;
+    }
     const std::size_t most = std::max(file->buffer_size(), std::min(data.size(), kFileSlice));
     while (!data.empty()) {
         if (file->unwritten() >= most) co_await write_out(file);

@@ -139,6 +139,24 @@ ASYNC_TEST(HttpConnection, answers_head_as_get_without_the_body) {
     co_await site.server.close();
 }
 
+ASYNC_TEST(HttpConnection, a_handler_of_head_says_how_long_get_would_be) {
+    http::Application app;
+    app.router().add_head("/big",
+                          [](http::Request&) { return http::Response().header("Content-Length", "20000000"); });
+    app.router().add_head("/bad", [](http::Request&) { return http::Response().header("Content-Length", "long"); });
+    http::TestServer server(app);
+    co_await server.start();
+    WebClient client = co_await WebClient::connect(server.port());
+    client.send("HEAD /big HTTP/1.1\r\nHost: a\r\n\r\n");
+    const WebReply reply = co_await client.reply(true);
+    EXPECT_EQ(reply.header("Content-Length"), "20000000");
+    client.send("HEAD /bad HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const WebReply bad = co_await client.reply(true);
+    EXPECT_EQ(bad.header("Content-Length"), "0");
+    co_await client.closed();
+    co_await server.close();
+}
+
 ASYNC_TEST(HttpConnection, closes_after_http_1_0_unless_asked_to_stay) {
     Site site;
     co_await site.server.start();

@@ -228,6 +228,24 @@ FILE_TEST(File, unbuffered_writes_are_there_at_once) {
     co_await file.close();
 }
 
+FILE_TEST(File, a_cancelled_write_tears_no_line) {
+    File file = co_await files::open(scratch.path(), "wb", {.buffering = 4096});
+    const std::string line = std::string(999, 'x') + "\n";
+    const auto write_on = [&]() -> Coro<> {
+        while (true) co_await file.write(line);
+    };
+    for (int round = 0; round < 5; ++round) {
+        Task<> writer = create_task(write_on());
+        co_await aio::sleep(Duration(0));
+        co_await aio::sleep(Duration(0));
+        writer.cancel();
+        co_await expect_throws<CancelledError>(std::move(writer));
+    }
+    co_await file.close();
+    EXPECT_EQ(fs::file_size(scratch.path()) % line.size(), 0u);
+    EXPECT_GT(fs::file_size(scratch.path()), 0u);
+}
+
 FILE_TEST(File, line_buffered_text_goes_out_with_each_line) {
     File file = co_await files::open(scratch.path(), "w", {.buffering = 1});
     co_await file.write("half");
