@@ -1,6 +1,8 @@
 // aio::files: names, directories, whole files, copies and temporary files.
 #include "io/files/file_fixture.hpp"
 
+#include <aio/core/gather.hpp>
+#include <aio/core/sleep.hpp>
 #include <aio/core/task.hpp>
 
 #include <sys/stat.h>

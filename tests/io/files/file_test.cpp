@@ -242,8 +242,8 @@ FILE_TEST(File, a_cancelled_write_tears_no_line) {
         co_await expect_throws<CancelledError>(std::move(writer));
     }
     co_await file.close();
-    EXPECT_EQ(fs::file_size(scratch.path()) % line.size(), 0u);
-    EXPECT_GT(fs::file_size(scratch.path()), 0u);
+    EXPECT_EQ(std::filesystem::file_size(scratch.path()) % line.size(), 0u);
+    EXPECT_GT(std::filesystem::file_size(scratch.path()), 0u);
 }
 
 FILE_TEST(File, line_buffered_text_goes_out_with_each_line) {
