@@ -14,9 +14,7 @@
 #include "http/wire/syntax.hpp"
 #include "io/stream/output_turn.hpp"
 
-#include <charconv>
 #include <cstdint>
-#include <system_error>
 #include <utility>
 
 namespace aio::http::detail {
@@ -40,10 +38,7 @@ bool is_plain(const Response& response) noexcept {
 
 // To HEAD a handler may say how long the body is that GET would have (RFC 9110 section 8.6).
 std::uint64_t length_of_get(const Response& response) noexcept {
-    const std::string_view said = response.headers().get("Content-Length", "");
-    std::uint64_t length = 0;
-    const auto [end, error] = std::from_chars(said.data(), said.data() + said.size(), length);
-    return error == std::errc() && end == said.data() + said.size() ? length : 0;
+    return wire::parse_number<std::uint64_t>(response.headers().get("Content-Length", "")).value_or(0);
 }
 
 }  // namespace
