@@ -1,6 +1,6 @@
-# aiocpp_layer(NAME [LOWER...] [DEPENDS LIBRARY...]): the object library aiocpp_NAME from src/NAME/**.cpp, which sees the usage
-# requirements of the layers below it, and the libraries that it depends on. CMake cannot stop an #include that points upward, because all layers
-# share include/; tools/check_layers.py does that.
+# aiocpp_layer(NAME [LOWER...] [DEPENDS LIBRARY...]): the object library aiocpp_NAME from src/NAME/**.cpp. It sees the usage
+# requirements of the layers below it, and the libraries that it depends on. CMake cannot reject an #include that points
+# upward, because all layers share include/; tools/check_layers.py does.
 function(aiocpp_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS")
   if(AIOCPP_LAYERS AND NOT name IN_LIST AIOCPP_LAYERS)
@@ -67,8 +67,8 @@ function(aiocpp_llhttp name)
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/http/wire/parser.cpp APPEND PROPERTY COMPILE_DEFINITIONS AIO_LLHTTP_SSE42)
 endfunction()
 
-# Sets OBJECTS to the objects of all layers, and DEPENDENCIES to the libraries that they need. The objects are named one by one because a static library that *links* an
-# object library would have to export it too.
+# Sets OBJECTS to the objects of all layers, and DEPENDENCIES to the libraries that they need. The objects are named one by
+# one because a static library that *links* an object library would have to export it too.
 function(aiocpp_layer_objects objects_out dependencies_out)
   get_property(layers GLOBAL PROPERTY AIOCPP_LAYERS)
   if(NOT layers)

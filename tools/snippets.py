@@ -96,18 +96,18 @@ def check_block(compiler, root, prelude, page, line, kind, given, code):
     return None if compiled else f"{page}:{line}: {compiler} refuses this block\n{messages}"
 
 
-def check_page(compiler, root, prelude, page, page_blocks):
-    """Yields what is wrong with the declarations and fragments of a page."""
+def check_blocks(compiler, root, prelude, page, of_page):
+    """What is wrong with blocks of a page, which are compiled together if there are several."""
     includes, together = [], []
-    for line, kind, given, code in page_blocks:  # includes do not go into a namespace
+    for line, kind, given, code in of_page:  # includes do not go into a namespace
         includes += INCLUDE.findall(given) + INCLUDE.findall(code)
         together.append(f"namespace block_{line} {{\n"
                         f"{translation_unit(page, line, kind, INCLUDE.sub('', given), INCLUDE.sub('', code))}\n}}\n")
-    together = "\n".join(includes + together)
-    compiled, _ = compiling.check(compiler, together, root, "-Werror", *LENIENT, *prelude)
-    if not compiled:
-        for block in page_blocks:
-            yield check_block(compiler, root, prelude, page, *block)
+    if len(of_page) > 1:
+        compiled, _ = compiling.check(compiler, "\n".join(includes + together), root, "-Werror", *LENIENT, *prelude)
+        if compiled:
+            return []
+    return list(filter(None, (check_block(compiler, root, prelude, page, *block) for block in of_page)))
 
 
 def main():
@@ -123,17 +123,12 @@ def main():
     problems = [f"{page}:{line}: unknown kind of block: cpp {kind}" for page, line, kind, *_ in found
                 if kind not in KINDS]
     joined = {page: [block for of, *block in found if of == page and block[1] in TOGETHER] for page, *_ in found}
-    alone = [block for block in found if block[2] in KINDS and block[2] not in TOGETHER]
+    groups = [*joined.items(), *((page, [block]) for page, *block in found if block[1] in set(KINDS) - set(TOGETHER))]
     with compiling.precompiled(args.compiler, PRELUDE, args.root) as preludes:
-        checks = []
-        for compiler in args.compiler:
-            prelude = preludes[compiler]
-            checks += [functools.partial(lambda *a: list(check_page(*a)), compiler, args.root, prelude, page, page_blocks)
-                       for page, page_blocks in joined.items()]
-            checks += [functools.partial(lambda *a: [check_block(*a)], compiler, args.root, prelude, *block)
-                       for block in alone]
+        checks = [functools.partial(check_blocks, compiler, args.root, preludes[compiler], *group)
+                  for compiler in args.compiler for group in groups]
         for found_there in compiling.check_all(args.jobs, checks):
-            problems += filter(None, found_there)
+            problems += found_there
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"snippets: {len(found)} blocks, {' and '.join(args.compiler)}: {len(problems)} failures")
