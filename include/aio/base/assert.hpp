@@ -1,5 +1,5 @@
-// AIO_ASSERT(condition): an invariant of the library. A condition that is false is reported on stderr, with its place, and
-// ends the process; checking goes on in no other way, so that release builds may leave it out.
+// AIO_ASSERT(condition): an invariant of the library. If the condition is false, its text and place are printed on stderr and
+// the process is aborted. Nothing else depends on the check, so release builds omit it.
 //
 // On in the presets dev, asan and tsan, and wherever CMake's option AIOCPP_ASSERTIONS is ON; users of such a build see the
 // same definition, through the CMake package and pkg-config. Off, the condition is compiled and never evaluated.

@@ -55,8 +55,8 @@ protected:
     // After the last one. If those that were done before decide, the outer future is done now. Errors: std::bad_alloc.
     void all_added();
     // Instead, for all children at once, coroutines that `children_` has: they become tasks one by one, each right
-    // before its first step. A million frames pass through the cache once less, and nobody can tell the difference:
-    // whoever looks for the tasks before (link_all, cancel) makes them.
+    // before its first step. A million frames pass through the cache once less. The difference cannot be observed:
+    // functions that look for the tasks earlier (link_all, cancel) make them.
     void start_together() noexcept { start_.schedule(); }
     // Not while steps are observed, a task factory is set, or tasks inherit a context.
     static bool may_start_together(const LoopCore& loop) noexcept {

@@ -6,7 +6,7 @@
 // the compiler sees a promise without a destructor: the library calls the destructor when it frees the memory.
 //
 //     it ends, no handle is left       frame().destroy(): destructors of the parameters and the promise; the memory is freed
-//     it ends, somebody has a handle   frame().destroy(): destructors of the parameters
+//     it ends, a handle remains        frame().destroy(): destructors of the parameters
 //     the last handle goes later       frame().destroy(): destructor of the promise; the memory is freed
 //
 // A frame begins with the addresses of the functions that resume and destroy it, with g++ as with clang: that is how the
