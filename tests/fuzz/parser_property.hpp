@@ -4,7 +4,7 @@
 
 #include <aio/http/server/request.hpp>
 
-#include "http/server/request_access.hpp"
+#include "http/server/request_state.hpp"
 #include "http/wire/syntax.hpp"
 #include "http/wire/transcript.hpp"
 
@@ -24,8 +24,9 @@ inline void require_clean(const http::Headers& headers) {
 
 // Errors: InvalidURL, which is a finding.
 inline void require_urls(http::wire::Head& head) {
-    http::Request request;
-    http::detail::RequestAccess::begin(request, head, nullptr, nullptr);
+    http::detail::RequestState state;
+    state.begin(head, nullptr, nullptr);
+    const http::Request request(state);
     require(request.url().is_absolute(), "requests are for something", head.target);
     require(!request.rel_url().is_absolute(), "and that is somewhere", head.target);
 }

@@ -7,7 +7,7 @@
 
 #include "base/per_thread.hpp"
 #include "http/server/exchange.hpp"
-#include "http/server/request_access.hpp"
+#include "http/server/request_state.hpp"
 #include "http/wire/date.hpp"
 #include "http/wire/syntax.hpp"
 
@@ -107,7 +107,7 @@ void AccessLog::append(std::string& line, const Part& part, Exchange& exchange, 
         case Token::process: line += std::to_string(::getpid()); break;
         case Token::request_line:
             line.append(request.method()).append(" ");
-            append_safely(line, RequestAccess::head(request).target);
+            append_safely(line, request.state().head->target);
             line.append(request.minor_version() == 1 ? " HTTP/1.1" : " HTTP/1.0");
             break;
         case Token::status: line += std::to_string(exchange.status()); break;

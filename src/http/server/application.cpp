@@ -1,61 +1,18 @@
-// Shared values, freezing, cleanup contexts, and startup, shutdown and cleanup through all sub-applications; also the
-// handler of requests without a route. runner.cpp has the order of a shutdown; connection.cpp runs the middlewares.
+// Freezing, cleanup contexts, and startup, shutdown and cleanup through all sub-applications. runner.cpp has the order
+// of a shutdown; connection.cpp runs the middlewares.
 #include <aio/base/error.hpp>
 #include <aio/base/exception_group.hpp>
 #include <aio/http/server/application.hpp>
-#include <aio/http/server/http_exceptions.hpp>
 
 #include "http/server/application_state.hpp"
-#include "http/server/request_access.hpp"
 
 #include <string>
 
 namespace aio::http {
 
-// --- keys ------------------------------------------------------------------------------------------------------
-
 namespace detail {
 
-void KeyStore::set(const KeyBase& key, std::shared_ptr<void> value) {
-    for (Entry& entry : entries_) {
-        if (entry.key == &key) return void(entry.value = std::move(value));
-    }
-    entries_.push_back({&key, std::move(value)});
-}
-
-void* KeyStore::find(const KeyBase& key) const noexcept {
-    for (const Entry& entry : entries_) {
-        if (entry.key == &key) return entry.value.get();
-    }
-    return nullptr;
-}
-
-void* KeyStore::get(const KeyBase& key) const {
-    if (void* value = find(key)) return value;
-    throw ValueError("nothing was set for the key '" + std::string(key.name()) + "'");
-}
-
-bool KeyStore::remove(const KeyBase& key) noexcept {
-    return std::erase_if(entries_, [&](const Entry& entry) { return entry.key == &key; }) > 0;
-}
-
-// --- the life of an application ----------------------------------------------------------------------------------
-
 namespace {
-
-// Requests that no route fits, and the two kinds whose targets are no paths.
-Coro<Response> answer_unroutable(Request& request) {
-    if (request.method() == "CONNECT") throw HTTPNotImplemented("501: CONNECT is for proxies, and this is none");
-    if (request.raw_path() == "*") {  // OPTIONS, about the server as a whole (RFC 9110 section 9.3.7)
-        Response response(204);
-        response.header("Allow", RequestAccess::all_methods(request));
-        co_return response;
-    }
-    const std::string& allowed = RequestAccess::allowed_methods(request);
-    if (!allowed.empty()) throw HTTPMethodNotAllowed(request.method(), allowed);
-    throw HTTPNotFound();
-    co_return Response();
-}
 
 [[noreturn]] void throw_all(std::vector<std::exception_ptr> errors) {
     if (errors.size() == 1) std::rethrow_exception(errors.front());
@@ -64,10 +21,7 @@ Coro<Response> answer_unroutable(Request& request) {
 
 }  // namespace
 
-ApplicationState::ApplicationState(const ApplicationOptions& o) : options(o) {
-    unroutable.method = "*";
-    unroutable.handler = HandlerFunction(answer_unroutable);
-}
+ApplicationState::ApplicationState(const ApplicationOptions& o) : options(o) {}
 
 void ApplicationState::check_can_change(const char* function) const {
     if (frozen) throw RuntimeError(std::string(function) + ": the application runs already");

@@ -26,7 +26,6 @@ public:
     Router router;
     std::vector<Middleware> middlewares;
     std::vector<const Middleware*> chain;  // once frozen: from the outermost application's first to the last of here
-    Route unroutable;                      // throws what the request's path and method deserve
     Signal<Application&> on_startup, on_shutdown, on_cleanup;
     Signal<Request&, Response&> on_response_prepare;
     // The applications around this one and itself that listen to it; once frozen.

@@ -1,4 +1,5 @@
 // A connection of the server: request after request, until its end. exchange.cpp has one request and its answer.
+// check_time(), at the end, drops clients that send or read too slowly; web_server.cpp calls it each second.
 #include "http/server/connection.hpp"
 
 #include <aio/base/error.hpp>
@@ -6,8 +7,9 @@
 #include <aio/http/server/http_exceptions.hpp>
 
 #include "http/server/application_state.hpp"
-#include "http/server/request_access.hpp"
+#include "http/server/request_state.hpp"
 #include "http/server/response_head.hpp"
+#include "http/server/routing.hpp"
 #include "http/wire/date.hpp"
 
 #include <limits>
@@ -97,9 +99,9 @@ Coro<bool> Connection::serve_requests() {
         std::exception_ptr failure;
         std::optional<Response> slow;
         try {
-            RequestAccess::resolve(exchange().request(), *server_.app());
+            route_request(exchange().request().state(), *server_.app());
             Request& request = exchange().request();
-            const Route& route = RequestAccess::route(request);
+            const Route& route = *request.state().route;
             const bool plain = request.app().state().chain.empty() && !messages().head().has_expect;
             Coro<Response> call = plain ? route.handler(request) : run_handler();
             Response response = co_await std::move(call);
@@ -163,7 +165,7 @@ Coro<bool> Connection::read_head() {
 // With middlewares, or an expectation to answer first.
 Coro<Response> Connection::run_handler() {
     Request& request = exchange().request();
-    const Route& route = RequestAccess::route(request);
+    const Route& route = *request.state().route;
     if (messages().head().has_expect) {
         if (!messages().head().expects_continue) {
             throw HTTPExpectationFailed("Unknown Expect: " + std::string(request.headers().get("Expect", "")));
@@ -371,7 +373,7 @@ void Connection::close_if_idle() noexcept {
 void Connection::cancel() noexcept { task_.cancel(); }
 
 void Connection::abandon() noexcept {
-    if (desk_) RequestAccess::forget_app(exchange().request());
+    if (desk_) exchange().request().state().forget_app();
     cancel();
 }
 

@@ -9,7 +9,7 @@
 #include "base/per_thread.hpp"
 #include "http/decoded_body.hpp"
 #include "http/server/application_state.hpp"
-#include "http/server/request_access.hpp"
+#include "http/server/request_state.hpp"
 #include "http/server/response_head.hpp"
 #include "http/wire/syntax.hpp"
 #include "io/stream/output_turn.hpp"
@@ -95,7 +95,7 @@ void Exchange::begin(bool keep_alive) {
             source = unpacked_.get();
         }
     }
-    RequestAccess::begin(request_, head, this, source);
+    state_.begin(head, this, source);
     // Behind CONNECT its client may have sent, ahead of the answer, what is meant for the tunnel: no requests of its own
     // (RFC 9931 section 8).
     keep_alive_ = keep_alive && head.keep_alive && !(head.upgrade && head.method == "CONNECT");
@@ -107,7 +107,7 @@ void Exchange::begin(bool keep_alive) {
 }
 
 void Exchange::end() noexcept {
-    RequestAccess::end(request_);
+    state_.end();
     if (unpacked_) unpacked_.reset();
     if (encoder_) encoder_.reset();
     logged_headers_.reset();

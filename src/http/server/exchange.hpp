@@ -9,6 +9,7 @@
 #include <aio/io/stream.hpp>
 
 #include "http/message_reader.hpp"
+#include "http/server/request_state.hpp"
 #include "http/wire/coding.hpp"
 
 #include <cstdint>
@@ -131,7 +132,8 @@ private:
     MessageReader& messages_;
     WireBody body_;
     std::unique_ptr<BodySource> unpacked_;
-    Request request_;
+    RequestState state_;
+    Request request_{state_};
     std::optional<wire::Encoder> encoder_;
     std::string packed_;                 // of the encoder: the next piece
     std::optional<std::uint64_t> left_;  // of the body, if its size is known

@@ -1,4 +1,5 @@
 // A file as the response: what the request's conditions make of it, and the way its bytes go out.
+// wire/range.cpp parses Range; opened_file.cpp opens the file.
 // Source: RFC 9110 section 13.2.2 (the order of conditions), 14 (ranges).
 #include <aio/base/error.hpp>
 #include <aio/http/server/http_exceptions.hpp>

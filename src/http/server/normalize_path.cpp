@@ -5,7 +5,8 @@
 #include <aio/http/server/middleware.hpp>
 #include <aio/http/server/request.hpp>
 
-#include "http/server/request_access.hpp"
+#include "http/server/request_state.hpp"
+#include "http/server/routing.hpp"
 
 namespace aio::http {
 
@@ -36,7 +37,7 @@ std::string spelling_with_route(const Request& request, const NormalizePath& rul
     for (const std::string& candidate : candidates) {
         // "//host/" would lead to another server.
         if (candidate.starts_with("//") || candidate == path) continue;
-        if (detail::RequestAccess::resolves(request, candidate)) return candidate;
+        if (detail::has_resource_at(request.state(), candidate)) return candidate;
     }
     return {};
 }
@@ -48,7 +49,7 @@ Middleware normalize_path_middleware(NormalizePath rules) {
         throw ValueError("normalize_path_middleware: append_slash and remove_slash exclude each other");
     }
     return Middleware([rules](Request& request, Next next) -> Coro<Response> {
-        if (!detail::RequestAccess::has_route(request)) {
+        if (!detail::has_resource(request.state())) {
             std::string found = spelling_with_route(request, rules);
             if (!found.empty()) {
                 if (!request.query_string().empty()) found += "?" + std::string(request.query_string());

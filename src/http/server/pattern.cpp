@@ -7,6 +7,7 @@
 #include "http/wire/percent.hpp"
 #include "http/wire/syntax.hpp"
 
+#include <algorithm>
 #include <regex>
 
 namespace aio::http::detail {

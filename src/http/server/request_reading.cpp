@@ -2,6 +2,7 @@
 #include <aio/base/error.hpp>
 #include <aio/http/json.hpp>
 #include <aio/http/multipart.hpp>
+#include <aio/http/server/application.hpp>
 #include <aio/http/server/http_exceptions.hpp>
 #include <aio/http/server/post_data.hpp>
 #include <aio/http/server/request.hpp>
@@ -10,9 +11,8 @@
 
 #include "base/unique_fd.hpp"
 #include "http/json_text.hpp"
-#include "http/server/exchange.hpp"
 #include "http/server/opened_file.hpp"
-#include "http/server/request_access.hpp"
+#include "http/server/request_state.hpp"
 #include "http/wire/charset.hpp"
 #include "http/wire/media_type.hpp"
 #include "io/files/system_calls.hpp"
@@ -35,7 +35,7 @@ namespace {
 
 // What the application takes; 0: any size. Mocked requests have no application.
 std::uint64_t size_limit(const Request& request) {
-    return detail::RequestAccess::exchange(request) ? request.app().client_max_size() : 0;
+    return request.state().exchange ? request.app().client_max_size() : 0;
 }
 
 // Throws when `size` bytes are more than that.
@@ -151,20 +151,20 @@ Coro<> read_multipart(Request& request, MultipartLimits limits, PostData& post) 
 // --- the whole body --------------------------------------------------------------------------------------------------
 
 Coro<std::string> Request::read() {
-    if (extra().body) co_return *extra().body;
+    if (state_.extra().body) co_return *state_.extra().body;
     std::string all;
-    if (head_->content_length) {
-        check_size(*this, *head_->content_length);
-        all.reserve(detail::worth_reserving(*head_->content_length));
+    if (state_.head->content_length) {
+        check_size(*this, *state_.head->content_length);
+        all.reserve(detail::worth_reserving(*state_.head->content_length));
     }
     while (true) {
-        const std::string_view piece = co_await content_.readany_view();
+        const std::string_view piece = co_await state_.content.readany_view();
         if (piece.empty()) break;
         check_size(*this, all.size() + piece.size());
         all += piece;
     }
-    extra().body = std::move(all);
-    co_return *extra().body;
+    state_.extra().body = std::move(all);
+    co_return *state_.extra().body;
 }
 
 Coro<std::string> Request::text() {
@@ -192,7 +192,7 @@ Coro<nlohmann::json> Request::json() {
 MultipartReader Request::multipart() { return open_multipart(*this, {}); }
 
 Coro<const PostData*> Request::post() {
-    if (extra().post) co_return extra().post.get();
+    if (state_.extra().post) co_return state_.extra().post.get();
     auto post = std::make_unique<PostData>();
     const std::string type = content_type();
     if (type == "application/x-www-form-urlencoded") {
@@ -202,15 +202,15 @@ Coro<const PostData*> Request::post() {
     } else if (type == "multipart/form-data") {
         MultipartLimits limits;
         limits.max_body = size_limit(*this);
-        if (head_->content_length) check_size(*this, *head_->content_length);
+        if (state_.head->content_length) check_size(*this, *state_.head->content_length);
         try {
             co_await read_multipart(*this, limits, *post);
         } catch (const MultipartError& error) {
             refuse_multipart(error, limits.max_body);
         }
     }
-    extra().post = std::move(post);
-    co_return extra().post.get();
+    state_.extra().post = std::move(post);
+    co_return state_.extra().post.get();
 }
 
 // --- forms -------------------------------------------------------------------------------------------------------------

@@ -52,13 +52,13 @@ const Route* route_of(const Resource& resource, std::string_view method) noexcep
     return nullptr;
 }
 
-// "*.example.org" fits names below example.org; a rule without a port fits all ports.
 // Where the port's colon is in "name:80" and "[::1]:80"; npos without one.
 std::size_t find_port(std::string_view host) noexcept {
     const std::size_t address_end = host.starts_with('[') ? host.find(']') : 0;
     return address_end == std::string_view::npos ? address_end : host.find(':', address_end);
 }
 
+// "*.example.org" fits names below example.org; a rule without a port fits all ports.
 bool domain_fits(std::string_view rule, std::string_view host) {
     const std::string lower = wire::lowered(host);
     std::string_view name = lower;

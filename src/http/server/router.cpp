@@ -1,8 +1,7 @@
-// Router's public functions forward to route_table.cpp; add_static() adds the handler of static_files.cpp.
+// Router's public functions forward to route_table.cpp. add_static() is in static_files.cpp.
 #include <aio/http/server/router.hpp>
 
 #include "http/server/route_table.hpp"
-#include "http/server/static_files.hpp"
 
 namespace aio::http {
 
@@ -19,10 +18,6 @@ void Router::add(std::string_view method, std::string_view path, detail::Handler
 void Router::add_def(const RouteDef& route) {
     if (route.method == "GET" && route.options.allow_head) add("HEAD", route.path, route.handler, route.options);
     add(route.method, route.path, route.handler, route.options);
-}
-
-void Router::add_static(std::string_view prefix, std::string_view directory, StaticOptions options) {
-    table_->add_prefix(prefix, options.name, detail::static_handler(std::string(directory), options));
 }
 
 std::string Router::url_for(std::string_view name,

@@ -1,14 +1,14 @@
-// Files below a directory, which stays open: renaming it, or putting a link in its place, does not lead elsewhere.
-#include "http/server/static_files.hpp"
-
+// Router::add_static(): files below a directory, which stays open: renaming it, or putting a link in its place, does not lead elsewhere.
 #include <aio/base/error.hpp>
 #include <aio/http/server/file_response.hpp>
 #include <aio/http/server/http_exceptions.hpp>
 #include <aio/http/server/request.hpp>
+#include <aio/http/server/router.hpp>
 #include <aio/sync/threads.hpp>
 
 #include "http/server/directory_listing.hpp"
 #include "http/server/opened_file.hpp"
+#include "http/server/route_table.hpp"
 #include "http/wire/syntax.hpp"
 
 #include <fcntl.h>
@@ -17,7 +17,9 @@
 #include <cerrno>
 #include <memory>
 
-namespace aio::http::detail {
+namespace aio::http {
+
+namespace detail {
 
 namespace {
 
@@ -103,9 +105,12 @@ Coro<Response> StaticFiles::answer(Request& request) const {
 
 }  // namespace
 
-HandlerFunction static_handler(std::string directory, const StaticOptions& options) {
-    auto files = std::make_shared<StaticFiles>(std::move(directory), options);
-    return HandlerFunction([files](Request& request) { return files->answer(request); });
+}  // namespace detail
+
+void Router::add_static(std::string_view prefix, std::string_view directory, StaticOptions options) {
+    auto files = std::make_shared<detail::StaticFiles>(std::string(directory), options);
+    table_->add_prefix(prefix, options.name,
+                       detail::HandlerFunction([files](Request& request) { return files->answer(request); }));
 }
 
-}  // namespace aio::http::detail
+}  // namespace aio::http

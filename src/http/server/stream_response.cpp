@@ -6,7 +6,7 @@
 
 #include "http/server/application_state.hpp"
 #include "http/server/exchange.hpp"
-#include "http/server/request_access.hpp"
+#include "http/server/request_state.hpp"
 #include "http/wire/syntax.hpp"
 
 namespace aio::http {
@@ -21,7 +21,7 @@ detail::Exchange& begun(detail::Exchange* exchange, const char* function) {
 }  // namespace
 
 Coro<> StreamResponse::prepare(Request& request) {
-    detail::Exchange* exchange = detail::RequestAccess::exchange(request);
+    detail::Exchange* exchange = request.state().exchange;
     if (!exchange) throw RuntimeError("StreamResponse.prepare: a mocked request has no connection");
     if (exchange_) co_return;
     if (exchange->head_sent())

@@ -6,7 +6,7 @@
 #include <aio/http/server/request.hpp>
 
 #include "http/server/application_state.hpp"
-#include "http/server/request_access.hpp"
+#include "http/server/request_state.hpp"
 #include "http/wire/syntax.hpp"
 #include "http/wire/ws_handshake.hpp"
 #include "http/ws_connection.hpp"

@@ -4,7 +4,8 @@
 #include <aio/http/testing/test_server.hpp>
 
 #include "http/body_sources.hpp"
-#include "http/server/request_access.hpp"
+#include "http/server/request_state.hpp"
+#include "http/server/routing.hpp"
 #include "http/wire/syntax.hpp"
 
 namespace aio::http {
@@ -20,7 +21,8 @@ Coro<> TestServer::start() {
 Coro<> TestServer::close() { return runner_.cleanup(); }
 
 std::string TestServer::make_url(std::string_view path) const {
-    if (!path.starts_with('/')) throw ValueError("TestServer.make_url: '" + std::string(path) + "' is no path");
+    if (!path.starts_with('/'))
+        throw ValueError("TestServer.make_url: '" + std::string(path) + "' does not start with '/'");
     return site_.name() + std::string(path);
 }
 
@@ -54,12 +56,13 @@ struct MockedRequest::Parts {
     std::string method;
     wire::Head head;
     detail::TextBody body;
-    Request request;
+    detail::RequestState state;
+    Request request{state};
 };
 
 MockedRequest::MockedRequest(std::string method, std::string target, Headers headers, std::string body,
                              Application* app) {
-    if (!wire::is_token(method)) throw ValueError("'" + wire::printable(method) + "' is no HTTP method");
+    if (!wire::is_token(method)) throw ValueError("'" + wire::printable(method) + "' is not an HTTP method");
     const bool has_body = !body.empty();
     const std::size_t size = body.size();
     parts_ = std::make_unique<Parts>(std::move(method), std::move(body));
@@ -68,8 +71,8 @@ MockedRequest::MockedRequest(std::string method, std::string target, Headers hea
     head.target = std::move(target);
     head.headers = std::move(headers);
     if (has_body) head.content_length = size;
-    detail::RequestAccess::begin(parts_->request, head, nullptr, has_body ? &parts_->body : nullptr);
-    if (app) detail::RequestAccess::resolve(parts_->request, *app);
+    parts_->state.begin(head, nullptr, has_body ? &parts_->body : nullptr);
+    if (app) detail::route_request(parts_->state, *app);
 }
 
 MockedRequest::MockedRequest(MockedRequest&&) noexcept = default;

@@ -1,7 +1,6 @@
 // What a request is for: the target and the Host field, and what handlers make of them.
 #include <aio/http.hpp>
 
-#include "http/server/request_access.hpp"
 #include "http/server/web_client.hpp"
 #include "http/wire/request_rules.hpp"
 

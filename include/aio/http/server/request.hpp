@@ -41,16 +41,9 @@ class MultipartReader;
 class PostData;
 class Request;
 
-namespace wire {
-struct Head;
-}
-
 namespace detail {
-class Exchange;
-struct RequestExtra;
-struct Route;
-struct RequestAccess;
-}  // namespace detail
+struct RequestState;
+}
 
 // The bytes that the header Range requests.
 struct HttpRange {
@@ -62,9 +55,8 @@ struct HttpRange {
 // A request to a server: aiohttp.web.Request.
 class Request {
 public:
-    // For the library.
-    Request() noexcept;
-    ~Request();
+    // For the library: what handlers see of `state`.
+    explicit Request(detail::RequestState& state) noexcept : state_(state) {}
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
 
@@ -75,11 +67,11 @@ public:
     // The path, unquoted: "/café".
     std::string path() const;
     // The path as it was sent, quoted, without the query.
-    std::string_view raw_path() const noexcept { return raw_path_; }
+    std::string_view raw_path() const noexcept;
     // "/path?query", as it was sent.
     std::string_view path_qs() const noexcept;
     // The query as it was sent, without "?".
-    std::string_view query_string() const noexcept { return query_; }
+    std::string_view query_string() const noexcept;
     // The parameters of the query, in order; or the value of the first one of this name.
     const Query& query() const;
     std::optional<std::string_view> query(std::string_view name) const;
@@ -157,9 +149,9 @@ public:
     // --- the body ------------------------------------------------------------------------------------------
 
     // Whether the request has a body.
-    bool can_read_body() const noexcept { return has_body_; }
+    bool can_read_body() const noexcept;
     // The body as it arrives, without a limit of size.
-    BodyReader& content() noexcept { return content_; }
+    BodyReader& content() noexcept;
     // All bytes of the body; a second call returns them again. Errors: HTTPRequestEntityTooLarge beyond
     // client_max_size.
     Coro<std::string> read();
@@ -209,23 +201,13 @@ public:
     // The TLS state of the connection: aio/io/ssl.hpp. Errors: RuntimeError for a mocked request.
     ssl::SSLObject ssl_object() const;
 
-private:
-    friend struct detail::RequestAccess;
+    // For the library.
+    detail::RequestState& state() const noexcept { return state_; }
 
-    detail::RequestExtra& extra() const;
+private:
     detail::KeyStore& keys() const;
 
-    wire::Head* head_ = nullptr;
-    detail::Exchange* exchange_ = nullptr;  // null: a mocked request
-    Application* app_ = nullptr;            // the route's
-    Application* root_ = nullptr;           // the server's
-    const detail::Route* route_ = nullptr;
-    std::string_view raw_path_, query_;  // of the head's target
-    std::string_view route_path_;  // the path as routes compare it: of raw_path_, or of the extra's requoted one
-    bool has_body_ = false;
-    std::vector<std::pair<std::string_view, std::string_view>> captured_;  // names and values of the route's path
-    BodyReader content_;
-    mutable std::unique_ptr<detail::RequestExtra> extra_;  // for what few handlers use; kept for the next request
+    detail::RequestState& state_;
 };
 
 }  // namespace aio::http

@@ -1,0 +1,74 @@
+// What the server knows of a request while it answers it. Handlers see it as a Request.
+#pragma once
+
+#include <aio/http/body_reader.hpp>
+#include <aio/http/server/app_key.hpp>
+#include <aio/http/url.hpp>
+
+#include "http/wire/parser.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aio::http {
+
+class Application;
+class PostData;
+
+namespace detail {
+
+class Exchange;
+struct Route;
+
+// What few handlers ask a request for. Kept, emptied, for the connection's next request.
+struct RequestExtra {
+    void clear();
+
+    std::string normal_path;         // where it differs from the path that was sent
+    std::deque<std::string> values;  // captured ones that were quoted
+    std::string allowed_methods;     // of a path that is known for others
+    std::optional<Query> query;
+    std::optional<std::vector<std::pair<std::string, std::string>>> cookies;
+    std::optional<std::string> body;
+    std::shared_ptr<const PostData> post;
+    std::string remote;
+    KeyStore keys;
+};
+
+struct RequestState {
+    // A request begins: its head has come. `from` may be null: a mocked request.
+    void begin(wire::Head& its_head, Exchange* from, BodySource* body);
+    void end() noexcept;
+    // From here on Request::app() is an error.
+    void forget_app() noexcept { app = root = nullptr; }
+
+    RequestExtra& extra();
+
+    wire::Head* head = nullptr;
+    Exchange* exchange = nullptr;      // null: a mocked request
+    std::string_view raw_path, query;  // of the head's target
+    bool has_body = false;
+    BodyReader content;
+
+    // Set when it has been routed: routing.hpp.
+    Application* app = nullptr;   // the route's
+    Application* root = nullptr;  // the server's
+    const Route* route = nullptr;
+    std::string_view route_path;  // the path as routes compare it: of raw_path, or of the extra's normal one
+    std::vector<std::pair<std::string_view, std::string_view>> captured;  // names and values of the route's path
+
+private:
+    std::unique_ptr<RequestExtra> extra_;
+};
+
+// The path and the query of a request's target, which may be a URL.
+std::string_view path_and_query(std::string_view target) noexcept;
+
+}  // namespace detail
+
+}  // namespace aio::http
