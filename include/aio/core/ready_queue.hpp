@@ -66,8 +66,6 @@ public:
     // "<Handle ...>" for reports. Static storage or owned by this object.
     virtual const char* name() const noexcept { return "callback"; }
 
-    Callback* next_callback() const noexcept { return static_cast<Callback*>(next_ready); }
-
 protected:
     ~Callback() = default;
 };
@@ -181,10 +179,15 @@ public:
     // Discards all of them.
     void discard() noexcept;
 
-    // Unlinks all, none of which is shared, and returns the first of a null-terminated chain.
-    Callback* take_all() noexcept {
-        if (!last_) return nullptr;
-        return static_cast<Callback*>(std::exchange(take_ring()->next_ready, nullptr));
+    // Unlinks all, none of which is shared, and runs each: for waits that end with it.
+    void run_all() noexcept {
+        if (!last_) return;
+        auto* item = static_cast<Callback*>(std::exchange(take_ring()->next_ready, nullptr));
+        while (item) {
+            Callback* const next = static_cast<Callback*>(item->next_ready);
+            item->run();
+            item = next;
+        }
     }
 
     template <class F>

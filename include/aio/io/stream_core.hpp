@@ -10,6 +10,7 @@
 #include <aio/core/waiter.hpp>
 #include <aio/io/byte_buffer.hpp>
 #include <aio/io/life.hpp>
+#include <aio/io/water_marks.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -141,15 +142,14 @@ protected:
     bool drain_is_slow_ = false;
     bool eof_ = false;             // of the reading side
     bool reading_paused_ = false;  // the buffer was beyond 2 * limit
-    bool writing_paused_ = false;  // the write buffer was beyond high_water_
+    bool writing_paused_ = false;  // the write buffer was beyond the high water mark
     Life life_;
     bool input_waits_ = false;  // it was announced, and receive_now() was not called since
     std::uint32_t references_ = 0;
     const LoopCore* home_;  // whose tasks may wait for it; null: made outside loops, any one's
     std::size_t limit_;
-    std::size_t gather_limit_;  // min(high_water_, what is better sent at once)
-    std::size_t high_water_ = kDefaultHighWater;
-    std::size_t low_water_ = kDefaultHighWater / 4;
+    std::size_t gather_limit_;  // min(water_.high, what is better sent at once)
+    WaterMarks water_{kDefaultHighWater};
     ReadWaiter* reader_ = nullptr;  // the one read that waits, or was woken and has not resumed yet
     ReadObserver* observer_ = nullptr;
     std::exception_ptr read_error_;

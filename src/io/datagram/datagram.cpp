@@ -60,10 +60,10 @@ void check(const Setup& setup) {
     if (options.sock >= 0) {
         if (setup.local.given || setup.remote.given || options.family || options.reuse_port ||
             options.allow_broadcast) {
-            refuse("a sock comes with its addresses and options");
+            refuse("addresses and options can not be used when sock is specified");
         }
     } else if (!setup.local.given && !setup.remote.given && options.family == AF_UNSPEC) {
-        refuse("neither an address nor a family is given");
+        refuse("give local_addr, remote_addr or a family");
     }
 }
 
@@ -97,7 +97,7 @@ std::vector<Names> join(const Setup& setup, const std::vector<RawAddress>& local
 Names unix_names(const Setup& setup) {
     const auto named = [](const Wanted& wanted) -> std::optional<RawAddress> {
         if (!wanted.given) return std::nullopt;
-        if (!wanted.is_path) refuse("an AF_UNIX path and a host do not go together");
+        if (!wanted.is_path) refuse("one address is an AF_UNIX path and the other a host");
         return RawAddress::unix_path(wanted.path);
     };
     Names names;
@@ -138,8 +138,8 @@ int get_int_option(Backend& backend, int fd, int option) {
     int value = 0;
     socklen_t length = sizeof value;
     const int result = backend.get_option(fd, SOL_SOCKET, option, &value, length);
-    if (result == -ENOTSOCK) refuse("descriptor " + std::to_string(fd) + " is no socket");
-    if (result < 0) throw_os_error(-result, "ask what descriptor " + std::to_string(fd) + " is");
+    if (result == -ENOTSOCK) refuse("descriptor " + std::to_string(fd) + " is not a socket");
+    if (result < 0) throw_os_error(-result, "get the socket type of descriptor " + std::to_string(fd));
     return value;
 }
 
@@ -154,7 +154,7 @@ DatagramEndpoint adopt(LoopState& loop, const Setup& setup) {
         throw_os_error(errno, "make a socket non-blocking");
     Names names;
     names.family = get_int_option(*loop.backend, fd, SO_DOMAIN);
-    loop.backend->forget(fd);  // the number may have had another life
+    loop.backend->forget(fd);  // the number may have belonged to another socket
     return start(loop, setup, fd, names);
 }
 

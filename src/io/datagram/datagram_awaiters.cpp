@@ -14,7 +14,7 @@ namespace aio::detail {
 
 bool DatagramWaiter::await_ready() {
     if (core_->has_protocol())
-        throw RuntimeError("recvfrom() called on an endpoint whose datagrams a protocol receives");
+        throw RuntimeError("recvfrom() called on an endpoint with a protocol, which receives its datagrams");
     if (core_->reader_) throw RuntimeError("recvfrom() called while another task is already waiting for a datagram");
     core_->end_views();
     return core_->has_news();

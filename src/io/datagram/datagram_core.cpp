@@ -62,18 +62,9 @@ void DatagramCore::start() noexcept {
     receive_more();
 }
 
-void DatagramCore::wake_all(CallbackList& list) noexcept {
-    Callback* waiter = list.take_all();
-    while (waiter) {
-        Callback* next = waiter->next_callback();
-        waiter->run();
-        waiter = next;
-    }
-}
-
 // --- receiving ---------------------------------------------------------------------------------------------
 
-// While an error waits to be told, nothing is received: one that stays would be read again and again.
+// While an error waits for delivery, nothing is received: a persistent error would be read again and again.
 void DatagramCore::receive_more() noexcept {
     if (!receiving_ || closing() || poll_in_.in_flight || error_.code != 0 || in_.size() >= receive_limit_) return;
     backend().start(poll_in_);
@@ -124,7 +115,7 @@ int DatagramCore::receive_one() noexcept {
     return size;
 }
 
-// To be called whenever something has come that a task or the protocol must be told.
+// Called whenever something arrived that must be delivered to a task or the protocol.
 void DatagramCore::tell_receiver() noexcept {
     if (reader_) {
         if (has_news()) reader_->datagram_came();
@@ -201,7 +192,7 @@ void DatagramCore::dispatch() {
     for (int turn = 0; turn < kDatagramsPerWakeup && dispatch_one(); ++turn) {}
 }
 
-// False when there is nothing to tell.
+// False when there is nothing to deliver.
 bool DatagramCore::dispatch_one() {
     if (closing() || !protocol_) return false;
     if (std::exchange(resume_is_due_, false)) {
@@ -246,7 +237,7 @@ void DatagramCore::get_option(int level, int option, void* value, std::size_t si
     if (closed()) throw RuntimeError("getsockopt: the endpoint is closed");
     auto length = static_cast<socklen_t>(size);
     const int result = backend().get_option(fd_, level, option, value, length);
-    if (result < 0) throw_os_error(-result, "ask for an option of the socket " + sockname().str());
+    if (result < 0) throw_os_error(-result, "get an option of the socket " + sockname().str());
 }
 
 void DatagramCore::stop_receiving() noexcept {
@@ -296,7 +287,7 @@ void DatagramCore::end() noexcept {
     if (lost()) return;
     life_.reach(Life::lost);
     writing_paused_ = false;
-    wake_all(drains_);
+    drains_.run_all();
     const bool used = protocol_ != nullptr;
     protocol_.reset();
     if (used) --references_;
@@ -310,7 +301,7 @@ void DatagramCore::release_when_idle() noexcept {
     backend().close_fd(std::exchange(fd_, -1));
     LoopResource::unlink();
     life_.reach(Life::closed);
-    wake_all(close_waits_);
+    close_waits_.run_all();
     delete_if_done();
 }
 

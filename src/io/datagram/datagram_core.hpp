@@ -9,6 +9,7 @@
 #include <aio/io/byte_buffer.hpp>
 #include <aio/io/datagram.hpp>
 #include <aio/io/life.hpp>
+#include <aio/io/water_marks.hpp>
 
 #include "core/loop_state.hpp"
 #include "io/address/raw_address.hpp"
@@ -119,7 +120,6 @@ private:
     int receive_one() noexcept;
     void receive_more() noexcept;
     void tell_receiver() noexcept;
-    static void wake_all(CallbackList& list) noexcept;
     DatagramView take_first() noexcept;
     void note_error(int code, bool sending, const PeerAddress& peer) noexcept;
     [[noreturn]] void throw_error();
@@ -158,14 +158,13 @@ private:
     Life life_;
     bool connected_ = false;       // the kernel knows the remote address
     bool receiving_ = false;       // start() was called
-    bool writing_paused_ = false;  // the write buffer was beyond high_water_
+    bool writing_paused_ = false;  // the write buffer was beyond the high water mark
     bool resume_is_due_ = false;   // the protocol was told to pause, and not yet to go on
     std::uint8_t sends_after_close_ = 0;
     std::uint32_t references_ = 0;
     PeerAddress remote_;  // empty: each datagram names its own
     std::size_t receive_limit_;
-    std::size_t high_water_ = kDatagramHighWater;
-    std::size_t low_water_ = kDatagramHighWater / 4;
+    WaterMarks water_{kDatagramHighWater};
     std::size_t out_bytes_ = 0;
     ByteBuffer in_, out_;  // Records
     Failure error_;

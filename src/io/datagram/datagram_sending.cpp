@@ -48,7 +48,8 @@ void DatagramCore::send(std::string_view data, const PeerAddress& to) {
 void DatagramCore::send_or_keep(std::string_view data, const PeerAddress& to) {
     if (closing()) {
         if (sends_after_close_ < kWarnFromSend) ++sends_after_close_;
-        if (sends_after_close_ == kWarnFromSend) log(LogLevel::warning, "DatagramEndpoint.sendto: it is closed");
+        if (sends_after_close_ == kWarnFromSend)
+            log(LogLevel::warning, "DatagramEndpoint.sendto: the endpoint is closed");
         return;
     }
     if (data.size() > std::numeric_limits<decltype(Record::size)>::max()) return note_error(EMSGSIZE, true, to);
@@ -122,26 +123,18 @@ void DatagramCore::back_off() noexcept {
 }
 
 void DatagramCore::set_write_buffer_limits(std::size_t high, std::size_t low) {
-    if (low > high) {
-        throw ValueError("set_write_buffer_limits: high (" + std::to_string(high) + ") must be at least low (" +
-                         std::to_string(low) + ")");
-    }
-    high_water_ = high;
-    low_water_ = low;
+    water_.set(high, low);
     check_write_buffer();
 }
 
 // Writing pauses in the user's calls only, where the protocol may be called; it resumes anywhere.
 void DatagramCore::check_write_buffer() {
-    if (!writing_paused_ && out_bytes_ > high_water_) {
-        writing_paused_ = true;
-        pause_protocol();
-    } else if (writing_paused_ && out_bytes_ <= low_water_) {
-        writing_paused_ = false;
-        wake_all(drains_);
-        resume_is_due_ = protocol_ != nullptr;
-        tell_receiver();
-    }
+    if (!water_.turn_at(out_bytes_, writing_paused_)) return;
+    writing_paused_ = !writing_paused_;
+    if (writing_paused_) return pause_protocol();
+    drains_.run_all();
+    resume_is_due_ = protocol_ != nullptr;
+    tell_receiver();
 }
 
 }  // namespace aio::detail

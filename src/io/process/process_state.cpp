@@ -82,12 +82,14 @@ void ProcessState::send_signal_group(int signal) {
                " (" + name_ + ")";
     };
     if (!leads_group_) {
-        throw RuntimeError(what() + ": it leads none; start it with start_new_session() or process_group(0)");
+        throw RuntimeError(what() + ": it leads no group; start it with start_new_session() or process_group(0)");
     }
     if (pidfd_.get() < 0) throw_os_error(ESRCH, what());
     if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), signal, nullptr, kToProcessGroup) == 0) return;
     if (errno != EINVAL) throw_os_error(errno, what());
-    if (!watched_) throw_os_error(ESRCH, what() + ", which this kernel cannot tell from a later one");
+    if (!watched_)
+        throw_os_error(ESRCH,
+                       what() + ", which has ended; before Linux 6.9 its number may be another group's by now");
     if (::kill(-pid_, signal) != 0) throw_os_error(errno, what());
 }
 
@@ -115,7 +117,7 @@ bool ProcessState::reap(bool wait) noexcept {
     } while (result != 0 && errno == EINTR);
     if (result != 0) {
         log_about(LogLevel::warning, name_, pid_,
-                  "was waited for by somebody else: its exit status is lost, and 255 is reported");
+                  "was waited for elsewhere: its exit status is lost, will report returncode 255");
         returncode_ = kStatusUnknown;
         return true;
     }
@@ -129,8 +131,8 @@ void ProcessState::ended(int result) noexcept {
         if (result == 0) return backend().start(ended_);  // a false alarm
         if (result == -ECANCELED) return let_go();        // detached, and the loop closes
         watch_error_ = -result;
-        // Nobody can be told of the end. Those who wait learn that; a child that nobody can wait for any more is
-        // not left behind, unless it was detached.
+        // The end of the child cannot be watched: waiters get this error. A child that nothing can wait for any more is
+        // killed, unless it was detached.
         if (references_ == 0 || loop_.closed) {
             if (detached_) return let_go();
             kill_quietly();
@@ -138,11 +140,7 @@ void ProcessState::ended(int result) noexcept {
         }
     }
     if (terminal_ && returncode_) static_cast<PipeStream&>(*terminal_).let_close();
-    for (Callback* waiter = exits_.take_all(); waiter;) {
-        Callback* next = waiter->next_callback();
-        waiter->run();
-        waiter = next;
-    }
+    exits_.run_all();
     if (returncode_) let_go();
 }
 
@@ -163,14 +161,15 @@ void ProcessState::unreferenced() noexcept {
     for (StreamRef& stream : streams_) stream = StreamRef();
     terminal_ = StreamRef();
     if (detached_ || has_ended()) return;
-    if (loop_.debug) log_about(LogLevel::warning, name_, pid_, "was killed: its last handle is gone while it runs");
+    if (loop_.debug)
+        log_about(LogLevel::warning, name_, pid_, "was killed: its last handle was dropped while it was running");
     kill_quietly();
     if (ended_.in_flight) return;
     reap(true);  // its end could not be watched
     let_go();
 }
 
-// The loop's last polls bring the end of a child that was killed.
+// The loop's last polls deliver the end of a child that was killed.
 void ProcessState::loop_closing() noexcept {
     if (!watched_) return;
     if (!detached_) kill_quietly();

@@ -51,7 +51,7 @@ void TransportCore::serve(StreamRef stream, ProtocolMaker maker) {
     core->attach();
 }
 
-// Until finish() the connection itself is a reference, and what came before is looked at.
+// The connection itself holds a reference until finish(). Data that has already arrived is delivered, too.
 void TransportCore::attach() noexcept {
     retain();
     stream_->observe_reading(this);
@@ -73,7 +73,7 @@ void TransportCore::set_protocol(std::shared_ptr<BaseProtocol> protocol) {
 
 // --- from the loop -----------------------------------------------------------------------------------------
 
-// In the middle of a completion: it takes note.
+// Called in the middle of a completion: only schedules run().
 void TransportCore::something_came() noexcept {
     if (stream_->eof_ && !stream_->lost()) end_came_ = true;
     schedule();
@@ -92,7 +92,7 @@ void TransportCore::run() {
     try {
         tell();
     } catch (...) {
-        schedule();  // SystemExit or KeyboardInterrupt, which leave the loop: it may go on where it was
+        schedule();  // SystemExit or KeyboardInterrupt, which leave the loop: it may be run again, and continue here
         throw;
     }
 }
@@ -106,13 +106,13 @@ void TransportCore::tell() {
     if (loss_is_due()) tell_loss();
 }
 
-// The loop closes. A stream that is not lost yet will be before the loop is done, and this be scheduled once more.
+// The loop closes. If the stream is not lost yet, it will be before the loop is done, which schedules this once more.
 void TransportCore::discard() noexcept {
     scheduled_ = false;
     if (stream_->lost()) finish();
 }
 
-// A loss that a protocol which does not read was not told of. It stands in no queue.
+// A loss that was not delivered, since the protocol has paused reading: this is in no queue.
 void TransportCore::loop_closing() noexcept {
     if (stream_->lost() && !scheduled_) finish();
 }
@@ -210,7 +210,7 @@ void TransportCore::tell_end() {
     if (!keep_open) close();
 }
 
-// A stream that closed itself at its end may be paused, too: before what it had received is given away.
+// A stream that closed itself at EOF may be paused, too: before the data it had received is delivered.
 void TransportCore::pause_reading() noexcept {
     if (paused_ || deaf_) return;
     paused_ = true;
@@ -240,7 +240,7 @@ void TransportCore::set_write_buffer_limits(std::size_t high, std::size_t low) {
 }
 
 std::pair<std::size_t, std::size_t> TransportCore::write_buffer_limits() const noexcept {
-    return {stream_->low_water_, stream_->high_water_};
+    return {stream_->water_.low, stream_->water_.high};
 }
 
 void TransportCore::pause_protocol() {
@@ -274,7 +274,7 @@ void TransportCore::abort() {
     stream_->abort();
 }
 
-// A stream that closes itself at its end does not know that the protocol has paused, and is not there yet.
+// A stream that closes itself at EOF does not know that the protocol has paused, and has not reached the EOF yet.
 bool TransportCore::loss_is_due() const noexcept {
     if (!stream_->lost() || finished_) return false;
     const bool in_good_order = !deaf_ && !stream_->lost_error_ && !stream_->can_write_eof();

@@ -1,7 +1,7 @@
 // SocketStream, as far as it is different when a filter stands between it and the socket.
 //
-// Closing is what differs most. A plain stream that is closing hears nothing any more, and is over once its buffer
-// is sent. Through a filter it still listens, for the peer's good-bye, and the filter says when it is over.
+// Closing differs most. A plain stream that is closing receives nothing, and ends once its buffer is sent. With a
+// filter it still receives, for the peer's close_notify, and the filter decides when it ends.
 #include "io/stream/socket_stream.hpp"
 
 #include <aio/base/error.hpp>
@@ -14,14 +14,14 @@ namespace aio::detail {
 namespace {
 
 constexpr std::size_t kFilteredHighWater = 512 * 1024;  // FLOW_CONTROL_HIGH_WATER_SSL_WRITE
-// What the peer may make the filter say without reading it.
+// How much output the peer may cause the filter to produce without reading it.
 constexpr std::size_t kMostUnsent = 256 * 1024;
 
 }  // namespace
 
 void SocketStream::begin_filter(std::unique_ptr<StreamFilter> filter) {
     std::unique_ptr<StreamFilter> below = std::exchange(filter_, std::move(filter));
-    if (high_water_ == kDefaultHighWater) set_write_buffer_limits(kFilteredHighWater, kFilteredHighWater / 4);
+    if (water_.high == kDefaultHighWater) set_write_buffer_limits(kFilteredHighWater, kFilteredHighWater / 4);
     gathering_ = false;
     announce_input(false);
     ByteBuffer early;
@@ -52,7 +52,7 @@ void SocketStream::filtered_received(int result, const char* data) noexcept {
         }
         if (doomed()) return;
         if (filter_->output_size() > kMostUnsent) {
-            throw RuntimeError("the TLS peer provokes answers and does not read them");
+            throw RuntimeError("the TLS peer keeps causing replies without reading them");
         }
     } catch (...) {
         return fail_filter(std::current_exception());
@@ -103,7 +103,7 @@ void SocketStream::flush_filtered() noexcept {
     try {
         const std::string_view all = out_.view();
         std::string_view rest = all;
-        if (!seal_some(rest)) return after_sending();  // with nothing left to say it may be over
+        if (!seal_some(rest)) return after_sending();  // with nothing left to send it may have ended
         out_.consume(all.size() - rest.size());
         if (out_.empty()) out_.release();
     } catch (...) {
@@ -128,7 +128,7 @@ void SocketStream::close_filtered() noexcept {
     flush_soon();
 }
 
-// Everything is sent that there was.
+// Called when everything is sent.
 void SocketStream::end_filtered() noexcept {
     if (doomed() || !is_closing() || !filter_->finished()) return;
     if (std::unique_ptr<StreamFilter> below = filter_->take_below()) {
@@ -153,7 +153,7 @@ void SocketStream::fail_filter(std::exception_ptr error) noexcept {
             if (!alert.empty()) backend().send_now(fd_, alert.data(), alert.size());
         }
     } catch (...) {
-        // The peer will do without.
+        // Then the peer gets no alert.
     }
     force_close(std::move(error));
 }

@@ -53,7 +53,7 @@ void SocketStream::received(int result, const char* data, bool more) noexcept {
     if (!stop_reading_ && !receive_.in_flight) start_receiving();
 }
 
-// Switching over waits for the end of what is in flight: received() goes on from there.
+// The switch waits for the end of the receive in flight: received() continues from there.
 void SocketStream::announce_input(bool on) noexcept {
     intake_ = on && !filter_ ? Intake::announced : Intake::delivered;
     large_in_row_ = 0;

@@ -26,13 +26,13 @@ void adopt_socket(LoopState& loop, int fd, const std::string& what) {
     socklen_t length = sizeof type;
     const int result = loop.backend->get_option(fd, SOL_SOCKET, SO_TYPE, &type, length);
     if (result < 0 && result != -ENOTSOCK) throw_os_error(-result, what);
-    if (result < 0 || type != SOCK_STREAM) throw ValueError(what + " is no stream socket");
+    if (result < 0 || type != SOCK_STREAM) throw ValueError(what + " is not a stream socket");
     if (loop.transport_fds.contains(fd)) throw RuntimeError(what + " is used by a stream of this loop");
     const int flags = ::fcntl(fd, F_GETFL);
     if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) throw_os_error(errno, what);
     const int on = 1;
     loop.backend->set_option(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // refused by AF_UNIX
-    loop.backend->forget(fd);                                                // the number may have had another life
+    loop.backend->forget(fd);                                                // its number may have been another's
 }
 
 SocketStream::SocketStream(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner)
@@ -165,7 +165,7 @@ void SocketStream::sent(int result) noexcept {
     after_sending();
 }
 
-// Some bytes are gone: writers may go on; and what waited for the last of them.
+// Bytes were sent: resumes paused writers, and whatever waited for an empty buffer.
 void SocketStream::after_sending() noexcept {
     if (doomed()) return;
     check_write_buffer();
@@ -180,8 +180,7 @@ void SocketStream::after_sending() noexcept {
 }
 
 void SocketStream::write_eof() {
-    if (filter_)
-        throw RuntimeError("StreamWriter.write_eof: a connection over TLS has no half-closed state; close()");
+    if (filter_) throw RuntimeError("StreamWriter.write_eof: a TLS connection cannot be half-closed; use close()");
     if (is_closing() || output_ == Output::ended) return;
     check_no_turn("write_eof");
     output_ = Output::ended;
@@ -303,7 +302,7 @@ void SocketStream::unreferenced() noexcept {
 
 void SocketStream::loop_closing() noexcept {
     if (closed()) return;
-    flush();  // the last words, if the socket takes them
+    flush();  // the rest of the data, if the socket takes it
     if (!doomed()) {
         mark_closing();
         stop_receiving();
@@ -317,6 +316,15 @@ void SocketStream::loop_closing() noexcept {
 void SocketStream::served_by(FutureBase& task) noexcept {
     retain();
     task.add_callback(served_);
+}
+
+bool SocketStream::is_served_by(const FutureBase& task, const StreamOwner& owner) {
+    bool found = false;
+    task.callbacks().for_each([&](const Callback& callback) {
+        const auto* served = dynamic_cast<const Served*>(&callback);
+        if (served && served->stream.owner_ == &owner) found = true;
+    });
+    return found;
 }
 
 void SocketStream::handler_done() noexcept {

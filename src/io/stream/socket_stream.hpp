@@ -69,6 +69,8 @@ public:
 
     // Server: tells the owner when `task`, which serves this stream, is done; keeps a reference until then.
     void served_by(FutureBase& task) noexcept;
+    // Whether `task` serves a stream of `owner`.
+    static bool is_served_by(const FutureBase& task, const StreamOwner& owner);
     std::size_t place = 0;  // the owner's, to find the stream among its own
     StreamOwner* owner() const noexcept { return owner_; }
 

@@ -16,16 +16,6 @@ namespace {
 // Beyond this much in one pass, sending at once beats gathering more.
 constexpr std::size_t kGatherLimit = 64 * 1024;
 
-// Ends the waits in `list`: each task is stepped in the next pass.
-void wake_all(CallbackList& list) noexcept {
-    Callback* waiter = list.take_all();
-    while (waiter) {
-        Callback* next = waiter->next_callback();
-        waiter->run();
-        waiter = next;
-    }
-}
-
 [[noreturn]] void no_transport(const char* operation) {
     throw RuntimeError(std::string(operation) + ": this stream has no transport to write to");
 }
@@ -49,7 +39,7 @@ void StreamCore::feed_data(std::string_view data) {
 
 void StreamCore::data_added() noexcept {
     if (reader_ || observer_) wake_reader();
-    // A read that still waits wants more, whatever there is (semantics 44).
+    // A read that is still waiting needs more, however much there is (semantics 44).
     const bool beyond = in_.size() > limit_ && in_.size() - limit_ > limit_;
     if (!reading_paused_ && beyond && !(reader_ && reader_->wants_more())) [[unlikely]] {
         reading_paused_ = true;
@@ -93,26 +83,16 @@ Address StreamCore::peername() const { return {}; }
 Address StreamCore::sockname() const { return {}; }
 
 void StreamCore::set_write_buffer_limits(std::size_t high, std::size_t low) {
-    if (low > high) {
-        throw ValueError("set_write_buffer_limits: high (" + std::to_string(high) + ") must be at least low (" +
-                         std::to_string(low) + ")");
-    }
-    high_water_ = high;
-    low_water_ = low;
+    water_.set(high, low);
     gather_limit_ = std::min(high, kGatherLimit);
     check_write_buffer();
 }
 
 void StreamCore::check_write_buffer() noexcept {
-    const std::size_t size = write_buffer_size();
-    if (!writing_paused_ && size > high_water_) {
-        writing_paused_ = true;
-        update_drain();
-    } else if (writing_paused_ && size <= low_water_) {
-        writing_paused_ = false;
-        update_drain();
-        wake_all(drains_);
-    }
+    if (!water_.turn_at(write_buffer_size(), writing_paused_)) return;
+    writing_paused_ = !writing_paused_;
+    update_drain();
+    if (!writing_paused_) drains_.run_all();
 }
 
 void StreamCore::mark_closing() noexcept {
@@ -130,12 +110,12 @@ void StreamCore::connection_lost(std::exception_ptr error) noexcept {
         feed_eof();
     }
     writing_paused_ = false;
-    wake_all(drains_);
+    drains_.run_all();
 }
 
 void StreamCore::mark_closed() noexcept {
     life_.reach(Life::closed);
-    wake_all(close_waits_);
+    close_waits_.run_all();
 }
 
 }  // namespace aio::detail
