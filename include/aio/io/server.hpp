@@ -42,8 +42,8 @@ struct ServerOptions {
     bool keep_alive = false;                    // SO_KEEPALIVE on each connection
     bool start_serving = true;                  // false: not before start_serving() or serve_forever()
     std::size_t limit = detail::kDefaultLimit;  // of each reader's buffer, in bytes
-    Duration shutdown_timeout =
-        std::chrono::seconds(10);  // for sending the buffered data, when serve_forever() is cancelled
+    // For sending the buffered data, and for handlers to end, when serve_forever() is cancelled.
+    Duration shutdown_timeout = std::chrono::seconds(10);
 
     // TLS, with <aio/io/ssl.hpp>: a context with a certificate. The handler is called after the handshake. A failed
     // handshake is logged in debug mode only.
@@ -76,8 +76,9 @@ public:
     // Whether it accepts connections.
     bool is_serving() const noexcept;
     // Serves until it is cancelled, or close() is called; throws CancelledError once the server and all its connections
-    // are closed. Cancel: it closes the server and the connections; data written to clients are sent first, for at most
-    // shutdown_timeout, and handlers read the end of the stream. After close() it waits until the connections are
+    // are closed. Cancel: it closes the server and the connections; data written to clients are sent first, and handlers
+    // read the end of the stream. It waits for the handlers, which may refer to variables of the caller: those that have
+    // not ended after shutdown_timeout are cancelled. After close() it waits until the connections are
     // closed. Errors: RuntimeError when another serve_forever() waits, or when closed.
     Coro<> serve_forever() const;
 
@@ -102,6 +103,14 @@ namespace detail {
 using ClientHandler = Function<FutureRef<FutureBase>(StreamReader, StreamWriter)>;
 
 template <class F>
+concept HandlesClients = std::invocable<std::decay_t<F>&, StreamReader, StreamWriter>;
+
+template <class F>
+ClientHandler client_handler(F&&) {
+    static_assert(HandlesClients<F>, "a server's handler is called with (aio::StreamReader, aio::StreamWriter)");
+    return {};
+}
+template <HandlesClients F>
 ClientHandler client_handler(F&& handler) {
     using Returned = std::invoke_result_t<std::decay_t<F>&, StreamReader, StreamWriter>;
     static_assert(is_coro<Returned> || std::is_void_v<Returned>,
@@ -125,9 +134,6 @@ Coro<Server> start_tcp_server(ClientHandler handler, std::vector<std::string> ho
 Coro<Server> start_path_server(ClientHandler handler, std::string path, const ServerOptions& options);
 Coro<Server> start_socket_server(ClientHandler handler, int fd, const ServerOptions& options);
 
-template <class F>
-concept HandlesClients = std::invocable<std::decay_t<F>&, StreamReader, StreamWriter>;
-
 }  // namespace detail
 
 // Listens on every address of `host` (empty: on all interfaces, IPv4 and IPv6), at `port` (0: a free one). Calls
@@ -136,12 +142,12 @@ concept HandlesClients = std::invocable<std::decay_t<F>&, StreamReader, StreamWr
 // destroy it twice (docs/compilers.md).
 // Errors: OSError (address in use, not of this machine, no permission); GaiError; ValueError for an
 // invalid port or a limit of 0.
-template <detail::HandlesClients F>
+template <class F>
 Coro<Server> start_server(F&& handler, std::string host, int port, ServerOptions options = {}) {
     return detail::start_tcp_server(detail::client_handler(std::forward<F>(handler)), std::move(host), port, options);
 }
 // On every address of all of `hosts`.
-template <detail::HandlesClients F>
+template <class F>
 Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, int port, ServerOptions options = {}) {
     return detail::start_tcp_server(detail::client_handler(std::forward<F>(handler)), std::move(hosts), port,
                                     options);
@@ -151,14 +157,14 @@ Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, int port,
 // it from then on, and only closes it: other processes that have it keep accepting.
 // Errors: ValueError for a descriptor that is no stream socket; RuntimeError when a stream owns it; OSError. It then
 // stays the caller's.
-template <detail::HandlesClients F>
+template <class F>
 Coro<Server> start_server(F&& handler, int fd, ServerOptions options = {}) {
     return detail::start_socket_server(detail::client_handler(std::forward<F>(handler)), fd, options);
 }
 
 // The same on an AF_UNIX path ('\0' first: the abstract namespace): asyncio.start_unix_server. An existing socket there
 // is replaced, and the path is removed when the server closes, if it is still its own.
-template <detail::HandlesClients F>
+template <class F>
 Coro<Server> start_unix_server(F&& handler, std::string path, ServerOptions options = {}) {
     return detail::start_path_server(detail::client_handler(std::forward<F>(handler)), std::move(path), options);
 }

@@ -1,5 +1,6 @@
 // A listening socket: binding it, accepting, and what happens when accept() fails. No error ends it: a listener that
 // stopped in a process that lives would refuse every client until somebody restarts the process.
+// server_state.cpp has the accepted connections, and reports an accept() that failed.
 #include "io/server/listener.hpp"
 
 #include <aio/base/error.hpp>

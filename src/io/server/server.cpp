@@ -2,7 +2,9 @@
 #include <aio/io/server.hpp>
 
 #include <aio/base/error.hpp>
+#include <aio/core/task.hpp>
 #include <aio/core/timeout.hpp>
+#include <aio/core/wait.hpp>
 
 #include "io/names/resolve.hpp"
 #include "io/server/server_state.hpp"
@@ -42,15 +44,28 @@ Coro<> wait_until_closed(Server server) {
     co_await closed;
 }
 
-// Those that do not take in time what was written to them are dropped.
+Coro<> wait_for_handlers(Server server) {
+    const std::vector<AnyTask> handlers = server.state().handlers();
+    if (!handlers.empty()) co_await wait(handlers);
+}
+
+// Clients that do not take in time what was written to them are dropped; handlers that do not end in time are cancelled.
+// All have ended when this returns: they may refer to variables of whoever serves.
 Coro<> end_clients(Server server) {
     server.close();
     server.close_clients();
+    const auto everything = [&]() -> Coro<> {
+        co_await wait_until_closed(server);
+        co_await wait_for_handlers(server);
+    };
     try {
-        co_await wait_for(wait_until_closed(server), server.state().shutdown_timeout());
+        co_await wait_for(everything(), server.state().shutdown_timeout());
+        co_return;
     } catch (const TimeoutError&) {
         server.abort_clients();
     }
+    for (const AnyTask& handler : server.state().handlers()) handler.cancel();
+    co_await wait_for_handlers(server);
 }
 
 Coro<> serve_until_closed(Server server) {

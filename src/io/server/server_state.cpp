@@ -17,6 +17,12 @@ ServerState::ServerState(LoopState& loop, ClientHandler handler, ServerOptions o
     link_before(loop.resources);
 }
 
+std::vector<AnyTask> ServerState::handlers() const {
+    std::vector<AnyTask> tasks = all_tasks(*loop_.owner);
+    std::erase_if(tasks, [this](const AnyTask& task) { return !SocketStream::is_served_by(*task.state(), *this); });
+    return tasks;
+}
+
 void ServerState::drop_handle() noexcept {
     if (--handles_ == 0 && !closed_) {
         report_unclosed(loop_, [this] {
@@ -54,7 +60,7 @@ void ServerState::add_listener(const RawAddress& address) {
 void ServerState::add_listener(int fd) { emplace_listener(fd); }
 
 void ServerState::start_serving() {
-    if (closed_) throw RuntimeError("Server: it is closed");
+    if (closed_) throw RuntimeError("Server.start_serving: the server is closed");
     if (serving_) return;
     serving_ = true;
     for (const auto& listener : listeners_) listener->listen(options_.backlog);

@@ -37,6 +37,8 @@ public:
     void close() noexcept;
     void close_clients();
     void abort_clients();
+    // The tasks of handlers that have not ended; of connections that are closed, too. Looks through all tasks.
+    std::vector<AnyTask> handlers() const;
     Duration shutdown_timeout() const noexcept { return options_.shutdown_timeout; }
     std::vector<Address> sockets() const;
 

@@ -132,6 +132,29 @@ ASYNC_TEST(Server, serve_forever_that_is_cancelled_closes_idle_clients) {
     co_await expect_throws<CancelledError>(serving);
 }
 
+// What a handler refers to may be a variable of the coroutine that serves.
+ASYNC_TEST(Server, serve_forever_that_is_cancelled_waits_for_handlers) {
+    int& running = keep<int>(0);
+    const auto stubborn = [&running](StreamReader reader, StreamWriter) -> Coro<> {
+        struct Count {
+            int& count;
+            explicit Count(int& c) : count(++c) {}
+            ~Count() { --count; }
+        } counted(running);
+        co_await reader.read();      // the end of the stream
+        co_await aio::sleep(1h);  // and still goes on
+    };
+    Server server = co_await start_server(stubborn, "127.0.0.1", 0, {.shutdown_timeout = 20ms});
+    auto serving = create_task(server.serve_forever());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+    while (running == 0) co_await aio::sleep(1ms);
+    serving.cancel();
+    co_await expect_throws<CancelledError>(std::move(serving));
+    EXPECT_EQ(running, 0);
+    writer.close();
+    co_await writer.wait_closed();
+}
+
 ASYNC_TEST(Server, serve_forever_that_is_cancelled_as_the_server_is_closed_closes_idle_clients) {
     for (const bool cancelled_first : {true, false}) {
         Server server = co_await start_server(echo_lines, "127.0.0.1", 0);
