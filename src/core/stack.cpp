@@ -1,4 +1,4 @@
-// Where a task stands, or where its exception passed: get_stack() and print_stack().
+// Where a task is suspended, or where its exception passed: get_stack() and print_stack().
 // Source: _task_get_stack, _task_print_stack, CPython 3.12 base_tasks.py.
 #include <aio/base/format_exception.hpp>
 #include <aio/core/log.hpp>
@@ -26,8 +26,8 @@ struct Place {
     unsigned line, column;
 };
 
-// The function that `place` is in, without a line: g++ calls a coroutine that has not awaited yet by its closing brace. Each
-// is made once, and stays: source locations are never given back.
+// The function that `place` is in, without a line: before a coroutine's first await, g++ gives the line of its closing
+// brace. Each is created once and never freed, as source locations are static.
 const void* without_line(const void* place) {
     static NeverDestroyed<std::mutex> mutex;
     static NeverDestroyed<std::unordered_map<const void*, Place>> places;
@@ -56,7 +56,7 @@ std::vector<std::source_location> TaskBase::traceback() const {
 
 std::vector<std::source_location> AnyTask::get_stack(std::optional<std::size_t> limit) const {
     std::vector<std::source_location> stack;
-    if (state_->done()) {
+    if (named("get_stack()").done()) {
         if (state_->state == detail::State::finished) return stack;  // a traceback is of an exception that it caught
         stack = state_->traceback();
         if (limit && *limit < stack.size())

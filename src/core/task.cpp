@@ -20,11 +20,14 @@ namespace aio {
 namespace detail {
 
 void throw_used_up(const char* operation) {
-    throw RuntimeError(std::string(operation) + ": this coroutine was awaited already, made a task, or moved from");
+    throw RuntimeError(std::string(operation) +
+                       ": cannot reuse already awaited coroutine: it was awaited, made a task, or moved from; "
+                       "call its function again");
 }
 
-void throw_empty_handle() {
-    throw RuntimeError("co_await: this handle names no task or future: it was default-constructed, or moved from");
+void throw_empty_handle(const char* operation) {
+    throw RuntimeError(std::string(operation) +
+                       ": this handle names no task or future: it was default-constructed, or moved from");
 }
 
 TaskExtras& TaskBase::extras() {
@@ -121,7 +124,7 @@ void TaskBase::store_current_exception() noexcept {
 void TaskBase::ended_without_result() noexcept {
     try {
         throw RuntimeError("the coroutine '" + function_name(where().function_name()) +
-                           "' ended without co_return, and its Coro<T> has no result to give");
+                           "' ended without co_return, so its Coro<T> has no result: end every path with co_return");
     } catch (...) {
         store_current_exception();
     }
@@ -221,7 +224,9 @@ void step_now(TaskBase& task) {
 void prepare_task(TaskBase& task, LoopCore& loop, const TaskOptions& options) {
     if (loop.closed) throw RuntimeError("create_task: the event loop is closed");
     if (loop.debug && loop.running && current.loop != &loop) {
-        throw RuntimeError("Non-thread-safe operation: create_task was called from another thread than the loop's");
+        throw RuntimeError(
+            "Non-thread-safe operation: create_task was called from a thread other than the loop's; use "
+            "run_coroutine_threadsafe");
     }
     // What can fail comes before the task exists.
     std::unique_ptr<TaskExtras> extras;
@@ -232,7 +237,7 @@ void prepare_task(TaskBase& task, LoopCore& loop, const TaskOptions& options) {
         if (options.context) extras->shared_context = options.context->slot();
     }
     task.become_task(loop);
-    task.link();  // it may be shown to a factory before it stands in the ready queue
+    task.link();                                      // a factory may see it before it is in the ready queue
     if (extras) task.adopt_extras(extras.release());  // in place of what become_task inherited
 }
 

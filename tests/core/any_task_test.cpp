@@ -1,6 +1,7 @@
 // AnyTask: tasks of different types, as futures of void.
 #include <aio/core/as_completed.hpp>
 #include <aio/core/gather.hpp>
+#include <aio/core/select.hpp>
 #include <aio/core/shield.hpp>
 #include <aio/core/timeout.hpp>
 #include <aio/core/wait.hpp>
@@ -55,6 +56,51 @@ ASYNC_TEST(AnyTask, cancelled_await_cancels_the_task, kAnyOrder) {
     waiting.cancel();
     co_await expect_throws<CancelledError>(waiting);
     EXPECT_TRUE(any.cancelled());
+}
+
+template <class Handle>
+void expect_errors_of_an_empty_one(const Handle& empty) {
+    EXPECT_THROW(empty.done(), RuntimeError);
+    EXPECT_THROW(empty.cancelled(), RuntimeError);
+    EXPECT_THROW(empty.cancel(), RuntimeError);
+    EXPECT_THROW(empty.result(), RuntimeError);
+    EXPECT_THROW(empty.exception(), RuntimeError);
+    EXPECT_THROW(empty.add_done_callback([] {}), RuntimeError);
+    EXPECT_THROW(empty.get_loop(), RuntimeError);
+    EXPECT_FALSE(empty);
+}
+
+TEST(Handles, that_name_nothing_say_so_at_each_call) {
+    expect_errors_of_an_empty_one(AnyTask());
+    const Task<int> task;
+    expect_errors_of_an_empty_one(task);
+    EXPECT_THROW(task.get_name(), RuntimeError);
+    EXPECT_THROW(task.set_name("x"), RuntimeError);
+    EXPECT_THROW(task.uncancel(), RuntimeError);
+    EXPECT_THROW(task.cancelling(), RuntimeError);
+    EXPECT_THROW(task.get_stack(), RuntimeError);
+}
+
+ASYNC_TEST(Handles, that_name_nothing_are_refused_where_they_are_waited_for) {
+    const Task<int> empty;
+    std::vector<Task<int>> one(1);
+    EXPECT_FALSE(AnyTask(empty));
+    EXPECT_THROW(gather(empty), RuntimeError);
+    EXPECT_THROW(shield(empty), RuntimeError);
+    EXPECT_THROW((void)as_completed(one), RuntimeError);
+    EXPECT_THROW(co_await wait(one), RuntimeError);
+    EXPECT_THROW(co_await wait_for(empty, 1s), RuntimeError);
+    EXPECT_THROW(co_await aio::select(empty, Task<int>()), RuntimeError);
+    EXPECT_THROW(co_await aio::select(one), RuntimeError);
+}
+
+ASYNC_TEST(AnyTask, a_future_that_was_moved_from_says_so) {
+    Future<int> future;
+    const Future<int> other = std::move(future);
+    EXPECT_THROW(future.set_result(1), RuntimeError);
+    EXPECT_THROW(future.done(), RuntimeError);
+    EXPECT_FALSE(other.done());
+    co_return;
 }
 
 ASYNC_TEST(AnyTask, empty_one_is_an_error_to_await) {

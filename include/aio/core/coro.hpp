@@ -56,7 +56,7 @@ struct ValueSlot<void> {
 
 // Errors: RuntimeError, always.
 [[noreturn]] void throw_used_up(const char* operation);
-[[noreturn]] void throw_empty_handle();
+[[noreturn]] void throw_empty_handle(const char* operation = "co_await");
 
 // The half of Coro<T> that does not depend on T.
 class CoroOwner {

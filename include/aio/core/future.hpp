@@ -98,7 +98,8 @@ private:
 // Removes the callbacks for which `calls` holds; those already scheduled stay.
 std::size_t remove_done_callbacks(FutureBase& future, const std::type_info& type, const void* function);
 
-// The common part of Future<T> and Task<T>: a counted reference to a State, which finally holds a T.
+// The common part of Future<T> and Task<T>: a counted reference to a State, which finally holds a T. All calls of a handle
+// that names nothing, default-constructed or moved from, throw RuntimeError, except for comparisons and operator bool.
 template <class Derived, class State, class T>
 class FutureHandle {
 public:
@@ -106,23 +107,23 @@ public:
     using native_awaitable = void;
 
     // Whether it has a value or an exception, or was cancelled.
-    bool done() const noexcept { return state_->done(); }
+    bool done() const { return named("done()").done(); }
     // Whether it ended by cancellation; false while a cancelled task is still cleaning up.
-    bool cancelled() const noexcept { return state_->cancelled(); }
+    bool cancelled() const { return named("cancelled()").cancelled(); }
 
     // A reference to the value, which stays in the future. Errors: InvalidStateError while pending, CancelledError when
     // cancelled, or the exception that was set.
     decltype(auto) result() const {
-        state_->check_value();
+        named("result()").check_value();
         return std::as_const(*state_).get();
     }
 
     // The exception, or null when there is a value. Errors: InvalidStateError, CancelledError.
-    std::exception_ptr exception() const { return state_->exception(); }
+    std::exception_ptr exception() const { return named("exception()").exception(); }
 
     // Requests cancellation: a future is cancelled at once; a task gets CancelledError at its await.
     // Result: false when it was done already. `message` is the text of CancelledError::what().
-    bool cancel(std::string_view message = {}) const noexcept { return state_->cancel(message); }
+    bool cancel(std::string_view message = {}) const { return named("cancel()").cancel(message); }
 
     // Calls `function(handle)`, or `function()`, once this is done: as a loop callback in the pass after that, in a
     // copy of the current context. If it is done already: in the next pass.
@@ -130,17 +131,17 @@ public:
     void add_done_callback(F function) const {
         static_assert(alignof(DoneCallbackOf<Derived, F>) <= FramePool::kMaxAlignment,
                       "what a callback captures may not be aligned to more than 64 bytes");
-        state_->add_callback(*new DoneCallbackOf<Derived, F>(std::move(function)));
+        named("add_done_callback()").add_callback(*new DoneCallbackOf<Derived, F>(std::move(function)));
     }
     // Removes every registration of `function` (a function pointer, or anything with ==) that is not scheduled yet.
     // Result: their number.
     template <std::equality_comparable F>
     std::size_t remove_done_callback(F function) const {
-        return remove_done_callbacks(*state_, typeid(F), &function);
+        return remove_done_callbacks(named("remove_done_callback()"), typeid(F), &function);
     }
 
     // The loop it belongs to. Errors: RuntimeError when that loop has been destroyed.
-    EventLoop& get_loop() const { return owner_of(state_->loop()); }
+    EventLoop& get_loop() const { return owner_of(named("get_loop()").loop()); }
 
     // Handles are equal when they name the same future. Their order and their std::hash are by identity too: for keys
     // of sets and maps.
@@ -148,17 +149,21 @@ public:
         return a.state_.get() == b.state_.get();
     }
     friend std::strong_ordering operator<=>(const FutureHandle& a, const FutureHandle& b) noexcept {
-        return std::compare_three_way()(a.base(), b.base());
+        return std::compare_three_way()(a.state(), b.state());
     }
 
     // False for a default-constructed Task and for a handle that was moved from.
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
 
-    // For the library: the state behind the handle.
-    FutureBase* base() const noexcept { return state_.get(); }
+    // For the library: the state behind the handle; null where it names nothing.
     State* state() const noexcept { return state_.get(); }
-    // For the library: hands the reference to the caller and leaves the handle empty.
-    FutureBase* leak() noexcept { return state_.leak(); }
+    // For the library: what gather(), wait() and the like watch. Errors: RuntimeError for a handle that names nothing.
+    FutureBase* base() const { return &named("waiting for a future"); }
+    // For the library: the same, with the reference, which leaves the handle empty.
+    FutureBase* leak() {
+        base();
+        return state_.leak();
+    }
     // For the library: a handle of `base`, which must be of the right type.
     static Derived from_base(const FutureRef<FutureBase>& base) {
         return Derived(FutureRef<State>::share(static_cast<State*>(base.get())));
@@ -167,6 +172,12 @@ public:
 protected:
     FutureHandle() noexcept = default;
     explicit FutureHandle(FutureRef<State> state) noexcept : state_(std::move(state)) {}
+
+    State& named(const char* operation) const {
+        if (!state_) [[unlikely]]
+            throw_empty_handle(operation);
+        return *state_;
+    }
 
     FutureRef<State> state_;
 };
@@ -263,7 +274,7 @@ public:
     template <class U = T>
         requires(!std::is_void_v<T> && std::constructible_from<T, U>)
     void set_result(U&& value) const {
-        this->state_->require_pending("set_result");
+        this->named("set_result()").require_pending("set_result");
         if constexpr (std::is_reference_v<T>) {
             this->state_->value = &value;
         } else {
@@ -274,7 +285,7 @@ public:
     void set_result() const
         requires std::is_void_v<T>
     {
-        this->state_->require_pending("set_result");
+        this->named("set_result()").require_pending("set_result");
         this->state_->finish();
     }
 
@@ -282,7 +293,7 @@ public:
     // when the last handle is dropped.
     // Errors: InvalidStateError when done already; ValueError for a null pointer.
     void set_exception(std::exception_ptr error) const {
-        this->state_->require_pending("set_exception");
+        this->named("set_exception()").require_pending("set_exception");
         if (!error) throw ValueError("Future.set_exception: the exception_ptr is null");
         this->state_->finish_with(std::move(error));
     }
@@ -305,6 +316,6 @@ public:
 template <class T>
 struct std::hash<aio::Future<T>> {
     std::size_t operator()(const aio::Future<T>& future) const noexcept {
-        return std::hash<const aio::detail::FutureBase*>()(future.base());
+        return std::hash<const aio::detail::FutureBase*>()(future.state());
     }
 };

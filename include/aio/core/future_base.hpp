@@ -7,6 +7,7 @@
 #include <aio/core/destruction.hpp>
 #include <aio/core/loop_core.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <new>
@@ -158,6 +159,10 @@ public:
         return FutureRef(future);
     }
     FutureRef(const FutureRef& other) noexcept : future_(other.future_) {
+        if (future_) future_->retain();
+    }
+    template <std::derived_from<F> Derived>
+    FutureRef(const FutureRef<Derived>& other) noexcept : future_(other.get()) {
         if (future_) future_->retain();
     }
     FutureRef(FutureRef&& other) noexcept : future_(std::exchange(other.future_, nullptr)) {}

@@ -58,16 +58,16 @@ public:
 
     // Returns if the task has ended normally. Errors: InvalidStateError while pending, CancelledError when cancelled,
     // or the task's exception.
-    void result() const { state_->check_value(); }
+    void result() const { named("result()").check_value(); }
     detail::EndAwaiter operator co_await() const { return detail::EndAwaiter(state_.get()); }
 
     // The number of cancel() calls so far, less those of uncancel(). asyncio.Task.cancelling.
-    unsigned cancelling() const noexcept { return state_->cancelling(); }
+    unsigned cancelling() const { return named("cancelling()").cancelling(); }
     // Takes one request back. Result: the number that is left; at 0 a request that is not yet delivered is dropped.
-    unsigned uncancel() const noexcept { return state_->uncancel(); }
+    unsigned uncancel() const { return named("uncancel()").uncancel(); }
     // The name from TaskOptions or set_name(), else "Task-<n>".
-    std::string get_name() const { return state_->name(); }
-    void set_name(std::string_view name) const { state_->set_name(name); }
+    std::string get_name() const { return named("get_name()").name(); }
+    void set_name(std::string_view name) const { named("set_name()").set_name(name); }
     // The places at which the task is suspended, innermost frame first; after a failure, those that the exception
     // passed. With a limit: that many of the innermost frames of a stack, or of the
     // outermost ones of a traceback, as in Python.
@@ -101,16 +101,16 @@ public:
     explicit Task(detail::FutureRef<State> state) noexcept : Base(std::move(state)) {}
 
     // As AnyTask's.
-    std::string name() const { return this->state_->name(); }
-    std::string get_name() const { return this->state_->name(); }
-    void set_name(std::string_view name) const { this->state_->set_name(name); }
+    std::string name() const { return this->named("name()").name(); }
+    std::string get_name() const { return this->named("get_name()").name(); }
+    void set_name(std::string_view name) const { this->named("set_name()").set_name(name); }
 
     // As AnyTask's.
-    unsigned cancelling() const noexcept { return this->state_->cancelling(); }
-    unsigned uncancel() const noexcept { return this->state_->uncancel(); }
+    unsigned cancelling() const { return this->named("cancelling()").cancelling(); }
+    unsigned uncancel() const { return this->named("uncancel()").uncancel(); }
 
     // The context in which the task runs: the one from TaskOptions itself, else a copy of the task's own.
-    Context get_context() const { return this->state_->context(); }
+    Context get_context() const { return this->named("get_context()").context(); }
     // As AnyTask's.
     std::vector<std::source_location> get_stack(std::optional<std::size_t> limit = std::nullopt) const {
         return AnyTask(*this).get_stack(limit);
@@ -124,7 +124,7 @@ public:
 
     // A handle of the same task without its type.
     operator AnyTask() const noexcept {
-        return AnyTask(detail::FutureRef<detail::TaskBase>::share(this->state_.get()));
+        return AnyTask(detail::FutureRef<detail::TaskBase>(this->state_));
     }
 
     detail::SharedAwaiter<State, T> operator co_await() const& {
@@ -193,12 +193,12 @@ std::vector<AnyTask> all_tasks(EventLoop& loop);
 template <class T>
 struct std::hash<aio::Task<T>> {
     std::size_t operator()(const aio::Task<T>& task) const noexcept {
-        return std::hash<const aio::detail::FutureBase*>()(task.base());
+        return std::hash<const aio::detail::FutureBase*>()(task.state());
     }
 };
 template <>
 struct std::hash<aio::AnyTask> {
     std::size_t operator()(const aio::AnyTask& task) const noexcept {
-        return std::hash<const aio::detail::FutureBase*>()(task.base());
+        return std::hash<const aio::detail::FutureBase*>()(task.state());
     }
 };
