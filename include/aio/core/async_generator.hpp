@@ -183,6 +183,14 @@ public:
     // RuntimeError when it yields again.
     [[nodiscard]] detail::CloseGenerator aclose() noexcept { return {promise_}; }
 
+    // Not for range-for: says so.
+    template <class U = T>
+    T* begin() const {
+        static_assert(detail::always_false<U>, "range-for cannot await: while (auto value = co_await generator.next())");
+        return nullptr;
+    }
+    T* end() const { return nullptr; }
+
 private:
     friend detail::GeneratorPromiseOf<T>;
     explicit AsyncGenerator(detail::GeneratorPromiseOf<T>* promise) noexcept : promise_(promise) {}

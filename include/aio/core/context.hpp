@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace aio {
@@ -101,7 +102,8 @@ public:
     template <class F, class... Args>
     decltype(auto) run(F&& f, Args&&... args) const {
         detail::ContextScope scope(*slot_);
-        return std::forward<F>(f)(std::forward<Args>(args)...);
+        // (std::apply is what calls members too, without <functional>.)
+        return std::apply(std::forward<F>(f), std::forward_as_tuple(std::forward<Args>(args)...));
     }
 
     bool operator==(const Context& other) const noexcept { return slot_ == other.slot_; }

@@ -74,6 +74,17 @@ Coro<T> run_with_timeout(std::optional<TimePoint> when, F body) {
 }
 
 std::optional<TimePoint> deadline_after(std::optional<Duration> delay);
+// False, and no more than one message, for what is no block.
+template <class F>
+constexpr bool is_block() {
+    constexpr bool callable = std::invocable<std::remove_reference_t<F>&> ||
+                              std::invocable<std::remove_reference_t<F>&, Timeout&>;
+    static_assert(callable, "with_timeout() takes a function that returns a Coro; for one awaitable: "
+                            "aio::wait_for(awaitable, timeout)");
+    return callable;
+}
+template <class F>
+concept Block = is_block<F>();
 // The running loop's task must wait until `future`, which it cancelled, has ended.
 Coro<> cancel_and_wait(FutureRef<FutureBase> future);
 
@@ -115,14 +126,18 @@ Coro<T> wait_for_later(A awaitable, Duration timeout) {
 template <class F>
 auto with_timeout(std::optional<Duration> delay, F&& body) {
     AIO_CHECK_LAMBDA(F);
-    return detail::run_with_timeout<detail::body_result<F, Timeout>, F>(detail::deadline_after(delay),
-                                                                        std::forward<F>(body));
+    if constexpr (detail::Block<F>) {
+        return detail::run_with_timeout<detail::body_result<F, Timeout>, F>(detail::deadline_after(delay),
+                                                                            std::forward<F>(body));
+    }
 }
 // The same with a deadline on the loop's clock: asyncio.timeout_at.
 template <class F>
 auto with_timeout_at(std::optional<When> when, F&& body) {
     AIO_CHECK_LAMBDA(F);
-    return detail::run_with_timeout<detail::body_result<F, Timeout>, F>(when, std::forward<F>(body));
+    if constexpr (detail::Block<F>) {
+        return detail::run_with_timeout<detail::body_result<F, Timeout>, F>(when, std::forward<F>(body));
+    }
 }
 
 // Awaits `awaitable` for `timeout` at most; nullopt: without a limit. asyncio.wait_for. Result: its result.

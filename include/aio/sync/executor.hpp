@@ -127,7 +127,7 @@ public:
             ~Drop() { call.drop(); }
         } const drop{*this};
         const auto call = [](F& function, Args&... args) -> Result {
-            return std::move(function)(std::move(args)...);
+            return std::apply(std::move(function), std::forward_as_tuple(std::move(args)...));  // members too
         };
         if constexpr (std::is_void_v<Result>) {
             std::apply(call, *call_);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include <atomic>
+#include <cstdio>
 #include <vector>
 
 namespace aio::test {

@@ -33,6 +33,18 @@ Coro<> on_another_thread(Body body) {
 
 }  // namespace
 
+struct Counter {
+    int add(int number) { return total += number; }
+    int total = 40;
+};
+
+ASYNC_TEST(ToThread, calls_members, kOnce) {
+    Counter counter;
+    EXPECT_EQ(co_await to_thread(&Counter::add, &counter, 2), 42);
+    auto added = get_running_loop().run_in_executor(nullptr, &Counter::add, &counter, 2);
+    EXPECT_EQ(co_await added, 44);
+}
+
 ASYNC_TEST(ToThread, gives_what_the_function_returns, kOnce) {  // CPython: test_threads.test_to_thread
     EXPECT_EQ(co_await to_thread(sum, 40, 2), 42);
     const std::string text = "kept";
