@@ -1,4 +1,5 @@
-// A request from its first hop to its answer: middlewares, cookies, redirects.
+// A request from its first hop to its answer: middlewares, cookies, redirects. client_exchange.cpp sends one hop and
+// has the retry; prepare_head.cpp makes its header.
 #include <aio/base/error.hpp>
 #include <aio/http/client/cookie_jar.hpp>
 #include <aio/http/errors.hpp>
@@ -14,10 +15,16 @@ namespace aio::http::detail {
 
 namespace {
 
-// The URL to begin with: under base_url, with the parameters.
+// The URL to begin with: under base_url, with the parameters. A reference with a host and no scheme, "//host/path", is
+// refused: a path that comes from elsewhere, such as a request that is passed on, must not lead to another host.
 URL first_url(const SessionState& session, RequestSpec& spec) {
     URL url = std::move(spec.url);
-    if (session.options.base_url) url = session.options.base_url->join(url);
+    if (session.options.base_url) {
+        if (url.is_absolute() && url.scheme().empty()) {
+            throw InvalidURL(url.str_without_credentials(), "it names a host and no scheme, under a base_url");
+        }
+        url = session.options.base_url->join(url);
+    }
     if (spec.extras && !spec.extras->params.empty()) url = url.extend_query(spec.extras->params);
     return url;
 }
@@ -38,7 +45,7 @@ URL redirect_target(const OutgoingRequest& request, const ClientResponse& respon
     URL url = from.join(requote ? URL(location) : unchanged_url(location));
     if (url.scheme() != "http" && url.scheme() != "https") {
         throw InvalidURL(url.str_without_credentials(),
-                         "a redirect (" + std::to_string(response.status()) + ") to what is not http or https");
+                         "a redirect (" + std::to_string(response.status()) + ") to a URL that is not http or https");
     }
     if (url.fragment().empty() && !from.fragment().empty()) url = url.with_fragment(from.fragment());
     return url;
@@ -55,7 +62,7 @@ void follow(OutgoingRequest& request, const ClientResponse& response, std::strin
         hop.payload = nullptr;
     } else if (hop.payload && !hop.payload->available()) {
         throw ClientPayloadError("a redirect (" + std::to_string(response.status()) +
-                                 ") asks for the request's body once more, and it can be sent only once");
+                                 ") needs the request's body again, but it can be sent only once");
     }
     if (!url.same_origin(request.url)) {
         hop.credentials_apply = false;
