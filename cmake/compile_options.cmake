@@ -16,8 +16,9 @@ function(aiocpp_compile_options target)
   endif()
 endfunction()
 
-# aiocpp_unity(TARGET SOURCES_AT_ONCE): g++ spends most of its time in headers, and reads them once for all. (clang gains
-# nothing: its time goes into what comes behind.) Only sources of one folder come together.
+# aiocpp_unity(TARGET SOURCES_AT_ONCE): headers are read once for several sources, all of one folder. Measured for eight sources:
+# 44 % of g++'s time, 30 to 65 % of clang's with sanitizers. A source that forgets an #include may then find it in its
+# neighbour: presets without AIOCPP_UNITY, such as dev-clang, see that.
 function(aiocpp_unity target count)
   if(NOT AIOCPP_UNITY)
     return()

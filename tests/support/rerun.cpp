@@ -36,6 +36,12 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
     return text && *text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
+// Whether a sample will do: where a point fails, its neighbours mostly do.
+bool brief() {
+    static const bool wanted = number_from("AIO_TEST_BRIEF", 0) != 0;
+    return wanted;
+}
+
 std::string current_test() {
     const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
     return std::string(test->test_suite_name()) + "." + test->name();
@@ -130,7 +136,8 @@ public:
             run_point(*only);
             return;
         }
-        if (const std::uint64_t points = number_from("AIO_TEST_POINTS", 0); points && points < warm.points) {
+        const std::uint64_t points = number_from("AIO_TEST_POINTS", brief() ? 20 : 0);
+        if (!seeded() && points && points < warm.points) {
             return run_some(points, warm.points);
         }
         for (unsigned variant = 0; variant < variants_of(mode_); ++variant) {
@@ -164,7 +171,8 @@ private:
 
     std::uint64_t last_k() const {
         if (!seeded()) return kMostPoints;
-        return number_from("AIO_TEST_SEEDS", mode_ == RerunMode::late ? 20 : 1000);
+        if (mode_ == RerunMode::late) return number_from("AIO_TEST_SEEDS", 20);
+        return number_from("AIO_TEST_SEEDS", brief() ? 300 : 1000);
     }
 
     // False when nothing was left to go wrong.

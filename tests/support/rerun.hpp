@@ -9,6 +9,7 @@
 //   AIO_TEST_K=k.v          only that one: the number and the variant that a failure was reported with
 //   AIO_TEST_POINTS=n       not each k, but n of them, one from each n-th part of the test, drawn by AIO_TEST_SEED (1);
 //                           not for shuffle and late
+//   AIO_TEST_BRIEF=1        20 points of each test and 300 orders, unless the variables above say otherwise
 //   AIO_TEST_FRAMES=pool    frames are recycled, as in real life; otherwise each is a block of its own, which can fail
 //                           and leak like any other
 //

@@ -4,6 +4,7 @@
 
 #include "transcript.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <map>
 #include <random>
