@@ -3,8 +3,8 @@
 
 Also without those warnings that are none of ours but that users who include it with -I may have asked for.
 
-With --by-source, a header that a source of the library includes before anything else is not compiled alone: the library's
-own build does that. The users' warnings are then looked for in all headers together, once.
+With --by-source, a header that a source of the library includes before anything else is not compiled alone: a build of single
+sources does that, and includes.py looks for what is missing. The users' warnings are then looked for in all headers together, once.
 """
 
 import argparse

@@ -19,6 +19,7 @@ import compiling  # noqa: E402
 import cpython_names  # noqa: E402
 import documented  # noqa: E402
 import extremes  # noqa: E402
+import includes  # noqa: E402
 import maps  # noqa: E402
 import run_report  # noqa: E402
 import snippets  # noqa: E402
@@ -83,6 +84,76 @@ class Layers(unittest.TestCase):
     def test_public_headers_stay_thin(self):
         self.assertEqual(len(self.problems(include__aio__core__task_hpp="#include <iostream>\n")), 1)
         self.assertEqual(self.problems(src__core__task_cpp="#include <iostream>\n"), [])
+
+
+class Includes(unittest.TestCase):
+    TREE = {
+        "include/aio/task.hpp": "#include <string>\nnamespace aio {\nclass Task { public: std::string name(); };\n"
+                                "void sleep(int n);\n}\n",
+        "include/aio/fwd.hpp": "namespace aio { class Task; }\n",
+        "src/queue.hpp": "#pragma once\n#define AIO_LIMIT 1\nnamespace aio::detail { inline constexpr int kMost = 1; }\n",
+    }
+
+    def findings(self, text, **others):
+        """The findings in TREE with this text as src/it.cpp, and with other sources next to it."""
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder).resolve()
+            files = {**self.TREE, "src/it.cpp": text, **{f"src/{name}.cpp": other for name, other in others.items()}}
+            for name, content in files.items():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_text(content, encoding="utf-8")
+            return list(includes.findings(root))
+
+    def test_a_forgotten_header_of_the_project_is_found_with_the_line(self):
+        code = "namespace aio {\nTask f() {\n sleep(1); return AIO_LIMIT < detail::kMost; }\n}\n"
+        self.assertEqual(self.findings(code), [
+            "src/it.cpp:2: uses Task, which include/aio/task.hpp declares",
+            "src/it.cpp:3: uses sleep, which include/aio/task.hpp declares",
+            "src/it.cpp:3: uses AIO_LIMIT, which src/queue.hpp declares",
+            "src/it.cpp:3: uses kMost, which src/queue.hpp declares"])
+        self.assertEqual(self.findings('#include <aio/task.hpp>\n#include "queue.hpp"\n' + code), [])
+
+    def test_a_header_may_come_through_another(self):
+        self.assertEqual(self.findings("#include <aio/task.hpp>\nstd::string s = aio::Task().name();\n"), [])
+
+    def test_a_forgotten_standard_header_is_found(self):
+        code = "std::string f() { return {::getpid(), EINTR, std::ranges::find(a, 1)}; }\n"
+        self.assertEqual(self.findings("#include <string_view>\n" + code), [
+            "src/it.cpp:2: uses std::string, which <string> declares",
+            "src/it.cpp:2: uses ::getpid, which <unistd.h> declares",
+            "src/it.cpp:2: uses EINTR, which <cerrno> declares",
+            "src/it.cpp:2: uses std::find, which <algorithm> declares"])
+        headers = "#include <string>\n#include <unistd.h>\n#include <errno.h>\n#include <algorithm>\n"
+        self.assertEqual(self.findings(headers + code), [])
+
+    def test_what_the_standard_promises_need_not_be_included(self):
+        self.assertEqual(self.findings("#include <iostream>\nvoid f(std::ostream&, std::size_t);\n"), [])
+        self.assertEqual(self.findings("#include <vector>\nauto f() { return std::move(std::begin(g)); }\n"), [])
+
+    def test_a_forward_declaration_suffices_for_a_name_only(self):
+        self.assertEqual(self.findings("#include <aio/fwd.hpp>\nvoid f(aio::Task&, aio::Task*);\n"), [])
+        for code in ("int n = aio::Task::kCount;", "auto task = aio::Task(1);", "aio::Task task;",
+                     "struct A : public aio::Task {};"):
+            self.assertEqual(self.findings(f"#include <aio/fwd.hpp>\n{code}\n"),
+                             ["src/it.cpp:2: needs the definition of Task, which include/aio/task.hpp has"], code)
+
+    def test_other_things_of_the_same_name_are_none(self):
+        for code in ("x.sleep(1); y->Task(); Other::sleep(2); Other<int>::Task();",  # members
+                     "struct Task {}; Task a;", "enum class Kind { Task }; Kind kind{Task};",
+                     "template <class Task> Task f(Task&);", "using testing::Task; Task a;", "int sleep; int Tasks;",
+                     "auto sleep = [] {}; sleep(1);", "auto [sleep, b] = c; sleep(1);", "void f(F& sleep) { sleep(1); }",
+                     "#include <gtest/gtest.h>\nTEST(Task, sleep) {}",
+                     "// Task\n/* sleep(1) */ f(\"Task\", R\"(sleep(1) \" Task)\", '\\'');"):
+            self.assertEqual(self.findings(code), [], code)
+
+    def test_a_neighbour_in_the_folder_does_not_help(self):
+        other = "#include <filesystem>\nnamespace fs = std::filesystem;\nint helper(int);\n"
+        self.assertEqual(self.findings("void f() { helper(fs::path()); }\n", other=other), [
+            "src/it.cpp:1: uses helper, which src/other.cpp declares",
+            "src/it.cpp:1: uses fs, which src/other.cpp declares"])
+
+    def test_generated_headers_leave_doubt(self):
+        self.assertEqual(self.findings('#include "generated.hpp"\naio::Task f();\n'), [])
 
 
 class Maps(unittest.TestCase):
