@@ -1,5 +1,6 @@
 #include <aio/aio.hpp>
 #include <fmt/core.h>
+#include <algorithm>
 using namespace std::chrono_literals;
 
 struct Kitchen {

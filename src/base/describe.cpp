@@ -1,4 +1,4 @@
-// How types, exceptions and places are written in reports; format_exception.cpp puts them together.
+// How types, exceptions and source locations are written in reports; format_exception.cpp combines them.
 #include "base/describe.hpp"
 
 #include <aio/base/assert.hpp>
@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 namespace aio::detail {
 

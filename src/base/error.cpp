@@ -10,8 +10,9 @@ namespace aio {
 namespace {
 
 std::string describe_partial(const std::string& partial, std::size_t expected) {
-    std::string wanted = expected == 0 ? "a separator" : std::to_string(expected) + " bytes";
-    return "the stream ended after " + std::to_string(partial.size()) + " bytes, before " + wanted;
+    const std::string read = std::to_string(partial.size()) + " bytes read";
+    if (expected == 0) return read + ", then the stream ended before a separator";
+    return read + " on a total of " + std::to_string(expected) + " expected bytes, then the stream ended";
 }
 
 }  // namespace

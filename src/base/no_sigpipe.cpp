@@ -1,4 +1,4 @@
-// Blocks SIGPIPE for a few system calls of one thread, and takes back the signal that they raised.
+// Blocks SIGPIPE for a few system calls of one thread, and consumes the signal if they raised one.
 #include "base/no_sigpipe.hpp"
 
 #include <pthread.h>

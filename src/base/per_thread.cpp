@@ -1,4 +1,4 @@
-// The end of a thread: what PerThread and others asked for, through one pthread key.
+// Runs what PerThread and others registered for the end of a thread, through one pthread key.
 #include "base/per_thread.hpp"
 
 #include <pthread.h>
@@ -11,7 +11,7 @@ namespace {
 
 constinit thread_local AtThreadExit* requests = nullptr;
 
-// Where the library is unloaded while threads that used it live on, their ends must not call what is gone.
+// If the library is unloaded while threads that used it still run, their ends must not call unloaded code.
 class Key {
 public:
     explicit Key(void (*at_exit)(void*)) noexcept : made_(::pthread_key_create(&key_, at_exit) == 0) {}
@@ -46,7 +46,7 @@ void AtThreadExit::request() noexcept {
 
 namespace {
 
-// Made before main(), the key is among the first.
+// Created before main(), so that the key is among the first.
 [[maybe_unused]] const bool early = [] {
     constinit thread_local static AtThreadExit nothing([](AtThreadExit&) noexcept {});
     nothing.request();

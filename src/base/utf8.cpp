@@ -16,7 +16,7 @@ constexpr const char* kBadStart = "invalid start byte";
 constexpr const char* kBadContinuation = "invalid continuation byte";
 constexpr const char* kCutShort = "unexpected end of data";
 
-// One character, or what stands in its place.
+// One character, or an invalid sequence.
 struct Step {
     std::size_t length;
     const char* reason = nullptr;  // null: a character
@@ -24,7 +24,7 @@ struct Step {
 
 bool within(unsigned char byte, unsigned low, unsigned high) noexcept { return byte >= low && byte <= high; }
 
-// The bytes that the second one of a sequence may be; the later ones are 80..BF.
+// The values that the second byte of a sequence may have; later bytes are 80..BF.
 struct Second {
     unsigned low = 0x80, high = 0xBF;
 };
@@ -58,7 +58,7 @@ Step step(std::string_view bytes, std::size_t at) noexcept {
 
 bool is_ascii(char byte) noexcept { return static_cast<unsigned char>(byte) < 0x80; }
 
-// The next byte from `at` on that is not ASCII, eight at a time.
+// The index of the first byte from `at` on that is not ASCII; eight bytes are examined at a time.
 std::size_t skip_ascii(std::string_view bytes, std::size_t at) noexcept {
     constexpr std::uint64_t kHighBits = 0x8080808080808080;
     while (at + 8 <= bytes.size()) {

@@ -36,7 +36,7 @@ std::map<std::string, Checksum> parse_checksum_file(std::string_view text, const
 class ChecksumError : public Error {
 public:
     ChecksumError(const Checksum& wanted, const std::string& got)
-        : Error(wanted.algorithm() + " is " + got + ", and should be " + wanted.hex()) {}
+        : Error(wanted.algorithm() + " is " + got + ", but should be " + wanted.hex()) {}
 };
 
 // Of bytes that come in pieces.

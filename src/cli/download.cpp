@@ -25,13 +25,13 @@ namespace aio::cli {
 
 // What is known of one attempt, whether it succeeds or not.
 struct Downloader::Attempt {
-    bool resume = false;     // goes on with what is there
-    bool last = false;       // there will be no other
-    bool resumed = false;    // it did
+    bool resume = false;     // resume what an earlier attempt has left
+    bool last = false;       // no retry will follow
+    bool resumed = false;    // the download was resumed
     bool there = false;      // the file was complete before
-    bool unchanged = false;  // the server says that it is as it was
+    bool unchanged = false;  // the server answered 304
     bool repeatable = true;  // nothing was done that cannot be undone
-    bool can_go_on = false;  // the server says enough about its bytes to ask for the rest of them
+    bool can_go_on = false;  // the server sent a validator, so a retry can ask for the rest
     Answer answer = Answer::other;
     std::string stored;       // where the bytes are now
     std::string kept;         // where the beginning of them is
@@ -65,7 +65,7 @@ private:
 
 constexpr int kSwitchingProtocols = 101, kNotModified = 304;
 
-// What follows a 101 is no body, though it is no error.
+// 101 is not an error, but no body follows it.
 void check_switch(const http::ClientResponse& response) {
     if (response.status() == kSwitchingProtocols) throw_status(response);
 }
@@ -87,7 +87,7 @@ Coro<int> Downloader::run(const Download& download) {
 
 Coro<int> Downloader::try_until_done(const Download& download, Transfer& transfer) {
     bool resume = options_.resume;
-    bool doubted = false;  // what an earlier time left has been dropped
+    bool doubted = false;  // what an earlier run has left was dropped
     for (unsigned number = 0;;) {
         Attempt now;
         now.resume = resume;
@@ -110,14 +110,15 @@ Coro<int> Downloader::try_until_done(const Download& download, Transfer& transfe
         }
         const Problem problem = explain(failed);
         if (problem.status == kBadChecksum && now.resumed && !std::exchange(doubted, true)) {
-            console_.say(fmt::format("{}: {}; what was there before is dropped, and all of it fetched",
+            console_.say(fmt::format("{}: {}; the partial file is dropped, and the whole is fetched again",
                                      download.shown(), problem.text));
             resume = false;
             continue;
         }
         if (!problem.transient || now.last || !now.repeatable) {
             const std::string kept =
-                now.kept.empty() ? "" : fmt::format("\n  {} are in {}; -C - goes on", size_text(transfer), now.kept);
+                now.kept.empty() ? ""
+                                 : fmt::format("\n  {} are in {}; resume with -C -", size_text(transfer), now.kept);
             console_.complain(fmt::format("{}: {}{}", download.shown(), problem.text, kept));
             co_return problem.status;
         }
@@ -145,14 +146,14 @@ void Downloader::report_success(const Download& download, const Transfer& transf
         return;
     }
     if (attempt.there) {
-        console_.say(fmt::format("{}  is complete already, {}", attempt.stored, size_text(transfer)));
+        console_.say(fmt::format("{}  is already complete, {}", attempt.stored, size_text(transfer)));
         return;
     }
     const TimePoint now = get_running_loop().time();
     const double seconds = std::chrono::duration<double>(now - transfer.started).count();
     console_.say(fmt::format(
         "{}  {}{}, {:.2f} s, {}/s", attempt.stored, format_size(static_cast<double>(transfer.done)),
-        attempt.resumed ? fmt::format(" ({} of them before)", format_size(static_cast<double>(transfer.resumed)))
+        attempt.resumed ? fmt::format(" ({} of them resumed)", format_size(static_cast<double>(transfer.resumed)))
                         : "",
         seconds, format_size(transfer.rate(now))));
 }
@@ -199,7 +200,7 @@ Coro<> Downloader::to_stream(const Download& download, Transfer& transfer, Attem
 }
 
 Coro<> Downloader::to_file(const Download& download, Transfer& transfer, Attempt& attempt) {
-    // A retry goes on with what its predecessors left, and with nothing else: what is called NAME was to be replaced.
+    // A retry resumes only what its predecessors have left: an existing NAME is to be replaced.
     PartialFile partial =
         co_await PartialFile::open(download.target, download.shown(), attempt.resume, options_.resume);
     transfer.done = transfer.resumed = partial.size();
@@ -216,12 +217,12 @@ Coro<> Downloader::to_file(const Download& download, Transfer& transfer, Attempt
         if (kept) attempt.kept = partial.path();
         transfer.done = partial.size();
     } catch (const OSError&) {
-        // What failed before tells more.
+        // The first error says more.
     }
     std::rethrow_exception(failed);
 }
 
-// With attempt.answer: what it is good for.
+// Also sets attempt.answer: how to use the response.
 Coro<http::ClientResponse> Downloader::ask(const Download& download, const PartialFile& partial, Attempt& attempt) {
     const std::uint64_t offset = partial.size() > 0 ? partial.size() : partial.adoptable();
     if (offset > 0) {
@@ -269,7 +270,7 @@ Coro<> Downloader::receive(const Download& download, Transfer& transfer, Attempt
         } else {
             const bool part = is_part(response.status(), response.headers());
             if (part && !requests_.asks_for_part()) {
-                throw http::ClientPayloadError("the server sent only a part, and was asked for the whole");
+                throw http::ClientPayloadError("the server sent only a part, but was asked for the whole");
             }
             // -I gets no body at all.
             if (part || options_.head) validators.size.reset();
@@ -304,7 +305,7 @@ Coro<> Downloader::receive_body(http::ClientResponse& response, Transfer& transf
         const std::uint64_t got = partial.size() - head_size;
         // All of it came, as the connection says, and is not what it should be: no beginning of anything.
         if (transfer.resumed == 0) co_await partial.discard();
-        throw http::ClientPayloadError(fmt::format("the server sent {} bytes, and said there are {}", got, *size));
+        throw http::ClientPayloadError(fmt::format("the server sent {} bytes, but announced {}", got, *size));
     }
 }
 
@@ -318,7 +319,7 @@ Coro<> Downloader::store(const Download& download, Attempt& attempt, PartialFile
             wrong = std::current_exception();
         }
         if (wrong) {
-            co_await partial.discard();  // to go on with it would be of no use
+            co_await partial.discard();  // resuming it would be useless
             std::rethrow_exception(wrong);
         }
     }

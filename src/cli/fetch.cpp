@@ -147,7 +147,7 @@ Coro<int> Fetch::run() {
     loop.remove_signal_handler(SIGTERM);
     if (failed) std::rethrow_exception(failed);
     if (!interrupted) co_return status();
-    console_.complain(options_.resume || !stored_.empty() ? "interrupted; the same command with -C - goes on"
+    console_.complain(options_.resume || !stored_.empty() ? "interrupted; resume with the same command and -C -"
                                                           : "interrupted");
     co_return terminated ? kTerminated : kInterrupted;
 }

@@ -23,37 +23,39 @@ CLI::Option* add_seconds(CLI::App& command, const char* names, double& value, co
 
 void add_output(CLI::App& command, FetchOptions& options) {
     add_repeated(command, "-o,--output", options.outputs,
-                 "Store under this name (- is standard output); the second -o is for the second URL")
+                 "Write to this file (- is standard output); the second -o is for the second URL")
         ->type_name("FILE");
-    command.add_flag("-O,--remote-name", options.remote_name, "Store under the URL's own name");
+    command.add_flag("-O,--remote-name", options.remote_name, "Name the file after the last part of the URL");
     command.add_flag("-J,--remote-header-name", options.remote_header_name,
-                     "Store under the name that the server gives; never over another file");
-    command.add_option("--output-dir", options.output_dir, "Store in this directory, which is made if need be")
+                     "Use the file name that the server sends; never replace a file");
+    command.add_option("--output-dir", options.output_dir, "Write files to this directory; it is created if missing")
         ->type_name("DIR");
-    command.add_flag("-i,--include", options.include, "Show the answer's headers before its body");
+    command.add_flag("-i,--include", options.include, "Show the response headers before the body");
     command.add_flag("-s,--silent", options.silent, "Print nothing but the bodies, not even errors");
-    command.add_flag("-S,--show-error", options.show_error, "With -s: errors all the same");
+    command.add_flag("-S,--show-error", options.show_error, "With -s: show errors nevertheless");
 }
 
 void add_request(CLI::App& command, FetchOptions& options) {
-    command.add_flag("-I,--head", options.head, "Ask for the headers only, and show them");
-    command.add_option("-X,--request", options.method, "The method; default: GET, with -d POST")->type_name("METHOD");
-    add_repeated(command, "-H,--header", options.headers, "Send this header: 'Name: value'; 'Name:' sends none")
+    command.add_flag("-I,--head", options.head, "Request only the headers, and show them");
+    command.add_option("-X,--request", options.method, "The request method; default: GET, or POST with -d")
+        ->type_name("METHOD");
+    add_repeated(command, "-H,--header", options.headers,
+                 "Send this header: 'Name: value'; 'Name:' omits a default one")
         ->type_name("LINE");
     add_repeated(command, "-d,--data", options.data,
-                 "Send this as a form; @FILE: its content. Pieces are joined by &")
+                 "Send this form data; @FILE reads it from FILE. Several are joined with &")
         ->type_name("DATA");
-    command.add_option("-u,--user", options.user, "Credentials")->type_name("NAME:PASSWORD");
-    command.add_option("-A,--user-agent", options.user_agent, "What to call itself")->type_name("NAME");
-    command.add_flag("--compressed", options.compressed, "Ask for packed bodies, and unpack them");
-    command.add_flag("-f,--fail", options.fail, "Exit with 22 for a status of 400 and above, and show no body");
+    command.add_option("-u,--user", options.user, "Credentials for the server")->type_name("NAME:PASSWORD");
+    command.add_option("-A,--user-agent", options.user_agent, "The User-Agent header")->type_name("NAME");
+    command.add_flag("--compressed", options.compressed, "Request compressed responses, and decompress them");
+    command.add_flag("-f,--fail", options.fail, "Exit with 22 for a status of 400 or above, and show no body");
     command.add_flag_callback(
-        "-L,--location", [&options] { options.no_location = false; }, "Follow redirects: the default");
+        "-L,--location", [&options] { options.no_location = false; }, "Follow redirects (the default)");
     command.add_flag("--no-location", options.no_location, "Do not follow redirects");
 }
 
 void add_transfer(CLI::App& command, FetchOptions& options) {
-    command.add_option("-c,--concurrency", options.concurrency, "How many files at the same time")
+    command.add_option("-c,--concurrency", options.concurrency, "Download this many files at a time")
         ->capture_default_str()
         ->type_name("N")
         ->check(CLI::Range(1, 10'000));
@@ -62,50 +64,53 @@ void add_transfer(CLI::App& command, FetchOptions& options) {
             "-C,--continue-at",
             [&options](const std::string& at) {
                 if (at != "-") {
-                    throw CLI::ValidationError("-C", "takes only '-': where to go on is found by itself");
+                    throw CLI::ValidationError("-C", "takes only '-': the offset is found automatically");
                 }
                 options.resume = true;
             },
-            "-C -: go on with what an interrupted fetch has left")
+            "Resume what an interrupted fetch has left")
         ->type_name("-");
     command.add_flag("--continue", options.resume, "The same as -C -");
-    add_repeated(command, "--checksum", options.checksums, "What the bytes must have: sha256:HEX (sha512, sha1, md5)")
+    add_repeated(command, "--checksum", options.checksums, "The expected checksum: sha256:HEX (or sha512, sha1, md5)")
         ->type_name("ALGORITHM:HEX");
-    command
-        .add_option("--checksums", options.checksum_file, "A file as sha256sum writes it, with a line for each name")
+    command.add_option("--checksums", options.checksum_file, "A file of checksums, as sha256sum writes it")
         ->type_name("FILE");
-    command.add_option("--retry", options.retry, "Try again so many times what may succeed later")->type_name("N");
-    add_seconds(command, "--retry-delay", options.retry_delay, "Between these; default: 1, 2, 4...");
+    command.add_option("--retry", options.retry, "Retry this many times if an error may be temporary")
+        ->type_name("N");
+    add_seconds(command, "--retry-delay", options.retry_delay, "Wait between retries; default: 1, 2, 4...");
 }
 
 void add_network(CLI::App& command, FetchOptions& options) {
-    add_seconds(command, "--max-time", options.max_time, "For each URL; default: no limit");
-    add_seconds(command, "--connect-timeout", options.connect_timeout, "Until there is a connection")
+    add_seconds(command, "--max-time", options.max_time, "Time limit for each URL; default: none");
+    add_seconds(command, "--connect-timeout", options.connect_timeout, "Time limit for connecting")
         ->capture_default_str();
-    add_seconds(command, "--read-timeout", options.read_timeout, "Without a byte from the server; 0: no limit")
+    add_seconds(command, "--read-timeout", options.read_timeout, "Time limit without a byte from the server; 0: none")
         ->capture_default_str();
-    command.add_option("-x,--proxy", options.proxy, "An HTTP proxy; default: http_proxy, https_proxy, all_proxy")
+    command
+        .add_option("-x,--proxy", options.proxy, "Use this HTTP proxy; default: http_proxy, https_proxy, all_proxy")
         ->type_name("URL");
-    command.add_option("--unix-socket", options.unix_socket, "Connect to this socket")->type_name("PATH");
-    command.add_flag("-k,--insecure", options.insecure, "Accept any certificate");
-    command.add_option("--cacert", options.cacert, "Trust the authorities in this PEM file")->type_name("FILE");
+    command.add_option("--unix-socket", options.unix_socket, "Connect to this Unix socket")->type_name("PATH");
+    command.add_flag("-k,--insecure", options.insecure, "Accept any server certificate");
+    command.add_option("--cacert", options.cacert, "Trust the certificate authorities in this PEM file")
+        ->type_name("FILE");
 }
 
 }  // namespace
 
 void add_fetch_options(CLI::App& command, FetchOptions& options) {
-    command.add_option("URL", options.urls, "http:// if it does not say");
-    add_repeated(command, "--input", options.inputs, "More URLs: one a line, # begins a comment; - is standard input")
+    command.add_option("URL", options.urls, "What to fetch; a URL without a scheme is http://");
+    add_repeated(command, "--input", options.inputs,
+                 "Read more URLs: one per line, # begins a comment; - is standard input")
         ->type_name("FILE");
     add_output(command, options);
     add_request(command, options);
     add_transfer(command, options);
     add_network(command, options);
     command.footer(
-        "One URL goes to standard output, several are stored under their own names, in NAME.part until they are\n"
-        "complete. Exit status: 0 all done, 2 usage, 3 a bad URL, 6 unknown host, 7 no connection, 18 cut short,\n"
-        "22 the server refused, 23 cannot write, 28 timed out, 60 bad certificate, 99 wrong checksum, 130 Ctrl-C:\n"
-        "as curl's; that of the first URL that failed.");
+        "A single URL is written to standard output; several are stored under their own names, each as\n"
+        "NAME.part until it is complete. The exit status is that of the first URL that failed, as in curl:\n"
+        "0 success, 2 usage, 3 bad URL, 6 unknown host, 7 no connection, 18 incomplete, 22 refused by the server,\n"
+        "23 cannot write, 28 timeout, 60 bad certificate; also 99 wrong checksum, 130 Ctrl-C.");
 }
 
 }  // namespace aio::cli

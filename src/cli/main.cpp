@@ -19,8 +19,9 @@ int exit_of(CLI::App& app, const CLI::ParseError& error) {
     return app.exit(error) == 0 ? aio::cli::kDone : aio::cli::kUsage;
 }
 
-// Whoever starts us with 0, 1 or 2 closed would find them given to the next file that is opened, a download say, and what
-// is meant for standard error in it. So they are taken: for the other direction, so that using them stays an error.
+// If 0, 1 or 2 is closed when this starts, the next file that is opened, such as a download, would get its number, and
+// text for standard error would end up in it. So /dev/null takes them: for the other direction, so that using them
+// stays an error.
 // Source: GNU coreutils' stdopen.
 bool take_standard_descriptors() {
     for (int fd = 0; fd <= 2; ++fd) {
@@ -34,12 +35,12 @@ bool take_standard_descriptors() {
 
 int main(int argc, char** argv) {
     if (!take_standard_descriptors()) return aio::cli::kFailed;
-    CLI::App app("Fetches URLs and serves directories, over HTTP.", "aiocpp");
+    CLI::App app("Fetches URLs and serves directories over HTTP.", "aiocpp");
     app.set_version_flag("--version", "aiocpp " AIOCPP_VERSION);
     app.require_subcommand(1);
 
     aio::cli::FetchOptions fetch_options;
-    CLI::App* const fetch = app.add_subcommand("fetch", "Fetch URLs, several at a time");
+    CLI::App* const fetch = app.add_subcommand("fetch", "Fetch URLs, several concurrently");
     aio::cli::add_fetch_options(*fetch, fetch_options);
 
     aio::cli::ServeOptions serve_options;

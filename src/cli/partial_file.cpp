@@ -32,8 +32,8 @@ bool names(const std::string& path, int fd) {
            by_name.st_dev == by_fd.st_dev;
 }
 
-// Somebody who may write to the directory could have put something there, for us to write through it. permissions: those
-// of the file that this one becomes, so that nobody else reads it before.
+// Others who may write to the directory could have put a link there, to make us write through it. permissions: those of
+// the file that this one becomes, so that others cannot read it before.
 aio::detail::UniqueFd open_own(const std::string& path, std::optional<mode_t> permissions) {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     if (permissions) *permissions |= S_IRUSR | S_IWUSR;  // we do, meanwhile
@@ -41,7 +41,7 @@ aio::detail::UniqueFd open_own(const std::string& path, std::optional<mode_t> pe
     struct stat info;
     const bool strange = file ? ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink > 1
                               : errno == ELOOP || errno == ENXIO;
-    if (strange) throw RuntimeError("'" + path + "' is no file of ours, but a link or a FIFO; remove it, or use -o");
+    if (strange) throw RuntimeError("'" + path + "' is a link or not a regular file; remove it, or use -o");
     if (!file) throw_os_error(errno, "open '" + path + "'");
     if (permissions && ::fchmod(file.get(), *permissions) != 0) throw_os_error(errno, "chmod '" + path + "'");
     return file;
@@ -97,7 +97,7 @@ Coro<PartialFile> PartialFile::open(std::string target, std::string url, bool re
     PartialFile partial(std::move(target), url);
     co_await partial.open_part();
     if (resume && partial.size_ > 0) co_await partial.load_note();
-    // Of another URL, and with nothing to compare: not to be gone on with.
+    // Of another URL, and without a validator: must not be resumed.
     const bool other = partial.validators_.url != url && !partial.validators_.usable();
     if (!resume || other) {
         Validators none;
@@ -112,7 +112,7 @@ Coro<PartialFile> PartialFile::open(std::string target, std::string url, bool re
 }
 
 Coro<> PartialFile::open_part() {
-    do {  // the one who had it may just have given it its name
+    do {  // another process may have just renamed the file that it had locked
         const auto open = [part = part_, target = target_] { return open_own(part, permissions_of(target)); };
         aio::detail::UniqueFd opened = co_await to_thread(open);
         file_ = co_await files::open(opened.get(), "ab");
@@ -187,7 +187,7 @@ Coro<> PartialFile::write(std::string_view bytes) {
 
 Coro<> PartialFile::finish(std::string name, bool unless_there) {
     co_await file_.flush();
-    // Still locked: nobody else may take it for a beginning, and empty it.
+    // Still locked: another process must not take it for a partial file, and truncate it.
     const auto work = [from = part_, name, unless_there] {
         unless_there ? store_new(from, name) : store(from, name);
     };
@@ -198,7 +198,7 @@ Coro<> PartialFile::finish(std::string name, bool unless_there) {
 
 Coro<bool> PartialFile::keep() {
     if (!file_.closed()) {
-        // Of a write that was interrupted a part is there, and the disk alone knows how much.
+        // An interrupted write may have written a part; only the file system knows how much.
         co_await file_.flush();
         const auto size = co_await files::getsize(part_);
         size_ = static_cast<std::uint64_t>(size);

@@ -21,7 +21,7 @@ http::URL parse_url(const std::string& text) {
     try {
         http::URL url = http::detail::typed_url(text);
         if (url.scheme() != "http" && url.scheme() != "https") {
-            throw UsageError("the URL '" + text + "': only http and https are known", kBadUrl);
+            throw UsageError("the URL '" + text + "': only http and https are supported", kBadUrl);
         }
         return url;
     } catch (const http::InvalidURL& error) {
@@ -29,10 +29,10 @@ http::URL parse_url(const std::string& text) {
     }
 }
 
-// The names that are taken, with those that stand beside them meanwhile.
+// The names that are taken, with those of their partial files and notes.
 class Names {
 public:
-    // `path`, or the first of path.1, path.2... that nobody has.
+    // `path`, or the first of path.1, path.2... that is free.
     std::string take(const std::string& path) {
         std::string name = path;
         for (unsigned number = 1; !free(name); ++number) name = path + "." + std::to_string(number);
@@ -61,12 +61,12 @@ void choose_target(Download& download, const FetchOptions& options, std::size_t 
     if (given && *given == "-") return;
     if (given) {
         const std::string path = in_directory(options.output_dir, *given);
-        if (path.empty() || path.ends_with('/')) throw UsageError("-o '" + *given + "' names no file");
+        if (path.empty() || path.ends_with('/')) throw UsageError("-o '" + *given + "' is not a file name");
         if (is_stream(path)) {  // /dev/null takes as many as there are
             download.target = path;
             return;
         }
-        if (!names.free(path)) throw UsageError("-o '" + path + "' stands there twice");
+        if (!names.free(path)) throw UsageError("-o '" + path + "' is given twice");
         download.target = names.take(path);
         return;
     }
@@ -80,16 +80,16 @@ void choose_target(Download& download, const FetchOptions& options, std::size_t 
 std::string last_part(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
 void check(const FetchOptions& options, const std::vector<std::string>& urls) {
-    if (urls.empty()) throw UsageError("there is no URL; give one, or a list of them with --input FILE");
-    if (options.outputs.size() > urls.size()) throw UsageError("there are more -o than URLs");
-    if (options.checksums.size() > urls.size()) throw UsageError("there are more --checksum than URLs");
+    if (urls.empty()) throw UsageError("no URL given; name one, or a list of them with --input FILE");
+    if (options.outputs.size() > urls.size()) throw UsageError("there are more -o options than URLs");
+    if (options.checksums.size() > urls.size()) throw UsageError("there are more --checksum options than URLs");
     if (options.resume && options.compressed) {
-        throw UsageError("-C - goes on with bytes as they lie at the server: leave out --compressed");
+        throw UsageError("-C - resumes the file as stored on the server: omit --compressed");
     }
     if (options.resume && (options.include || options.head)) {
-        throw UsageError("-C - goes on with a body: leave out -i and -I");
+        throw UsageError("-C - resumes a body without headers: omit -i and -I");
     }
-    if (options.head && !options.data.empty()) throw UsageError("-I asks for no body: leave out -d");
+    if (options.head && !options.data.empty()) throw UsageError("-I requests only headers: omit -d");
     if (!options.proxy.empty() && !options.unix_socket.empty()) {
         throw UsageError("-x and --unix-socket exclude each other");
     }

@@ -1,4 +1,4 @@
-// What went wrong, as the tool says it: exit status, advice, and whether trying again may help.
+// Errors as the tool reports them: exit status, advice, and whether a retry may help.
 #include "cli/problem.hpp"
 
 #include "cli/checksum.hpp"
@@ -13,8 +13,8 @@ namespace {
 
 std::string_view advice(int status) {
     switch (status) {
-        case 401: return "; -u NAME:PASSWORD gives credentials";
-        case 407: return "; -x http://NAME:PASSWORD@PROXY gives the proxy credentials";
+        case 401: return "; give credentials with -u NAME:PASSWORD";
+        case 407: return "; give the proxy credentials with -x http://NAME:PASSWORD@PROXY";
         default: return "";
     }
 }
@@ -36,29 +36,29 @@ Problem explain_client_error(const http::ClientError& error) {
     if (is<http::InvalidURL>(error)) return {kBadUrl, what};
     if (is<http::TooManyRedirects>(error)) return {kRedirects, "too many redirects"};
     if (is<http::ClientHttpProxyError>(error)) {
-        return {kReceiveError, "the proxy refused: " + what + "; -x http://NAME:PASSWORD@PROXY gives credentials"};
+        return {kReceiveError,
+                "the proxy refused: " + what + "; give credentials with -x http://NAME:PASSWORD@PROXY"};
     }
     if (is<http::ClientConnectorDNSError>(error)) {
-        return {kNoHost, what + "; is the name right, and the network there?", true};
+        return {kNoHost, what + "; is the host name correct, and the network up?", true};
     }
     if (is<http::ClientConnectorCertificateError>(error)) {
-        return {kBadCertificate, what + "; --cacert FILE trusts another authority, -k trusts everybody"};
+        return {kBadCertificate, what + "; --cacert FILE trusts another authority, -k accepts any certificate"};
     }
     if (is<http::ClientConnectorSSLError>(error)) return {kTlsError, what};
     if (is<http::ClientProxyConnectionError>(error)) {
-        return {kNoConnection, what + "; -x gives another proxy, no_proxy=HOST in the environment goes without",
-                true};
+        return {kNoConnection, what + "; -x sets another proxy, no_proxy=HOST in the environment avoids it", true};
     }
     if (is<http::ClientConnectorError>(error)) {
         return {kNoConnection, what + "; is a server running there?", true};
     }
     if (is<http::ConnectionTimeoutError>(error)) {
-        return {kTimedOut, what + "; --connect-timeout allows more", true};
+        return {kTimedOut, what + "; --connect-timeout raises the limit", true};
     }
     if (is<http::SocketTimeoutError>(error)) {
-        return {kTimedOut, what + "; --read-timeout allows more", true};
+        return {kTimedOut, what + "; --read-timeout raises the limit", true};
     }
-    if (is<http::ServerTimeoutError>(error)) return {kTimedOut, what + "; --max-time allows more", true};
+    if (is<http::ServerTimeoutError>(error)) return {kTimedOut, what + "; --max-time raises the limit", true};
     if (is<http::ServerDisconnectedError>(error)) return {kNoAnswer, what, true};
     if (is<http::ClientPayloadError>(error)) return {kCutShort, what, true};
     return {kReceiveError, what, is<http::ClientConnectionError>(error)};

@@ -108,7 +108,7 @@ std::vector<std::string> Progress::render(std::size_t width, std::size_t most, T
     const double rate = time > 0 ? static_cast<double>(bytes) / time : 0;
     std::string all = fmt::format("{} of {} files, {}, {}/s", finished_, files_,
                                   format_size(static_cast<double>(bytes)), format_size(rate));
-    if (running_.size() > most) all += fmt::format(", {} more under way", running_.size() - most);
+    if (running_.size() > most) all += fmt::format(", {} more in progress", running_.size() - most);
     lines.push_back(fit(all, width));
     return lines;
 }

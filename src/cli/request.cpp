@@ -1,4 +1,4 @@
-// What the options mean to a ClientSession.
+// Turns the options into a ClientSession and its requests.
 #include "cli/request.hpp"
 
 #include "cli/problem.hpp"
@@ -67,7 +67,7 @@ http::SessionOptions session_options(const FetchOptions& options) {
     return how;
 }
 
-// All that can be wrong with options is said before anything is asked of a server.
+// Errors in options are reported before any request is sent.
 http::ClientSession make_session(const FetchOptions& options) {
     try {
         return http::ClientSession(session_options(options));

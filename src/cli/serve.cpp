@@ -56,9 +56,10 @@ std::string bare_host(std::string host) {
 
 const char* advice(const OSError& error) {
     switch (error.code()) {
-        case EADDRINUSE: return "\n  Another program listens there: --port takes another port, --port 0 a free one.";
-        case EADDRNOTAVAIL: return "\n  --bind takes an address of this machine, or 0.0.0.0 for all of them.";
-        case EACCES: return "\n  Ports below 1024 are the system's: --port takes another one.";
+        case EADDRINUSE:
+            return "\n  Another program is listening there: choose another --port, or --port 0 for a free one.";
+        case EADDRNOTAVAIL: return "\n  --bind needs an address of this machine, or 0.0.0.0 for all of them.";
+        case EACCES: return "\n  Ports below 1024 are privileged: choose another --port.";
         default: return "";
     }
 }
@@ -76,9 +77,9 @@ int serve(const ServeOptions& options) {
     how.runner.access_log = options.quiet ? nullptr : log_access_to_stderr;
     how.runner.shutdown_timeout = std::chrono::seconds(10);
     try {
-        make_app(options);  // a directory that is not there is no matter for the workers
+        make_app(options);  // a missing directory is reported before workers start
     } catch (const OSError& error) {
-        return complain(fmt::format("{}\n  Give a directory that is there and may be read.", error.what()));
+        return complain(fmt::format("{}\n  Name an existing directory that may be read.", error.what()));
     }
     try {
         http::run_app([&options] { return make_app(options); }, bare_host(options.host), options.port, how);

@@ -27,7 +27,7 @@ std::string directory_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// What a link says, from the directory of the path; nothing if it is no link.
+// The target of a link, relative to the directory of the path; nothing if it is not a link.
 std::optional<std::string> link_target(const std::string& path) {
     std::array<char, PATH_MAX> text;
     const ssize_t size = ::readlink(path.c_str(), text.data(), text.size());
@@ -36,7 +36,7 @@ std::optional<std::string> link_target(const std::string& path) {
     return target.starts_with('/') ? target : directory_of(path) + "/" + target;
 }
 
-// /dev/stdout is a link to /proc/self/fd/1. Links in there name an open file, not a path: beside it there is no place.
+// /dev/stdout is a link to /proc/self/fd/1. Such links name an open file, not a path: nothing can be created beside it.
 bool names_descriptor(std::string path) {
     constexpr int kMostLinks = 40;  // as the kernel
     for (int i = 0; i < kMostLinks; ++i) {
@@ -58,7 +58,7 @@ bool replaceable(const std::string& path, const struct stat& like) {
 
 struct stat info_of(const std::string& path) {
     struct stat info;
-    if (::stat(path.c_str(), &info) != 0) throw_os_error(errno, "look at '" + path + "'");
+    if (::stat(path.c_str(), &info) != 0) throw_os_error(errno, "stat '" + path + "'");
     return info;
 }
 

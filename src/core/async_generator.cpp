@@ -11,11 +11,11 @@ namespace aio {
 namespace detail {
 
 void GeneratorPromise::resume_for(std::coroutine_handle<> consumer) {
-    if (running_) throw RuntimeError("AsyncGenerator: next() while another task is inside the generator");
+    if (running_) throw RuntimeError("AsyncGenerator: it is already running: another task is inside it");
     if (!started_) {
         LoopState& loop = LoopState::of(*current.task->loop());
         if (loop.generators_shut_down) {
-            throw RuntimeError("AsyncGenerator: it cannot start, the loop has shut its generators down");
+            throw RuntimeError("AsyncGenerator: it cannot start after the loop's shutdown_asyncgens()");
         }
         started_ = true;
         link_before(loop.generators);
@@ -56,7 +56,7 @@ Coro<> EventLoop::shutdown_asyncgens() {
     state_->generators_shut_down = true;
     while (state_->generators.next != &state_->generators) {
         auto& generator = detail::GeneratorPromise::from_link(*state_->generators.next);
-        // Off the list first: a generator that fails or refuses must not be met again.
+        // Off the list first: a generator that fails or refuses must not be closed twice.
         generator.unlink();
         generator.previous = generator.next = &generator;
         std::exception_ptr error;

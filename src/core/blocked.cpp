@@ -1,4 +1,4 @@
-// "All tasks are blocked": how a simulation ends that would wait for ever.
+// "All tasks are blocked": the error that ends a simulation which would otherwise wait for ever.
 #include "core/blocked.hpp"
 
 #include <aio/core/task.hpp>
@@ -12,7 +12,7 @@ namespace aio::detail {
 
 namespace {
 
-// More than there can be when they cannot be counted.
+// SIZE_MAX when they cannot be counted.
 std::size_t threads_of_this_process() noexcept {
     DIR* folder = ::opendir("/proc/self/task");
     if (!folder) return SIZE_MAX;
@@ -24,7 +24,7 @@ std::size_t threads_of_this_process() noexcept {
 
 }  // namespace
 
-// Idle threads first: one that takes work meanwhile is counted once too often, and not overlooked.
+// Idle threads first: one that becomes idle in between is taken for a working one, and not overlooked.
 bool others_work() noexcept {
     const std::size_t idle = idle_threads.load();
     return threads_of_this_process() - idle > 1;
@@ -36,8 +36,8 @@ void check_not_blocked(LoopState& state) {
     }
     if (others_work() || state.wakeup.pending()) return;
     std::string text =
-        "EventLoop: all tasks are blocked: no callback is ready, no timer is set, and nothing can come from outside, "
-        "for time and network are simulated and no other thread is at work";
+        "EventLoop: all tasks are blocked: no callback is ready, no timer is set, and nothing can arrive from "
+        "outside, since time and network are simulated and no other thread is running";
     for (const AnyTask& task : all_tasks(*state.owner)) text += "\n  " + describe_task(*task.base());
     throw RuntimeError(text);
 }

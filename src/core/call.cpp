@@ -54,7 +54,7 @@ void Call::run() {
 void Call::cancel() noexcept {
     if (cancelled_) return;
     cancelled_ = true;
-    // A timer that is due stands in the ready queue already, and is passed over there.
+    // A timer that is due is already in the ready queue, which skips it.
     const bool leave_queue = std::exchange(in_timer_queue, false) && remove_timer(*loop, *this);
     if (!running_) drop_function();
     if (leave_queue) release();

@@ -8,7 +8,7 @@ namespace aio::detail {
 
 namespace {
 
-// Stands for a shared callback in one list with others.
+// Represents a shared callback in a list that has other callbacks too.
 class Relay final : public Callback {
 public:
     explicit Relay(Ready& shared) noexcept : shared_(static_cast<Callback&>(shared)) {

@@ -11,9 +11,10 @@ namespace aio::detail {
 constinit thread_local std::uint32_t CancelWave::number_ = 0;
 constinit thread_local unsigned CancelWave::open_ = 0;
 
-// Tasks wait for each other in lines of any length, and in rings if the program is wrong: two tasks that await each other,
-// or a handler that awaits the worker that waits for it. So nothing here recurses: a line is followed in a loop, and the
-// place in a gather is kept in the gather. Each line is looked at before anything in it is touched.
+// Tasks wait for each other in lines (chains) of any length, and in rings (cycles) if the program is wrong: two tasks
+// that await each other, or a handler that awaits the worker that waits for it. So nothing here recurses: a line is
+// followed in a loop, and the position within a gather is kept in the gather. A line is searched for rings before
+// anything in it changes.
 class Cancellation {
 public:
     Cancellation(TaskBase* origin, FutureBase& first, std::string_view message) noexcept
@@ -94,8 +95,8 @@ private:
         return answer(&task, waits && task.started() && waits->cancel_wait(message_));
     }
 
-    // Follows the line that begins with `first` and touches nothing. Where it comes back to a task of its own (Brent's
-    // algorithm), to the origin, or to a place that the request is in, that is returned; null when it ends.
+    // Follows the line that begins with `first` and changes nothing. Result: where the line comes back to one of its
+    // own tasks (Brent's algorithm), to the origin, or to a line that the request has entered; null if it never does.
     FutureBase* find_ring(FutureBase& first) const noexcept {
         const FutureBase* mark = &first;
         std::size_t steps = 0, until_next_mark = 1;

@@ -22,7 +22,7 @@ std::string describe_state(const FutureBase& future) {
 std::string describe_task(TaskBase& task) {
     std::string text = "<Task " + describe_state(task) + " name='" + task.name() + "'";
     if (task.done()) {
-        // The root frame's last await (or its own place) tells the coroutine.
+        // The location of the root frame's last await, or of the coroutine itself, contains its function's name.
         text += " coro=" + function_name(task.where().function_name()) + "()";
         return text + ">";
     }

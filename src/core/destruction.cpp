@@ -1,4 +1,4 @@
-// Futures, tasks and coroutines whose last handle was dropped, when the stack is deep: one after the other.
+// Destroys futures, tasks and coroutines whose last handle was dropped on a deep stack: one after the other, in a loop.
 #include <aio/core/destruction.hpp>
 
 #include <aio/base/assert.hpp>

@@ -27,8 +27,8 @@ constinit thread_local Current current [[gnu::tls_model("initial-exec")]];
 namespace {
 
 // While callbacks are ready the loop polls only every so many passes, so that a busy loop does not pay a system
-// call (or even a clock reading) per pass. The number adapts: passes that begin to take long are polled at most this
-// many later, and then as often as they need.
+// call (or even a clock reading) per pass. The number adapts: when passes become slow, the loop polls at most this many
+// passes later, and then as often as is necessary.
 constexpr unsigned kPassesPerPoll = 256;
 constexpr Duration kPollInterval = std::chrono::microseconds(20);
 
@@ -78,22 +78,22 @@ TimePoint poll_deadline(const LoopState& state) noexcept {
 // Polls without waiting, for busy_poll or until `deadline`. True: there is something to do.
 bool spin(LoopState& state, TimePoint deadline) {
     Backend& backend = *state.backend;
-    backend.poll(TimePoint::min());  // hands over what was started; the wait for answers begins after that
+    backend.poll(TimePoint::min());  // submits the started operations; the wait for completions begins after that
     TimePoint now = backend.now();
     const TimePoint give_up = std::min(deadline, after(now, state.busy_poll));
     while (!must_not_sleep(state) && !state.wakeup.pending() && now < give_up) {
         backend.poll(TimePoint::min());
-        // A virtual clock goes on only while its backend waits.
+        // A virtual clock advances only while its backend waits.
         if (const TimePoint before = std::exchange(now, backend.now()); now == before) break;
     }
     return must_not_sleep(state);
 }
 
-// Returns until when it was allowed to wait.
+// Result: the time until which the poll was allowed to wait.
 TimePoint poll_backend(LoopState& state) {
     Backend& backend = *state.backend;
-    // Before the deadline is known. It may make something ready: all of a buffer was sent, and wakes its drain(). And
-    // it may defer more: a send that completed at once had only a part of what there is.
+    // Before the deadline is computed. It may make a task ready, such as a drain() whose buffer was sent completely. It
+    // may also defer more work, such as the rest of a buffer of which only a part was sent.
     backend.run_deferred();
     TimePoint deadline = poll_deadline(state);
     if (deadline == TimePoint::min()) {
@@ -109,7 +109,7 @@ TimePoint poll_backend(LoopState& state) {
     return deadline;
 }
 
-// Once a second while something runs, and until it is settled afterwards: what a peak took goes back to the system.
+// Returns the memory of a peak to the system: once a second while the loop is busy, and afterwards until it is done.
 void trim(LoopState& state, TimePoint now) noexcept {
     constexpr Duration kInterval = std::chrono::seconds(1);
     state.trim_wanted = false;
@@ -122,14 +122,14 @@ void trim(LoopState& state, TimePoint now) noexcept {
     }
 }
 
-// The same, noting whether it took longer than it may wait.
+// The same, with a warning if it took longer than it was allowed to wait.
 void poll_backend_timed(LoopState& state) {
     const TimePoint start = state.backend->now();
     const TimePoint deadline = poll_backend(state);
     report_slow_poll(state, start, std::max(deadline, start));
 }
 
-// Lets the outside in: completions, posts of other threads, due timers.
+// Collects what comes from outside: completions, posts of other threads, due timers.
 void poll_and_collect(LoopState& state) {
     current.task = nullptr;
     if (state.debug) [[unlikely]] {
@@ -168,9 +168,9 @@ void run_passes(LoopState& state) {
 class RunningScope {
 public:
     explicit RunningScope(LoopState& state) : state_(state) {
-        if (state.closed) throw RuntimeError("EventLoop: the loop is closed");
+        if (state.closed) throw RuntimeError("EventLoop: the event loop is closed");
         if (state.running) throw RuntimeError("EventLoop: this event loop is already running");
-        if (current.loop) throw RuntimeError("EventLoop: cannot run while another loop is running on this thread");
+        if (current.loop) throw RuntimeError("EventLoop: cannot run the event loop while another loop is running");
         state.running = true;
         current.loop = &state;
         destruction.begin_here();
@@ -202,7 +202,7 @@ LoopCore& require_loop() {
 LoopCore& core_of(EventLoop& loop) noexcept { return loop.core(); }
 
 EventLoop& owner_of(LoopCore* core) {
-    if (!core || !core->owner) throw RuntimeError("the event loop of this future is gone");
+    if (!core || !core->owner) throw RuntimeError("get_loop: the event loop of this future was destroyed");
     return *core->owner;
 }
 
@@ -276,7 +276,7 @@ private:
 
 void EventLoop::run_until_done(detail::FutureBase& future, bool owned) {
     if (future.loop() != state_) {
-        throw ValueError("run_until_complete: the future belongs to a different loop than the one that shall run it");
+        throw ValueError("run_until_complete: the future belongs to a different loop than the one to be run");
     }
     auto* stop = new StopWhenDone(*state_);
     future.add_callback(*stop);
@@ -294,7 +294,7 @@ void EventLoop::run_until_done(detail::FutureBase& future, bool owned) {
     }
     if (!future.done()) {
         if (future.remove_callback(*stop)) stop->discard();
-        throw RuntimeError("EventLoop: the loop was stopped before the future completed");
+        throw RuntimeError("EventLoop: event loop stopped before Future completed");
     }
     future.check_value();
 }
@@ -320,9 +320,9 @@ Handle EventLoop::soon(detail::Call* call) {
     Handle handle(call);  // the call's first reference is the ready queue's
     if (state_->closed || (state_->debug && state_->running && detail::current.loop != state_)) [[unlikely]] {
         call->release();
-        if (state_->closed) throw RuntimeError("EventLoop: the loop is closed");
+        if (state_->closed) throw RuntimeError("EventLoop: the event loop is closed");
         throw RuntimeError(
-            "Non-thread-safe operation: call_soon, call_later or call_at was called from another thread than the "
+            "Non-thread-safe operation: call_soon, call_later or call_at was called from a thread other than the "
             "loop's; use call_soon_threadsafe");
     }
     state_->ready.push(call);
@@ -333,7 +333,7 @@ Handle EventLoop::soon_threadsafe(detail::Call* call) {
     Handle handle(call);
     if (!detail::post(*state_, *call)) {
         call->release();
-        throw RuntimeError("EventLoop: the loop is closed");
+        throw RuntimeError("call_soon_threadsafe: the event loop is closed");
     }
     return handle;
 }
@@ -341,9 +341,11 @@ Handle EventLoop::soon_threadsafe(detail::Call* call) {
 TimerHandle EventLoop::at(TimePoint when, detail::Call* call) {
     TimerHandle handle(call);
     try {
-        if (state_->closed) throw RuntimeError("EventLoop: the loop is closed");
+        if (state_->closed) throw RuntimeError("EventLoop: the event loop is closed");
         if (state_->debug && state_->running && detail::current.loop != state_) {
-            throw RuntimeError("Non-thread-safe operation: call_at was called from another thread than the loop's");
+            throw RuntimeError(
+                "Non-thread-safe operation: call_later or call_at was called from a thread other than the "
+                "loop's; use call_soon_threadsafe");
         }
         call->loop = state_;
         call->when = when;

@@ -21,9 +21,9 @@ using namespace std::chrono_literals;
 constexpr Duration kSameRequest = 1s;
 constexpr int kTerminated = 128 + SIGTERM;
 
-// --- what nobody catches ---------------------------------------------------------------------------------------
+// --- uncaught exceptions ---------------------------------------------------------------------------------------
 
-// The last exception that left a run() on this thread, and where it passed.
+// The last exception that left a run() on this thread, and its traceback.
 struct Escaped {
     std::exception_ptr error;
     std::vector<std::source_location> traceback;
@@ -109,7 +109,7 @@ const Call* ExitSignals::handle(int signal, void (ExitSignals::*on_signal)()) {
     return loop_.state().signal_calls.at(signal);
 }
 
-// A handler that the program has put in its place meanwhile goes with the main task, too: it was set for that.
+// Also removes a handler that the program has set for the signal meanwhile: that too was meant for the main task.
 void ExitSignals::release() noexcept {
     const auto [interrupt, terminate] = std::exchange(loop_.state().exit_calls, {});
     if (interrupt) loop_.remove_signal_handler(SIGINT);

@@ -64,7 +64,7 @@ auto& watches(LoopState& state, bool writable) noexcept { return writable ? stat
 void watch_fd(LoopState& state, int fd, bool writable, Call* call) {
     const char* what = writable ? "add_writer" : "add_reader";
     try {
-        if (state.closed) throw RuntimeError("EventLoop: the loop is closed");
+        if (state.closed) throw RuntimeError(std::string(what) + ": the event loop is closed");
         if (::fcntl(fd, F_GETFD) < 0)
             throw_os_error(errno, std::string(what) + " of descriptor " + std::to_string(fd));
         if (state.transport_fds.contains(fd)) {

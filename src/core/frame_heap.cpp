@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #ifdef AIO_FRAMES_UNDER_ASAN
@@ -20,8 +21,8 @@ namespace {
 constexpr std::size_t kGranules = FrameHeap::kRegionBytes / FrameHeap::kGranule;
 constexpr std::size_t kWords = kGranules / 64;
 constexpr std::size_t kMostPages = FrameHeap::kRegionBytes / 4096;
-constexpr std::size_t kPopulated = 256 * 1024;  // a run from which on the kernel makes its pages in one call
-constexpr auto kSlowHugePage = std::chrono::milliseconds(1);  // otherwise it takes 0.2
+constexpr std::size_t kPopulated = 256 * 1024;                // from here on, the kernel makes the pages in one call
+constexpr auto kSlowHugePage = std::chrono::milliseconds(1);  // usually it takes 0.2 ms
 constexpr std::size_t kBlocksPerSlice = 4096;
 constexpr std::size_t kRegionsPerSlice = 4;
 constexpr auto kBetweenSlices = std::chrono::milliseconds(1);
@@ -184,7 +185,7 @@ std::size_t FrameHeap::mapped() noexcept {
 
 // --- runs --------------------------------------------------------------------------------------------------
 
-// From the fullest region that has it: the emptiest may become free as a whole.
+// From the fullest region with a run that is long enough, so that the emptiest may become entirely free.
 FrameHeap::Run FrameHeap::take_free(std::size_t least, std::size_t wanted) noexcept {
     const std::size_t granules = least / kGranule;
     while (true) {

@@ -1,4 +1,4 @@
-// A thread's pool beyond its free lists: new blocks, what is too much, and the end of the thread.
+// A thread's pool beyond its free lists: new blocks, the return of surplus blocks, and the end of the thread.
 #include <aio/core/frame_pool.hpp>
 
 #include <aio/base/assert.hpp>
@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace aio::detail {
@@ -18,14 +19,14 @@ namespace {
 
 // For a million tasks the kernel's page faults cost more than the tasks. So a thread that needs much gets larger
 // runs: first such as the kernel fills with pages in one call, which saves a third; then huge pages, which save five
-// sixths. Those can cost five times as much, too: on a virtual machine whose host took the memory back and has to find
-// it again. The first one that is slow is therefore the last.
+// sixths. But huge pages can also cost five times as much: on a virtual machine whose host has reclaimed the memory and
+// must find it again. So the first slow huge page is the last.
 constexpr std::size_t kSmallRun = 64 * 1024;
 constexpr std::size_t kLargeRun = 256 * 1024;
 constexpr unsigned kSmallRuns = 16;  // 1 MiB
 constexpr unsigned kLargeRuns = 28;  // 7 MiB
 
-// What trim() leaves to a thread of each size, and below what it is not worth its time.
+// What trim() leaves to a thread for each block size, and the total below which it is not worth its time.
 constexpr std::size_t kKeptBytes = 16 * 1024;
 constexpr std::size_t kKeptBlocks = 8;
 constexpr std::size_t kWorthTrimming = 1024 * 1024;
@@ -74,7 +75,7 @@ void* FramePool::carve(std::size_t bytes) noexcept {
     const std::size_t padding = -reinterpret_cast<std::uintptr_t>(run_) & (alignment_of(bytes) - 1);
     if (run_left_ < padding + bytes) return nullptr;
     run_left_ -= padding + bytes;
-    if (padding > 0) deallocate(std::exchange(run_, run_ + padding), padding);  // itself aligned as its size wants it
+    if (padding > 0) deallocate(std::exchange(run_, run_ + padding), padding);  // aligned as its size requires
     return std::exchange(run_, run_ + bytes);
 }
 
@@ -88,7 +89,7 @@ void FramePool::take_run(std::size_t least) {
                                                                  : FrameHeap::kWholeRegion;
     FrameHeap::Run run = heap().take_run(least, wanted);
     if (!run.memory) {
-        // What is free in other sizes is put together, and serves.
+        // Free blocks of other sizes are merged into runs, from which this one is taken.
         give_back_all();
         heap().dissolve_all();
         run = heap().take_run(least, kSmallRun);
@@ -136,7 +137,7 @@ void* FramePool::allocate_large(std::size_t bytes) {
 
 void FramePool::deallocate_large(void* memory, std::size_t bytes) noexcept { delete_block(memory, bytes); }
 
-// --- too much ----------------------------------------------------------------------------------------------
+// --- surplus blocks ----------------------------------------------------------------------------------------
 
 void FramePool::cut(std::size_t size_class, std::size_t kept) noexcept {
     FreeBlock* last = free_[size_class];

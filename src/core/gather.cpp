@@ -36,7 +36,7 @@ void GatherBase::Start::schedule() noexcept {
     loop.ready.push(this);
 }
 
-// It goes on before it is stepped: a child that ends may take the block with it.
+// The iterator advances before the child is stepped: a child that ends may free the block it is in.
 TaskBase* GatherBase::Start::make_task() noexcept {
     auto* child = static_cast<TaskBase*>(*next_);
     ++next_;
@@ -54,7 +54,7 @@ TaskBase* GatherBase::Start::take() noexcept {
     return next_ != gather_.children_.end() ? make_task() : nullptr;
 }
 
-// It stays in the rest of the pass: there link_all() finds it, and an exception that leaves the loop leaves it.
+// Start stays in rest_of_pass meanwhile: link_all() finds it there, and it survives an exception that leaves the loop.
 void GatherBase::Start::run() {
     LoopCore& loop = *gather_.outer_.loop();
     next_ready = std::exchange(loop.rest_of_pass, this);
@@ -100,7 +100,7 @@ void GatherBase::list_branches(std::vector<FutureBase*>& into) const {
     }
 }
 
-// A child that was cancelled by itself is an error like another: the outer is not cancelled (semantics 18). Errors
+// A child that alone was cancelled is an error like any other: the outer is not cancelled (semantics 18). Errors
 // after the first have been seen, too (17).
 void GatherBase::child_done(FutureBase& child) noexcept {
     ++done_;
@@ -156,7 +156,7 @@ void GatherBase::decide() {
     }
 }
 
-// From here on the children keep the gather, as long as there are some to come.
+// From here on the children keep the gather alive, as long as any of them is pending.
 void GatherBase::fail() {
     const FutureRef<FutureBase> failed = std::move(failed_);
     failed->mark_retrieved();
@@ -184,7 +184,7 @@ void GatherBase::finish_after_cancel() {
     for (FutureBase* child : children_) {
         child->mark_retrieved();
         if (!keep_errors_ && !error && child->state == State::failed) error = child->exception();
-        // Of which child the message is: as in asyncio, of the last one if exceptions are kept.
+        // Which child's message: as in asyncio, the last one's if exceptions are kept.
         if (keep_errors_) cancelled = nullptr;
         if (!cancelled && child->cancelled()) cancelled = cancellation_of(*child);
     }

@@ -1,4 +1,4 @@
-// gather_limited() below its templates: places, the first error, and whose a cancellation is.
+// gather_limited() below its templates: slots, the first error, and who requested a cancellation.
 #include <aio/core/gather_limited.hpp>
 
 #include <string>

@@ -46,7 +46,8 @@ std::unique_ptr<Backend> choose_backend(LoopState& state, std::string_view wante
     if (wanted == "io_uring") return make_uring_backend(wake_fd);
     if (wanted == "epoll") return make_epoll_backend(wake_fd);
     if (wanted == "sim") return make_sim_backend(wake_fd);
-    throw ValueError("unknown backend '" + std::string(wanted) + "': AIO_BACKEND is io_uring, epoll or sim");
+    throw ValueError("unknown backend '" + std::string(wanted) +
+                     "': set AIO_BACKEND or LoopOptions::backend to io_uring, epoll or sim");
 }
 
 void loop_created(LoopState& state) {
@@ -89,7 +90,7 @@ void destroy_tasks(LoopState& state) noexcept {
         task.unlink();
         task.abandon();
         task.release();  // the loop's reference
-        // Its destructors may have woken others (a guard releases its lock): let go of those while they live.
+        // Its destructors may have woken others (a guard releases its lock): they leave the queue while they exist.
         discard_ready(state);
     }
 }
@@ -105,7 +106,7 @@ void drain_backend(LoopState& state) noexcept {
             state.backend->poll(state.backend->now() + std::chrono::milliseconds(10));
         }
         if (const std::size_t left = state.backend->in_flight()) {
-            log(LogLevel::error, "the event loop closes with " + std::to_string(left) + " operations in flight");
+            log(LogLevel::error, "EventLoop.close: " + std::to_string(left) + " operations are still in flight");
         }
     } catch (const std::exception& error) {
         log(LogLevel::error, error.what());

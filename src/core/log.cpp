@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <new>
 #include <string>
 
 namespace aio {
@@ -28,7 +29,7 @@ void detail::log(LogLevel level, std::string_view message) noexcept {
     try {
         the_logger.load()(level, message);
     } catch (...) {
-        // A logger that throws has nobody left to tell.
+        // There is nowhere left to report that the logger failed.
     }
 }
 

@@ -1,5 +1,5 @@
-// A pass with observers: debug mode's slow callbacks, and the doors that tests use to make order and
-// cancellation hostile. The plain pass is in event_loop.cpp and pays nothing for these.
+// A pass with observers: debug mode's slow callbacks, and the hooks by which tests shuffle the order of steps and
+// cancel tasks before any of them. The plain pass is in event_loop.cpp and pays nothing for these.
 #include "core/observe.hpp"
 
 #include <aio/core/log.hpp>
@@ -83,7 +83,7 @@ void report_slow_poll(LoopState& state, TimePoint start, TimePoint deadline) noe
     if (end - deadline < state.slow_callback_duration) return;
     try {
         log(LogLevel::warning, "poll took " + seconds_text(end - start) + " seconds, " +
-                                   seconds_text(end - deadline) + " of them beyond its time");
+                                   seconds_text(end - deadline) + " of them past its deadline");
     } catch (const std::bad_alloc&) {
         log(LogLevel::warning, "a poll was slow");
     }

@@ -1,4 +1,4 @@
-// The errors of what is awaited in another loop than its own: the loop that would wake the task does not know it.
+// The errors thrown when an object is awaited in a loop other than its own, which could not wake the task.
 #include <aio/core/waiter.hpp>
 
 #include "core/observe.hpp"

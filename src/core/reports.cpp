@@ -42,7 +42,7 @@ void EventLoop::call_exception_handler(const ExceptionContext& context) noexcept
             handler(*this, context);
         } catch (...) {
             ExceptionContext broken;
-            broken.message = "Unhandled error in exception handler, which was told: " + context.message;
+            broken.message = "Unhandled error in exception handler while it handled: " + context.message;
             broken.exception = std::current_exception();
             default_exception_handler(broken);
         }
@@ -130,8 +130,9 @@ void report_destroyed_pending(TaskBase& task) noexcept {
 
 void report_never_called(std::size_t callbacks) noexcept {
     if (!debug_mode()) return;
-    guarded("an AsyncExitStack was dropped before its end", [&] {
-        log_dropped("AsyncExitStack was dropped with " + std::to_string(callbacks) + " exits never called");
+    guarded("AsyncExitStack was dropped without aclose()", [&] {
+        log_dropped("AsyncExitStack was dropped without aclose(): " + std::to_string(callbacks) +
+                    " exits were never called");
     });
 }
 

@@ -9,7 +9,7 @@ namespace aio::detail {
 
 OwnCancellation::OwnCancellation() noexcept : requests_(current.task ? current.task->cancelling() : 0) {}
 
-// A cancellation of the running task is told by its count alone:
+// Only the count of requests tells whether the running task was cancelled:
 //     Task<> other = create_task(...); co_await as_result(other);     // other.cancel(): a Result
 //                                                                     // current_task().cancel(): cancels other, and passes
 bool OwnCancellation::must_pass(const std::exception_ptr& error) const noexcept {

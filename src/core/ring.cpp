@@ -1,4 +1,5 @@
-// Rings of tasks that wait for each other: found by a search where a request for cancellation would not pass, and ended.
+// Rings of tasks that wait for each other: a search finds those that a request for cancellation would not pass; an
+// error in one of the tasks breaks them.
 #include "core/ring.hpp"
 
 #include <exception>
@@ -42,12 +43,12 @@ void Ring::end() noexcept {
 
 namespace {
 
-// Goes through all that is waited for, breadth first, and looks for one task.
+// Searches for one task among everything that is waited for, breadth first.
 class RingSearch {
 public:
     explicit RingSearch(TaskBase& wanted) noexcept : wanted_(wanted) {}
 
-    // What was seen in an earlier search is not looked at again. Errors: std::bad_alloc.
+    // Futures seen in an earlier search are skipped. Errors: std::bad_alloc.
     bool reaches_from(FutureBase& start) {
         found_.clear();
         add(&start, 0);
@@ -71,7 +72,7 @@ public:
         try {
             std::vector<FutureBase*> path;
             for_each_backwards([&](FutureBase& future) { path.push_back(&future); });
-            std::size_t place = path.size();  // they stand from the last to the first
+            std::size_t place = path.size();  // the path is ordered from the last to the first
             while (path[place - 1] != ring.youngest()) --place;
             for (std::size_t i = 0; i < path.size(); ++i)
                 ring.name(*path[(place + path.size() - 1 - i) % path.size()]);
@@ -112,7 +113,7 @@ void break_rings(TaskBase& task, std::span<FutureBase* const> awaited) noexcept 
             if (search.reaches_from(*start)) search.break_ring();
         }
     } catch (const std::bad_alloc&) {
-        // The next request looks again.
+        // The next request searches again.
     }
 }
 

@@ -61,9 +61,9 @@ Runner::~Runner() {
     try {
         close();
     } catch (const std::exception& error) {
-        detail::log_parts(LogLevel::error, {"while a Runner was closed: ", error.what()});
+        detail::log_parts(LogLevel::error, {"Runner: its destructor could not close it: ", error.what()});
     } catch (const BaseException& error) {
-        detail::log_parts(LogLevel::error, {"while a Runner was closed: ", error.what()});
+        detail::log_parts(LogLevel::error, {"Runner: its destructor could not close it: ", error.what()});
     }
 }
 

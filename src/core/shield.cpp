@@ -56,7 +56,7 @@ private:
 }  // namespace
 
 void ShieldBase::watch_alone(FutureBase& inner) noexcept {
-    // One for all: a task that is polled by wait_for(shield(task), short) would gather them.
+    // One callback for all shields: a task polled by wait_for(shield(task), short) would otherwise collect them.
     bool watched = false;
     inner.callbacks().for_each([&](Callback& callback) { watched |= typeid(callback) == typeid(ReportLateError); });
     if (watched) return;

@@ -23,8 +23,8 @@ namespace {
 constexpr int kSignals = 65;
 
 // The handler of one signal for one loop: a callback that is posted to the loop like any other from outside. Signal
-// context may not allocate, so that it is made when the handler is registered; and each registration has its own,
-// since the last one's may still stand in the queue of a loop that does not run.
+// context may not allocate, so it is created when the handler is registered; and each registration has its own, since
+// the previous one's may still be in the queue of a loop that does not run.
 class Delivery final : public Callback {
 public:
     Delivery(LoopState& loop, int number) noexcept : state(loop), signal(number) {}
@@ -54,7 +54,7 @@ public:
     }
     const char* name() const noexcept override { return "signal handler"; }
 
-    // Given up: it is deleted when it stands in no queue any more.
+    // Retired: it is deleted once it is in no queue.
     void retire() noexcept {
         retired_ = true;
         delete_if_done();
@@ -124,9 +124,9 @@ extern "C" void aio_on_signal(int signal) {
 std::string describe(int signal) { return "signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")"; }
 
 void check_signal(int signal, const char* caller) {
-    // Between the two kinds libc keeps some for itself.
+    // Between the standard and the real-time signals, libc reserves some for itself.
     if (signal >= 1 && signal < kSignals && (signal < 32 || signal >= SIGRTMIN)) return;
-    throw ValueError(std::string(caller) + ": " + std::to_string(signal) + " is no signal");
+    throw ValueError(std::string(caller) + ": invalid signal number " + std::to_string(signal));
 }
 
 void install(LoopState& state, int signal) {
@@ -150,7 +150,7 @@ bool uninstall(LoopState& state, int signal) noexcept {
     Slot& slot = slot_of(signal);
     ::sigaction(signal, &slot.previous, nullptr);
     Delivery* delivery = slot.delivery.exchange(nullptr);
-    // Another thread may be in the handler still, with the delivery and the loop in its hands.
+    // Another thread may still be in the handler, and use the delivery and the loop.
     while (slot.active.load() != 0) ::sched_yield();
     Call* call = found->second;
     state.signal_calls.erase(found);
@@ -163,7 +163,7 @@ bool uninstall(LoopState& state, int signal) noexcept {
 
 void handle_signal(LoopState& state, int signal, Call* call) {
     try {
-        if (state.closed) throw RuntimeError("EventLoop: the loop is closed");
+        if (state.closed) throw RuntimeError("add_signal_handler: the event loop is closed");
         check_signal(signal, "add_signal_handler");
         if (signal == SIGKILL || signal == SIGSTOP) {
             throw ValueError("add_signal_handler: " + describe(signal) + " cannot be caught");

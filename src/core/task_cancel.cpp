@@ -1,4 +1,5 @@
-// What a task keeps of the requests for its cancellation, and what its await throws.
+// What a task stores about the requests for its cancellation (count, message), and the exception that its await throws:
+// it is made here, and Waiter::throw_cancelled (waiter.hpp) throws it.
 #include <aio/core/task.hpp>
 
 #include "core/task_extras.hpp"
@@ -9,7 +10,7 @@
 
 namespace aio::detail {
 
-// --- how often -----------------------------------------------------------------------------------------------
+// --- the count -----------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -44,7 +45,7 @@ unsigned TaskBase::uncancel() noexcept {
     return cancelling();
 }
 
-// --- with which message --------------------------------------------------------------------------------------
+// --- the message ---------------------------------------------------------------------------------------------
 
 void TaskBase::set_cancel_message(std::string_view message) noexcept {
     if (message.empty() && !(flags & kExtras)) return;

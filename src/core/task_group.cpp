@@ -20,7 +20,7 @@ bool is_cancellation(const std::exception_ptr& error) noexcept {
     return error && *error.__cxa_exception_type() == typeid(CancelledError);
 }
 
-// Whose request it was, it says itself. Precondition: a CancelledError.
+// A message means that the cancellation was not this group's own. Precondition: a CancelledError.
 bool has_message(const std::exception_ptr& cancellation) noexcept {
     AIO_ASSERT(is_cancellation(cancellation));
     try {
@@ -76,9 +76,9 @@ TaskGroup::~TaskGroup() {
 }
 
 const char* TaskGroup::refusal() const noexcept {
-    if (!entered_) return "TaskGroup: create_task() before the group was entered";
-    if (exiting_ && !members_) return "TaskGroup: create_task() on a group that is finished";
-    if (aborting_) return "TaskGroup: create_task() on a group that is shutting down";
+    if (!entered_) return "TaskGroup.create_task: the group has not been entered";
+    if (exiting_ && !members_) return "TaskGroup.create_task: the group is finished";
+    if (aborting_) return "TaskGroup.create_task: the group is shutting down";
     return nullptr;
 }
 
@@ -151,7 +151,7 @@ void TaskGroup::abort() noexcept {
 
 // A member may wait for the parent, which cannot end before it:
 //     worker: with_task_group: group.create_task(handle());     handle(): worker.cancel(); co_await worker;
-// That ring is broken here, and the parent not asked once more.
+// That ring is broken here; the parent is not cancelled once more.
 void TaskGroup::cancel_member(detail::FutureBase& task) noexcept {
     if (!task.done()) detail::cancel_awaited(parent_.base(), task, {});
 }
@@ -168,7 +168,7 @@ void TaskGroup::break_rings() noexcept {
         list_members(members);
         detail::break_rings(*parent_.base(), members);
     } catch (const std::bad_alloc&) {
-        // The next request looks again.
+        // The next request searches again.
     }
 }
 
@@ -183,9 +183,9 @@ void TaskGroup::cancel() {
 }
 
 void TaskGroup::enter() {
-    if (entered_) throw RuntimeError("TaskGroup: this group was entered once already");
+    if (entered_) throw RuntimeError("TaskGroup: it has already been entered; make another one");
     AnyTask task = current_task();
-    if (!task) throw RuntimeError("TaskGroup: use a task group inside a task only");
+    if (!task) throw RuntimeError("TaskGroup should be used inside a task");
     parent_ = task;
     entered_ = true;
 }
@@ -210,7 +210,7 @@ void TaskGroup::cancelled_while_waiting(std::exception_ptr cancellation) noexcep
         cancellation_ = std::move(cancellation);
     //     task = create_task(with_task_group(...)); task.cancel();
     if (!aborting_) return abort();
-    // The members were asked before. One may have begun to wait for the parent since then.
+    // The members were cancelled before. One may have begun to wait for the parent since then.
     break_rings();
 }
 

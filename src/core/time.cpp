@@ -1,4 +1,4 @@
-// Durations that are none.
+// The error for a duration that is not a number.
 #include <aio/core/time.hpp>
 
 #include <aio/base/error.hpp>

@@ -14,9 +14,9 @@ void Timeout::cancel_timer() noexcept {
 }
 
 void Timeout::enter() {
-    if (state_ != State::created) throw RuntimeError("Timeout: this timeout was entered once already");
+    if (state_ != State::created) throw RuntimeError("Timeout: it has already been entered; make another one");
     task_ = current_task();
-    if (!task_) throw RuntimeError("Timeout: use a timeout inside a task only");
+    if (!task_) throw RuntimeError("Timeout should be used inside a task");
     cancelling_ = task_.cancelling();
     state_ = State::entered;
     if (when_ != TimePoint::max()) reschedule(when_);
@@ -24,8 +24,8 @@ void Timeout::enter() {
 
 void Timeout::reschedule(std::optional<When> when) {
     if (state_ != State::entered) {
-        throw RuntimeError(state_ == State::created ? "Timeout: reschedule() before the block was entered"
-                                                    : "Timeout: reschedule() after the deadline or the block's end");
+        throw RuntimeError(state_ == State::created ? "Timeout.reschedule: the Timeout has not been entered"
+                                                    : "Timeout.reschedule: the Timeout is expired or finished");
     }
     EventLoop& loop = get_running_loop();
     const TimePoint deadline = when.value_or(TimePoint::max());

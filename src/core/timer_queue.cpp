@@ -13,7 +13,7 @@ namespace aio::detail {
 
 namespace {
 constexpr std::uint32_t kPositionMask = 0x7fffffff;
-constexpr std::uint32_t kGone = 0x7fffffff;  // no place: a heap never has as many entries
+constexpr std::uint32_t kGone = 0x7fffffff;  // not an index: a heap never has as many entries
 constexpr std::uint32_t kHolesBeforeSqueeze = 100;
 constexpr std::size_t kArity = 4;
 }  // namespace
@@ -57,7 +57,7 @@ void TimerQueue::remove(Callback& timer) noexcept {
     }
 }
 
-// Drops the head, a hole or taken, and the holes behind it.
+// Drops the head, which is a hole or was taken, and the holes after it.
 void TimerQueue::drop_run_head() noexcept {
     do {
         ++run_head_;

@@ -1,4 +1,5 @@
-// BodyReader: pieces of a source, held together as far as a read wants.
+// BodyReader: pieces of a source, held together as far as a read wants. The source on a connection is in
+// message_reader.cpp; decoded_body.cpp decompresses; multipart_state.cpp finds the parts of a multipart body.
 #include <aio/base/error.hpp>
 #include <aio/http/body_reader.hpp>
 
@@ -27,7 +28,7 @@ BodyReader& BodyReader::operator=(BodyReader&& other) noexcept {
 }
 
 void BodyReader::check_idle() const {
-    if (reading_) throw RuntimeError("another read of this body waits already: bodies have one reader at a time");
+    if (reading_) throw RuntimeError("read() called while another coroutine is already waiting for incoming data");
 }
 
 Coro<bool> BodyReader::more() {
@@ -154,7 +155,8 @@ Coro<std::string> BodyReader::readuntil(std::string separator, std::size_t limit
         const std::size_t at = text.find(separator, searched);
         if (at != std::string_view::npos && at + separator.size() <= limit) co_return take(at + separator.size());
         if (at != std::string_view::npos || text.size() > limit) {
-            throw LimitOverrunError("a body's line is longer than " + std::to_string(limit) + " bytes", text.size());
+            throw LimitOverrunError("readuntil: no separator within the limit of " + std::to_string(limit) + " bytes",
+                                    text.size());
         }
         searched = text.size() < separator.size() ? 0 : text.size() - separator.size() + 1;
         if (!co_await more()) co_return take(available());

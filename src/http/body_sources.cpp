@@ -49,7 +49,7 @@ Coro<std::size_t> FileBody::read(std::size_t most) {
         if (::aio::detail::turn_is_over(static_cast<std::size_t>(count))) co_await ::aio::detail::Pass();
         co_return static_cast<std::size_t>(count);
     }
-    // Into memory of the thread's own: it goes on when this is cancelled.
+    // Into memory of the thread's own: the read continues even if this is cancelled.
     auto call = [fd = fd_, most] {
         ::aio::detail::Answer<std::string> answer;
         answer.value.resize(most);

@@ -92,7 +92,7 @@ void check_prefix(const Cookie& cookie) {
 }  // namespace
 
 std::string Cookie::header() const {
-    if (!wire::is_token(name)) throw ValueError("the cookie name '" + wire::printable(name) + "' is no token");
+    if (!wire::is_token(name)) throw ValueError("the cookie name '" + wire::printable(name) + "' is not a token");
     check_attribute(name, "domain", domain);
     check_attribute(name, "path", path);
     check_attribute(name, "same_site", same_site);

@@ -55,9 +55,8 @@ std::unique_ptr<BodySource> decoded_body(BodySource& packed, std::string_view co
                                          wire::DecoderLimits limits) {
     const auto codings = wire::parse_codings(content_encoding);
     if (!codings) {
-        throw wire::CodingError(
-            wire::CodingError::Kind::broken,
-            "the body has the Content-Encoding '" + wire::printable(content_encoding) + "', which we cannot undo");
+        throw wire::CodingError(wire::CodingError::Kind::broken,
+                                "Can not decode content-encoding: '" + wire::printable(content_encoding) + "'");
     }
     return undo(packed, *codings, limits);
 }

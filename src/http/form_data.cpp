@@ -18,7 +18,7 @@ namespace aio::http {
 
 namespace {
 
-// What can be sent once. Copies of a form share it.
+// A stream, which can be sent only once. Copies of a form share it.
 struct OnceOnly {
     AsyncGenerator<std::string> pieces;
     bool taken = false;
@@ -36,7 +36,7 @@ struct Field {
     bool needs_multipart() const noexcept { return kind != Kind::text || !filename.empty() || !content_type.empty(); }
 };
 
-// 128 random bits: no data have it in them, unless somebody who knows it wants them to.
+// 128 random bits: data contains the boundary only if somebody who knows it puts it there.
 std::string random_boundary() { return "----aiocpp" + wire::random_hex(16); }
 
 // As browsers do: these three would end the name, or the header; all else stays as it is, in UTF-8.
@@ -194,9 +194,9 @@ FormData& FormData::add_file(std::string_view name, IntoString at, FieldOptions 
     std::string path = std::move(at).str();
     Field field = named(name, options);
     struct stat status;
-    if (::stat(path.c_str(), &status) != 0) throw_os_error(errno, "look at '" + path + "' for a form");
-    if (S_ISDIR(status.st_mode)) throw_os_error(EISDIR, "look at '" + path + "' for a form");
-    if (!S_ISREG(status.st_mode)) throw ValueError("'" + path + "' is no regular file: use add_stream() for it");
+    if (::stat(path.c_str(), &status) != 0) throw_os_error(errno, "stat '" + path + "' for a form");
+    if (S_ISDIR(status.st_mode)) throw_os_error(EISDIR, "read '" + path + "' for a form");
+    if (!S_ISREG(status.st_mode)) throw ValueError("'" + path + "' is not a regular file; use add_stream()");
     field.kind = Field::Kind::file;
     field.size = static_cast<std::uint64_t>(status.st_size);
     if (field.filename.empty()) field.filename = path.substr(path.rfind('/') + 1);
@@ -245,7 +245,7 @@ std::unique_ptr<detail::BodySource> FormData::open() const {
     for (const Field& field : fields_->all) {
         if (field.stream && field.stream->taken) {
             throw RuntimeError("the form's field '" + wire::printable(field.name) +
-                               "' is a stream, which was sent already: streams can be sent once");
+                               "' is a stream that was already sent; a stream can be sent only once");
         }
     }
     return std::make_unique<FormBody>(fields_);

@@ -13,7 +13,7 @@ namespace {
 
 void check(std::string_view name, std::string_view value) {
     if (!wire::is_token(name)) {
-        throw ValueError("the header name '" + wire::printable(name) + "' is no token (RFC 9110 section 5.6.2)");
+        throw ValueError("the header name '" + wire::printable(name) + "' is not a token (RFC 9110 section 5.6.2)");
     }
     if (!wire::is_field_value(value)) {
         throw ValueError("the value of the header " + std::string(name) + ", '" + wire::printable(value) +

@@ -1,4 +1,4 @@
-// The depth is measured before anything is built: also a document that is refused for it would have to be destroyed.
+// The depth is measured before anything is built, so that a document that is too deep need not be destroyed either.
 #include "http/json_text.hpp"
 
 #include <aio/http/json.hpp>
@@ -11,7 +11,7 @@ namespace aio::http::detail {
 
 namespace {
 
-// Of a document that is no JSON the result means little; but it is never smaller than the depth a parser gets to.
+// For invalid JSON the result means little, but the depth is never less than the one a parser reaches.
 bool is_deeper_than(std::size_t limit, std::string_view text) noexcept {
     std::size_t depth = 0;
     bool in_string = false;

@@ -14,7 +14,7 @@ void MessageReader::fail() { throw WireError(parser_.fault(), parser_.explanatio
 
 bool MessageReader::take_head() {
     Event event = parser_.next(rest_);
-    // Of a message that nobody wanted to read to its end.
+    // Of a message that was not read to its end.
     while (event == Event::body || event == Event::end) event = parser_.next(rest_);
     if (event == Event::head) done_ = parser_.complete();
     return event == Event::head;

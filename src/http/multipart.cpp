@@ -28,8 +28,7 @@ public:
     explicit RawPart(MultipartState& reader) noexcept : reader_(reader), serial_(reader.serial) {}
     Coro<std::string_view> next_piece() override {
         if (reader_.serial != serial_) {
-            throw RuntimeError(
-                "this part was left behind: read a part before the call of next() for the one after it");
+            throw RuntimeError("this part was skipped by next(): read each part before calling next() again");
         }
         return reader_.read_piece();
     }
@@ -60,7 +59,8 @@ private:
             decoder_.decode(piece, output_);
             if (ended_) decoder_.finish(output_);
         } catch (const ValueError& error) {
-            throw MultipartError(std::string("a part is not in its Content-Transfer-Encoding: ") + error.what());
+            throw MultipartError(std::string("cannot decode the Content-Transfer-Encoding of a part: ") +
+                                 error.what());
         }
     }
 
@@ -79,7 +79,7 @@ public:
         try {
             co_return co_await unpacked_->next_piece();
         } catch (const wire::CodingError& error) {
-            throw MultipartError(std::string("of a part, ") + error.what(),
+            throw MultipartError(std::string("multipart body, in a part: ") + error.what(),
                                  error.kind() == wire::CodingError::Kind::too_large);
         }
     }
@@ -102,7 +102,7 @@ void MultipartPart::read_headers() {
         auto disposition = wire::parse_disposition(*text);
         if (!disposition) {
             throw MultipartError("a part has the Content-Disposition '" + wire::printable(*text) +
-                                 "', which is none");
+                                 "', which is malformed");
         }
         name = std::move(disposition->name);
         filename = std::move(disposition->filename);
@@ -120,7 +120,7 @@ void MultipartPart::stack_sources() {
     const auto encoding = wire::parse_transfer_encoding(transferred);
     if (!encoding) {
         throw MultipartError("a part has the Content-Transfer-Encoding '" + wire::printable(transferred) +
-                             "', which we cannot undo");
+                             "', which is unknown");
     }
     if (*encoding != wire::TransferEncoding::identity) {
         sources.push_back(std::make_unique<TransferredPart>(*sources.back(), *encoding));
@@ -131,7 +131,7 @@ void MultipartPart::stack_sources() {
         auto unpacked = decoded_body(*sources.back(), packed);
         if (unpacked) sources.push_back(std::make_unique<UnpackedPart>(std::move(unpacked)));
     } catch (const wire::CodingError& error) {
-        throw MultipartError(std::string("of a part, ") + error.what());
+        throw MultipartError(std::string("multipart body, in a part: ") + error.what());
     }
 }
 
@@ -162,7 +162,7 @@ Coro<std::string> read_part(PartRef part) {
         if (piece.empty()) co_return text;
         if (piece.size() > most - text.size()) {
             throw MultipartError("the part '" + wire::printable(part->name) + "' is larger than the " +
-                                     std::to_string(most) + " bytes that are read into memory",
+                                     std::to_string(most) + " bytes that may be read into memory; use to_file()",
                                  true);
         }
         text += piece;
@@ -237,9 +237,9 @@ MultipartReader BodyPart::multipart() {
     if (!is_multipart()) throw MultipartError("a part of the type " + part_->content_type + " has no parts");
     const std::size_t depth = part_->reader->depth + 1;
     if (depth > part_->reader->limits.max_depth) {
-        throw MultipartError(
-            "the body has parts within parts, more than " + std::to_string(part_->reader->limits.max_depth) + " deep",
-            true);
+        throw MultipartError("the multipart body is nested more than " +
+                                 std::to_string(part_->reader->limits.max_depth) + " levels deep",
+                             true);
     }
     auto state = std::make_shared<detail::MultipartState>(part_->content, part_->boundary, part_->reader->limits);
     state->outer = part_;
@@ -273,7 +273,7 @@ std::string multipart_boundary(std::string_view content_type) {
     }
     const std::string_view boundary = type->parameter("boundary");
     if (boundary.empty()) {
-        throw MultipartError("the content type '" + wire::printable(content_type) + "' names no boundary");
+        throw MultipartError("the content type '" + wire::printable(content_type) + "' has no boundary parameter");
     }
     return std::string(boundary);
 }

@@ -23,7 +23,7 @@ MultipartState::MultipartState(BodyReader& body, std::string_view boundary, cons
     : input(&body), limits(its_limits), delimiter_("\r\n--") {
     if (boundary.empty() || boundary.size() > kLongestBoundary || !wire::is_field_value(boundary)) {
         throw MultipartError("the boundary '" + wire::printable(boundary) +
-                             "' is none: it must have 1 to 70 characters (RFC 2046 section 5.1.1)");
+                             "' is not valid: it must have 1 to 70 characters (RFC 2046 section 5.1.1)");
     }
     delimiter_ += boundary;
     buffer_ = "\r\n";  // the first delimiter may be the first line
@@ -139,7 +139,7 @@ Coro<> MultipartState::skip_epilogue() {
         skipped += dropped.size();
     }
     throw MultipartError(
-        "the multipart body has more than " + std::to_string(limits.max_epilogue) + " bytes behind its last part",
+        "the multipart body has more than " + std::to_string(limits.max_epilogue) + " bytes after its last part",
         true);
 }
 
@@ -172,7 +172,7 @@ void MultipartState::parse_head(std::string_view lines, Headers& headers) const 
         const std::string_view name = wire::take_until(value, ':');
         if (!field || !wire::is_token(name) || !wire::is_field_value(value)) {
             throw MultipartError("the header of a part has the line '" + wire::printable(name) +
-                                 "', which is no field");
+                                 "', which is not a header field");
         }
         if (headers.size() == limits.max_header_fields) {
             throw MultipartError(

@@ -65,7 +65,7 @@ std::string absolute_path(std::string_view path) {
 URL::URL(std::string_view text, URLOptions options) {
     for (const char c : text) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) throw InvalidURL(text, "it has a control character");
-        if (options.encoded && c == ' ') throw InvalidURL(text, "it is said to be encoded, and has a space");
+        if (options.encoded && c == ' ') throw InvalidURL(text, "it has a space, which an encoded URL must not have");
     }
     const auto quoted = [&](std::string_view part, const wire::CharSet& plain) {
         return options.encoded ? std::string(part) : wire::requote(part, plain);
@@ -101,7 +101,7 @@ URL::URL(std::string_view text, URLOptions options) {
 void URL::parse_authority(std::string_view authority, std::string_view whole) {
     has_host_ = true;
     // Browsers take it for a slash: "http://a\\@b/" would be another host for them.
-    if (authority.find('\\') != std::string_view::npos) throw InvalidURL(whole, "a backslash before the path");
+    if (authority.find('\\') != std::string_view::npos) throw InvalidURL(whole, "it has a backslash before the path");
     if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
         std::string_view password = authority.substr(0, at);
         user_ = wire::requote(wire::take_until(password, ':'), kUserChars);
@@ -118,11 +118,12 @@ void URL::parse_authority(std::string_view authority, std::string_view whole) {
         host = authority.substr(0, colon);
         if (!port.empty()) {
             port_ = wire::parse_number<std::uint16_t>(port);
-            if (!port_) throw InvalidURL(whole, "the port '" + std::string(port) + "' is no number up to 65535");
+            if (!port_)
+                throw InvalidURL(whole, "the port '" + std::string(port) + "' is not a number from 0 to 65535");
         }
     }
     if (host.find(':') != std::string_view::npos && !host.starts_with('[')) {
-        throw InvalidURL(whole, "an IPv6 address needs brackets, a port digits");
+        throw InvalidURL(whole, "an IPv6 address must be in brackets, a port must be digits");
     }
     set_host(host, whole);
 }
@@ -139,7 +140,7 @@ void URL::set_host(std::string_view host, std::string_view whole) {
 void URL::require_host(std::string_view whole) const {
     if (!host_.empty()) return;
     if (default_port(scheme_) != 0) throw InvalidURL(whole, "it has no host: write " + scheme_ + "://HOST/PATH");
-    if (has_host_ && scheme_.empty()) throw InvalidURL(whole, "no host follows its //");
+    if (has_host_ && scheme_.empty()) throw InvalidURL(whole, "no host follows the //");
 }
 
 // --- the parts ---------------------------------------------------------------------------------------------------
@@ -285,7 +286,7 @@ URL URL::join(const URL& reference) const {
 }
 
 URL URL::operator/(std::string_view segment) const {
-    if (segment == "." || segment == "..") throw InvalidURL(str(), "'.' and '..' name no segment");
+    if (segment == "." || segment == "..") throw InvalidURL(str(), "'.' and '..' are not segment names");
     URL url = *this;
     url.query_.clear();
     url.fragment_.clear();
@@ -296,7 +297,7 @@ URL URL::operator/(std::string_view segment) const {
 }
 
 URL URL::with_scheme(std::string_view scheme) const {
-    if (!is_scheme(scheme)) throw InvalidURL(str(), "'" + wire::printable(scheme) + "' is no scheme");
+    if (!is_scheme(scheme)) throw InvalidURL(str(), "'" + wire::printable(scheme) + "' is not a scheme");
     URL url = *this;
     url.scheme_ = wire::lowered(scheme);
     url.require_host(str_without_credentials());
@@ -370,7 +371,7 @@ URL URL::with_fragment(std::string_view fragment) const {
 }
 
 URL URL::with_name(std::string_view name) const {
-    if (name == "." || name == "..") throw InvalidURL(str(), "'.' and '..' name no file");
+    if (name == "." || name == "..") throw InvalidURL(str(), "'.' and '..' are not file names");
     URL url = *this;
     url.path_.erase(url.path_.rfind('/') + 1);
     url.path_ += wire::quote(name, kSegmentChars);

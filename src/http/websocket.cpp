@@ -29,7 +29,8 @@ std::string_view name_of(WSMsgType type) noexcept {
 
 std::string_view checked_control(const char* function, std::string_view data) {
     if (data.size() > wire::kMostControl) {
-        throw ValueError(std::string(function) + ": " + std::to_string(data.size()) + " bytes, and 125 is the most");
+        throw ValueError(std::string(function) + ": " + std::to_string(data.size()) +
+                         " bytes of payload, but 125 is the maximum");
     }
     return data;
 }
@@ -47,7 +48,7 @@ WebSocket::~WebSocket() = default;
 
 detail::WSConnection& WebSocket::open(const char* function) const {
     if (!connection_)
-        throw RuntimeError(std::string(function) + ": this WebSocket is not connected yet: prepare() it");
+        throw RuntimeError(std::string(function) + ": this WebSocket is not connected; call prepare() first");
     return *connection_;
 }
 
@@ -78,8 +79,8 @@ Coro<std::optional<WSMessage>> WebSocket::next() {
 Coro<std::string> WebSocket::receive_only(WSMsgType type, std::optional<Duration> timeout) {
     WSMessage message = co_await open("receive").receive(timeout);
     if (message.type != type) {
-        throw WSMessageTypeError("a WebSocket message of type " + std::string(name_of(message.type)) + ", not " +
-                                 std::string(name_of(type)));
+        throw WSMessageTypeError("receive: the received message is of type " + std::string(name_of(message.type)) +
+                                 ", not " + std::string(name_of(type)));
     }
     co_return std::move(message.data);
 }

@@ -26,7 +26,7 @@ constexpr Duration kLinger = std::chrono::seconds(1);
 
 // A loop that only waits for `error` to end would run for ever.
 [[noreturn]] void throw_read_after_end() {
-    throw RuntimeError("receive: the WebSocket is closed, and was each time before");
+    throw RuntimeError("receive: WebSocket connection is closed; end the loop when a message of type closed arrives");
 }
 
 std::unique_ptr<wire::WSInflater> inflater(WSConnection::Side side, const std::optional<wire::WSDeflate>& deflate) {
@@ -54,7 +54,7 @@ Coro<> discard_input(StreamReader reader) {
 
 void check_window_bits(int bits) {
     if (bits == 0 || (bits >= 9 && bits <= 15)) return;
-    throw ValueError("compress: windows of 2^9 to 2^15 bytes, not 2^" + std::to_string(bits));
+    throw ValueError("compress: the window bits must be between 9 and 15, not " + std::to_string(bits));
 }
 
 WSConnection::WSConnection(Upgraded upgraded, Side side, const WSOptions& options,
@@ -97,7 +97,7 @@ std::optional<WSMessage> WSConnection::take_message() {
 Coro<WSMessage> WSConnection::receive(std::optional<Duration> timeout) {
     if (std::optional<WSMessage> message = take_message()) co_return std::move(*message);
     if (receiving_) {
-        throw RuntimeError("receive() called while another coroutine is already waiting for a message");
+        throw RuntimeError("Concurrent call to receive() is not allowed");
     }
     if (closed_) {
         if (++reads_after_end_ >= kMostReadsAfterEnd) throw_read_after_end();
@@ -152,7 +152,7 @@ Coro<WSMessage> WSConnection::next_message() {
     }
 }
 
-// Nothing: the peer has gone without a word.
+// Nothing: the peer closed the connection without a close frame.
 Coro<std::optional<wire::WSEvent>> WSConnection::next_event() {
     if (taken_error_) std::rethrow_exception(std::exchange(taken_error_, nullptr));
     if (taken_) co_return std::exchange(taken_, std::nullopt);
@@ -205,7 +205,7 @@ Coro<WSMessage> WSConnection::fail(std::uint16_t code) {
 
 void check_text(const char* function, std::string_view text) {
     if (const auto bad = aio::detail::find_bad_utf8(text)) {
-        throw ValueError(std::string(function) + ": a text that is no UTF-8: " + bad.reason + " at byte " +
+        throw ValueError(std::string(function) + ": the text is not UTF-8: " + bad.reason + " at byte " +
                          std::to_string(bad.begin));
     }
 }
@@ -245,7 +245,7 @@ Coro<bool> WSConnection::close(std::uint16_t code, std::string reason) {
     co_return true;
 }
 
-// Whoever receives hears it; else this does. What the peer said before is dropped.
+// A waiting receive() gets the peer's close frame, otherwise this does, and drops the messages before it.
 Coro<> WSConnection::wait_for_close() {
     while (!close_code_) {
         if (receiving_) {
@@ -328,9 +328,10 @@ void WSConnection::beat() {
     dead_ = loop.call_later(*options_.heartbeat / 2, [this, now] { heard_ >= now ? beat_later() : take_for_dead(); });
 }
 
-// Whoever receives, now or later, is told.
+// The current or next receive() gets the error.
 void WSConnection::take_for_dead() {
-    error_ = aio::detail::make_error<SocketTimeoutError>("the peer of the WebSocket did not answer a ping in time");
+    error_ = aio::detail::make_error<SocketTimeoutError>(
+        "No PONG received from the peer of the WebSocket within half the heartbeat");
     writer_.abort();
 }
 

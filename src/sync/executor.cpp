@@ -56,7 +56,7 @@ private:
     std::size_t idle_ = 0;     // threads that wait for a job
     std::size_t running_ = 0;  // threads that have not ended
     bool shut_down_ = false;
-    std::exception_ptr broken_;  // what every job gets from now on
+    std::exception_ptr broken_;  // thrown at every job from now on
     std::vector<std::thread> threads_;
 };
 
@@ -72,13 +72,13 @@ std::size_t default_workers() { return std::min<std::size_t>(32, std::thread::ha
 void ThreadPoolExecutor::Pool::push(const std::shared_ptr<Pool>& self, Job& job) {
     std::unique_lock lock(mutex_);
     if (broken_) std::rethrow_exception(broken_);
-    if (shut_down_) throw RuntimeError("ThreadPoolExecutor: cannot take jobs after shutdown");
+    if (shut_down_) throw RuntimeError("ThreadPoolExecutor: cannot schedule new futures after shutdown");
     // As many idle threads as queued jobs are about to take them: this one needs another.
     if (idle_ <= queued_ && running_ < max_workers_) {
         try {
             start_thread(self);
         } catch (...) {
-            if (running_ == 0) throw;  // else the threads that are there will come to it
+            if (running_ == 0) throw;  // otherwise the existing threads will take the job
         }
     }
     job.next = nullptr;
@@ -109,7 +109,7 @@ void ThreadPoolExecutor::Pool::work() noexcept {
     while (Job* job = take()) job->run();
 }
 
-// False: this thread is of no use, and the executor is broken.
+// False: the initializer failed; this thread must end, and the executor is broken.
 bool ThreadPoolExecutor::Pool::initialize() noexcept {
     try {
         initializer_();
@@ -174,7 +174,7 @@ void ThreadPoolExecutor::Pool::shut_down(bool wait, bool cancel_futures) {
 
 void ThreadPoolExecutor::Pool::join(std::vector<std::thread> threads) noexcept {
     for (std::thread& thread : threads) thread.join();
-    std::unique_lock lock(mutex_);  // threads that another shutdown() joins, or let go
+    std::unique_lock lock(mutex_);  // threads that another shutdown() joins or has detached
     ended_.wait(lock, [this] { return running_ == 0; });
 }
 
@@ -185,7 +185,7 @@ ThreadPoolExecutor::ThreadPoolExecutor(int max_workers, std::string_view thread_
     pool_ = std::make_shared<Pool>(workers, thread_name_prefix, std::move(initializer));
 }
 
-// After shutdown(false) the threads were let go, and the destructor does not wait for them either.
+// After shutdown(false) the threads are detached, and the destructor does not wait for them either.
 ThreadPoolExecutor::~ThreadPoolExecutor() {
     if (pool_ && !pool_->is_shut_down()) pool_->shut_down(true, false);
 }

@@ -37,13 +37,13 @@ LeakyBucket::LeakyBucket(double max_rate, Duration time_period) : max_rate_(max_
     }
 }
 
-// Where what is poured in now begins to leak. Never later than a full bucket is empty, whatever another loop's clock said.
+// When an amount poured in now begins to leak: at most a full bucket from now, even if another loop's clock was ahead.
 TimePoint LeakyBucket::begin(TimePoint now) const noexcept {
     return std::clamp(empty_at_, now, after(now, time_period_));
 }
 
-// In nanoseconds. Multiplied first: for the usual numbers that is exact. Its whole part counts, and the rest is kept, so
-// that a bucket of three takes three thirds.
+// In nanoseconds. Multiplied before dividing, which is exact for the usual numbers. Only the whole part is added to the
+// bucket; the fraction is kept for later, so that three thirds fill a bucket of three.
 long double LeakyBucket::cost(TimePoint now, double amount) const noexcept {
     const auto period = static_cast<long double>(time_period_.count());
     return std::min(period * amount / max_rate_, period) + (empty_at_ > now ? fraction_ : 0);

@@ -67,7 +67,7 @@ public:
     detail::LoopState& state(std::size_t index) const;
     std::size_t next_in_turn() noexcept { return turn_.fetch_add(1, std::memory_order_relaxed) % members_.size(); }
     void stop();
-    // The KeyboardInterrupt or SystemExit that ended a loop; null: none yet, or told already.
+    // The KeyboardInterrupt or SystemExit that ended a loop; null: none yet, or already rethrown.
     std::exception_ptr take_escaped() noexcept;
     bool here() const noexcept;
 
@@ -84,7 +84,7 @@ private:
         };
 
         std::thread thread;
-        detail::LoopState* state = nullptr;  // kept until the group is destroyed, so that posts find a closed door
+        detail::LoopState* state = nullptr;  // kept until the group is destroyed: later posts find a closed loop
         std::optional<Future<>> stopped;     // the loop's
         End end{*this};
         int cpu = -1;
@@ -121,7 +121,7 @@ LoopGroup::Members::Members(const LoopGroupOptions& options)
     std::size_t threads = 0;
     std::exception_ptr error;
     try {
-        for (; threads < size && !failed(); ++threads) {  // a size that cannot be had is found out early
+        for (; threads < size && !failed(); ++threads) {  // an impossible size fails early
             members_.push_back(std::make_unique<Member>());
             if (options.pin) members_.back()->cpu = cpus[threads % cpus.size()];
             start(*members_.back(), threads);
@@ -201,8 +201,8 @@ void LoopGroup::Members::run_loop(Member& member) {
 
 detail::LoopState& LoopGroup::Members::state(std::size_t index) const {
     if (index >= members_.size()) {
-        throw ValueError("LoopGroup: there is no loop " + std::to_string(index) + " of " +
-                         std::to_string(members_.size()));
+        throw ValueError("LoopGroup: index " + std::to_string(index) + " is out of range: the group has " +
+                         std::to_string(members_.size()) + " loops");
     }
     return *members_[index]->state;
 }
@@ -238,10 +238,12 @@ LoopGroup::~LoopGroup() {
     try {
         stop();
     } catch (const std::exception& error) {
-        detail::log_parts(LogLevel::error, {"while a LoopGroup was destroyed: ", error.what()});
+        detail::log_parts(LogLevel::error, {"LoopGroup: its destructor could not stop it: ", error.what()});
         if (members_->here()) std::terminate();  // its threads would use it for ever
     } catch (const BaseException& error) {
-        detail::log_parts(LogLevel::error, {"a loop of a LoopGroup was left by ", error.what()});
+        detail::log_parts(
+            LogLevel::error,
+            {"LoopGroup: its destructor dropped the exception that ended one of its loops: ", error.what()});
     }
 }
 

@@ -1,5 +1,7 @@
 // Queues apart from their items: a woken getter or putter that looks again, shutdown, statistics, errors. put() and
 // get() are templates in queue.hpp, storage is in queue_store.hpp. Queues between threads: thread_queue.cpp.
+// A get() or put() that is cancelled while it waits throws in wait_list.cpp (throw_not_woken); resumed() here is for
+// one that was woken first.
 #include <aio/sync/queue.hpp>
 
 namespace aio::detail {
@@ -11,7 +13,7 @@ void QueueWaiter::wake_to_look(WaitList& woken) noexcept {
     task_->loop()->ready.push(this);
 }
 
-// Woken, it stands in the ready queue: run() delivers the cancellation there, unless uncancel() takes it back.
+// A woken waiter is in the ready queue: run() delivers the cancellation there, unless uncancel() takes it back.
 bool QueueWaiter::cancel_wait(std::string_view message) noexcept {
     return !woken() && ListWaiter::cancel_wait(message);
 }
@@ -91,7 +93,7 @@ std::string QueueBase::describe(const char* name) const {
 }
 
 void QueueBase::throw_nothing_to_do() {
-    throw ValueError("Queue.task_done: called more often than items were put into the queue");
+    throw ValueError("Queue.task_done: called too many times: more often than items were put");
 }
 void QueueBase::throw_shut_down() { throw QueueShutDown(); }
 void QueueBase::throw_full() { throw QueueFull(); }

@@ -7,7 +7,7 @@ namespace aio {
 namespace detail {
 
 // The task runs again. The unit it was handed is its own, or goes back if it was cancelled since. Either way it
-// stood in the way of newcomers, who waited behind it although units were free.
+// made newcomers queue behind it although units were free.
 void SemaphoreWaiter::resumed() {
     const bool must_throw = woken_and_cancelled();
     if (must_throw) ++semaphore_.value_;
@@ -26,8 +26,8 @@ void Semaphore::hand_over() noexcept {
 }
 
 void Semaphore::throw_released_too_often() const {
-    throw ValueError(bound_ == PTRDIFF_MAX ? "Semaphore.release: it has as many units as can be counted"
-                                           : "BoundedSemaphore.release: released more often than it was acquired");
+    throw ValueError(bound_ == PTRDIFF_MAX ? "Semaphore.release: its value is already the largest possible"
+                                           : "BoundedSemaphore.release: released too many times");
 }
 
 std::string Semaphore::describe() const {

@@ -1,4 +1,4 @@
-// ThreadQueue's slow half: waiting and telling. The ring itself is in thread_queue_base.hpp.
+// ThreadQueue's slow half: waiting and waking. The ring itself is in thread_queue_base.hpp.
 #include "sync/thread_queue_line.hpp"
 
 #include <algorithm>
@@ -59,7 +59,7 @@ void ThreadQueueWaiter::run() {
     }
 }
 
-// Woken, it stands in the ready queue: run() delivers the cancellation there, unless uncancel() takes it back.
+// A woken waiter is in the ready queue: run() delivers the cancellation there, unless uncancel() takes it back.
 bool ThreadQueueWaiter::cancel_wait(std::string_view message) noexcept {
     if (woken()) return false;
     if (flags & kListed) line_->leave(*this);
@@ -98,7 +98,7 @@ ThreadQueueBase::~ThreadQueueBase() {
     delete ring_;
 }
 
-// Positions that came before: laps of `limit`, and the index.
+// The number of positions before this one: `limit` for each lap, and the index.
 std::uint64_t ThreadQueueBase::count_of(std::uint64_t position) const noexcept {
     position &= ~kClosed;
     const auto lap = position >> std::countr_zero(ring_->one_lap);
@@ -126,7 +126,7 @@ std::size_t ThreadQueueBase::available(Kind kind) const noexcept {
             return std::max<std::size_t>(kind == Kind::get ? size : ring_->limit - size, 1);
         }
         if (stamp < wanted) return kind == Kind::get && drained() ? kAll : 0;
-        // Others moved on meanwhile.
+        // Other threads have advanced the position meanwhile.
     }
 }
 
@@ -177,7 +177,7 @@ void ThreadQueueBase::task_done() {
     std::uint64_t done = ring_->done.load();
     do {
         if (done >= count_of(ring_->tail.load())) {
-            throw ValueError("ThreadQueue.task_done: called more often than items were put into the queue");
+            throw ValueError("ThreadQueue.task_done: called too many times: more often than items were put");
         }
     } while (!ring_->done.compare_exchange_weak(done, done + 1));
     std::atomic<std::uint32_t>& joiners = ring_->armed[2];
@@ -201,7 +201,10 @@ public:
 }  // namespace
 
 bool ThreadQueueBase::Blocking::operator()() {
-    if (current.loop) throw RuntimeError("ThreadQueue: a blocking call would block the event loop of this thread");
+    if (current.loop) {
+        throw RuntimeError(
+            "ThreadQueue: a blocking call would block the event loop of this thread; await put(), get() or join()");
+    }
     if (timeout_ && !deadline_) deadline_ = std::chrono::steady_clock::now() + *timeout_;
     ThreadQueueWaits& waits = *queue_.waits_;
     std::atomic<std::uint32_t>& count = queue_.ring_->armed[ThreadQueueWaits::index(kind_)];

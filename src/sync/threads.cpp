@@ -114,12 +114,13 @@ Executor& executor_for(EventLoop& loop, Executor* executor) {
     if (state.closed) throw RuntimeError("run_in_executor: the event loop is closed");
     if (state.debug && state.running && current.loop != &state) {
         throw RuntimeError(
-            "Non-thread-safe operation: run_in_executor was called from another thread than the loop's");
+            "Non-thread-safe operation: run_in_executor was called from a thread other than the loop's; use "
+            "call_soon_threadsafe");
     }
     if (executor) return *executor;
     if (state.executor_shut_down) throw RuntimeError("run_in_executor: the default executor was shut down");
     if (!state.default_executor) {
-        // Whoever closes the loop does not wait for calls that do not end: shutdown_default_executor() does.
+        // Closing the loop does not wait for calls that are still running; shutdown_default_executor() does.
         const auto abandon = [](Executor* pool) {
             pool->shutdown(false);
             delete pool;
@@ -159,7 +160,7 @@ void RemoteTask::launch() {
     future_.retain();
     if (post(loop_, start_)) return;
     future_.release();
-    throw RuntimeError("a call to another thread's event loop, which is closed");
+    throw RuntimeError("call another thread's event loop: the event loop is closed");
 }
 
 void RemoteTask::post_cancel() noexcept {
@@ -207,7 +208,7 @@ void RemoteTask::on_cancel() noexcept {
     let_go();
 }
 
-// Who waits for the result would wait for ever.
+// Otherwise a thread that waits for the result would wait for ever.
 void RemoteTask::on_lost() noexcept {
     task_ = nullptr;
     const FutureRef<FutureBase> task = std::move(ended_task_);
@@ -221,7 +222,7 @@ void RemoteTask::let_go() noexcept { future_.release(); }
 
 // --- the default executor --------------------------------------------------------------------------------------
 
-// Its shutdown blocks, so a thread of its own does it. Past the timeout both go on without us.
+// Its shutdown blocks, so a separate thread calls it. After the timeout that thread and the executor are left alone.
 Coro<> EventLoop::shutdown_default_executor(std::optional<Duration> timeout) {
     state_->executor_shut_down = true;
     const std::shared_ptr<Executor> executor = state_->default_executor;

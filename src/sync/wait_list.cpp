@@ -1,5 +1,6 @@
 // A waiter's way into a primitive's list and out of it: woken, cancelled, or let go when the primitive is destroyed.
 // A wake-up that a cancelled waiter cannot use is passed on by the primitive: lock.cpp, semaphore.cpp, queue.cpp.
+// throw_not_woken() throws the CancelledError of a wait in a list.
 #include <aio/sync/wait_list.hpp>
 
 namespace aio::detail {

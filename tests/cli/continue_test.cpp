@@ -32,7 +32,7 @@ ASYNC_TEST(ToolContinue, asks_for_the_rest_only, kOnce) {
     const Ended cut = co_await run_tool(scratch, "fetch", "-O", url);
     EXPECT_EQ(cut.status, 18);
     EXPECT_THAT(cut.err, StartsWith(url + ": "));
-    EXPECT_THAT(cut.err, HasSubstr("a.part; -C - goes on"));
+    EXPECT_THAT(cut.err, HasSubstr("a.part; resume with -C -"));
     EXPECT_THAT(scratch.names(), ElementsAre("a.part", "a.part.json"));
     EXPECT_EQ(scratch.read("a.part").size(), 200'000u);
     const Ended rest = co_await run_tool(scratch, "fetch", "-O", "-C", "-", url);
@@ -208,7 +208,7 @@ ASYNC_TEST(ToolContinue, leaves_alone_what_is_complete, kOnce) {
         [](const RawRequest&) { return answer("", "Content-Range: bytes */3\r\n", "416 Range Not Satisfiable"); });
     const Ended done = co_await run_tool(scratch, "fetch", "-O", "-C", "-", host.url("/a").str());
     EXPECT_EQ(done.status, 0) << done.err;
-    EXPECT_THAT(done.err, HasSubstr("complete already"));
+    EXPECT_THAT(done.err, HasSubstr("already complete"));
     EXPECT_EQ(scratch.read("a"), "all");
     EXPECT_THAT(scratch.names(), ElementsAre("a"));
     co_await host.stop();
@@ -272,7 +272,7 @@ Coro<> interrupt(int signal, int status) {
     auto [out, err] = co_await process.communicate();
     EXPECT_EQ(co_await process.wait(), status);
     EXPECT_THAT(err, HasSubstr(url + ": stopped; "));
-    EXPECT_THAT(err, HasSubstr("interrupted; the same command with -C - goes on"));
+    EXPECT_THAT(err, HasSubstr("interrupted; resume with the same command and -C -"));
     EXPECT_THAT(scratch.names(), ElementsAre("a.part", "a.part.json"));
     EXPECT_EQ(scratch.read("a.part"), kBytes.substr(0, scratch.read("a.part").size()));
     co_await host.stop();

@@ -36,7 +36,7 @@ ASYNC_TEST(ToolInterop, fetches_from_nginx, kOnce) {
     const Peer nginx = co_await Peer::nginx(scratch, scratch.path("www"));
     co_await fetch_all_of(scratch, nginx);
     const Ended done = co_await run_tool(scratch, "fetch", "-O", "-C", "-", nginx.url("/f99"));
-    EXPECT_THAT(done.err, HasSubstr("complete already"));
+    EXPECT_THAT(done.err, HasSubstr("already complete"));
     co_await nginx.stop();
 }
 

@@ -57,7 +57,7 @@ TEST(ToolProgress, keeps_to_the_width_and_the_number_of_lines) {
     for (const std::size_t width : {20u, 40u, 79u, 200u}) {
         const auto lines = progress.render(width, 5, TimePoint{} + 1s);
         ASSERT_THAT(lines, SizeIs(6));
-        EXPECT_THAT(lines.back(), HasSubstr(width < 60 ? "" : "15 more under way"));
+        EXPECT_THAT(lines.back(), HasSubstr(width < 60 ? "" : "15 more in progress"));
         for (const std::string& line : lines) EXPECT_LE(line.size(), width + 3) << line;
     }
 }

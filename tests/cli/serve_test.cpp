@@ -2,6 +2,7 @@
 #include "cli/tool.hpp"
 
 #include <csignal>
+#include <cstdlib>
 
 namespace aio::test {
 namespace {

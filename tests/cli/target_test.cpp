@@ -144,7 +144,7 @@ ASYNC_TEST(ToolTarget, writes_through_no_link_of_somebody_else, kOnce) {
     for (const char* name : {"a", "b", "c"}) {
         const Ended done = co_await fetch_to(scratch, host, name);
         EXPECT_EQ(done.status, 1) << name;
-        EXPECT_THAT(done.err, HasSubstr(std::string(name) + ".part' is no file of ours"));
+        EXPECT_THAT(done.err, HasSubstr(std::string(name) + ".part' is a link or not a regular file"));
     }
     EXPECT_EQ(scratch.read("theirs"), "precious");
     EXPECT_THAT(host.requests, IsEmpty());

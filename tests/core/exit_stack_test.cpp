@@ -5,6 +5,7 @@
 
 #include "support/async_test.hpp"
 
+#include <functional>
 #include <memory>
 #include <stdexcept>
 
@@ -222,7 +223,7 @@ ASYNC_TEST(ExitStack, that_is_dropped_is_reported_in_debug_mode) {
     get_running_loop().set_debug(false);
     const Log logs = take_logs();
     CO_ASSERT_EQ(logs.size(), 1u);
-    EXPECT_NE(logs[0].find("dropped with 2 exits never called"), std::string::npos) << logs[0];
+    EXPECT_NE(logs[0].find("dropped without aclose(): 2 exits were never called"), std::string::npos) << logs[0];
     EXPECT_TRUE(log.empty());
 }
 

@@ -5,6 +5,7 @@
 
 #include "support/children.hpp"
 
+#include <algorithm>
 #include <climits>
 #include <list>
 #include <ranges>

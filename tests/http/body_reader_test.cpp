@@ -8,6 +8,7 @@
 
 #include "support/async_test.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace aio::test {

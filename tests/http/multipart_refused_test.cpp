@@ -43,7 +43,7 @@ ASYNC_TEST(Multipart, bytes_behind_the_last_part_and_all_together_are_limited) {
     limits.max_epilogue = 100;
     const std::string one = field("a", "1") + "--B--";
     EXPECT_EQ(co_await refusal(one + std::string(101, 'e'), limits),
-              "the multipart body has more than 100 bytes behind its last part");
+              "the multipart body has more than 100 bytes after its last part");
     EXPECT_EQ((co_await parts_of(one + std::string(100, 'e'), 1, limits)).size(), 1u);
     limits = {};
     co_await refusal(one + std::string(70'000, 'e'));

@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <climits>
 
 namespace aio::test {
@@ -293,7 +295,8 @@ ASYNC_TEST(Extremes, of_contexts_of_tls, kOnce) {
     }
     const ssl::SSLContext context = server_context();
     for (const std::size_t count : {std::size_t{256}, SIZE_MAX}) {
-        EXPECT_THAT(expect_error<ValueError>([&] { context.set_num_tickets(count); }), HasSubstr("255 is the most"));
+        EXPECT_THAT(expect_error<ValueError>([&] { context.set_num_tickets(count); }),
+                    HasSubstr("255 is the maximum"));
     }
     for (const unsigned long flags : {0ul, static_cast<unsigned long>(X509_V_FLAG_X509_STRICT), ~0ul}) {
         context.set_verify_flags(flags);

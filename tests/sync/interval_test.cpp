@@ -6,6 +6,7 @@
 
 #include "support/async_test.hpp"
 
+#include <limits>
 #include <vector>
 
 namespace aio::test {

@@ -6,6 +6,7 @@
 
 #include "support/async_test.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>

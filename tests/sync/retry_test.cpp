@@ -6,6 +6,8 @@
 
 #include "support/async_test.hpp"
 
+#include <algorithm>
+#include <climits>
 #include <cmath>
 #include <limits>
 #include <vector>

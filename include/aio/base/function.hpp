@@ -4,6 +4,7 @@
 
 #include <aio/base/assert.hpp>
 
+#include <concepts>
 #include <memory>
 #include <type_traits>
 #include <utility>

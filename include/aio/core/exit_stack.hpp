@@ -256,7 +256,7 @@ Coro<T> run_to_its_end(Object object, F body) {
     const bool failed = error != nullptr;
     co_await std::move(end.coro);
     if constexpr (!std::is_void_v<T>) {
-        if (failed) throw RuntimeError("with_exit_stack: the body's error was taken away, and with it its result");
+        if (failed) throw RuntimeError("with_exit_stack: an exit suppressed the body's error: there is no result");
     }
     co_return result.take();
 }

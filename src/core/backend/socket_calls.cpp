@@ -41,7 +41,7 @@ int send_file(int fd, int file, std::uint64_t offset, std::size_t count) noexcep
     return uninterrupted([&] { return ::sendfile(fd, file, &from, count); });
 }
 
-// Interrupted, the attempt goes on (connect(2), POSIX).
+// Interrupted, the connection is still established asynchronously (connect(2), POSIX).
 int connect_now(int fd, const sockaddr* address, socklen_t length) noexcept {
     const int result = negative_errno(::connect(fd, address, length));
     return result == -EINTR ? -EINPROGRESS : result;

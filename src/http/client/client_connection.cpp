@@ -62,8 +62,8 @@ void ClientConnection::timer_fired() noexcept {
     try {
         const TimePoint now = get_running_loop().time();
         if (next > now) return arm(next);
-        if (total_ <= now) throw ServerTimeoutError("the request's total time is over");
-        throw SocketTimeoutError("the server sent nothing for as long as sock_read allows");
+        if (total_ <= now) throw ServerTimeoutError("the request's total timeout has passed");
+        throw SocketTimeoutError("Timeout on reading data from socket: the server sent nothing within sock_read");
     } catch (...) {
         fail(std::current_exception());
     }

@@ -83,7 +83,8 @@ Coro<std::shared_ptr<Sending>> write_request(OutgoingRequest& request, const Cli
 Coro<> read_answer(ClientConnection& connection, Sending* sending, const std::string& wanted) {
     while (true) {
         if (!co_await connection.messages.read_head()) {
-            throw ServerDisconnectedError(wanted + " closed the connection without an answer");
+            throw ServerDisconnectedError("Server disconnected: " + wanted +
+                                          " closed the connection without a response");
         }
         const int status = connection.messages.head().status;
         if (status >= 200 || status == 101) co_return;
@@ -94,7 +95,7 @@ Coro<> read_answer(ClientConnection& connection, Sending* sending, const std::st
 // A server may switch to what it was asked for, and to nothing else (RFC 9110 section 15.2.2).
 void check_switch(const OutgoingRequest& request, const wire::Head& head) {
     if (head.status != 101 || request.headers.contains("Upgrade")) return;
-    throw ClientResponseError(head.status, "the server switched protocols, and the request had no Upgrade header",
+    throw ClientResponseError(head.status, "the server switched protocols, but the request had no Upgrade header",
                               std::make_shared<const Headers>(head.headers));
 }
 
@@ -207,9 +208,9 @@ Coro<Lease> connect(const OutgoingRequest& request, const ClientRoute& route, Le
     } catch (const TimeoutError&) {
         if (!limit.expired()) throw;
         if (by == total) {
-            throw ServerTimeoutError("the request's total time is over: no connection to " + route.wanted());
+            throw ServerTimeoutError("the request's total timeout has passed: no connection to " + route.wanted());
         }
-        throw ConnectionTimeoutError("no connection to " + route.wanted() + " in time");
+        throw ConnectionTimeoutError("Connection timeout to host " + route.wanted());
     }
     co_return lease;
 }

@@ -23,7 +23,7 @@ void set_payload(detail::RequestSpec& spec, std::unique_ptr<detail::Payload> pay
 
 ClientRequest::ClientRequest(std::shared_ptr<detail::SessionState> session, std::string_view method, URL url)
     : session_(std::move(session)), spec_(std::make_unique<detail::RequestSpec>()) {
-    if (!wire::is_token(method)) throw ValueError("'" + wire::printable(method) + "' is no method of HTTP");
+    if (!wire::is_token(method)) throw ValueError("'" + wire::printable(method) + "' is not an HTTP method");
     spec_->url = std::move(url);
     spec_->method = method;
     spec_->timeout = session_->options.timeout;
@@ -63,7 +63,7 @@ ClientRequest&& ClientRequest::params(const Query& parameters) {
 }
 
 ClientRequest&& ClientRequest::cookie(std::string_view name, std::string_view value) {
-    if (!wire::is_token(name)) throw ValueError("'" + wire::printable(name) + "' is no name for a cookie");
+    if (!wire::is_token(name)) throw ValueError("'" + wire::printable(name) + "' is not a valid cookie name");
     spec_->more().cookies.emplace_back(name, value);
     return std::move(*this);
 }

@@ -103,7 +103,8 @@ Coro<nlohmann::json> ClientResponse::json(bool check_content_type) {
         const std::string_view given = state_->headers.get("Content-Type", "");
         const auto type = wire::parse_media_type(given);
         if (!type || !wire::is_json(*type)) {
-            throw_of<ContentTypeError>(*state_, "it is no JSON, but '" + wire::printable(given) + "'");
+            throw_of<ContentTypeError>(
+                *state_, "Attempt to decode JSON with unexpected mimetype: '" + wire::printable(given) + "'");
         }
     }
     const std::string document = co_await text();

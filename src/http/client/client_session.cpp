@@ -74,8 +74,8 @@ ClientSession::~ClientSession() {
     const ConnectorStatistics open = state_->pool->statistics();
     state_->pool->shut();
     state_->unclosed.report([&open] {
-        return "Unclosed client session: co_await session.close() before it goes (" + std::to_string(open.idle) +
-               " idle connections, " + std::to_string(open.acquired) + " in use)";
+        return "Unclosed client session: co_await session.close() before destroying it (" +
+               std::to_string(open.idle) + " idle connections, " + std::to_string(open.acquired) + " in use)";
     });
 }
 

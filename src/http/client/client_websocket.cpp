@@ -36,7 +36,7 @@ std::string check_protocol(const ClientResponse& response, std::string_view offe
 
 std::optional<wire::WSDeflate> check_extensions(const ClientResponse& response, int bits) {
     const std::string extensions = response.headers().combined("Sec-WebSocket-Extensions");
-    if (!extensions.empty() && bits == 0) refuse(response, "Extensions that were not asked for");
+    if (!extensions.empty() && bits == 0) refuse(response, "Extensions that were not offered");
     try {
         return wire::parse_ws_deflate(extensions, bits);
     } catch (const ValueError& error) {
@@ -72,7 +72,7 @@ ClientWebSocketResponse::ClientWebSocketResponse(std::unique_ptr<detail::WSConne
     : WebSocket(std::move(connection)), headers_(std::move(headers)) {}
 
 WSConnect&& WSConnect::protocol(std::string_view name) {
-    if (!wire::is_token(name)) throw ValueError("'" + wire::printable(name) + "' is no name for a subprotocol");
+    if (!wire::is_token(name)) throw ValueError("'" + wire::printable(name) + "' is not a valid subprotocol name");
     if (!protocols_.empty()) protocols_ += ", ";
     protocols_ += name;
     return std::move(*this);

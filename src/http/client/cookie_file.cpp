@@ -33,8 +33,8 @@ Cookie parse_line(std::string_view line, std::size_t number) {
     fields[6] = line;
     const auto expires = wire::parse_number<std::int64_t>(fields[4]);
     if (!expires || fields[0].empty() || !fields[2].starts_with('/') || fields[5].empty()) {
-        throw ValueError("the file of cookies, line " + std::to_string(number) +
-                         ": not the seven fields of Netscape's format");
+        throw ValueError("cookie file, line " + std::to_string(number) +
+                         ": not the 7 tab-separated fields of the Netscape format");
     }
     Cookie cookie{std::string(fields[5]), std::string(fields[6])};
     if (fields[0] != kAllHosts) {

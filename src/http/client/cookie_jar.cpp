@@ -32,7 +32,7 @@ void CookieJar::update_cookies(const Headers& response_headers, const URL& respo
 void CookieJar::update_cookies(const std::vector<Cookie>& cookies, const URL& response_url) {
     for (const Cookie& cookie : cookies) {
         if (!wire::is_token(cookie.name)) {
-            throw ValueError("the cookie name '" + wire::printable(cookie.name) + "' is no token");
+            throw ValueError("the cookie name '" + wire::printable(cookie.name) + "' is not a token");
         }
     }
     for (const Cookie& cookie : cookies) store_->set(cookie, response_url, CookieStore::Origin::program);

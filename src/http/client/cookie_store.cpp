@@ -1,4 +1,4 @@
-// Which cookies may be set, which go where, and which have to go.
+// Which cookies may be set, which are sent where, and which are evicted.
 #include "http/client/cookie_store.hpp"
 
 #include <aio/base/error.hpp>
@@ -72,7 +72,7 @@ bool same_cookie(const Cookie& a, const Cookie& b) noexcept {
     return a.name == b.name && a.domain == b.domain && a.path == b.path && a.host_only == b.host_only;
 }
 
-// Those that go first: insecure ones, then those that were not used for the longest time (rfc6265bis section 5.7).
+// The order of eviction: insecure ones first, then the least recently used (rfc6265bis section 5.7).
 bool goes_before(const StoredCookie* a, const StoredCookie* b) noexcept {
     if (a->cookie.secure != b->cookie.secure) return b->cookie.secure;
     return a->used < b->used;
@@ -119,7 +119,7 @@ bool CookieStore::is_secure(const URL& url) const noexcept {
                        [&](const URL& origin) { return origin.same_origin(url); });
 }
 
-// Gives the cookie the domain it is kept under. Whether it may have that. The dot in front of a server's domain is gone
+// Sets the domain that the cookie is kept under. Result: whether it may have it. A server's leading dot was removed
 // already: another one is a mistake.
 bool CookieStore::settle_domain(Cookie& cookie, const std::string& host, Origin origin) const {
     if (cookie.domain.empty()) {

@@ -87,7 +87,7 @@ namespace aio::http {
 BasicAuth::BasicAuth(IntoString login, IntoString password)
     : login_(std::move(login).str()), password_(std::move(password).str()) {
     if (login_.find(':') != std::string::npos) {
-        throw ValueError("BasicAuth: a login with ':' could not be told from its password");
+        throw ValueError("BasicAuth: A \":\" is not allowed in login (RFC 7617 section 2)");
     }
 }
 
@@ -95,7 +95,7 @@ BasicAuth BasicAuth::decode(std::string_view header) {
     const std::string_view scheme = wire::take_until(header, ' ');
     const std::optional<std::string> decoded = wire::unbase64(wire::trimmed(header));
     if (!wire::equal_ignoring_case(scheme, "basic") || !decoded || decoded->find(':') == std::string::npos) {
-        throw ValueError("BasicAuth: this is no Basic authorization");
+        throw ValueError("BasicAuth: this is not a Basic authorization");
     }
     const std::size_t colon = decoded->find(':');
     return BasicAuth(decoded->substr(0, colon), decoded->substr(colon + 1));

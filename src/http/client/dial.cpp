@@ -110,7 +110,7 @@ Coro<> open_tunnel(StreamPair& streams, const ClientRoute& route, const wire::Li
             answered = co_await messages.read_head();
         } catch (const WireError& error) {
             throw ClientProxyConnectionError(EPROTO,
-                                             "the proxy " + proxy + " answered what is no HTTP: " + error.what());
+                                             "the proxy " + proxy + " did not answer in HTTP: " + error.what());
         }
         if (!answered) {
             throw ClientProxyConnectionError(ECONNRESET, "the proxy " + proxy + " closed the connection");
@@ -141,7 +141,8 @@ void check_fingerprint(const StreamPair& streams, const ClientRoute& route) {
     const std::optional<ssl::Certificate> certificate = streams.second.ssl_object().getpeercert();
     if (certificate && sha256(certificate->der) == route.ssl->pinned()) return;
     streams.second.abort();
-    throw ServerFingerprintMismatch("the certificate of " + route.wanted() + " is not the one that was pinned");
+    throw ServerFingerprintMismatch("the certificate of " + route.wanted() +
+                                    " does not match the pinned fingerprint");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "http/wire/random.hpp"
 #include "http/wire/syntax.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -71,7 +72,7 @@ std::vector<std::string> digest_challenges(std::string_view header) {
     return all;
 }
 
-// Nothing: it cannot be answered.
+// Nothing if it cannot be answered.
 std::optional<Challenge> parse_challenge(std::string_view parameters) {
     const std::optional<wire::Parameters> found = wire::parse_parameters(parameters);
     if (!found) return std::nullopt;
@@ -117,7 +118,8 @@ class DigestAuthMiddleware::State {
 public:
     State(std::string login, std::string password, bool preemptive)
         : preemptive(preemptive), login_(std::move(login)), password_(std::move(password)) {
-        if (login_.find(':') != std::string::npos) throw ValueError("DigestAuthMiddleware: a login has no ':'");
+        if (login_.find(':') != std::string::npos)
+            throw ValueError("DigestAuthMiddleware: A \":\" is not allowed in login");
     }
 
     // The Authorization for this request. Nothing: the challenge wants what cannot be had (the digest of a stream).
@@ -169,7 +171,7 @@ Coro<ClientResponse> authenticate(std::shared_ptr<DigestAuthMiddleware::State> s
         }
     }
     ClientResponse response = co_await next(request);
-    // A redirect to another origin comes here again, with a request of its own: credentials stay with who asked.
+    // A redirect to another origin comes here again, as another request: only the origin that asked gets credentials.
     if (response.status() != 401 || !request.hop().credentials_apply) co_return response;
     std::optional<Challenge> challenge = choose_challenge(response.headers().combined("WWW-Authenticate"), request);
     if (!challenge || (answered && refuses(*challenge, known->second))) co_return response;

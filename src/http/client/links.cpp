@@ -5,6 +5,8 @@
 #include "http/wire/parameters.hpp"
 #include "http/wire/syntax.hpp"
 
+#include <algorithm>
+
 namespace aio::http {
 
 namespace {

@@ -5,6 +5,7 @@
 #include <aio/base/error.hpp>
 #include <aio/io/files.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace aio::http::detail {

@@ -69,7 +69,7 @@ public:
     std::optional<std::uint64_t> size() const override { return size_; }
     bool available() const noexcept override { return source_ != nullptr; }
     std::unique_ptr<BodySource> open() override {
-        if (!source_) throw RuntimeError("the request's body was sent already, and can be sent only once");
+        if (!source_) throw RuntimeError("the request's body was already sent, but it can be sent only once");
         return std::move(source_);
     }
 

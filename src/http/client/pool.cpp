@@ -1,4 +1,4 @@
-// The pool: places, idle connections, and the end of both.
+// The pool: slots ("places") for connections, idle connections, and the end of both.
 #include "http/client/pool.hpp"
 
 #include <aio/base/error.hpp>
@@ -25,7 +25,7 @@ Pool::~Pool() {
     sweep_.cancel();
     if (!closed_ && !all_.empty()) {
         unclosed_.report([this] {
-            return "Unclosed connector: co_await connector.close() before it goes (" + std::to_string(idle_) +
+            return "Unclosed connector: co_await connector.close() before destroying it (" + std::to_string(idle_) +
                    " idle connections, " + std::to_string(all_.size() - idle_) + " in use)";
         });
     }
@@ -66,7 +66,7 @@ void Pool::release_place(PoolHost& host) noexcept {
     forget_if_unused(host);
 }
 
-// Gives free places away: to the earliest ticket among the hosts that have room.
+// Hands free slots to waiters: always to the earliest ticket among the hosts that have room.
 void Pool::serve_waiters() noexcept {
     while (true) {
         PoolHost* first = nullptr;
@@ -102,7 +102,7 @@ PlaceWaiter::PlaceWaiter(Pool& pool, PoolHost& host) : ticket(pool.next_ticket_+
     ++pool.waiting_;
 }
 
-// Its task was cancelled, or is destroyed: a place that it was given goes to the next one.
+// Its task was cancelled, or is destroyed: a slot that it was given is handed to the next waiter.
 PlaceWaiter::~PlaceWaiter() {
     if (listed_) {
         pool_.unlist(*this);

@@ -66,7 +66,7 @@ void take_credentials_of_url(OutgoingRequest& request) {
     Hop& hop = request.hop();
     if (std::optional<BasicAuth> found = credentials_of(request.url)) {
         if (!hop.redirected && hop.spec->extras && hop.spec->extras->auth) {
-            throw ValueError("the URL has credentials, and .auth() gives others");
+            throw ValueError("Cannot combine auth() with credentials encoded in the URL");
         }
         hop.url_auth = std::move(found);
         request.url = request.url.without_credentials();
@@ -92,7 +92,7 @@ void add_authorization(OutgoingRequest& request) {
     }
     if (!auth) return;
     if (request.headers.contains("Authorization")) {
-        throw ValueError("an Authorization header, and credentials as well: which of them are meant?");
+        throw ValueError("Cannot combine an Authorization header with auth() or credentials encoded in the URL");
     }
     request.headers.add("Authorization", auth->encode());
 }
@@ -134,7 +134,7 @@ std::string transfer_codings(const Headers& headers) {
         const std::string_view coding = wire::trimmed(wire::take_until(rest, ','));
         if (coding.empty() || wire::equal_ignoring_case(coding, "identity")) continue;
         if (chunked) {
-            throw ValueError("Transfer-Encoding: '" + wire::printable(given) + "' has something behind chunked");
+            throw ValueError("Transfer-Encoding: '" + wire::printable(given) + "' has a coding after chunked");
         }
         chunked = wire::equal_ignoring_case(coding, "chunked");
         codings.append(codings.empty() ? "" : ", ").append(coding);
@@ -152,7 +152,7 @@ void add_body_headers(OutgoingRequest& request) {
         }
         if (hop.spec->compress != wire::Coding::identity) {
             if (headers.contains("Content-Encoding")) {
-                throw ValueError("compress(), and a Content-Encoding header as well");
+                throw ValueError("compress() can not be used if the Content-Encoding header is set");
             }
             headers.set("Content-Encoding", wire::name(hop.spec->compress));
         }

@@ -13,12 +13,12 @@ namespace aio::http::detail {
 
 namespace {
 
-// What redirects, and answers that ask for credentials, have to say beside their head is short.
+// The bodies of redirects, and of responses that ask for credentials, are usually short.
 constexpr std::uint64_t kMostDrained = 64 * 1024;
 // Waiting longer would cost more than the new connection that it saves.
 constexpr Duration kLongestDrain = std::chrono::milliseconds(500);
 
-// A body without its coding, whose mistakes are the server's.
+// A decoded body: errors of the coding are the server's, and become ClientPayloadErrors.
 class CheckedBody final : public BodySource {
 public:
     CheckedBody(BodySource& body, ResponseState& state) noexcept : body_(body), state_(state) {}
@@ -28,7 +28,8 @@ public:
         try {
             co_return co_await body_.next_piece();
         } catch (const wire::CodingError& error) {
-            ClientPayloadError payload_error(std::string("the response's body cannot be unpacked: ") + error.what());
+            ClientPayloadError payload_error(std::string("the response's body cannot be decompressed: ") +
+                                             error.what());
             payload_error.set_request_info(std::make_shared<const RequestInfo>(state_.info()));
             state_.failure = std::make_exception_ptr(std::move(payload_error));
         }
@@ -42,7 +43,7 @@ private:
     ResponseState& state_;
 };
 
-// Inside a catch block, of the body: what was caught as a client's error, which knows its request.
+// Inside a catch block, while reading the body: the caught exception as a ClientError that knows its request.
 std::exception_ptr as_client_error(const ResponseState& state) {
     try {
         try {
@@ -150,8 +151,7 @@ void rethrow_as_client_error(const Sending* sending, Stage stage) {
             throw ClientPayloadError(cut_short ? "the response's body was cut short"
                                                : std::string("the response's body is malformed: ") + error.what());
         }
-        if (cut_short)
-            throw ServerDisconnectedError("the server closed the connection within the head of its answer");
+        if (cut_short) throw ServerDisconnectedError("Server disconnected within the headers of its response");
         throw ClientResponseError(400, std::string("the server's answer is malformed: ") + error.what());
     } catch (const ConnectorClosed&) {
         throw ClientConnectionError("the connector was closed");

@@ -34,7 +34,7 @@ std::unique_ptr<Proxy> find_proxy(const URL& url, const Hop& hop) {
         if (hop.session->netrc) auth = hop.session->netrc->find(proxy->url.raw_host());
     }
     if (proxy->url.scheme() != "http" && proxy->url.scheme() != "https") {
-        throw InvalidURL(proxy->url.str_without_credentials(), "a proxy's scheme is http or https");
+        throw InvalidURL(proxy->url.str_without_credentials(), "the scheme of a proxy must be http or https");
     }
     if (extras && extras->proxy_auth) {
         auth = extras->proxy_auth;
@@ -61,7 +61,8 @@ void append_ssl(std::string& key, const ClientSSL& how) {
 std::optional<BasicAuth> credentials_of(const URL& url) {
     if (url.user().empty() && !url.password()) return std::nullopt;
     if (url.user().find(':') != std::string::npos) {
-        throw InvalidURL(url.str_without_credentials(), "its user's name has a colon, which Basic cannot carry");
+        throw InvalidURL(url.str_without_credentials(),
+                         "its user name has a colon, which Basic authentication cannot express");
     }
     return BasicAuth(url.user(), url.password().value_or(""));
 }
@@ -77,7 +78,7 @@ ClientRoute find_route(const URL& url, const Hop& hop) {
     route.tls = url.scheme() == "https" || url.scheme() == "wss";
     if (!route.tls && url.scheme() != "http" && url.scheme() != "ws") {
         throw InvalidURL(url.str_without_credentials(), url.is_absolute()
-                                                            ? "the scheme is none of http and https"
+                                                            ? "the scheme is neither http nor https"
                                                             : "it is relative, and there is no base_url");
     }
     // URL sees to it. But to connect to this machine in its place would be the worst that could happen.

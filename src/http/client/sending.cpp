@@ -74,7 +74,7 @@ Coro<> send_body(std::shared_ptr<Sending> given) {
     }
     sending->packed.reset();
     sending->plain.reset();
-    // A connection that broke tells its reader by itself, who may find an answer there all the same.
+    // A broken connection is reported to its reader, too, which may nevertheless find a response there.
     if (!failure || sending->reader.exception() || sending->writer.is_closing()) co_return;
     sending->error = failure;
     sending->reader.set_exception(failure);

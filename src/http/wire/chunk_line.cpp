@@ -45,26 +45,24 @@ bool ChunkLine::end_part(char c) noexcept {
     } else if (is_blank(c)) {
         state_ = State::before_semicolon;
     } else {
-        return fail(c == '\n' ? "LF without CR" : "a chunk size, or an extension, with something behind it");
+        return fail(c == '\n' ? "LF without CR" : "garbage after a chunk size or a chunk extension");
     }
     return true;
 }
 
 bool ChunkLine::step(char c) noexcept {
     switch (state_) {
-        case State::data_cr:
-            state_ = State::data_lf;
-            return c == '\r' || fail("chunk data without CR LF behind them");
+        case State::data_cr: state_ = State::data_lf; return c == '\r' || fail("chunk data without CR LF after them");
         case State::data_lf:
             state_ = State::first_digit;
-            return c == '\n' || fail("chunk data without CR LF behind them");
-        case State::first_digit: return add_digit(c) || fail("a chunk size that is no hexadecimal number");
+            return c == '\n' || fail("chunk data without CR LF after them");
+        case State::first_digit: return add_digit(c) || fail("a chunk size that is not a hexadecimal number");
         case State::digits:
             if (hex_value(c) >= 0) return add_digit(c);
             return end_part(c);
         case State::before_semicolon:
             if (c == ';') state_ = State::before_name;
-            return c == ';' || is_blank(c) || fail("white space behind a chunk size");
+            return c == ';' || is_blank(c) || fail("white space after a chunk size");
         case State::before_name:
             if (is_blank(c)) return true;
             state_ = State::name;
@@ -78,7 +76,7 @@ bool ChunkLine::step(char c) noexcept {
                 state_ = State::behind_name;
             } else {
                 return (state_ == State::name || c == ';') ? end_part(c)
-                                                           : fail("white space behind a chunk extension");
+                                                           : fail("white space after a chunk extension");
             }
             return true;
         case State::before_value:

@@ -35,7 +35,7 @@ std::unique_ptr<Encoder::Engine> make_encoder(Coding coding, int level) {
 
 void throw_broken(Coding coding, std::string_view problem) {
     throw CodingError(CodingError::Kind::broken,
-                      "the body is not in the coding " + std::string(name(coding)) + ": " + std::string(problem));
+                      "the body is not valid " + std::string(name(coding)) + ": " + std::string(problem));
 }
 
 Decoder::Decoder(Coding coding, DecoderLimits limits)
@@ -82,7 +82,7 @@ void Decoder::drop_behind(std::string_view& input) {
     output_pending_ = false;
     bytes_behind_ += input.size();
     input = {};
-    if (bytes_behind_ > kMostBehind) throw_broken(coding_, "more than 64 KiB behind its end");
+    if (bytes_behind_ > kMostBehind) throw_broken(coding_, "more than 64 KiB after its end");
 }
 
 void Decoder::guard() const {
@@ -91,16 +91,16 @@ void Decoder::guard() const {
         limits_.max_ratio != 0 && bytes_out_ > limits_.free_size && bytes_out_ / limits_.max_ratio > bytes_in_;
     if (!too_much && !bomb) return;
     throw CodingError(CodingError::Kind::too_large, "the body is " + std::to_string(bytes_in_) + " bytes of " +
-                                                        std::string(name(coding_)) + " that unpack to more than " +
+                                                        std::string(name(coding_)) + " that decompress to " +
                                                         std::to_string(bytes_out_) +
-                                                        ": past the limit for what a body may unpack to");
+                                                        " bytes or more: beyond the limit for a decompressed body");
 }
 
 void Decoder::finish() {
     AIO_ASSERT(!output_pending_);
     if (!engine_ || bytes_in_ == 0 || engine_->complete()) return;
     throw CodingError(CodingError::Kind::truncated,
-                      "the body ends within its coding " + std::string(name(coding_)) + ": it was cut short");
+                      "the " + std::string(name(coding_)) + " body is incomplete: it was cut short");
 }
 
 Encoder::Encoder(Coding coding, int level) : engine_(make_encoder(coding, level)) {}

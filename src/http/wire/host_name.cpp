@@ -39,7 +39,7 @@ std::string normalised_ipv6(std::string_view host) {
     std::string_view zone = host.substr(percent);
     in6_addr bytes;
     if (::inet_pton(AF_INET6, address.c_str(), &bytes) != 1) {
-        throw ValueError("'" + printable(host) + "' is no IPv6 address");
+        throw ValueError("'" + printable(host) + "' is not an IPv6 address");
     }
     char text[INET6_ADDRSTRLEN];
     ::inet_ntop(AF_INET6, &bytes, text, sizeof text);
@@ -56,7 +56,8 @@ std::string to_ascii(std::string_view host) {
     const IdnText owner(result);
     if (code == IDN2_MALLOC) throw std::bad_alloc();
     if (code != IDN2_OK) {
-        throw ValueError("the host '" + printable(host) + "' is no internationalised name: " + ::idn2_strerror(code));
+        throw ValueError("the host '" + printable(host) +
+                         "' is not a valid internationalised name: " + ::idn2_strerror(code));
     }
     return result;
 }
@@ -72,7 +73,7 @@ bool is_ascii(std::string_view text) noexcept {
 
 std::string normalised_host(std::string_view host) {
     if (host.starts_with('[')) {
-        if (!host.ends_with(']')) throw ValueError("a bracket in the host that is not closed");
+        if (!host.ends_with(']')) throw ValueError("the bracket in the host is not closed");
         return normalised_ipv6(host.substr(1, host.size() - 2));
     }
     if (host.find(':') != std::string_view::npos) return normalised_ipv6(host);

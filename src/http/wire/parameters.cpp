@@ -7,6 +7,7 @@
 #include "http/wire/charset.hpp"
 #include "http/wire/syntax.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace aio::http::wire {

@@ -16,11 +16,11 @@ namespace {
 // Before a request. RFC 9112 section 2.2 allows for one, which old clients send behind a body.
 constexpr unsigned kMostBlankLines = 8;
 
-// What a connection's first message would otherwise reallocate its way up to.
+// Reserved at once: a connection's first message would otherwise reach it by several reallocations.
 constexpr std::size_t kUsualHeaderText = 512, kUsualHeaders = 16;
 
-// Chunks may spend this much on sizes and extensions, beyond 16 bytes each and twice what they carry: else a peer could
-// keep us busy with nothing (CVE-2023-39326).
+// The most bytes of sizes and extensions, beyond 16 bytes for each chunk and twice the data in it: otherwise a peer
+// could keep us busy with hardly any data (CVE-2023-39326).
 constexpr std::size_t kMostOverhead = 16 * 1024;
 constexpr std::size_t kUsualOverhead = 16;
 
@@ -43,10 +43,10 @@ void Head::clear() noexcept {
     keep_alive = true;
 }
 
-// --- what llhttp does not look at ----------------------------------------------------------------------------
+// --- what llhttp does not check ------------------------------------------------------------------------------
 
-// Looks at what stands between mark and `end`: every line ends with CR LF, none begins with white space but in responses,
-// where user agents must take obs-fold (RFC 9112 section 5.2).
+// Checks the text between mark and `end`: every line ends with CR LF, and only lines of responses may begin with white
+// space, since user agents must accept obs-fold (RFC 9112 section 5.2).
 bool Parser::Machine::look(const char* end) noexcept {
     const char* begin = std::exchange(mark, end);
     if (begin == end) return true;
@@ -89,7 +89,7 @@ bool Parser::Machine::skip_blank_lines(std::string_view& data) noexcept {
 
 bool Parser::Machine::begin_message(std::string_view& data) {
     if (!(last && head.upgrade) && !skip_blank_lines(data)) return false;
-    if (last) return fail(Fault::unexpected_data, "data behind the last message of a connection"), false;
+    if (last) return fail(Fault::unexpected_data, "data after the last message of a connection"), false;
     stage = Stage::start_line;
     head.clear();
     head.headers.reserve(kUsualHeaders, kUsualHeaderText);
@@ -152,8 +152,8 @@ Event Parser::Machine::fail(Fault what, std::string_view why) noexcept {
     return event = Event::fault;
 }
 
-// Of a target, name or value with a byte that llhttp refuses it does not tell what stands before that byte, if it came
-// in the same piece: which may exceed a limit, and then that is the first fault.
+// llhttp does not report the part of a target, name or value before a byte that it refuses, if both are in the same
+// piece. That part may exceed a limit, which is then the first fault.
 void Parser::Machine::tell_rest_of_span(const char* end) noexcept {
     using Tell = int (*)(llhttp_t*, const char*, const char*);
     const auto* const begin = static_cast<const char*>(std::exchange(parser._span_pos0, nullptr));
@@ -164,7 +164,7 @@ Event Parser::Machine::interrupted() noexcept {
     if (fault != Fault::none || !look(llhttp_get_error_pos(&parser))) return Event::fault;
     if (pending != Fault::none) return fail(pending, pending_explanation);
     const char* const reason = llhttp_get_error_reason(&parser);
-    return fail(Fault::bad_message, reason ? reason : "this is no HTTP");
+    return fail(Fault::bad_message, reason ? reason : "this is not HTTP");
 }
 
 Event Parser::Machine::next(std::string_view& data) {

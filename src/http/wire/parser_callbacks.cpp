@@ -1,4 +1,4 @@
-// What llhttp tells.
+// The callbacks of llhttp.
 #include "http/wire/parser_machine.hpp"
 #include "http/wire/request_rules.hpp"
 #include "http/wire/syntax.hpp"
@@ -9,8 +9,8 @@ namespace aio::http::wire {
 
 namespace {
 
-// llhttp behind its start line. Which one it was does not matter: what depends on it is said in request_head() and
-// response_head().
+// An llhttp that has read a start line. Which one does not matter: request_head() and response_head() set what depends
+// on it.
 llhttp_t behind_start_line(llhttp_type_t type, const llhttp_settings_t& settings) noexcept {
     const std::string_view line = type == HTTP_REQUEST ? "POST / HTTP/1.1\r\n" : "HTTP/1.1 200 OK\r\n";
     llhttp_t parser;
@@ -83,7 +83,7 @@ void Parser::Machine::begin_fields() noexcept {
     previous = '\n';
 }
 
-// For callbacks that do not know where they are. What is before it is looked at when llhttp has returned.
+// For callbacks that do not know their position. The text before it is checked after llhttp has returned.
 int Parser::Machine::refuse(Fault what, std::string_view why) noexcept {
     pending = what;
     pending_explanation = why;
@@ -95,8 +95,8 @@ int Parser::Machine::refuse_at(const char* at, Fault what, std::string_view why)
     return HPE_USER;
 }
 
-// The text of the fields goes into headers() as it stands, many fields at once; until then it is in the present data,
-// from fields_begin on. Where names and values lie is known at once.
+// The text of the fields is appended to headers() unchanged, many fields at once; until then it is in the current
+// piece, from fields_begin on. The positions of names and values in headers() are known before.
 int Parser::Machine::take_field_text(const char* at, std::size_t size, Headers::Place& place) noexcept {
     if (size > field_room)
         return refuse_at(at + field_room, Fault::fields_too_large, "headers longer than the limit");
@@ -168,7 +168,7 @@ int Parser::Machine::note_field(const Headers::Field& field) noexcept {
     const auto is = [&](std::string_view name) { return equal_ignoring_case(field.name, name); };
     if (field.name.size() == 4 && is("host")) {
         ++hosts;
-        if (!is_host_field(field.value)) return refuse(Fault::bad_message, "a Host that is no host");
+        if (!is_host_field(field.value)) return refuse(Fault::bad_message, "a Host header that is not a host");
     } else if (field.name.size() == 6 && is("expect") && head.minor_version == 1) {  // else it is ignored
         head.has_expect = true;
         head.expects_continue |= equal_ignoring_case(field.value, "100-continue");
@@ -185,20 +185,19 @@ int Parser::Machine::note_field(const Headers::Field& field) noexcept {
 }
 
 int Parser::Machine::note_length(std::string_view text) noexcept {
-    if (head.content_length) return refuse(Fault::bad_message, "Content-Length is there twice");
+    if (head.content_length) return refuse(Fault::bad_message, "more than one Content-Length");
     if (head.chunked) return refuse(Fault::bad_message, "Content-Length beside Transfer-Encoding");
     head.content_length = parse_number(text);
-    return head.content_length ? HPE_OK : refuse(Fault::bad_message, "a Content-Length that is no number");
+    return head.content_length ? HPE_OK : refuse(Fault::bad_message, "a Content-Length that is not a number");
 }
 
 int Parser::Machine::note_coding(std::string_view coding) noexcept {
-    if (head.chunked) return refuse(Fault::bad_message, "Transfer-Encoding is there twice");
+    if (head.chunked) return refuse(Fault::bad_message, "more than one Transfer-Encoding");
     if (coding.empty()) return refuse(Fault::bad_message, "a Transfer-Encoding without a coding");
     for (std::string_view rest = coding; rest.find(',') != std::string_view::npos;) {
         const std::string_view not_last = trimmed(take_until(rest, ','));
         if (!not_last.empty() && !equal_ignoring_case(not_last, "chunked")) continue;
-        return refuse(Fault::bad_message,
-                      "a Transfer-Encoding with an empty member, or with something behind chunked");
+        return refuse(Fault::bad_message, "a Transfer-Encoding with an empty coding, or with one after chunked");
     }
     if (!equal_ignoring_case(coding, "chunked")) {
         return refuse(Fault::unsupported_transfer_coding, "a Transfer-Encoding other than chunked");
@@ -218,7 +217,7 @@ void Parser::Machine::note_connection(std::string_view value) noexcept {
     }
 }
 
-// What follows a head is read as the head says, not as llhttp understands it.
+// What follows a head is read according to our own reading of the head, not according to llhttp.
 void Parser::Machine::tell_framing() noexcept {
     if (head.chunked) parser.flags |= F_CHUNKED;
     if (!head.content_length) return;
@@ -252,7 +251,7 @@ int Parser::Machine::request_head() noexcept {
     if (const std::string_view why = target_problem(head.method, head.target); !why.empty()) {
         return refuse(Fault::bad_message, why);
     }
-    if (hosts > 1) return refuse(Fault::bad_message, "Host is there twice");
+    if (hosts > 1) return refuse(Fault::bad_message, "more than one Host");
     if (hosts == 0 && head.minor_version == 1) return refuse(Fault::bad_message, "Host is missing");
     // Whether to change the protocol is the server's decision; until then the next bytes are another request.
     head.upgrade |= head.method == "CONNECT";

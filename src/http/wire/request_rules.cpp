@@ -43,18 +43,18 @@ std::string_view absolute_form_problem(std::string_view target) noexcept {
     const std::string_view rest = target.substr(colon + 3);
     const std::string_view authority = rest.substr(0, std::min(rest.find_first_of("/?"), rest.size()));
     if (authority.empty() || authority.front() == ':') return "the target's URL has no host";
-    return is_host_field(authority) ? "" : "the host in the target is none";
+    return is_host_field(authority) ? "" : "the host in the target is not valid";
 }
 
 }  // namespace
 
 std::string_view target_problem(std::string_view method, std::string_view target) noexcept {
     if (target.empty()) return "there is no target";
-    if (target.find('#') != std::string_view::npos) return "a fragment in the target";
+    if (target.find('#') != std::string_view::npos) return "the target has a fragment";
     if (method == "CONNECT") {
         const std::size_t colon = target.rfind(':');
         const bool has_both = colon != std::string_view::npos && colon > 0 && colon + 1 < target.size();
-        return has_both && is_host_field(target) ? "" : "CONNECT to something that is no host and port";
+        return has_both && is_host_field(target) ? "" : "CONNECT to something other than a host and port";
     }
     if (target.front() == '/') return "";
     if (target.front() == '*') return target == "*" && method == "OPTIONS" ? "" : "\"*\" is a target of OPTIONS only";

@@ -52,7 +52,7 @@ StartLine::Result StartLine::take(std::string_view& data, Head& head) {
             case State::reason_begin: result = take_code(c, head); break;
             case State::cr:
                 if (c == '\n') return fail(Fault::bad_message, "LF without CR");
-                if (c != '\r') return fail(Fault::bad_message, "something behind the HTTP version");
+                if (c != '\r') return fail(Fault::bad_message, "garbage after the HTTP version");
                 state_ = State::lf;
                 break;
             case State::lf:
@@ -79,7 +79,7 @@ StartLine::Result StartLine::take_method(std::string_view& data, Head& head) noe
     method_size_ = static_cast<std::uint8_t>(method_size_ + size);
     data.remove_prefix(size);
     if (data.empty()) return Result::done;
-    if (data.front() != ' ' || method_size_ == 0) return fail(Fault::bad_message, "a method that is no token");
+    if (data.front() != ' ' || method_size_ == 0) return fail(Fault::bad_message, "a method that is not a token");
     head.method = {method_.data(), method_size_};
     state_ = State::target;
     return Result::more;
@@ -122,7 +122,7 @@ StartLine::Result StartLine::take_version(char c, Head& head) noexcept {
         if (++at_ == kVersion.size()) state_ = State::minor;
         return Result::more;
     }
-    if (!is_digit(c)) return fail(Fault::bad_message, "an HTTP version that is no number");
+    if (!is_digit(c)) return fail(Fault::bad_message, "an HTTP version that is not a number");
     head.minor_version = c == '0' ? 0 : 1;
     state_ = request ? State::cr : State::space;
     return Result::more;

@@ -124,7 +124,7 @@ std::optional<WSDeflate> parse_ws_deflate(std::string_view header, int bits) {
     return agreed;
 }
 
-// --- packing ---------------------------------------------------------------------------------------------------------
+// --- compression -----------------------------------------------------------------------------------------------------
 
 WSDeflater::WSDeflater(int bits, bool no_context) : stream_(std::make_unique<z_stream>()), no_context_(no_context) {
     constexpr int kMemoryLevel = 8;  // zlib's default
@@ -157,7 +157,7 @@ void WSDeflater::deflate(std::string_view message, std::string& output) {
     if (no_context_) ::deflateReset(stream_.get());
 }
 
-// --- unpacking -------------------------------------------------------------------------------------------------------
+// --- decompression ---------------------------------------------------------------------------------------------------
 
 WSInflater::WSInflater(int bits, bool no_context) : stream_(std::make_unique<z_stream>()), no_context_(no_context) {
     check_memory(::inflateInit2(stream_.get(), -bits));
@@ -169,7 +169,7 @@ bool WSInflater::inflate(std::string_view piece, std::string& output, std::uint6
     const std::size_t most_room = std::clamp(piece.size() * 4, kLeastPiece, kMostPiece);
     bool room_was_full = false;  // then there may be more without input
     while (!piece.empty() || room_was_full) {
-        // One byte above the limit tells that it is passed.
+        // One byte of room above the limit, to notice that it is exceeded.
         std::size_t room = most_room;
         if (max_size > 0 && max_size - output.size() < room)
             room = static_cast<std::size_t>(max_size - output.size()) + 1;
@@ -184,7 +184,7 @@ bool WSInflater::inflate(std::string_view piece, std::string& output, std::uint6
         piece.remove_prefix(offered - stream_->avail_in);
         room_was_full = stream_->avail_out == 0;
         if (result == Z_MEM_ERROR) throw std::bad_alloc();
-        // Before what comes behind it: zlib may have seen that it is broken already.
+        // The limit counts before later errors in the data, which zlib may have found already.
         if (max_size > 0 && output.size() > max_size) return false;
         if (result == Z_STREAM_END) {
             ::inflateReset(stream_.get());  // a block marked as the last one: the next begins anew (section 7.2.3.4)

@@ -77,7 +77,7 @@ void WSReader::begin_frame() {
     fin_ = (first & kFin) != 0;
     opcode_ = static_cast<WSOpcode>(first & 15);
     if (opcode_ > WSOpcode::pong || (opcode_ > WSOpcode::binary && !is_control(opcode_))) {
-        refuse("a frame with the opcode " + std::to_string(first & 15) + ", which there is not");
+        refuse("a frame with the unknown opcode " + std::to_string(first & 15));
     }
     if (((second & kMasked) != 0) != masked_) {
         refuse(masked_ ? "a client's frame that is not masked" : "a server's frame that is masked");
@@ -88,8 +88,8 @@ void WSReader::begin_frame() {
         const std::size_t size = payload_left_ == 127 ? 8 : 2;
         payload_left_ = big_endian(rest, size);
         rest += size;
-        if (payload_left_ < (size == 8 ? 65536u : 126u)) refuse("a length in more bytes than it needs");
-        if (payload_left_ >> 63) refuse("a length of 2^63 bytes and more");
+        if (payload_left_ < (size == 8 ? 65536u : 126u)) refuse("a length that is not encoded in the fewest bytes");
+        if (payload_left_ >> 63) refuse("a length of 2^63 bytes or more");
     }
     if (masked_) std::memcpy(mask_.data(), rest, sizeof(WSMask));
     mask_at_ = 0;
@@ -98,16 +98,16 @@ void WSReader::begin_frame() {
     const bool packed = (first & kRsv1) != 0;
     if (first & kRsv23) refuse("a frame with reserved bits");
     if (packed && (!inflater_ || is_control(opcode_) || opcode_ == WSOpcode::continuation)) {
-        refuse("a frame that is marked as compressed, where none may be");
+        refuse("a frame with the RSV1 (compressed) bit, which is not allowed here");
     }
     if (is_control(opcode_)) {
-        if (!fin_) refuse("a control frame in pieces");
+        if (!fin_) refuse("a fragmented control frame");
         if (payload_left_ > kMostControl) refuse("a control frame of more than 125 bytes");
         control_.clear();
         return;
     }
     if ((opcode_ == WSOpcode::continuation) != in_message_) {
-        refuse(in_message_ ? "a new message inside another one" : "a continuation of nothing");
+        refuse(in_message_ ? "a new message inside a fragmented one" : "a continuation frame outside a message");
     }
     if (!in_message_) {
         in_message_ = true;
@@ -143,7 +143,7 @@ void WSReader::add_to_message(std::string_view piece) {
     try {
         fits = inflater_->inflate(piece, message_, max_size_);
     } catch (const WSProtocolError&) {
-        check_text(false);  // of two faults the earlier one is told, however the bytes were cut
+        check_text(false);  // of two faults the earlier one is reported, however the bytes were cut
         throw;
     }
     if (fits) return;
@@ -157,7 +157,8 @@ void WSReader::check_text(bool complete) {
     const aio::detail::BadBytes bad = aio::detail::find_bad_utf8(message_, checked_);
     checked_ = bad ? bad.begin : message_.size();
     if (bad && (complete || !bad.cut_short)) {
-        throw WSProtocolError(kInvalidText, std::string("WebSocket: a text that is no UTF-8: ") + bad.reason);
+        throw WSProtocolError(kInvalidText,
+                              std::string("WebSocket: a text message that is not UTF-8: ") + bad.reason);
     }
 }
 
@@ -175,7 +176,7 @@ WSEvent WSReader::end_control() {
         }
         event.data = control_.substr(2);
         if (aio::detail::find_bad_utf8(event.data)) {
-            throw WSProtocolError(kInvalidText, "WebSocket: a reason for closing that is no UTF-8");
+            throw WSProtocolError(kInvalidText, "WebSocket: a close reason that is not UTF-8");
         }
     }
     return event;

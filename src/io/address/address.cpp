@@ -94,7 +94,7 @@ std::optional<RawAddress> RawAddress::numeric(const std::string& host, int port)
 RawAddress RawAddress::unix_path(std::string_view path) {
     RawAddress result;
     auto& address = reinterpret_cast<sockaddr_un&>(result.storage);
-    if (path.empty()) throw ValueError("AF_UNIX path: it is empty");
+    if (path.empty()) throw ValueError("AF_UNIX path: the path is empty");
     const bool abstract = path[0] == '\0';
     if (path.size() + (abstract ? 0 : 1) > sizeof address.sun_path) {
         throw ValueError("AF_UNIX path: too long (" + std::to_string(path.size()) + " bytes; at most " +

@@ -26,7 +26,7 @@ PeerAddress::PeerAddress(const Address& address) {
         raw = detail::RawAddress::numeric(address.host, address.port);
     }
     if (!raw) {
-        throw ValueError("'" + address.host + "' is not a numeric address: look the name up before, once");
+        throw ValueError("'" + address.host + "' is not a numeric address; resolve the name first");
     }
     *this = of(&raw->storage, raw->length);
 }

@@ -30,7 +30,7 @@ std::exception_ptr error_of(const ConnectAttempt& attempt, const std::string& to
     return make_os_error(attempt.error(), [&] { return attempted(attempt, to); });
 }
 
-// The addresses of all attempts; with `details`, what each of them failed with.
+// The addresses of all attempts; with `details`, each with its error.
 std::string list_of(const Attempts& attempts, bool details) {
     std::string text;
     for (const auto& attempt : attempts) {

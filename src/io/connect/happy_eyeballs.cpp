@@ -89,7 +89,7 @@ ConnectRace::ConnectRace(LoopState& loop, const ConnectPlan& plan) : loop_(loop)
 
 ConnectRace::~ConnectRace() {
     stop();
-    if (winner_ >= 0 && loop_.backend) loop_.backend->close_fd(winner_);  // cancelled before it was told
+    if (winner_ >= 0 && loop_.backend) loop_.backend->close_fd(winner_);  // its waiter was cancelled
 }
 
 // False when no attempt could be started.
@@ -121,7 +121,7 @@ void ConnectRace::attempt_ended(ConnectAttempt& attempt, bool connected) noexcep
         winner_ = attempt.take_socket();
         stop();
     } else {
-        // The failure of an earlier attempt than the last one does not hurry the next.
+        // Only the failure of the latest attempt starts the next one early.
         const bool was_last = attempts_[next_ - 1].get() == &attempt;
         if (was_last) start_next();
         if (running_ > 0) return;
@@ -129,7 +129,7 @@ void ConnectRace::attempt_ended(ConnectAttempt& attempt, bool connected) noexcep
     if (awaiter_) std::exchange(awaiter_, nullptr)->finished();
 }
 
-// Gives up what runs.
+// Abandons the attempts that are running.
 void ConnectRace::stop() noexcept {
     timer_.cancel();
     for (std::size_t i = 0; i < next_ && running_ > 0; ++i) {

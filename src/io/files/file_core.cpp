@@ -166,7 +166,7 @@ void FileCore::call_done(const FileRequest& request, int result) noexcept {
         case FileCall::read: in_.commit(count); break;
         case FileCall::write:
             out_begin_ += count;
-            // What an unbuffered file did not take is its caller's, and gone if that one was cancelled.
+            // Bytes that an unbuffered file did not take are left to the caller, and lost if the caller was cancelled.
             if (unwritten() == 0 || unbuffered()) forget_unwritten();
             if (result < 0 && result != -ECANCELED && references_ == 0) close_error_ = result;
             break;
@@ -205,9 +205,9 @@ void FileCore::unreferenced() noexcept {
     farewell();
 }
 
-// Nobody holds it any more: writes out what there is, a call at a time, closes, and is gone.
+// The last handle was dropped: flushes, one call at a time, closes, and deletes itself.
 void FileCore::farewell() noexcept {
-    if (busy()) return;  // and comes back
+    if (busy()) return;  // called again when the call has ended
     const bool on_thread = close_fd_ && !pollable();
     try {
         if (!closed_ && on_thread) {
@@ -215,11 +215,11 @@ void FileCore::farewell() noexcept {
         } else if (!closed_ && unwritten() > 0 && close_error_ == 0) {
             return start(write_request());
         }
-    } catch (...) {}  // no thread to be had: here, then
+    } catch (...) {}  // no thread is available: on this one, then
     end_here();
 }
 
-// Without waiting for others, but for a disk: the loop closes, or there is no thread.
+// Waits for a disk, but not for other processes: the loop closes, or there is no thread.
 void FileCore::end_here() noexcept {
     if (fd_ >= 0 && unwritten() > 0 && close_error_ == 0) {
         std::size_t written = 0;
@@ -237,7 +237,7 @@ void FileCore::end_here() noexcept {
 void FileCore::loop_closing() noexcept {
     loop_closed_ = true;
     join_thread();
-    if (busy()) return interrupt();  // call_settled() goes on, while the backend is drained
+    if (busy()) return interrupt();  // call_settled() continues, while the backend is drained
     end_here();
 }
 
@@ -249,12 +249,12 @@ void FileCore::throw_failed(FileCall call, int error) const {
 
 void FileCore::report_lost(int error) const noexcept {
     try {
-        std::string text = "could not write out and close " + quoted(name_) + ", which nobody waits for: ";
+        std::string text = "could not flush and close " + quoted(name_) + " (its close() is not awaited): ";
         text += std::generic_category().message(-error);
-        if (unwritten() > 0) text += "; " + std::to_string(unwritten()) + " bytes or some of them are lost";
+        if (unwritten() > 0) text += "; up to " + std::to_string(unwritten()) + " bytes are lost";
         log(LogLevel::error, text);
     } catch (const std::bad_alloc&) {
-        log(LogLevel::error, "could not write out and close a file that nobody waits for");
+        log(LogLevel::error, "could not flush and close a file whose close() is not awaited");
     }
 }
 

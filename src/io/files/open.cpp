@@ -45,7 +45,7 @@ Opened open_on_thread(const std::string& path, int flags, unsigned permissions) 
     return opened;
 }
 
-// It was opened so as not to wait. A pipe or a terminal may be handed on to others, who do not expect that.
+// It was opened non-blocking. A pipe or a terminal may be passed to other processes, which do not expect that.
 void make_blocking(const FileCore& file) noexcept {
     if (!file.pollable()) return;
     const int flags = ::fcntl(file.fd(), F_GETFL);
@@ -61,7 +61,7 @@ std::size_t buffer_of(const FileMode& mode, const files::OpenOptions& options) n
     return mode.binary || options.buffering > 0 ? static_cast<std::size_t>(options.buffering) : kFileBuffer;
 }
 
-// The reader of a FIFO that is to be written to may come at any time, and nothing tells.
+// The reader of a FIFO may open it at any time, and no event reports that.
 constexpr Duration kFirstPause = 1ms;
 constexpr Duration kLongestPause = 20ms;
 
@@ -88,7 +88,7 @@ Coro<files::File> open_file(std::string path, std::string mode_text, std::string
     const FileMode mode = parse_mode(mode_text);
     check_buffering(mode, options);
     parse_text_rules(mode, options);
-    if (!options.closefd) throw ValueError("open '" + path + "': closefd = false is for descriptors, not for paths");
+    if (!options.closefd) throw ValueError("open '" + path + "': cannot use closefd = false with a file name");
     check_path(path);
     UniqueFd fd;
     fd = UniqueFd(open_at_once(path, mode, options));

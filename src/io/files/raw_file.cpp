@@ -22,8 +22,8 @@ namespace aio::detail {
 
 namespace {
 
-// What a thread tells about its end to a loop that closes. One for all, and never destroyed: whoever waits may free
-// the file as soon as it knows.
+// By which a thread tells a closing loop that its call has ended. One for all files, and never destroyed: the loop may
+// free the file as soon as it knows.
 struct Ends {
     std::mutex mutex;
     std::condition_variable changed;
@@ -40,7 +40,7 @@ OpKind kind_of(FileCall call) noexcept {
                                      : OpKind::file_sync;
 }
 
-// What the answer means: somebody else has to make the call.
+// Whether the result means that the call must be made in another way.
 bool cannot(int result) noexcept { return result == -EAGAIN || result == -EOPNOTSUPP || result == -EINVAL; }
 
 }  // namespace
@@ -63,7 +63,7 @@ RawFile::Kind kind_of(int fd, const struct stat& status) noexcept {
         case S_IFSOCK: return RawFile::Kind::socket;
         default: break;
     }
-    // No number of a device: no device, and maybe no waiting.
+    // A file system without a device number (major 0) may be in memory, and never wait.
     return major(status.st_dev) == 0 && is_in_memory(fd) ? RawFile::Kind::memory : RawFile::Kind::regular;
 }
 

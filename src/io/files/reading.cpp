@@ -83,7 +83,7 @@ Coro<std::size_t> fill(FileCore* file, std::size_t size) {
     }
 }
 
-// Reads `size` bytes, or all, into `taken`: past the buffer as long as nothing has to be waited for.
+// Reads `size` bytes, or all, into `taken`: without the buffer, as long as no read has to wait.
 Coro<> read_to(FileCore* file, Taken* taken, std::size_t size) {
     taken->take_buffered(size);
     bool first = true;
@@ -123,7 +123,7 @@ Coro<> read_to(FileCore* file, Taken* taken, std::size_t size) {
                              start + static_cast<std::int64_t>(bad.length));
 }
 
-// What is said of `bytes`: their text. `position` gives where they begin, if that is needed.
+// The text of `bytes`. `position` returns where they begin in the file, if that is needed.
 // Errors: UnicodeDecodeError.
 template <class Position>
 std::string decoded(FileCore& file, std::string_view bytes, Position&& position) {
@@ -161,7 +161,9 @@ Coro<std::string> read_once(FileRef file, std::ptrdiff_t size, bool consume) {
     auto turn = co_await file->turn().scoped();
     if (file->busy()) co_await file->settled();
     file->begin_reading();
-    if (!file->mode().binary) throw UnsupportedOperation("read1, peek: " + quoted(file->name()) + " is a text file");
+    if (!file->mode().binary)
+        throw UnsupportedOperation(std::string(consume ? "read1: " : "peek: ") + quoted(file->name()) +
+                                   " is a text file");
     if (file->unwritten() > 0 && file->seekable()) co_await write_out(file.get());
     if (size == 0) co_return std::string();
     if (file->in().empty()) {

@@ -18,7 +18,7 @@ constexpr Standard kStreams[] = {
     {0, "<stdin>", "rb"}, {1, "<stdout>", "wb"}, {2, "<stderr>", "wb"},
 };
 
-// What of them is open in this thread's loop: what one handle read ahead the others must get.
+// Those that are open in this thread's loop, shared by all handles: what one has read ahead, the others must get.
 thread_local detail::FileCore* open_streams[std::size(kStreams)] = {};
 
 File standard(std::size_t which) {
@@ -28,7 +28,7 @@ File standard(std::size_t which) {
     const Standard& stream = kStreams[which];
     OpenOptions options;
     options.closefd = false;
-    if (stream.fd == 2) options.buffering = 1;  // said at once, whoever reads it
+    if (stream.fd == 2) options.buffering = 1;  // line-buffered: shown at once
     const detail::FileMode mode = detail::parse_mode(stream.mode);
     File file = detail::adopt(stream.fd, stream.name, mode, options, false);
     if (place) place->registered_at(nullptr);

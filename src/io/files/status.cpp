@@ -45,7 +45,7 @@ Stat stat_of(const struct stat& status) noexcept {
     return result;
 }
 
-// Through a descriptor that only names the file, and only if the way there is cached: 0, a negative errno, -EAGAIN if not.
+// Through an O_PATH descriptor, and only if the path is cached: 0, a negative errno, or -EAGAIN if it is not.
 int stat_now(const std::string& path, bool follow, struct stat& status) noexcept {
     const int number = open_now(path.c_str(), O_PATH | (follow ? 0 : O_NOFOLLOW));
     if (number == -ENOENT || number == -ENOTDIR) return number;  // the cache knows that, too
@@ -114,13 +114,13 @@ Coro<Stat> stat_file(FileRef file) {
     // Behind a pipe or a file in memory there is nothing that could be slow.
     if (file->pollable() || (file->kind() == RawFile::Kind::memory && file_route() == FileRoute::usual)) {
         struct stat status;
-        if (::fstat(file->fd(), &status) != 0) throw_os_error(errno, "look at the open file " + quoted(file->name()));
+        if (::fstat(file->fd(), &status) != 0) throw_os_error(errno, "stat the open file " + quoted(file->name()));
         co_return stat_of(status);
     }
     auto result = std::make_shared<Stat>();
     const FileRequest request = file->task_request(std::make_unique<StatTask>(result));
     const int error = co_await file->transfer(request);
-    if (error < 0) throw_os_error(-error, "look at the open file " + quoted(file->name()));
+    if (error < 0) throw_os_error(-error, "stat the open file " + quoted(file->name()));
     co_return *result;
 }
 
@@ -137,9 +137,9 @@ bool Stat::is_dir() const noexcept { return S_ISDIR(st_mode); }
 bool Stat::is_symlink() const noexcept { return S_ISLNK(st_mode); }
 
 Coro<Stat> stat(std::string path, StatOptions options) {
-    return require_stat(std::move(path), options.follow_symlinks, "look at");
+    return require_stat(std::move(path), options.follow_symlinks, "stat");
 }
-Coro<Stat> lstat(std::string path) { return require_stat(std::move(path), false, "look at"); }
+Coro<Stat> lstat(std::string path) { return require_stat(std::move(path), false, "stat"); }
 
 Coro<StatVfs> statvfs(std::string path) {
     detail::check_path(path);
@@ -155,7 +155,7 @@ Coro<StatVfs> statvfs(std::string path) {
         return answer;
     };
     const detail::Answer<StatVfs> answer = co_await detail::in_thread(std::move(call));
-    if (answer.error < 0) throw_os_error(-answer.error, "look at the file system of " + quoted(path));
+    if (answer.error < 0) throw_os_error(-answer.error, "get the file system of " + quoted(path));
     co_return answer.value;
 }
 
@@ -198,13 +198,13 @@ Coro<double> getctime(std::string path) {
 }
 
 Coro<bool> samefile(std::string path, std::string other) {
-    const Stat a = co_await require_stat(std::move(path), true, "look at");
-    const Stat b = co_await require_stat(std::move(other), true, "look at");
+    const Stat a = co_await require_stat(std::move(path), true, "stat");
+    const Stat b = co_await require_stat(std::move(other), true, "stat");
     co_return detail::same(a, b);
 }
 Coro<bool> sameopenfile(int fd, int other) {
     struct stat a, b;
-    if (::fstat(fd, &a) != 0 || ::fstat(other, &b) != 0) throw_os_error(errno, "look at a descriptor");
+    if (::fstat(fd, &a) != 0 || ::fstat(other, &b) != 0) throw_os_error(errno, "stat a descriptor");
     co_return a.st_dev == b.st_dev&& a.st_ino == b.st_ino;
 }
 

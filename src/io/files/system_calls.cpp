@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 
 namespace aio::detail {
@@ -111,7 +112,7 @@ int open_in_memory(const std::string& path, int flags, mode_t permissions) noexc
     how.mode = flags & O_CREAT ? permissions & 07777 : 0;
     how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
     const long fd = uninterrupted([&] { return ::syscall(SYS_openat2, above.get(), name, &how, sizeof how); });
-    return fd >= 0 ? static_cast<int>(fd) : -EAGAIN;  // the thread will meet the same error, and tell of it
+    return fd >= 0 ? static_cast<int>(fd) : -EAGAIN;  // the thread will get the same error, and report it
 }
 
 int open_waiting(const char* path, int flags, mode_t permissions) noexcept {

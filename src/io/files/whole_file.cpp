@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <memory>
 
 namespace aio {
@@ -52,7 +53,7 @@ int read_all(int fd, std::size_t most, Read&& read, std::string& text) {
     return -EAGAIN;
 }
 
-// 0 when the whole file was there without waiting. Anything else is for a thread to do, and to complain of.
+// 0 when the whole file could be read without waiting. Anything else is left to a thread, which also reports errors.
 // What is no regular file stays open, with what was read: a pipe that is closed again has lost its writer's bytes.
 int read_file_now(const std::string& path, std::string& text, UniqueFd& fd) {
     fd = UniqueFd(open_now(path.c_str(), O_RDONLY));

@@ -51,7 +51,7 @@ std::string_view encoded(const FileCore& file, std::string_view text, std::strin
     return encode_newlines(text, rules.newlines, storage);
 }
 
-// A slice at a time through the buffer: that is what a cancelled write leaves behind, and calls that go on work on.
+// Through the buffer, a slice at a time: a cancelled write leaves it there, and calls that still run use it.
 Coro<> write_through(FileCore* file, std::string_view data) {
     if (data.size() <= file->buffer_size()) {  // all or nothing: a cancelled write tears no line
         co_await write_out(file);
@@ -186,7 +186,7 @@ Coro<> close_file(FileRef file) {
     const FileRequest request = file->close_request();
     if (request.call == FileCall::finish) {
         const int result = co_await file->transfer(request);
-        if (result < 0) throw_os_error(-result, "write out and close " + quoted(file->name()));
+        if (result < 0) throw_os_error(-result, "flush and close " + quoted(file->name()));
         co_return;
     }
     std::exception_ptr failed;

@@ -1,4 +1,4 @@
-// One question to name servers, by c-ares: its sockets, its settings, its answer.
+// One query to name servers, by c-ares: its sockets, its settings, its answer.
 #include "io/names/ares_channel.hpp"
 
 #include <aio/base/error.hpp>
@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <iterator>
 #include <new>
 
 namespace aio::detail {
@@ -175,7 +176,7 @@ OwnedAres make_ares(const ResolvConf& conf, AresChannel* channel) {
                       (conf.rotate ? ARES_OPT_ROTATE : ARES_OPT_NOROTATE);
     ares_channeldata* ares = nullptr;
     if (const int status = ::ares_init_options(&ares, &options, given)) {
-        throw_refused(status, "begin to ask name servers");
+        throw_refused(status, "create a c-ares channel");
     }
     OwnedAres owned(ares);
     ::ares_set_socket_functions(ares, &kSocketFunctions, channel);

@@ -1,4 +1,4 @@
-// CachingResolver: what is remembered, and who waits for what is not.
+// CachingResolver: the answers that are cached, and the waiters for look-ups in progress.
 //
 // A look-up runs as a task of its own, so that the cancellation of the caller who happened to be first does not take
 // it from the others (aiohttp's "throttle"). It ends in a callback, and not in the task's own body: a task that is
@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <iterator>
 #include <list>
 #include <unordered_map>
 #include <utility>
@@ -176,12 +177,12 @@ std::shared_ptr<Lookup> CachingResolver::Cache::join(const std::string& key, con
     return lookup;
 }
 
-// The last one to leave gives the look-up up: nobody has a use for it, and the next to ask begins another.
+// The last waiter to leave cancels the look-up, which nobody needs any more; the next caller begins another.
 void CachingResolver::Cache::leave(const std::shared_ptr<Lookup>& lookup) noexcept {
     if (--lookup->waiting > 0 || lookup->done.is_set()) return;
     forget_lookup(lookup);
     lookup->task.cancel();
-    lookup->task = Task<Infos>();  // else it would be its own keeper, if it is destroyed with its loop
+    lookup->task = Task<Infos>();  // otherwise it would keep itself alive, if it is destroyed with its loop
 }
 
 void CachingResolver::Cache::ended(const std::shared_ptr<Lookup>& lookup, const Task<Infos>& task) noexcept {

@@ -159,7 +159,7 @@ std::vector<RawAddress> parse_servers(std::string_view servers) {
         if (!address) {
             throw ValueError(
                 "AresResolver: servers must be addresses like \"192.0.2.1:53,[2001:db8::1]:53,fe80::1%eth0\"; '" +
-                std::string(entry) + "' is none, or its port or its zone does not exist");
+                std::string(entry) + "' is not, or its port or its zone does not exist");
         }
         addresses.push_back(*address);
         at = comma + 1;

@@ -1,4 +1,4 @@
-// What can be said of a host without asking a resolver, and the words for what went wrong.
+// What is known of a host without asking a resolver, and the messages of look-ups that failed.
 #include "io/names/resolve.hpp"
 
 #include <aio/base/error.hpp>
@@ -33,12 +33,12 @@ std::string quoted(const std::string& host) {
     return text + (host.size() > kShown ? "...'" : "'");
 }
 
-// Why nobody can know an address of `host`; null when somebody may.
+// Why no resolver can know an address of `host`; null if one may.
 const char* why_not_a_name(const std::string& host) noexcept {
-    if (host.find('\0') != std::string::npos) return "it holds a NUL byte";
+    if (host.find('\0') != std::string::npos) return "it contains a null byte";
     if (host.find(':') != std::string::npos) {
-        return host.find('%') != std::string::npos ? "its zone is no interface, or it is no IPv6 address"
-                                                   : "it is no IPv6 address, and a name holds no ':'";
+        return host.find('%') != std::string::npos ? "it is not an IPv6 address, or its zone is not an interface"
+                                                   : "it is not an IPv6 address, and names contain no ':'";
     }
     const std::size_t end = host.size() - (host.back() == '.' ? 1 : 0);  // "example.org." is absolute
     if (end > kLongestName) return "it is longer than 253 bytes";
@@ -119,7 +119,7 @@ void throw_gai_error(int code, const Address& address, std::string_view detail) 
 RawAddress numeric_address(const Address& address) {
     check_port("getnameinfo", address.port);
     if (std::optional<RawAddress> raw = RawAddress::numeric(address.host, address.port)) return *raw;
-    throw_gai_error(EAI_FAMILY, address, "it is no numeric address");
+    throw_gai_error(EAI_FAMILY, address, "it is not a numeric address");
 }
 
 std::vector<AddressInfo> address_infos(const std::vector<Address>& addresses, const LookupOptions& options,
@@ -174,7 +174,7 @@ Coro<std::vector<RawAddress>> resolve(std::string host, int port, bool passive, 
     addresses.reserve(infos.size());
     for (const AddressInfo& info : infos) {
         const std::optional<RawAddress> raw = RawAddress::numeric(info.address.host, info.address.port);
-        if (!raw) throw_gai_error(EAI_FAIL, host, family, "the resolver gave an address that is not numeric");
+        if (!raw) throw_gai_error(EAI_FAIL, host, family, "the resolver returned an address that is not numeric");
         // A name may stand in /etc/hosts twice.
         const auto known = [&](const RawAddress& other) { return same(*raw, other); };
         if (std::none_of(addresses.begin(), addresses.end(), known)) addresses.push_back(*raw);

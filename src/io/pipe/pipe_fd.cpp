@@ -59,8 +59,7 @@ PipeFd::PipeFd(int fd, const char* caller, bool reading, bool writing) : fd_(fd)
         kind_ = is_leading_pty(fd) ? Kind::leading_pty : Kind::device;
     } else if (!S_ISFIFO(info.st_mode)) {
         throw ValueError(what + " is " + name_of(info.st_mode) +
-                         ": pipes, sockets and character devices can be waited for. Read and write files on a "
-                         "thread, with to_thread");
+                         ": only pipes, sockets and character devices can be waited for; use aio::files for files");
     }
     const int access = ::fcntl(fd, F_GETFL) & O_ACCMODE;
     if (reading && access == O_WRONLY) throw ValueError(what + " is open for writing only");
@@ -80,7 +79,7 @@ void PipeFd::make_non_blocking() {
     shared_flags_ = flags;
 }
 
-// Puts an open file of our own under the same number. False when that cannot be.
+// Opens the file once more, under the same number, so that its flags are our own. False if that is impossible.
 bool PipeFd::reopen(int flags) const noexcept {
     char path[40];
     std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd_);
@@ -103,7 +102,7 @@ int PipeFd::read(void* data, std::size_t size) const noexcept {
         if (count >= 0) return static_cast<int>(count);
         if (errno == EINTR) continue;
         if (errno == EWOULDBLOCK) return -EAGAIN;
-        if (errno == EIO && kind_ == Kind::leading_pty) return 0;  // nobody has the other side open
+        if (errno == EIO && kind_ == Kind::leading_pty) return 0;  // no process has the other side open
         return -errno;
     }
 }
@@ -123,7 +122,7 @@ int PipeFd::write(const void* data, std::size_t size) const noexcept {
         count = ::write(fd_, data, size);
     } while (count < 0 && errno == EINTR);
     if (count >= 0) return static_cast<int>(count);
-    if (errno == EIO && kind_ == Kind::leading_pty) return -EPIPE;  // nobody has the other side open
+    if (errno == EIO && kind_ == Kind::leading_pty) return -EPIPE;  // no process has the other side open
     return -errno;
 }
 

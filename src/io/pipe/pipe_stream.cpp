@@ -39,7 +39,7 @@ StreamRef PipeStream::open(LoopState& loop, int fd, std::size_t limit, Direction
         throw RuntimeError(std::string(caller) + ": descriptor " + std::to_string(fd) +
                            " is watched by add_reader or add_writer: remove that first");
     }
-    // The backend may have seen this number before, and somebody may have closed it behind its back.
+    // The backend may know the number from an earlier descriptor, which was closed without it.
     loop.backend->forget(fd);
     const PipeFd end(fd, caller, direction != Direction::write, direction != Direction::read);
     PipeStream* stream = nullptr;
@@ -73,7 +73,7 @@ void PipeStream::resume_reading() noexcept {
 
 void PipeStream::input(int result) noexcept {
     if (is_closing()) {
-        // A stream that still writes what was buffered must learn that nobody will read it.
+        // A closing stream that still writes its buffer must learn that its reader is gone.
         if (!reads() && result == 0 && !doomed() && fd_.reader_is_gone()) {
             return force_close(make_os_error(EPIPE, kWritingToPipe));
         }
@@ -81,7 +81,7 @@ void PipeStream::input(int result) noexcept {
     }
     if (result < 0 && result != -ECANCELED) return fail(-result, reads() ? "read from" : "write to");
     if (!reads()) {
-        if (result != 0 || !fd_.reader_is_gone()) return;  // a socket's peer has said something: not for us
+        if (result != 0 || !fd_.reader_is_gone()) return;  // data from a socket's peer: this direction does not read
         return force_close(out_.empty() ? nullptr : make_os_error(EPIPE, kWritingToPipe));
     }
     if (result == 0 && !stop_reading_) read_some();
@@ -186,7 +186,7 @@ void PipeStream::output(int result) noexcept {
     after_sending();
 }
 
-// Some bytes are gone: writers may go on; and what waited for the last of them.
+// Bytes were written: resumes paused writers, and whatever waited for an empty buffer.
 void PipeStream::after_sending() noexcept {
     if (doomed()) return;
     check_write_buffer();
@@ -220,7 +220,7 @@ void PipeStream::close() {
         schedule_loss(nullptr);
     } else if (reads()) {
         if (input_.in_flight) backend().cancel(input_);
-        if (!observer_) feed_eof();  // who waits to read does not wait until the rest is written
+        if (!observer_) feed_eof();  // a waiting read does not wait until the rest is written
     }
 }
 
@@ -279,7 +279,7 @@ void PipeStream::unreferenced() noexcept {
 
 void PipeStream::loop_closing() noexcept {
     if (closed()) return;
-    flush();  // the last words, if the pipe takes them
+    flush();  // the rest of the data, if the pipe takes it
     if (!doomed()) {
         mark_closing();
         if (input_.in_flight) backend().cancel(input_);

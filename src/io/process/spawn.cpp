@@ -47,7 +47,8 @@ constexpr bool kMayShareMemory = true;
 
 void check_text(const std::string& text, const char* what) {
     if (text.find('\0') != std::string::npos) {
-        throw ValueError(std::string("create_subprocess: a NUL byte in ") + what + " '" + text.c_str() + "...'");
+        throw ValueError(std::string("create_subprocess: embedded null byte in ") + what + " '" + text.c_str() +
+                         "...'");
     }
 }
 
@@ -144,9 +145,9 @@ void reap_now(pid_t pid) noexcept {
 
 std::string hint_for_missing(const SubprocessRequest& request) {
     const std::string& name = program(request);
-    if (name.find('/') == std::string::npos) return " (it is in no folder of PATH)";
+    if (name.find('/') == std::string::npos) return " (it is in no directory of PATH)";
     // It is there: then its interpreter is not.
-    return ::access(name.c_str(), F_OK) == 0 ? " (the interpreter that it names may be missing)" : "";
+    return ::access(name.c_str(), F_OK) == 0 ? " (the interpreter in its #! line may be missing)" : "";
 }
 
 // What the child could not do.
@@ -228,7 +229,7 @@ Spawned spawn(const SubprocessRequest& request, const int (&stdio)[3]) {
     if (pidfd < 0) {
         ::kill(pid, SIGKILL);
         reap_now(pid);
-        throw OSError(ENOSYS, "start the program " + program_of(request) + ": this needs pidfds, of Linux 5.4");
+        throw OSError(ENOSYS, "start the program " + program_of(request) + ": this needs pidfds (Linux 5.4)");
     }
     return {pid, std::move(descriptor)};
 }

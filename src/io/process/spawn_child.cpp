@@ -53,7 +53,7 @@ AIO_CHILD_SIDE void reset_signals(const SpawnPlan& plan) noexcept {
     ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &plan.mask, nullptr, sizeof(unsigned long));
 }
 
-// The sources first go out of the way: one may stand where another belongs.
+// The source descriptors are moved away first: one may have the number that another must get.
 AIO_CHILD_SIDE bool set_stdio(const SpawnPlan& plan) noexcept {
     long source[3];
     for (int i = 0; i < 3; ++i) {

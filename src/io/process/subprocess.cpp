@@ -20,7 +20,7 @@ namespace {
 
 std::string variable(std::string_view name, std::string_view value) {
     if (name.empty() || name.find('=') != std::string_view::npos) {
-        throw ValueError("create_subprocess: '" + std::string(name) + "' is no name for an environment variable");
+        throw ValueError("create_subprocess: '" + std::string(name) + "' is not a valid environment variable name");
     }
     return std::string(name) + "=" + std::string(value);
 }
@@ -28,7 +28,7 @@ std::string variable(std::string_view name, std::string_view value) {
 // To setresuid(2) and setresgid(2), -1 means "as it is": a child that was to have fewer rights would keep its own.
 void check_id(const char* what, std::uint32_t id) {
     if (id == static_cast<std::uint32_t>(-1)) {
-        throw ValueError(std::string("create_subprocess: -1 is the number of no ") + what);
+        throw ValueError(std::string("create_subprocess: -1 is not a valid ") + what);
     }
 }
 
@@ -87,7 +87,8 @@ CreateSubprocess& CreateSubprocess::executable(std::string path) {
 }
 CreateSubprocess& CreateSubprocess::pass_fds(std::vector<int> descriptors) {
     for (const int fd : descriptors) {
-        if (fd < 0) throw ValueError("create_subprocess: " + std::to_string(fd) + " is no descriptor to pass");
+        if (fd < 0)
+            throw ValueError("create_subprocess: " + std::to_string(fd) + " is not a descriptor that can be passed");
     }
     request_.pass_fds = std::move(descriptors);
     return *this;
@@ -165,7 +166,7 @@ const detail::StreamRef& pipe_of(const detail::ProcessState& process, int which,
     return stream;
 }
 
-// drain() waits until everything is written: what fails behind the last one would be seen by nobody, and the child would
+// drain() waits until everything is written: a failure after the last drain() would go unnoticed, and the child would
 // take a part of its input for the whole.
 Coro<> feed(StreamWriter writer, std::string input) {
     constexpr std::size_t kPiece = 64 * 1024;
@@ -192,8 +193,9 @@ Coro<> collect(StreamReader reader, std::shared_ptr<Outputs> outputs, int which,
         const std::string_view piece = co_await reader.read_view(256 * 1024);
         if (piece.empty()) break;
         if (piece.size() > limit - text.size()) {
-            throw LimitOverrunError("communicate: the child has written more than " + std::to_string(limit) +
-                                        " bytes to its standard " + (which == 0 ? "output" : "error"),
+            throw LimitOverrunError("communicate: the child has written more than the limit of " +
+                                        std::to_string(limit) + " bytes to its standard " +
+                                        (which == 0 ? "output" : "error"),
                                     text.size());
         }
         text.append(piece);

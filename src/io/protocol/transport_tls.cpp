@@ -10,7 +10,7 @@ namespace aio {
 
 namespace {
 
-// What the protocol is not to see: a handshake, and nothing that came in the clear after it was asked for.
+// Holds input back from the protocol: the handshake, and cleartext that arrived after start_tls() was called.
 class HeldInput {
 public:
     explicit HeldInput(Transport transport) noexcept : transport_(std::move(transport)) {

@@ -45,7 +45,7 @@ private:
         if (!ready_.done()) ready_.set_result();
     }
     void stop() noexcept {
-        // A watch that has ended may have been followed by another task's.
+        // After this watch has ended, another task may have begun one of its own.
         if (std::exchange(watching_, false)) unwatch_fd(loop_, fd_, writable_);
     }
 

@@ -246,7 +246,7 @@ void SSLContext::set_ciphers(std::string_view ciphers) const {
     const std::string list(ciphers);
     clear_ssl_errors();
     if (SSL_CTX_set_cipher_list(context_->get(), list.c_str()) != 1) {
-        throw_ssl_failure("set_ciphers: '" + list + "' selects nothing");
+        throw_ssl_failure("set_ciphers: '" + list + "': No cipher can be selected");
     }
 }
 
@@ -267,7 +267,7 @@ std::size_t SSLContext::num_tickets() const noexcept { return SSL_CTX_get_num_ti
 void SSLContext::set_num_tickets(std::size_t count) const {
     constexpr std::size_t kMost = 255;  // all of them are made and sent with the handshake, on the loop's thread
     if (count > kMost)
-        throw ValueError("set_num_tickets: " + std::to_string(count) + " tickets, and 255 is the most");
+        throw ValueError("set_num_tickets: " + std::to_string(count) + " tickets, but 255 is the maximum");
     SSL_CTX_set_num_tickets(context_->get(), count);
 }
 

@@ -65,7 +65,7 @@ void TlsEngine::name_the_peer() {
 
 void TlsEngine::resume() {
     const TlsSession& session = *setup_.session;
-    if (session.context != setup_.context) throw ValueError("ssl_session: it was made with another SSLContext");
+    if (session.context != setup_.context) throw ValueError("ssl_session: Session refers to a different SSLContext");
     if (session.server_hostname != setup_.server_hostname) {
         throw ValueError("ssl_session: it is for '" + session.server_hostname + "', not for '" +
                          setup_.server_hostname + "'");
@@ -156,7 +156,7 @@ std::string_view TlsEngine::write(std::string_view plain, std::size_t at_most) {
         clear_ssl_errors();
         const int result =
             SSL_write(ssl(), plain.data(), static_cast<int>(std::min({plain.size(), at_most, kRecord})));
-        // A ticket or a key update that is half here: the rest goes out once it has come.
+        // A ticket or key update has arrived only in part: `plain` is written once the rest has arrived.
         if (result <= 0 && SSL_get_error(ssl(), result) == SSL_ERROR_WANT_READ) break;
         if (result <= 0) fail(result);
         plain.remove_prefix(static_cast<std::size_t>(result));

@@ -1,5 +1,6 @@
 // TlsFilter: the phases of a connection, the handshake and shutdown timeouts, TLS inside TLS. engine.cpp encrypts and
-// decrypts. The stream's half of the work is in stream/filtered_stream.cpp; start.cpp creates the filters.
+// decrypts, and has the certificate's host name checked. The stream's half of the work is in
+// stream/filtered_stream.cpp; start.cpp creates the filters.
 #include "io/tls/filter.hpp"
 
 #include <aio/base/error.hpp>
@@ -47,7 +48,7 @@ TlsFilter::~TlsFilter() { timer_.cancel(); }
 void TlsFilter::start(std::string_view early, std::unique_ptr<StreamFilter> below) {
     self_ = StreamRef(&stream_);
     below_.reset(static_cast<TlsFilter*>(below.release()));
-    // What was written before leaves as it would have, ahead of the handshake.
+    // Data written before start_tls() is sent as it would have been without it, ahead of the handshake.
     swap(engine_.output(), stream_.plain_output());
     arm(limits_.handshake, &TlsFilter::handshake_expired);
     process(early);
@@ -105,7 +106,7 @@ void TlsFilter::read_plain() {
     if (!more && !input_over_) input_ended();
 }
 
-// In good order, or the socket's end that is taken for it: everything that is written is still sent.
+// A close_notify, or an EOF that is accepted as one: everything that was written is still sent.
 void TlsFilter::input_ended() {
     input_over_ = true;
     if (phase_ != Phase::open) return;
@@ -151,7 +152,7 @@ std::string_view TlsFilter::seal_more(std::string_view plain) {
     return rest;
 }
 
-// The beginning of `plain`, and returns the rest.
+// Encrypts the beginning of `plain`, and returns the rest.
 std::string_view TlsFilter::encrypt(std::string_view plain, std::size_t at_most) {
     const std::string_view rest = engine_.write(plain, at_most);
     if (!plain.empty() && rest.size() == plain.size() && input_over_) {
@@ -197,7 +198,7 @@ void TlsFilter::shutdown_expired() {
     try {
         const Duration left = last_progress_ + limits_.shutdown - stream_.loop().backend->now();
         if (left > Duration(0)) return arm(left, &TlsFilter::shutdown_expired);
-        throw TimeoutError(engine_.attempted() + ": SSL shutdown timed out: no close_notify came within " +
+        throw TimeoutError(engine_.attempted() + ": SSL shutdown timed out: no close_notify within " +
                            seconds_text(limits_.shutdown));
     } catch (...) {
         stream_.fail_filter(std::current_exception());
@@ -218,7 +219,7 @@ void TlsFilter::abandoned(const std::exception_ptr& error) noexcept {
         } catch (...) {
             done_->set_exception(std::current_exception());
         }
-        done_->base()->mark_retrieved();  // who waited may have been cancelled
+        done_->base()->mark_retrieved();  // the waiting task may have been cancelled
     }
 }
 

@@ -31,7 +31,7 @@ std::string to_ascii(const std::string& name) {
     if (code == IDN2_MALLOC) throw std::bad_alloc();
     if (code != IDN2_OK) {
         throw ValueError("server_hostname '" + name +
-                         "' is no internationalised host name: " + ::idn2_strerror(code));
+                         "' is not a valid internationalised host name: " + ::idn2_strerror(code));
     }
     return result;
 }

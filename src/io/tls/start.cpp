@@ -92,12 +92,12 @@ Coro<> secure(StreamRef stream, std::shared_ptr<FilterFactory> factory) {
     if (!socket) throw RuntimeError("StreamWriter.start_tls: this stream has no connection");
     co_await factory->prepare();
     if (socket->filter() && socket->filter()->starting()) {
-        throw RuntimeError("StreamWriter.start_tls: another start_tls is under way");
+        throw RuntimeError("StreamWriter.start_tls: another start_tls is in progress");
     }
     socket->check_no_turn("start_tls");
     if (socket->ended()) {
         throw ConnectionResetError(ECONNRESET,
-                                   "start_tls: the connection with " + socket->peername().str() + " is at its end");
+                                   "start_tls: the connection with " + socket->peername().str() + " is closed");
     }
     co_await secure_stream(std::move(stream), std::move(factory));
 }

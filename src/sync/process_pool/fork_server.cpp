@@ -1,4 +1,4 @@
-// The fork server: three system calls in a loop, made by a process of one thread; and the questions of its parent.
+// The fork server: three system calls in a loop, made by a single-threaded process; and the requests of its parent.
 #include "sync/process_pool/fork_server.hpp"
 
 #include <aio/base/error.hpp>
@@ -177,7 +177,7 @@ ForkServer::ForkServer(Work work, const void* data) {
     }
     control_ = UniqueFd(pair[0]);
     UniqueFd theirs(pair[1]);
-    // What stands in the buffers would be written by the children as well.
+    // Output that is still buffered would be written by the children as well.
     std::fflush(stdout);
     std::fflush(stderr);
     const UniqueFd self(open_pidfd(::getpid()));
@@ -197,7 +197,7 @@ ForkServer::~ForkServer() {
     wait_for_end();
 }
 
-// Result: its wait status; -1 when somebody else waited for it.
+// Result: its wait status; -1 if other code waited for it.
 int ForkServer::wait_for_end() noexcept {
     int status = -1;
     if (pid_ > 0) {

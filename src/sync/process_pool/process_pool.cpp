@@ -55,7 +55,7 @@ private:
     int end_worker(Worker& worker) noexcept;
     void end_idle_workers() noexcept;
     std::string answer_of(Worker& worker, MessageKind& kind);
-    [[noreturn]] void died(Worker& worker, const char* meanwhile);
+    [[noreturn]] void died(Worker& worker, const char* when);
     void break_with(const std::string& reason);
     void check_broken() const;
 
@@ -83,7 +83,7 @@ std::size_t workers_of(const ProcessPoolOptions& options) {
                                    : std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
 }
 
-// Whether the worker ended, or closed its socket, while nothing was asked.
+// Whether the worker ended, or closed its socket, while it was idle.
 bool is_gone(int fd, int process) noexcept {
     pollfd watched[2] = {{fd, POLLIN, 0}, {process, POLLIN, 0}};
     return ::poll(watched, 2, 0) > 0;
@@ -115,7 +115,7 @@ std::string ProcessPool::call(ProcessThunk thunk, const std::string& arguments) 
     std::unique_ptr<Worker> worker = take_worker();
     const std::string_view head(reinterpret_cast<const char*>(&thunk), sizeof thunk);
     if (!send_message(worker->socket.get(), worker->process.get(), MessageKind::call, head, arguments))
-        died(*worker, "was given a call");
+        died(*worker, "while it received a call");
     MessageKind kind;
     std::string answer = answer_of(*worker, kind);
     give_back(std::move(worker));
@@ -133,10 +133,10 @@ std::string ProcessPool::answer_of(Worker& worker, MessageKind& kind) {
         end_worker(worker);  // its answer is still in the socket
         throw;
     }
-    if (received == Received::end) died(worker, "worked on a call");
+    if (received == Received::end) died(worker, "while it worked on a call");
     if (received == Received::nonsense || kind == MessageKind::call) {
         ::kill(worker.pid, SIGKILL);
-        died(worker, "sent what is no answer, and");
+        died(worker, "because its answer was malformed");
     }
     return answer;
 }
@@ -156,7 +156,7 @@ std::unique_ptr<ProcessPool::Worker> ProcessPool::take_worker() {
         }
         if (!worker) return start_worker();
         if (!is_gone(worker->socket.get(), worker->process.get())) return worker;
-        // It died between two calls: nothing is lost, but somebody should know.
+        // It died between two calls: nothing is lost, but it is worth a warning.
         const pid_t pid = worker->pid;
         log(LogLevel::warning,
             "ProcessPoolExecutor: " + describe_end("an idle worker process", pid, end_worker(*worker)));
@@ -182,9 +182,9 @@ std::unique_ptr<ProcessPool::Worker> ProcessPool::start_worker() {
         std::lock_guard lock(mutex_);
         alive_.push_back(worker->pid);
         idle_.reserve(alive_.capacity());
-        if (broken_) ::kill(worker->pid, SIGKILL);  // who broke the pool meanwhile missed this one
+        if (broken_) ::kill(worker->pid, SIGKILL);  // break_with() ran before it was in alive_
     }
-    const int process = open_pidfd(worker->pid);  // not another's: it is a zombie until it is reaped
+    const int process = open_pidfd(worker->pid);  // never another's: a dead worker is a zombie until reaped
     if (process == -EMFILE || process == -ENFILE || process == -ENOMEM) {
         end_worker(*worker);
         throw_os_error(-process, "watch worker process " + std::to_string(worker->pid));
@@ -216,7 +216,7 @@ void ProcessPool::give_back(std::unique_ptr<Worker> worker) {
     idle_.push_back(std::move(worker));
 }
 
-// The worker sees the end, whatever process was forked from this one and has the socket, too.
+// shutdown() makes the worker see the end even if a process forked from this one also holds the socket.
 void ProcessPool::close_socket(Worker& worker) noexcept {
     ::shutdown(worker.socket.get(), SHUT_RDWR);
     worker.socket.close();
@@ -244,11 +244,11 @@ void ProcessPool::end_idle_workers() noexcept {
 
 // --- the end -------------------------------------------------------------------------------------------------------
 
-void ProcessPool::died(Worker& worker, const char* meanwhile) {
+void ProcessPool::died(Worker& worker, const char* when) {
     const pid_t pid = worker.pid;
     const int status = end_worker(worker);
     break_with("A process in the process pool was terminated abruptly while the future was running or pending: " +
-               describe_end("worker process", pid, status) + " while it " + meanwhile);
+               describe_end("worker process", pid, status) + " " + when);
     check_broken();
     std::abort();  // it is broken
 }
@@ -287,8 +287,8 @@ void execute(ProcessPool& pool, Job& job, std::size_t message_size) { pool.execu
 std::size_t load_count(Unpickler& in, std::size_t item_size) {
     const auto count = in.load<std::size_t>();
     if (count > in.left() / item_size) {
-        throw UnpicklingError("a container of " + std::to_string(count) + " items is announced, and " +
-                              std::to_string(in.left()) + " bytes are left");
+        throw UnpicklingError("pickle data was truncated: a container of " + std::to_string(count) +
+                              " items, but only " + std::to_string(in.left()) + " bytes are left");
     }
     return count;
 }
@@ -297,8 +297,8 @@ std::size_t load_count(Unpickler& in, std::size_t item_size) {
 
 std::string_view Unpickler::take(std::size_t size) {
     if (size > left_.size()) {
-        throw UnpicklingError("a value of " + std::to_string(size) + " bytes is wanted, and " +
-                              std::to_string(left_.size()) + " are left");
+        throw UnpicklingError("pickle data was truncated: a value of " + std::to_string(size) + " bytes, but only " +
+                              std::to_string(left_.size()) + " bytes are left");
     }
     const std::string_view bytes = left_.substr(0, size);
     left_.remove_prefix(size);

@@ -18,7 +18,7 @@ namespace aio::detail {
 
 namespace {
 
-// One text and one number is all that the errors known here are made of.
+// The errors known here consist of one text and one number.
 struct Known {
     const std::type_info* type;
     void (*raise)(const std::string& text, int code);
@@ -83,7 +83,7 @@ const Known kKnown[] = {
 constexpr std::uint32_t kUnknown = 0xffffffff;
 
 std::string demangled(const std::type_info* type) {
-    if (!type) return "an exception of a foreign language";
+    if (!type) return "an exception of another language";
     int status = 0;
     const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(type->name(), nullptr, nullptr, &status),
                                                       std::free);

@@ -19,7 +19,7 @@ struct Header {
     std::uint64_t size;
 };
 
-// What comes past `limit` is refused, except for an error's text, which is short.
+// A message larger than `limit` is refused, except for an error's text, which is short.
 constexpr std::size_t kRoomForErrors = 1 << 20;
 
 bool receive_all(int fd, int process, char* to, std::size_t size) noexcept {

@@ -1,4 +1,4 @@
-// A worker process: receives a call, makes it, sends what came of it.
+// A worker process: receives a call, executes it, and sends its result.
 #include "sync/process_pool/worker.hpp"
 
 #include <aio/sync/process_pool.hpp>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kNoPidfd = -1;  // this process does not outlive the one that it works for
 
-// What a call printed is there before its result is.
+// A call's output is flushed before its result is sent.
 void flush_output() noexcept {
     std::fflush(stdout);
     std::fflush(stderr);
@@ -31,11 +31,12 @@ void flush_output() noexcept {
     ::_exit(0);
 }
 
-// A library that the parent loaded after the pool was made is not here, and a call there would be a crash.
+// A library that the parent loaded after it made the pool is not loaded here: a call into it would crash.
 ProcessThunk check_thunk(ProcessThunk thunk) {
     Dl_info info;
     if (::dladdr(reinterpret_cast<void*>(thunk), &info) != 0) return thunk;
-    throw RuntimeError("ProcessPoolExecutor: the function is in a library that was loaded after the pool was made");
+    throw RuntimeError(
+        "ProcessPoolExecutor: the function is in a library that was loaded after the pool was made; load it before");
 }
 
 std::string call(const std::string& message, std::size_t max_message) {
@@ -51,8 +52,8 @@ std::string call(const std::string& message, std::size_t max_message) {
     return out.take();
 }
 
-// Sends what `function` gives, or the error. False when the other end is gone. A process that the call forked and that
-// returned from it, too, ends here: the answer is its parent's to give.
+// Sends what `function` returns, or its error. False when the other end is gone. If the call forked, and the child too
+// returned from it, the child ends here: only its parent sends the answer.
 template <class F>
 bool answer(int fd, F&& function) noexcept {
     const pid_t self = ::getpid();

@@ -4,6 +4,7 @@
 
 #include "core/backend/backend.hpp"
 
+#include <pthread.h>
 #include <csignal>
 #include <thread>
 

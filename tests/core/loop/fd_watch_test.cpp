@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <pthread.h>
 #include <unistd.h>
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <thread>
 

@@ -5,6 +5,7 @@
 
 #include "support/async_test.hpp"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>

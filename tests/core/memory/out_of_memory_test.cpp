@@ -89,7 +89,7 @@ TEST(OutOfMemory, a_runner_is_destroyed_all_the_same) {
     for (std::uint64_t k = 1; destroy_runner_without_memory(k); ++k) {}
     set_logger(before);
     EXPECT_EQ(harness::open_descriptors(), descriptors);
-    EXPECT_THAT(logged, testing::HasSubstr("while a Runner was closed: "));
+    EXPECT_THAT(logged, testing::HasSubstr("Runner: its destructor could not close it: "));
     logged = std::string();
 }
 

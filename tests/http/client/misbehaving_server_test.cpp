@@ -30,10 +30,10 @@ Coro<> expect_broken(std::string bytes, std::string_view what, bool in_body) {
 using http::ClientPayloadError, http::ClientResponseError, http::ServerDisconnectedError;
 
 ASYNC_TEST(MisbehavingServer, closes_without_an_answer) {
-    co_await expect_broken<ServerDisconnectedError>("", "without an answer", false);
+    co_await expect_broken<ServerDisconnectedError>("", "without a response", false);
 }
 ASYNC_TEST(MisbehavingServer, closes_within_the_head) {
-    co_await expect_broken<ServerDisconnectedError>("HTTP/1.1 200 OK\r\nConte", "within the head", false);
+    co_await expect_broken<ServerDisconnectedError>("HTTP/1.1 200 OK\r\nConte", "within the headers", false);
 }
 ASYNC_TEST(MisbehavingServer, speaks_something_else) {
     co_await expect_broken<ClientResponseError>("220 mail.example ESMTP\r\n", "malformed", false);
@@ -72,7 +72,7 @@ ASYNC_TEST(MisbehavingServer, has_a_chunk_that_is_none) {
 
 ASYNC_TEST(MisbehavingServer, packs_garbage) {
     co_await expect_broken<ClientPayloadError>(answer("this is no gzip at all", "Content-Encoding: gzip\r\n"),
-                                               "cannot be unpacked", true);
+                                               "cannot be decompressed", true);
 }
 ASYNC_TEST(MisbehavingServer, resets_the_connection) {
     FakeHost& bad =

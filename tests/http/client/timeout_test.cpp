@@ -73,11 +73,11 @@ ASYNC_TEST(ClientTimeouts, are_client_errors_that_know_their_request) {
     FakeHost& host = *co_await dripping(40ms, 400ms);
     ClientSession session;
     EXPECT_EQ(co_await seen_by_client(session.get(host.url()).timeout(20ms)),
-              "GET: the request's total time is over");
+              "GET: the request's total timeout has passed");
     EXPECT_THAT(co_await seen_by_client(session.get(host.url()).timeout({.sock_read = 20ms})),
                 testing::HasSubstr("sock_read"));
     auto response = co_await session.get(host.url()).timeout(100ms);
-    EXPECT_EQ(co_await seen_by_client(response.read()), "GET: the request's total time is over");
+    EXPECT_EQ(co_await seen_by_client(response.read()), "GET: the request's total timeout has passed");
     co_await end(session, host);
     co_await aio::sleep(450ms);  // the handlers notice
 }

@@ -2,6 +2,7 @@
 #include "http/server/site.hpp"
 #include "support/peers.hpp"
 
+#include <algorithm>
 #include <climits>
 
 namespace aio::test {

@@ -233,7 +233,7 @@ ASYNC_TEST(HttpSite, refuses_what_is_no_stream_socket) {
     co_await served.runner.setup();
     const int datagrams = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     SockSite site(served.runner, datagrams);
-    EXPECT_THAT(co_await expect_throws<ValueError>(site.start()), HasSubstr("no stream socket"));
+    EXPECT_THAT(co_await expect_throws<ValueError>(site.start()), HasSubstr("is not a stream socket"));
     ::close(datagrams);
     co_await served.runner.cleanup();
 }

@@ -142,7 +142,7 @@ ASYNC_TEST(WebSocketHandshake,
         {"", "Connection", "Invalid connection header"},
         {"", "Sec-WebSocket-Accept", "Invalid challenge response"},
         {"Sec-WebSocket-Protocol: other\r\n", "", "A subprotocol that was not offered: other"},
-        {"Sec-WebSocket-Extensions: permessage-deflate\r\n", "", "Extensions that were not asked for"},
+        {"Sec-WebSocket-Extensions: permessage-deflate\r\n", "", "Extensions that were not offered"},
     };
     std::size_t next = 0;
     FakeHost* host = co_await FakeHost::open([&](const RawRequest& request) {

@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -267,7 +268,7 @@ ASYNC_TEST(FileEnd, what_cannot_be_written_out_for_a_dropped_file_is_logged, kOn
         co_await aio::sleep(1ms);
         logs = take_logs();
     }
-    EXPECT_THAT(logs.at(0), testing::StartsWith("could not write out and close '/dev/full', which nobody waits for: "
+    EXPECT_THAT(logs.at(0), testing::StartsWith("could not flush and close '/dev/full' (its close() is not awaited): "
                                                 "No space left on device"));
 }
 

@@ -1,6 +1,7 @@
 // Sizes and positions of files at their ends. The rule and its check: tools/extremes.py.
 #include "io/files/file_fixture.hpp"
 
+#include <cerrno>
 #include <climits>
 
 namespace aio::test {

@@ -28,7 +28,7 @@ FILE_TEST(FileSystem, stat_and_the_tests_of_paths) {
     EXPECT_TRUE((co_await files::lstat(scratch.path("link"))).is_symlink());
     EXPECT_TRUE((co_await files::stat(scratch.path("link"), {.follow_symlinks = false})).is_symlink());
     EXPECT_EQ(co_await expect_throws<FileNotFoundError>(files::stat(scratch.path("no"))),
-              "look at '" + scratch.path("no") + "': No such file or directory (errno 2)");
+              "stat '" + scratch.path("no") + "': No such file or directory (errno 2)");
     EXPECT_TRUE(co_await files::exists(path));
     EXPECT_FALSE(co_await files::exists(scratch.path("no")));
     EXPECT_FALSE(co_await files::exists(scratch.path("broken")));

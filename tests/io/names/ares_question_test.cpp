@@ -10,6 +10,8 @@
 #include <netinet/in.h>
 
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <optional>
 

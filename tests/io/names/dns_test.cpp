@@ -81,7 +81,7 @@ ASYNC_TEST(Getaddrinfo, an_ipv6_zone_is_an_interface, kOnce) {
     FakeResolver& resolver = use_fake_resolver();
     EXPECT_EQ(co_await expect_throws<GaiError>(aio::getaddrinfo("fe80::1%nosuch", 80)),
               "look up the IPv4 or IPv6 address of 'fe80::1%nosuch': Name or service not known "
-              "(its zone is no interface, or it is no IPv6 address)");
+              "(it is not an IPv6 address, or its zone is not an interface)");
     EXPECT_EQ(resolver.asked, Log{});
 }
 
@@ -97,7 +97,7 @@ ASYNC_TEST(Getaddrinfo, names_that_cannot_be_are_never_asked_for) {
     }
     EXPECT_EQ(resolver.asked, Log{});
     EXPECT_EQ(co_await expect_throws<GaiError>(aio::getaddrinfo(nul, 80, {.family = AF_INET})),
-              "look up the IPv4 address of 'evil\\x00.test': Name or service not known (it holds a NUL byte)");
+              "look up the IPv4 address of 'evil\\x00.test': Name or service not known (it contains a null byte)");
     EXPECT_EQ(co_await gai_code(aio::getaddrinfo("name.test", 80, {.flags = AI_NUMERICHOST})), EAI_NONAME);
     const Log valid = list<std::string>(label + ".test", "a.test.", "_a-b.test", "x");
     for (const std::string& host : valid) co_await gai_code(aio::getaddrinfo(host, 80));
@@ -140,7 +140,7 @@ ASYNC_TEST(Resolver, connections_and_servers_use_it) {
 ASYNC_TEST(Resolver, an_answer_that_is_not_numeric_is_refused) {
     use_fake_resolver().names["odd.test"].hosts = list<std::string>("other.test");
     const std::string what = co_await expect_throws<GaiError>(open_connection("odd.test", 80));
-    EXPECT_THAT(what, testing::HasSubstr("the resolver gave an address that is not numeric"));
+    EXPECT_THAT(what, testing::HasSubstr("the resolver returned an address that is not numeric"));
 }
 
 ASYNC_TEST(Resolver, cancelling_a_look_up_cancels_the_resolver) {
@@ -263,7 +263,7 @@ ASYNC_TEST(Getnameinfo, the_system_knows_this_machine, kOnce) {
 
 ASYNC_TEST(Getnameinfo, a_name_is_not_an_address) {
     EXPECT_EQ(co_await expect_throws<GaiError>(aio::getnameinfo(Address("a.test", 80))),
-              "look up the name of a.test:80: ai_family not supported (it is no numeric address)");
+              "look up the name of a.test:80: ai_family not supported (it is not a numeric address)");
     co_await expect_throws<GaiError>(aio::getnameinfo(Address("", 0, "/run/a")));
     co_await expect_throws<ValueError>(aio::getnameinfo(Address("127.0.0.1", -1)));
 }

@@ -173,7 +173,7 @@ ASYNC_TEST(PipeArguments, regular_files_and_directories_are_refused) {
     auto& ends = keep<Ends>();
     ends.fd = {::open("/proc/self/exe", O_RDONLY | O_CLOEXEC), ::open("/", O_RDONLY | O_CLOEXEC)};
     EXPECT_THAT(expect_error<ValueError>([&] { connect_read_pipe(ends.fd[0]); }),
-                testing::HasSubstr("is a regular file: pipes, sockets and character devices can be waited for"));
+                testing::HasSubstr("is a regular file: only pipes, sockets and character devices can be waited for"));
     EXPECT_THAT(expect_error<ValueError>([&] { connect_read_pipe(ends.fd[1]); }),
                 testing::HasSubstr("is a directory"));
     EXPECT_TRUE(is_open(ends.fd[0])) << "it is still the caller's";

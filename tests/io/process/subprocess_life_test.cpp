@@ -75,7 +75,7 @@ ASYNC_TEST(SubprocessData, lines_are_exchanged) {
 ASYNC_TEST(SubprocessData, more_than_the_limit_is_an_error) {
     Process yes = co_await create_subprocess_exec("yes").stdout_(PIPE);
     EXPECT_EQ(co_await expect_throws<LimitOverrunError>(yes.communicate("", {.limit = 100'000})),
-              "communicate: the child has written more than 100000 bytes to its standard output");
+              "communicate: the child has written more than the limit of 100000 bytes to its standard output");
     EXPECT_EQ(yes.returncode(), std::nullopt);
     yes.kill();
     EXPECT_EQ(co_await yes.wait(), -SIGKILL);
@@ -198,7 +198,7 @@ ASYNC_TEST(SubprocessLife, a_status_that_somebody_took_is_255) {
     if (!taken) CO_SKIP();
     EXPECT_EQ(co_await process.wait(), 255);
     EXPECT_EQ(take_logs(), Log{"the child process 'cat' (pid " + std::to_string(process.pid()) +
-                               ") was waited for by somebody else: its exit status is lost, and 255 is reported"});
+                               ") was waited for elsewhere: its exit status is lost, will report returncode 255"});
 }
 
 ASYNC_TEST(SubprocessLife, children_of_others_are_left_alone, kOnce) {

@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -60,7 +62,7 @@ ASYNC_TEST(SubprocessStart, may_run_another_file_than_it_is_told) {
 ASYNC_TEST(SubprocessStart, that_fails_names_the_program) {
     EXPECT_EQ(
         co_await expect_throws<FileNotFoundError>(create_subprocess_exec("no-such-program", "-x")),
-        "start the program 'no-such-program' (it is in no folder of PATH): No such file or directory (errno 2)");
+        "start the program 'no-such-program' (it is in no directory of PATH): No such file or directory (errno 2)");
     EXPECT_EQ(co_await expect_throws<FileNotFoundError>(create_subprocess_exec("/no/such/program")),
               "start the program '/no/such/program': No such file or directory (errno 2)");
     EXPECT_EQ(co_await expect_throws<PermissionError>(create_subprocess_exec("/etc/passwd")),
@@ -82,7 +84,7 @@ ASYNC_TEST(SubprocessStart, a_missing_interpreter_is_hinted_at) {
     const auto& folder = keep<Folder>();
     const std::string script = folder.script("script", "#!/no/such/interpreter\n");
     EXPECT_THAT(co_await expect_throws<FileNotFoundError>(create_subprocess_exec(script)),
-                testing::HasSubstr("(the interpreter that it names may be missing)"));
+                testing::HasSubstr("(the interpreter in its #! line may be missing)"));
     const std::string text = folder.script("text", "no interpreter named\n");
     EXPECT_THAT(co_await expect_throws<OSError>(create_subprocess_exec(text)),
                 testing::HasSubstr("Exec format error"));
@@ -99,7 +101,7 @@ ASYNC_TEST(SubprocessStart, a_missing_directory_is_named) {
 ASYNC_TEST(SubprocessStart, nul_bytes_and_nothing_are_refused) {
     const std::string nul("a\0b", 3);
     EXPECT_EQ(co_await expect_throws<ValueError>(create_subprocess_exec("echo", nul)),
-              "create_subprocess: a NUL byte in the argument 'a...'");
+              "create_subprocess: embedded null byte in the argument 'a...'");
     co_await expect_throws<ValueError>(create_subprocess_exec("echo").cwd(nul));
     co_await expect_throws<ValueError>(create_subprocess_exec("echo").setenv("x", nul));
     EXPECT_THROW(static_cast<void>(create_subprocess_exec(std::vector<std::string>())), ValueError);

@@ -241,7 +241,7 @@ ASYNC_TEST(Subprocess, dropped_while_it_runs_it_is_killed_and_reaped) {  // sema
         EXPECT_FALSE(is_gone(pid)) << "a handle is left";
     }
     EXPECT_EQ(take_logs(), Log{"the child process 'sleep' (pid " + std::to_string(pid) +
-                               ") was killed: its last handle is gone while it runs"});
+                               ") was killed: its last handle was dropped while it was running"});
     co_await wait_until([pid] { return is_gone(pid); });
     get_running_loop().set_debug(false);
 }

@@ -9,6 +9,8 @@
 
 #include <openssl/err.h>
 
+#include <cerrno>
+
 namespace aio::test {
 namespace {
 
@@ -48,7 +50,7 @@ TEST(TlsPeerName, that_no_host_can_have_is_refused) {
     EXPECT_THROW(tls_peer_name("."), ValueError);
     EXPECT_THROW(tls_peer_name("example\0.org"s), ValueError);
     const std::string what = expect_error<ValueError>([] { tls_peer_name("\xff\xfe.example"); });
-    EXPECT_THAT(what, HasSubstr("is no internationalised host name"));
+    EXPECT_THAT(what, HasSubstr("is not a valid internationalised host name"));
 }
 
 ASYNC_TEST(TlsPeerName, goes_into_the_handshake_as_the_certificate_has_it) {

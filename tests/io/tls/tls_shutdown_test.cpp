@@ -151,7 +151,7 @@ ASYNC_TEST(TlsShutdown, a_peer_that_does_not_answer_close_notify_is_given_up) { 
     writer.close();
     const Stopwatch watch;
     EXPECT_THAT(co_await expect_throws<TimeoutError>(writer.wait_closed()),
-                HasSubstr("SSL shutdown timed out: no close_notify came within 0.05 seconds"));
+                HasSubstr("SSL shutdown timed out: no close_notify within 0.05 seconds"));
     EXPECT_GE(watch.elapsed(), 40ms);
     co_await stop(server);
 }

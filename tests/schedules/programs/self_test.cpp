@@ -2,6 +2,7 @@
 #include "schedules/program.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kEventsPerPoll = 256;
 constexpr std::size_t kScratch = 64 * 1024;
-// What one descriptor may take in one poll before the others have their turn.
+// The most calls for one descriptor in one poll, before the other descriptors have their turn.
 constexpr int kReceivesPerPoll = 4;
 constexpr int kAcceptsPerPoll = 128;
 
@@ -58,7 +58,7 @@ Operation*& EpollBackend::slot(const Operation& operation) noexcept {
     return is_input(operation) ? descriptor.in : descriptor.out;
 }
 
-// Whether `operation` still waits for readiness: a completion's receiver may have cancelled it, or worse.
+// Whether `operation` still waits for readiness: the code that a completion called may have cancelled or destroyed it.
 bool EpollBackend::owns_slot(int fd, const Operation& operation) const noexcept {
     return table_[static_cast<std::size_t>(fd)].in == &operation;
 }
@@ -75,7 +75,7 @@ int EpollBackend::prepare(int fd) noexcept {
     return 0;
 }
 
-// Registers `fd` if it is not; with look_again, makes epoll report its present state in any case.
+// Registers `fd` unless it is registered; look_again makes epoll report its present state in any case.
 int EpollBackend::watch(int fd, bool look_again) noexcept {
     Descriptor& descriptor = table_[static_cast<std::size_t>(fd)];
     if (descriptor.registered && !look_again) return 0;
@@ -86,7 +86,7 @@ int EpollBackend::watch(int fd, bool look_again) noexcept {
     int operation = descriptor.registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     int result = ::epoll_ctl(epoll_fd_, operation, fd, &event);
     if (result != 0 && (errno == ENOENT || errno == EEXIST)) {
-        // Someone closed the descriptor behind our back, and the number lives again.
+        // The descriptor was closed without this backend, and its number was reused.
         operation = operation == EPOLL_CTL_MOD ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
         result = ::epoll_ctl(epoll_fd_, operation, fd, &event);
     }
@@ -111,7 +111,7 @@ void EpollBackend::forget(int fd) noexcept {
 
 int EpollBackend::open_socket(int family, int type, SimNetworkMaker& make_network) noexcept {
     const int fd = KernelSockets::open_socket(family, type, make_network);
-    if (fd >= 0) forget(fd);  // the number may have been closed behind our back
+    if (fd >= 0) forget(fd);  // an earlier descriptor of this number may have been closed without this backend
     return fd;
 }
 
@@ -222,7 +222,7 @@ void EpollBackend::deliver_queue() noexcept {
 // --- polling -----------------------------------------------------------------------------------------------
 
 void EpollBackend::wait(TimePoint deadline) {
-    // Static: 3 KiB that need no stack, per thread as a loop is.
+    // Static, so that its 3 KiB need no stack; thread_local, because each loop runs on one thread.
     static thread_local epoll_event events[kEventsPerPoll];
     int count = 0;
     if (deadline == TimePoint::max() || deadline == TimePoint::min()) {
@@ -232,7 +232,7 @@ void EpollBackend::wait(TimePoint deadline) {
         if (has_pwait2_) {
             const timespec timeout = to_timespec(left);
             count = ::epoll_pwait2(epoll_fd_, events, kEventsPerPoll, &timeout, nullptr);
-            // Before Linux 5.11; and sandboxes that do not know it say EPERM, which it never does itself.
+            // ENOSYS: Linux before 5.11. EPERM: sandboxes that do not know the call, which never fails so itself.
             if (count < 0 && (errno == ENOSYS || errno == EPERM)) has_pwait2_ = false;
         }
         if (!has_pwait2_) {
@@ -264,7 +264,7 @@ void EpollBackend::dispatch(std::uint64_t tag, std::uint32_t events) noexcept {
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
         descriptor.readable = true;
         if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) descriptor.hung_up = true;
-        // What stands in the queue is served from there: it must not end before.
+        // A queued operation is served from the queue: it must not complete here before.
         if (descriptor.in && descriptor.in->backend_word == kNotQueued) serve_input(fd);
     }
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace aio::detail {
@@ -14,14 +15,14 @@ namespace {
 
 constexpr std::size_t kLargestUdp = 65'507;  // 64 KiB less the headers of IP and UDP
 constexpr std::size_t kLargestUnix = 212'960;
-// A datagram is taken as long as less than this is there (net.core.rmem_default)...
+// A receiver accepts a datagram while it holds fewer bytes than this (net.core.rmem_default)...
 constexpr std::size_t kReceiveBuffer = 212'992;
-// ... and, AF_UNIX, no more than this many are (net.unix.max_dgram_qlen).
+// ... and, with AF_UNIX, at most this many datagrams (net.unix.max_dgram_qlen).
 constexpr std::size_t kUnixBacklog = 11;
 
 }  // namespace
 
-// As connect(2): only the remote address is heard from now on, and a socket without a name gets one.
+// As connect(2): from now on only datagrams of the remote address are received; a socket without an address gets one.
 int SimNetwork::connect_datagrams(SimSocket& socket) {
     if (socket.family == AF_UNIX) {
         if (!receiver_at(socket.remote, socket.local)) return -ENOENT;
@@ -43,7 +44,7 @@ int SimNetwork::assign_source(SimSocket& socket) {
     return 0;
 }
 
-// Who gets what `from` sends to `address`: a socket connected to `from` before others, an exact name before a wildcard.
+// The receiver of what `from` sends to `address`: preferably connected to `from`, and bound to exactly this address.
 SimSocket* SimNetwork::receiver_at(const SimAddress& address, const SimAddress& from) {
     SimSocket* best = nullptr;
     int best_rank = 0;

@@ -23,7 +23,7 @@ constexpr int kMostAccepts = 128;
 // In Operation::backend_word: the result to deliver, or one of these.
 constexpr std::int32_t kUnqueued = 1;
 constexpr std::int32_t kTry = 2;
-constexpr std::int32_t kTrying = 3;       // it is being tried, and stands in no queue
+constexpr std::int32_t kTrying = 3;       // it is being tried, and is in no queue
 constexpr std::int32_t kTryOnceMore = 4;  // the same, and something happened to its socket meanwhile
 
 bool is_input(const Operation& operation) noexcept {
@@ -107,7 +107,7 @@ void SimBackend::enqueue(Operation& operation, std::int32_t what) noexcept {
     last_queued_ = &operation;
 }
 
-// What was there at the beginning. True if anything completed.
+// Delivers what was queued when it was called. True if anything completed.
 bool SimBackend::deliver_queue() noexcept {
     bool delivered = false;
     Operation* operation = std::exchange(first_queued_, nullptr);
@@ -205,7 +205,7 @@ void SimBackend::start_real(Operation& operation) noexcept {
 }
 
 void SimBackend::poll(TimePoint deadline) {
-    // What is only worth a try now may be ready, and nothing is waited for before that is known.
+    // Operations that are queued to be tried may be ready: nothing is waited for before they were tried.
     while (first_queued_) {
         if (deliver_queue()) deadline = TimePoint::min();
         if (deadline == TimePoint::min()) break;
@@ -219,7 +219,7 @@ void SimBackend::wait(TimePoint deadline) {
         if (!poll_real(0)) now_ = deadline;
         return;
     }
-    // With nothing but posts to wait for, the loop looks again whether anybody is left to post.
+    // When only posts can end the wait, the loop checks from time to time whether a thread is left that could post.
     constexpr int kLookAgain = 50;
     int timeout_ms = waits_for_posts_only() ? kLookAgain : -1;
     if (deadline != TimePoint::max()) {

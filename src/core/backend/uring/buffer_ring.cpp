@@ -12,7 +12,7 @@ namespace {
 
 // Not in liburing 2.3: io_uring_buf_reg::flags (its `pad`) and a completion's flag, Linux 6.12.
 constexpr std::uint16_t kIncremental = 2;       // IOU_PBUF_RING_INC
-constexpr std::uint32_t kBufferMore = 1u << 4;  // IORING_CQE_F_BUF_MORE: the kernel goes on filling this buffer
+constexpr std::uint32_t kBufferMore = 1u << 4;  // IORING_CQE_F_BUF_MORE: the kernel continues to fill this buffer
 
 constexpr unsigned kLargeBuffers = 16;
 constexpr std::size_t kLargeBuffer = 64 * 1024;

@@ -28,7 +28,7 @@ constexpr unsigned kCompletionsPerSubmission = 4;
 // In Operation::backend_word.
 constexpr std::int32_t kRunning = 0;
 constexpr std::int32_t kCancelled = 1;
-constexpr std::int32_t kStarved = 2;  // in the queue of those that found no buffer, and not the kernel's
+constexpr std::int32_t kStarved = 2;  // queued here because there was no free buffer; not submitted
 constexpr std::int32_t kStarvedCancelled = 3;
 
 constexpr unsigned kLargestBatch = 1 << 16;
@@ -63,7 +63,7 @@ void UringBackend::set_up() {
         if (error != -ENOMEM) break;
     }
     if (error < 0) throw_os_error(-error, "io_uring_setup");
-    io_uring_ring_dontfork(&ring_);  // a child that is not executed anew would keep the ring
+    io_uring_ring_dontfork(&ring_);  // a forked child that does not exec would keep the ring
     if (const int refused = buffers_.open(ring_)) {
         io_uring_queue_exit(&ring_);
         throw_os_error(-refused, "io_uring: register a ring of receive buffers");
@@ -194,7 +194,7 @@ int UringBackend::enter(bool wait, TimePoint deadline) noexcept {
 }
 
 void UringBackend::poll(TimePoint deadline) {
-    if (!enable()) throw_os_error(EEXIST, "io_uring: run the loop on a thread that may not use its ring");
+    if (!enable()) throw_os_error(errno, "io_uring: enable the ring of the event loop");
     if (first_starved_ && (ask_again() || first_starved_)) deadline = TimePoint::min();
     if (failed_) {
         deliver_failures();
@@ -203,7 +203,7 @@ void UringBackend::poll(TimePoint deadline) {
     const bool wait = deadline != TimePoint::min() && io_uring_cq_ready(&ring_) == 0;
     if (wait || io_uring_sq_ready(&ring_) > 0 || kernel_has_news()) {
         if (const int error = enter(wait, deadline)) {
-            throw_os_error(-error, "io_uring_enter (a loop keeps to the thread that ran it first)");
+            throw_os_error(-error, "io_uring_enter (a loop must stay on the thread that ran it first)");
         }
     }
     collect();
@@ -265,8 +265,9 @@ void UringBackend::starve(Operation& receive) noexcept {
     found_none_ = true;
 }
 
-// All buffers are back, since collect() has handed on what was in them; how many receives they will do for depends on
-// what comes. So the batches grow until some find none. True if one has completed, since it was cancelled.
+// Submits receives that had found no buffer. All buffers are free again, since collect() has delivered their data; how
+// many receives they suffice for depends on the data. So the batches grow until a receive finds no buffer. True if a
+// receive completed, because it was cancelled.
 bool UringBackend::ask_again() noexcept {
     bool completed = false;
     batch_ = std::exchange(found_none_, false) ? std::max(batch_ / 2, buffers_.count())

@@ -2,6 +2,8 @@
 
 #include "support/test_run.hpp"
 
+#include <cerrno>
+
 namespace aio::detail {
 
 void BackendTest::SetUp() {
