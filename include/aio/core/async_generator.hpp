@@ -186,7 +186,8 @@ public:
     // Not for range-for: says so.
     template <class U = T>
     T* begin() const {
-        static_assert(detail::always_false<U>, "range-for cannot await: while (auto value = co_await generator.next())");
+        static_assert(detail::always_false<U>,
+                      "range-for cannot await: while (auto value = co_await generator.next())");
         return nullptr;
     }
     T* end() const { return nullptr; }

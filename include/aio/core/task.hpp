@@ -123,9 +123,7 @@ public:
     }
 
     // A handle of the same task without its type.
-    operator AnyTask() const noexcept {
-        return AnyTask(detail::FutureRef<detail::TaskBase>(this->state_));
-    }
+    operator AnyTask() const noexcept { return AnyTask(detail::FutureRef<detail::TaskBase>(this->state_)); }
 
     detail::SharedAwaiter<State, T> operator co_await() const& {
         return detail::SharedAwaiter<State, T>(this->state_.get());

@@ -77,10 +77,11 @@ std::optional<TimePoint> deadline_after(std::optional<Duration> delay);
 // False, and no more than one message, for what is no block.
 template <class F>
 constexpr bool is_block() {
-    constexpr bool callable = std::invocable<std::remove_reference_t<F>&> ||
-                              std::invocable<std::remove_reference_t<F>&, Timeout&>;
-    static_assert(callable, "with_timeout() takes a function that returns a Coro; for one awaitable: "
-                            "aio::wait_for(awaitable, timeout)");
+    constexpr bool callable =
+        std::invocable<std::remove_reference_t<F>&> || std::invocable<std::remove_reference_t<F>&, Timeout&>;
+    static_assert(callable,
+                  "with_timeout() takes a function that returns a Coro; for one awaitable: "
+                  "aio::wait_for(awaitable, timeout)");
     return callable;
 }
 template <class F>

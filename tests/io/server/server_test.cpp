@@ -141,7 +141,7 @@ ASYNC_TEST(Server, serve_forever_that_is_cancelled_waits_for_handlers) {
             explicit Count(int& c) : count(++c) {}
             ~Count() { --count; }
         } counted(running);
-        co_await reader.read();      // the end of the stream
+        co_await reader.read();   // the end of the stream
         co_await aio::sleep(1h);  // and still goes on
     };
     Server server = co_await start_server(stubborn, "127.0.0.1", 0, {.shutdown_timeout = 20ms});
