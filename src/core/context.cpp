@@ -47,7 +47,7 @@ void context_assign(ContextSlot& slot, const void* key, ContextValue value) {
             if (entry.key != key) fresh.map->entries.push_back(entry);
         }
     }
-    if (value) fresh.map->entries.push_back({key, std::move(value)});
+    if (value) fresh.map->entries.push_back({key, value});
     slot = std::move(fresh);
 }
 

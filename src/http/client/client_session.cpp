@@ -26,6 +26,7 @@ SessionState::SessionState(SessionOptions given) : options(std::move(given)) {
     options.connector.reset();
     jar = options.cookie_jar ? options.cookie_jar : std::make_shared<CookieJar>();
     std::vector<Cookie> cookies;
+    cookies.reserve(options.cookies.size());
     for (const auto& [name, value] : options.cookies) cookies.emplace_back(name, value);
     if (!cookies.empty()) jar->update_cookies(cookies);
 }

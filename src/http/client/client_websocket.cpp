@@ -55,7 +55,7 @@ Coro<ClientWebSocketResponse> connect(ClientRequest request, WSOptions options, 
     if (!protocols.empty()) whole.header("Sec-WebSocket-Protocol", protocols);
     const int bits = options.compress.value_or(0);
     if (bits > 0) whole.header("Sec-WebSocket-Extensions", wire::ws_deflate_offer(bits));
-    ClientResponse response = co_await std::move(request);
+    ClientResponse response = co_await std::move(whole);
     check_answer(response, key);
     std::string protocol = check_protocol(response, protocols);
     const std::optional<wire::WSDeflate> deflate = check_extensions(response, bits);
