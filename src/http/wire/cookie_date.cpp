@@ -57,7 +57,7 @@ std::optional<int> parse_month(std::string_view token) noexcept {
     constexpr std::string_view kMonths = "janfebmaraprmayjunjulaugsepoctnovdec";
     if (token.size() < 3) return std::nullopt;
     for (int i = 0; i < 12; ++i) {
-        if (starts_ignoring_case(token, kMonths.substr(static_cast<std::size_t>(3 * i), 3))) return i + 1;
+        if (starts_ignoring_case(token, kMonths.substr(3 * static_cast<std::size_t>(i), 3))) return i + 1;
     }
     return std::nullopt;
 }

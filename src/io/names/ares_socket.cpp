@@ -56,7 +56,8 @@ bool AresSocket::only_answers(const char* bytes, std::size_t size) noexcept {
         } else if (position_ == 2 + kFlags && !is_answer(bytes[i])) {
             return false;
         }
-        if (++position_ >= 2 && position_ == 2 + message_size_) position_ = message_size_ = 0;
+        ++position_;
+        if (position_ >= 2 && position_ == 2 + message_size_) position_ = message_size_ = 0;
     }
     return true;
 }

@@ -84,8 +84,9 @@ std::vector<std::string> candidates_of(const SubprocessRequest& request) {
     const std::string path = search_path(request);
     for (std::size_t begin = 0; begin <= path.size();) {
         const std::size_t end = std::min(path.find(':', begin), path.size());
-        const std::string folder = path.substr(begin, end - begin);
-        result.push_back(folder.empty() ? name : folder + "/" + name);
+        std::string file = path.substr(begin, end - begin);
+        if (!file.empty()) file += '/';
+        result.push_back(file += name);
         begin = end + 1;
     }
     return result;

@@ -187,7 +187,7 @@ Coro<Server> start_tcp_server(ClientHandler handler, std::vector<std::string> ho
 }
 
 Coro<Server> start_tcp_server(ClientHandler handler, std::string host, int port, const ServerOptions& options) {
-    return start_tcp_server(std::move(handler), std::vector<std::string>(1, std::move(host)), port, options);
+    return start_tcp_server(std::move(handler), std::vector<std::string>(1, host), port, options);
 }
 
 Coro<Server> start_path_server(ClientHandler handler, std::string path, const ServerOptions& options) {
