@@ -47,8 +47,8 @@ void context_assign(ContextSlot& slot, const void* key, ContextValue value) {
             if (entry.key != key) fresh.map->entries.push_back(entry);
         }
     }
-    if (value) fresh.map->entries.push_back({key, value});
-    slot = std::move(fresh);
+    if (value) fresh.map->entries.push_back({key, std::move(value)});
+    slot = fresh;
 }
 
 constinit const ContextSlot ContextSlot::none;
