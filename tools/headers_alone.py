@@ -4,7 +4,8 @@
 Also without those warnings that are none of ours but that users who include it with -I may have asked for.
 
 With --by-source, a header that a source of the library includes before anything else is not compiled alone: a build of single
-sources does that, and includes.py looks for what is missing. The users' warnings are then looked for in all headers together, once.
+sources does that, and includes.py looks for what is missing. All headers together are then compiled once with the users'
+warnings.
 """
 
 import argparse

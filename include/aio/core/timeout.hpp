@@ -74,7 +74,7 @@ Coro<T> run_with_timeout(std::optional<TimePoint> when, F body) {
 }
 
 std::optional<TimePoint> deadline_after(std::optional<Duration> delay);
-// False, and no more than one message, for what is no block.
+// Whether F is a block: a callable with or without a Timeout&. If not, the compiler prints this message and no other.
 template <class F>
 constexpr bool is_block() {
     constexpr bool callable =

@@ -148,7 +148,7 @@ protected:
     std::uint32_t references_ = 0;
     const LoopCore* home_;  // whose tasks may wait for it; null: made outside loops, any one's
     std::size_t limit_;
-    std::size_t gather_limit_;  // min(water_.high, what is better sent at once)
+    std::size_t gather_limit_;  // no larger than water_.high; beyond it, data are sent at once
     WaterMarks water_{kDefaultHighWater};
     ReadWaiter* reader_ = nullptr;  // the one read that waits, or was woken and has not resumed yet
     ReadObserver* observer_ = nullptr;

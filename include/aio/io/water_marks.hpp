@@ -1,4 +1,4 @@
-// When writing pauses and when it goes on. Internal.
+// The buffer sizes at which writing pauses and resumes. Internal.
 #pragma once
 
 #include <aio/base/error.hpp>
