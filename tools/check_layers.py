@@ -6,8 +6,9 @@ io 3, http ws db 4, debug 5, cli 6. Of the layers with the same number, only ws 
 directly in include/aio (aio.hpp, http.hpp, ...) are umbrellas for users: they may include anything, and
 below cli nothing but another umbrella may include them. fwd.hpp is open to all.
 
-Inside io and http the folders of src are rooms, ranked in the same way (ROOMS). A public header, which lies flat in
-include/aio/io, belongs to the room of the source with its name, or to the one that PUBLIC names.
+Inside io, http and db the folders of src are rooms, ranked in the same way (ROOMS). A public header, which lies flat in
+include/aio/io, belongs to the room of the source with its name, or to the one that PUBLIC names. The headers of a database's
+driver, in include/aio/pg, belong to the layer db.
 """
 
 import argparse
@@ -18,23 +19,27 @@ import sys
 RANKS = {"base": 0, "core": 1, "sync": 2, "io": 3, "http": 4, "ws": 4, "db": 4, "debug": 5, "cli": 6}
 SIDEWAYS = {("ws", "http")}
 OPEN_TO_ALL = {"fwd.hpp"}
+DRIVERS = {"pg": "db"}
 
 # From the ground up; rooms of one line do not meet (client and server). "" is what lies in no room.
 ROOMS = {
     "io": ["address", "names", "connect", "stream", "tls", "pipe", "server", "datagram", "sock", "process", "protocol",
            "files"],
     "http": ["wire", "", "client server", "testing"],
+    "db": ["", "pg/wire pg/codec pg/conninfo", "pg"],
 }
 PUBLIC = {"io": {"file_stat": "files", "file_system": "files", "files": "files", "protocol": "protocol", "ssl": "tls",
                  "ssl_use": "stream"}}
-# What http/wire, which knows bytes and events only, may see of its own layer: values.
-VALUES = {"charset.hpp", "headers.hpp", "url.hpp"}
+# The rooms that know bytes and events only: they may see base, and of their own layer values.
+WIRES = {"http": "wire", "db": "pg/wire"}
+VALUES = {"http": {"charset.hpp", "headers.hpp", "url.hpp"}}
 
 # The libraries that a layer's sources may include, by the first part of the header's name.
 DEPENDENCIES = {
     "core": {"liburing.h", "elfutils"},
     "io": {"ares.h", "idn2.h", "openssl"},
     "http": {"brotli", "idn2.h", "libpsl.h", "llhttp.h", "nlohmann", "openssl", "zlib.h", "zstd.h", "zstd_errors.h"},
+    "db": {"nlohmann", "openssl", "uninorm.h", "unistr.h"},
     "cli": {"CLI", "fmt", "nlohmann", "openssl"},
 }
 LIBRARIES = set().union(*DEPENDENCIES.values())
@@ -47,8 +52,8 @@ UMBRELLA = "umbrella"
 
 
 def layer_of(path):
-    """The layer of a path below include/aio or src: its first folder."""
-    return path.parts[0] if len(path.parts) > 1 else UMBRELLA
+    """The layer of a path below include/aio or src: its first folder, or the one that a driver belongs to."""
+    return DRIVERS.get(path.parts[0], path.parts[0]) if len(path.parts) > 1 else UMBRELLA
 
 
 def included_path(root, file, quote, name):
@@ -84,7 +89,9 @@ def room_of(root, layer, path):
     if layer not in ROOMS:
         return None
     if len(path.parts) > 2:
-        return path.parts[1]
+        folder = "/".join(path.parts[1:-1])
+        rooms = [room for line in ROOMS[layer] for room in line.split(" ")]
+        return max((room for room in rooms if room and f"{folder}/".startswith(f"{room}/")), key=len, default=path.parts[1])
     if (root / "src" / path).is_file():
         return ""
     if layer not in PUBLIC:
@@ -98,9 +105,10 @@ def room_of(root, layer, path):
 def room_complaint(root, layer, path, included):
     """Why a file in one room may not include one of another, or None when it may."""
     rooms = ROOMS.get(layer)
-    if layer == "http" and room_of(root, layer, path) == "wire":
+    if layer in WIRES and room_of(root, layer, path) == WIRES[layer]:
         other = layer_of(included)
-        if other == "base" or other == "http" and (included.name in VALUES or included.parts[1] == "wire"):
+        if other == "base" or other == layer and (
+                included.name in VALUES.get(layer, ()) or room_of(root, layer, included) == WIRES[layer]):
             return None
         return f"{included.as_posix()}, which is neither of base nor a value"
     if rooms is None or layer_of(included) != layer:

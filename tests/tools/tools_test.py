@@ -76,6 +76,21 @@ class Layers(unittest.TestCase):
         self.assertEqual(self.problems(src__http__wire__a_cpp="#include <aio/http/url.hpp>\n"), [])
         self.assertEqual(len(self.problems(src__http__wire__a_cpp="#include <aio/http/server/request.hpp>\n")), 1)
         self.assertEqual(len(self.problems(src__http__wire__a_cpp="#include <aio/core/coro.hpp>\n")), 1)
+        names = {"src__db__pg__wire__b_hpp": "", "src__db__pg__codec__c_hpp": ""}
+        self.assertEqual(self.problems(src__db__pg__wire__a_cpp='#include "db/pg/wire/b.hpp"\n', **names), [])
+        for include in ('"db/pg/codec/c.hpp"', "<aio/pg/types.hpp>", "<aio/io/tcp.hpp>"):
+            self.assertEqual(len(self.problems(src__db__pg__wire__a_cpp=f"#include {include}\n", **names)), 1, include)
+
+    def test_rooms_may_be_two_folders_deep(self):
+        names = {"src__db__pg__wire__b_hpp": "", "src__db__row_hpp": ""}
+        self.assertEqual(self.problems(src__db__pg__a_cpp='#include "db/pg/wire/b.hpp"\n', **names), [])
+        self.assertEqual(self.problems(src__db__pg__codec__a_cpp='#include "db/row.hpp"\n', **names), [])
+        [problem] = self.problems(src__db__pg__codec__a_cpp='#include "db/pg/wire/b.hpp"\n', **names)
+        self.assertIn("db/pg/wire, which is not below db/pg/codec", problem)
+
+    def test_drivers_belong_to_their_layer(self):
+        self.assertEqual(self.problems(include__aio__pg__a_hpp="#include <aio/db/row.hpp>\n"), [])
+        self.assertEqual(len(self.problems(include__aio__pg__a_hpp="#include <aio/http/url.hpp>\n")), 1)
 
     def test_umbrella_is_for_users(self):
         self.assertEqual(len(self.problems(src__io__tcp_cpp="#include <aio/aio.hpp>\n")), 1)
