@@ -1,0 +1,107 @@
+// A statement that the server keeps ready:
+//
+//     auto by_id = co_await connection.prepare("SELECT name FROM users WHERE id = $1");
+//     auto name = co_await by_id.fetchval<std::string>(7);
+//
+// Connections prepare and keep all statements by themselves (ConnectOptions::statement_cache_size); this one also describes its
+// parameters and columns. *Errors* of all executions: those of Connection's functions; db::ArgumentCountError for a wrong number
+// of arguments, which is not checked at compile time here.
+// Source: asyncpg 0.30 prepared_stmt.py.
+#pragma once
+
+#include <aio/core/async_generator.hpp>
+#include <aio/core/coro.hpp>
+#include <aio/pg/cursor.hpp>
+#include <aio/pg/execution.hpp>
+#include <aio/pg/row.hpp>
+#include <aio/pg/type.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aio::pg {
+
+namespace detail {
+
+struct Statement;
+
+// The SQL of a statement that it keeps.
+struct KeptSql {
+    std::shared_ptr<const Statement> statement;
+    operator std::string_view() const noexcept;
+};
+
+}  // namespace detail
+
+// What a statement returns.
+struct Attribute {
+    std::string name;       // of the column
+    Oid type = 0;           // its number
+    std::string type_name;  // "int4"
+};
+
+// A handle: copies name the same statement, which is valid as long as its connection.
+class PreparedStatement {
+public:
+    // For the library.
+    PreparedStatement(detail::SharedSession session, std::shared_ptr<const detail::Statement> statement) noexcept
+        : session_(std::move(session)), statement_(std::move(statement)) {}
+
+    // As Connection's functions of these names.
+    template <class... Args>
+    Coro<std::string> execute(Args... args) const {
+        return detail::tag_after(run(detail::RowsWanted::none, std::move(args)...));
+    }
+    template <class... Args>
+    Coro<Rows> fetch(Args... args) const {
+        return detail::rows_after(run(detail::RowsWanted::all, std::move(args)...));
+    }
+    template <class... Args>
+    Coro<std::optional<Row>> fetchrow(Args... args) const {
+        return detail::first_row_after(run(detail::RowsWanted::first, std::move(args)...));
+    }
+    template <class T, class... Args>
+    Coro<T> fetchval(Args... args) const {
+        return detail::value_after<T>(run(detail::RowsWanted::first, std::move(args)...));
+    }
+    template <class Sets>
+    Coro<> executemany(Sets sets) const {
+        return detail::nothing_after(run_many(detail::RowsWanted::none, std::move(sets)));
+    }
+    template <class Sets>
+    Coro<Rows> fetchmany(Sets sets) const {
+        return detail::rows_after(run_many(detail::RowsWanted::all, std::move(sets)));
+    }
+    template <class... Args>
+    AsyncGenerator<Row> cursor(Args... args) const {
+        return detail::read_cursor<Args...>(session_, std::string(get_query()), std::move(args)...);
+    }
+
+    // Its SQL.
+    std::string_view get_query() const noexcept;
+    // The names of its parameters' types: "int4", "text[]".
+    std::vector<std::string> get_parameters() const;
+    // Its columns.
+    std::vector<Attribute> get_attributes() const;
+
+private:
+    template <class Sets>
+    Coro<detail::SharedResult> run_many(detail::RowsWanted wanted, Sets sets) const {
+        return detail::run_many(session_, detail::KeptSql{statement_}, wanted, std::move(sets));
+    }
+    template <class... Args>
+    Coro<detail::SharedResult> run(detail::RowsWanted wanted, Args... args) const {
+        return detail::run_with(session_, detail::KeptSql{statement_}, detail::execution_for(wanted),
+                                std::move(args)...);
+    }
+
+    detail::SharedSession session_;
+    std::shared_ptr<const detail::Statement> statement_;
+};
+
+}  // namespace aio::pg

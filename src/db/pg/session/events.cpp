@@ -1,0 +1,69 @@
+// Listeners are copied before they are called, since they may change the lists.
+#include "db/pg/session/events.hpp"
+
+#include <aio/core/event_loop.hpp>
+#include <aio/core/log.hpp>
+
+#include <exception>
+#include <utility>
+#include <vector>
+
+namespace aio::pg::detail {
+
+namespace {
+
+template <class F, class... Args>
+void call(const F& listener, const Args&... args) noexcept {
+    try {
+        listener(args...);
+    } catch (...) {
+        ExceptionContext context;
+        context.message = "Exception in a listener of a PostgreSQL connection";
+        context.exception = std::current_exception();
+        get_running_loop().call_exception_handler(context);
+    }
+}
+
+}  // namespace
+
+Listener Events::add_listener(std::string channel, OnNotification listener) {
+    auto shared = std::make_shared<OnNotification>(std::move(listener));
+    listeners_[channel].emplace(++last_, std::move(shared));
+    return {std::move(channel), last_};
+}
+
+bool Events::remove_listener(const Listener& listener) noexcept {
+    const auto channel = listeners_.find(listener.channel);
+    if (channel == listeners_.end() || channel->second.erase(listener.number) == 0) return false;
+    if (!channel->second.empty()) return false;
+    listeners_.erase(channel);
+    return true;
+}
+
+std::uint64_t Events::add_termination_listener(OnEnd listener) {
+    on_end_.emplace(++last_, std::move(listener));
+    return last_;
+}
+
+void Events::notify(const wire::Notification& notification) {
+    const auto channel = listeners_.find(notification.channel);
+    if (channel == listeners_.end()) return;
+    const Notification copy{std::string(notification.channel), std::string(notification.payload),
+                            notification.process};
+    std::vector<std::shared_ptr<OnNotification>> called;
+    for (const auto& [number, listener] : channel->second) called.push_back(listener);
+    for (const auto& listener : called) call(*listener, copy);
+}
+
+void Events::notice(const db::ErrorReport& notice) {
+    if (const OnNotice listener = on_notice_) return call(listener, notice);
+    aio::detail::log(LogLevel::info, "PostgreSQL: " + notice.severity + ": " + notice.message);
+}
+
+void Events::terminated() noexcept {
+    while (!on_end_.empty()) call(on_end_.extract(on_end_.begin()).mapped());
+    listeners_.clear();
+    on_notice_ = nullptr;
+}
+
+}  // namespace aio::pg::detail

@@ -1,0 +1,53 @@
+// What a session needs to know to connect, once more for a cancel request, and to authenticate. Internal.
+#pragma once
+
+#include <aio/core/time.hpp>
+#include <aio/io/ssl.hpp>
+#include <aio/sync/semaphore.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aio::pg::detail {
+
+enum class TlsUse : std::uint8_t {
+    off,
+    preferred,  // if the server offers it
+    required,
+    direct  // without asking first: PostgreSQL 17
+};
+
+// Whether and how the system notices that a peer is gone. Nothing: the system's default.
+struct TcpOptions {
+    bool keepalives = true;
+    std::optional<std::chrono::seconds> idle, interval;
+    std::optional<int> count;
+    std::optional<std::chrono::milliseconds> user_timeout;
+};
+
+struct SessionOptions {
+    std::string host;  // a name or an address; a directory ("/run/postgresql") for AF_UNIX
+    int port = 5432;
+    std::string user, database, password;
+    std::vector<std::pair<std::string, std::string>> settings;  // "application_name", "search_path"…
+    TlsUse tls = TlsUse::preferred;
+    std::shared_ptr<const ssl::SSLContext> context;  // for TLS
+    std::string server_hostname;                     // what the certificate must be for
+    TcpOptions tcp;
+    std::string required_peer;                 // the user whose process has the AF_UNIX socket
+    std::vector<std::string> refused_methods;  // of authentication: "none", "password", "md5", "scram-sha-256"
+    bool binds_channel = true;                 // SCRAM over TLS, if the server offers it
+    bool requires_binding = false;             // nothing but SCRAM that is bound to TLS will do
+    std::size_t statement_cache_size = 100;
+    Duration cancel_timeout = std::chrono::seconds(5);
+    std::shared_ptr<Semaphore>
+        cancels;  // what a pool's sessions share, so that not too many requests are under way; or null
+};
+
+}  // namespace aio::pg::detail

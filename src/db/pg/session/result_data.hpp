@@ -1,0 +1,24 @@
+// What a statement returned, as it came. Internal.
+#pragma once
+
+#include <aio/pg/type.hpp>
+
+#include "db/pg/session/statement_cache.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace aio::pg::detail {
+
+struct ResultData {
+    std::shared_ptr<const Statement> statement;  // its columns; null: no rows
+    std::shared_ptr<const TypeCatalog> types;
+    std::string bytes;                // the bodies of DataRow messages, one after the other
+    std::vector<std::size_t> starts;  // of each row in bytes
+    std::string tag;                  // "INSERT 0 1"
+    bool has_more = false;            // the portal was not read to its end
+};
+
+}  // namespace aio::pg::detail

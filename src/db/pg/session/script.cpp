@@ -1,0 +1,149 @@
+// Query, the simple protocol: for scripts, transactions and resets.
+#include "db/pg/session/script.hpp"
+
+#include "db/pg/wire/backend.hpp"
+#include "db/pg/wire/frontend.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace aio::pg::detail {
+
+namespace {
+
+// `lower`: in lower case.
+bool mentions(std::string_view sql, std::string_view lower) {
+    const auto same = [](char c, char wanted) { return (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) == wanted; };
+    return !std::ranges::search(sql, lower, same).empty();
+}
+
+// In lower case.
+std::string first_word(std::string_view statement) {
+    constexpr std::string_view kSpaces = " \t\r\n\f\v";
+    statement.remove_prefix(std::min(statement.find_first_not_of(kSpaces), statement.size()));
+    std::string word(statement.substr(0, statement.find_first_of(" \t\r\n\f\v(;")));
+    for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return word;
+}
+
+}  // namespace
+
+// A semicolon inside a literal is taken for the end of a statement, which does no harm.
+bool leaves_nothing(std::string_view sql) {
+    for (const std::string_view unsafe : {"concurrently", "database", "alter system", "advisory_lock"}) {
+        if (mentions(sql, unsafe)) return false;
+    }
+    while (true) {
+        const std::string word = first_word(sql);
+        for (const std::string_view unsafe :
+             {"call", "do", "commit", "end", "prepare", "rollback", "vacuum", "reindex", "cluster"}) {
+            if (word == unsafe) return false;
+        }
+        if (word.starts_with("--") || word.starts_with("/*")) return false;
+        const std::size_t end = sql.find(';');
+        if (end == std::string_view::npos) return true;
+        sql.remove_prefix(end + 1);
+    }
+}
+
+bool may_change_session(std::string_view sql) {
+    const std::string word = first_word(sql);
+    for (const std::string_view plain : {"select", "insert", "update", "delete", "with", "values", "merge"}) {
+        if (word == plain) return mentions(sql, "advisory") || mentions(sql, "set_config");
+    }
+    return true;
+}
+
+bool may_want_data(std::string_view sql) { return mentions(sql, "stdin"); }
+
+namespace {
+
+bool ends_a_statement(const wire::Message& message) noexcept {
+    return message.type == wire::MessageType::command_complete ||
+           message.type == wire::MessageType::empty_query_response;
+}
+
+class ScriptExchange final : public Exchange {
+public:
+    ScriptExchange(std::string_view sql, Dropped dropped, Effect effect) : Exchange(dropped, effect), sql_(sql) {}
+
+    std::string tag;
+
+private:
+    void write(std::string& output) override { wire::append_query(output, sql_); }
+    void received(const wire::Message& message) override {
+        if (message.type == wire::MessageType::command_complete) {
+            tag = std::string(wire::parse_command_complete(message).tag);
+        }
+        has_ended_ |= ends_a_statement(message);
+    }
+    bool is_complete() const noexcept override { return has_ended_; }
+    bool is_alone() const noexcept override { return may_want_data(sql_); }
+    bool may_repeat() const noexcept override { return leaves_nothing(sql_); }
+    void restart() noexcept override {
+        tag.clear();
+        has_ended_ = false;
+    }
+    bool has_sync() const noexcept override { return false; }
+    std::string_view statement() const noexcept override { return sql_; }
+
+    std::string sql_;
+    bool has_ended_ = false;
+};
+
+}  // namespace
+
+Coro<std::string> run_script(std::shared_ptr<Session> session, std::string_view sql, Exchange::Dropped dropped,
+                             Exchange::Effect effect) {
+    const Session::Running running(*session);
+    const ExchangeRef<ScriptExchange> exchange(new ScriptExchange(sql, dropped, effect));
+    session->submit(*exchange);
+    co_await session->finished(*exchange);
+    co_return std::move(exchange->tag);
+}
+
+namespace {
+
+// Nobody waits for it.
+class PostedScript final : public Exchange {
+public:
+    // `vital`: a session in which it fails must not be used any more; or null.
+    PostedScript(std::string sql, Session* vital, Effect effect)
+        : Exchange(Dropped::stays, effect), sql_(std::move(sql)), vital_(vital) {}
+
+private:
+    void write(std::string& output) override { wire::append_query(output, sql_); }
+    void received(const wire::Message& message) override { has_ended_ |= ends_a_statement(message); }
+    bool is_complete() const noexcept override { return has_ended_; }
+    void restart() noexcept override { has_ended_ = false; }
+    bool has_sync() const noexcept override { return false; }
+    void ended() noexcept override {
+        if (error() && vital_) vital_->abort();
+    }
+    std::string_view statement() const noexcept override { return sql_; }
+
+    std::string sql_;
+    Session* vital_;
+    bool has_ended_ = false;
+};
+
+}  // namespace
+
+void reset_session(Session& session, std::string_view script) {
+    std::string sql;
+    const bool may_be_open = session.is_in_transaction() || !session.is_idle();
+    if (may_be_open) sql = "ROLLBACK;";
+    sql += script;
+    if (sql.empty()) return;
+    const ExchangeRef<PostedScript> exchange(new PostedScript(std::move(sql), &session, Exchange::Effect::ends));
+    session.submit(*exchange);
+}
+
+void post_script(Session& session, std::string script, bool is_vital, Exchange::Effect effect) {
+    const ExchangeRef<PostedScript> exchange(
+        new PostedScript(std::move(script), is_vital ? &session : nullptr, effect));
+    session.submit(*exchange);
+}
+
+}  // namespace aio::pg::detail
