@@ -16,6 +16,8 @@ foreach(program IN LISTS programs)
   set(check "")
   if(DEFINED http_check_${number})
     set(check Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/contract/check_http.py ${http_check_${number}})
+  elseif(number STREQUAL 17)  # and this one is given a database
+    set(check Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/contract/check_postgres.py ${expected})
   elseif(EXISTS ${expected})
     set(check Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/contract/check_output.py ${expected})
   endif()
