@@ -54,7 +54,8 @@ namespace detail {
 // resets it; void terminate(const Connection&) const noexcept;
 // Coro<> close(Connection) const; Coro<> prepare(Connection) const, when it is handed out. A driver whose connections may be busy
 // with what nobody wants any more: void note_release(const Connection&) const noexcept, before it is reset;
-// bool is_settled(const Connection&) const noexcept; Coro<> settle(Connection) const.
+// bool is_settled(const Connection&) const noexcept; Coro<> settle(Connection) const. One that can look at its socket:
+// bool is_gone(const Connection&) const noexcept.
 template <class Driver>
 class PoolState : public std::enable_shared_from_this<PoolState<Driver>> {
 public:
@@ -275,7 +276,7 @@ private:
         for (std::size_t i = idle_.size(); i-- > 0;) {
             const Member& member = idle_[i];
             const bool too_old = ages() && now() - member.idle_since > limits_.max_inactive_time;
-            const bool is_dead = too_old || !is_fit(member);
+            const bool is_dead = too_old || !is_fit(member) || is_gone(member);
             if (!is_dead && !is_settled(member)) continue;
             Member taken = std::move(idle_[i]);
             idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -305,6 +306,15 @@ private:
     }
     void note_release(const Member& member) const noexcept {
         if constexpr (requires { driver_.note_release(member.connection); }) driver_.note_release(member.connection);
+    }
+    // Whether its server has gone unseen; of one that was used just now this is not worth a system call.
+    bool is_gone(const Member& member) const noexcept {
+        constexpr Duration kJustNow = std::chrono::milliseconds(1);
+        if constexpr (requires { driver_.is_gone(member.connection); }) {
+            return now() - member.idle_since > kJustNow && driver_.is_gone(member.connection);
+        } else {
+            return false;
+        }
     }
     bool is_settled(const Member& member) const noexcept {
         if constexpr (requires { driver_.is_settled(member.connection); }) {

@@ -45,6 +45,7 @@ public:
     Coro<Connection> connect() const;
     Coro<> prepare(Connection connection) const;
     bool is_usable(const Connection& connection) const noexcept { return !connection.is_closed(); }
+    bool is_gone(const Connection& connection) const noexcept;
     void note_release(const Connection& connection) const noexcept;
     bool is_settled(const Connection& connection) const noexcept;
     Coro<> settle(Connection connection) const;

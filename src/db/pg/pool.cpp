@@ -45,6 +45,7 @@ void PoolDriver::give_back(const Connection& connection) const noexcept {
     }
 }
 
+bool PoolDriver::is_gone(const Connection& connection) const noexcept { return connection.session()->is_gone(); }
 void PoolDriver::note_release(const Connection& connection) const noexcept { connection.session()->note_release(); }
 bool PoolDriver::is_settled(const Connection& connection) const noexcept {
     return connection.session()->is_settled();

@@ -101,7 +101,8 @@ ASYNC_TEST(PgKilledServer, in_transactions_of_a_pool, kOnce) {
     SKIP_WITHOUT_POSTGRES();
     constexpr int kTasks = 6;
     CO_ASSERT_TRUE(
-        postgres().sql("SET client_min_messages = warning; DROP TABLE IF EXISTS bank; CREATE TABLE bank(a int)"));
+        postgres().sql("SET client_min_messages = warning; SET synchronous_commit = on; DROP TABLE IF EXISTS bank; "
+                       "CREATE TABLE bank(a int)"));
     const auto pool = co_await pg::create_pool(postgres().dsn(), {.min_size = 4, .max_size = 4});
     bool killed = false;
     const auto transact = [&](int number) -> Coro<> {

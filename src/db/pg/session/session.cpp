@@ -7,6 +7,9 @@
 #include "db/pg/session/error_report.hpp"
 #include "db/pg/wire/errors.hpp"
 
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <utility>
 
 namespace aio::pg::detail {
@@ -247,6 +250,16 @@ void Session::ready(wire::TransactionStatus status) {
 void Session::fail(std::exception_ptr why) noexcept {
     if (!why_) why_ = std::move(why);
     abort();
+}
+
+bool Session::is_gone() const noexcept {
+    if (first_ || !transport_) return false;
+    char first = 0;
+    const ssize_t read = ::recv(transport_.fileno(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (read < 0) return errno != EAGAIN && errno != EINTR;
+    // Under TLS nobody can tell a notice from a goodbye.
+    const bool is_encrypted = transport_.stream()->filter() != nullptr;
+    return read == 0 || is_encrypted || first == static_cast<char>(wire::MessageType::error_response);
 }
 
 void Session::abort() noexcept {

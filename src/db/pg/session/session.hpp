@@ -130,6 +130,8 @@ public:
     bool is_idle() const noexcept { return first_ == nullptr; }
     // After what was submitted, as far as the driver knows; a script of the user's is seen once it is answered.
     bool is_in_transaction() const noexcept;
+    // Of an idle one: whether its server has closed it, or says goodbye, which the loop has not seen yet.
+    bool is_gone() const noexcept;
     // A pool's user has left. What is in the queue now is wanted by nobody any more.
     void note_release() noexcept { has_leftovers_ = first_ != nullptr; }
     // Whether it can be used at once: nothing is being stopped on the server, or was left behind in the queue.
