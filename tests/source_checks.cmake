@@ -24,7 +24,9 @@ set_tests_properties(no_thread_local_destructors PROPERTIES LABELS source)
 # Groups of CPython's asyncio tests that are reproduced to the last name (tools/cpython_names.txt).
 set(complete_groups tasks gather futures queues locks taskgroups timeouts wait_for runners subprocess unix_events loop threads streams tls network)
 list(JOIN complete_groups "," complete_groups)
-aiocpp_source_check(cpython_names ${tools}/cpython_names.py --require ${complete_groups})
+aiocpp_source_check(cpython_names ${tools}/names_of_tests.py CPython --require ${complete_groups})
+# Each of asyncpg's tests has one here, or a reason why there is none.
+aiocpp_source_check(asyncpg_names ${tools}/names_of_tests.py asyncpg --require all --whole)
 
 file(GLOB programs CONFIGURE_DEPENDS must_not_compile/*.cpp)
 aiocpp_source_check(must_not_compile

@@ -16,11 +16,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "contract")
 import check_layers  # noqa: E402
 import check_output  # noqa: E402
 import compiling  # noqa: E402
-import cpython_names  # noqa: E402
 import documented  # noqa: E402
 import extremes  # noqa: E402
 import includes  # noqa: E402
 import maps  # noqa: E402
+import names_of_tests  # noqa: E402
 import run_report  # noqa: E402
 import snippets  # noqa: E402
 import spelling  # noqa: E402
@@ -228,14 +228,42 @@ class Spelling(unittest.TestCase):
         self.assertIn("not installed", run.stdout)
 
 
-class CpythonNames(unittest.TestCase):
+class NamesOfTests(unittest.TestCase):
+    def groups_of(self, project):
+        path = names_of_tests.TOOLS / f"{project}_names.txt"
+        return names_of_tests.read_groups(path.read_text(encoding="utf-8"))
+
     def test_several_references_in_a_comment(self):
         text = "TEST(A, b) {  // CPython: test_tasks.test_cancel, test_locks.EventTests.test_event_wait\n"
-        self.assertEqual(list(cpython_names.references(text)), [("test_tasks", "cancel"), ("test_locks", "event_wait")])
+        self.assertEqual(list(names_of_tests.references(text, "CPython")),
+                         [("test_tasks", "cancel"), ("test_locks", "event_wait")])
+        self.assertEqual(list(names_of_tests.references(text, "asyncpg")), [])
 
-    def test_the_list_is_whole(self):
-        groups = cpython_names.read_groups((cpython_names.TOOLS / "cpython_names.txt").read_text(encoding="utf-8"))
-        self.assertEqual(sum(len(names) for _, names in groups.values()), 412)
+    def test_the_lists_are_whole(self):
+        for project, size in (("cpython", 412), ("asyncpg", 307)):
+            names = [name for group in self.groups_of(project).values() for name in group.names]
+            self.assertEqual(len(names), size, project)
+        self.assertEqual(len({(name, each) for name, group in self.groups_of("asyncpg").items()
+                              for each in group.names}), 307)
+
+    def test_exceptions_have_a_reason(self):
+        groups = names_of_tests.read_groups("# asyncpg\n\n[pool] test_pool\na b c d\nno e f: Python\nnot yet g: later\n")
+        named = {("test_pool", name) for name in "abe"} | {("test_other", "c")}
+        self.assertEqual(groups["pool"].sort(named), (["a", "b", "e"], {"no": ["f"], "not yet": ["g"]}, ["c", "d"], ["e"]))
+        with self.assertRaises(ValueError):
+            names_of_tests.read_groups("[pool] test_pool\nno e:\n")
+
+    def test_fails_for_a_name_without_a_test_and_for_an_unknown_one(self):
+        with tempfile.TemporaryDirectory() as root:
+            tests = pathlib.Path(root) / "tests"
+            tests.mkdir()
+            (tests / "a_test.cpp").write_text("// asyncpg: test_pool.test_pool_03, test_pool.test_pool_99\n")
+            run = subprocess.run([sys.executable, names_of_tests.__file__, "asyncpg", "--require", "logging",
+                                  "--whole", "--root", root], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(run.stderr, "error: the required group logging lacks names\n"
+                                     "error: test_pool.test_pool_99 is not in the list\n")
+        self.assertIn("not yet: logging_context\n", run.stdout)
 
 
 class Documented(unittest.TestCase):

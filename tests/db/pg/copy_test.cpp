@@ -44,7 +44,8 @@ ASYNC_TEST(PgCopyOut, of_a_table, kOnce) {
 }
 
 ASYNC_TEST(PgCopyOut, of_a_large_query, kOnce) {
-    // asyncpg: test_copy.test_copy_from_table_large_rows, test_copy.test_copy_from_query_basics
+    // asyncpg: test_copy.test_copy_from_table_large_rows, test_copy.test_copy_from_query_basics,
+    // asyncpg: test_copy.test_copy_from_query_to_sink
     SKIP_WITHOUT_POSTGRES();
     const auto c = co_await pg::connect(postgres().dsn());
     std::size_t bytes = 0;
@@ -102,7 +103,8 @@ ASYNC_TEST(PgCopyOut, ends_with_an_error_of_its_sink, kOnce) {
 }
 
 ASYNC_TEST(PgCopyOut, is_cancelled, kOnce) {
-    // asyncpg: test_copy.test_copy_from_query_cancellation_explicit, …_while_waiting_for_data, test_copy_from_query_timeout_1
+    // asyncpg: test_copy.test_copy_from_query_cancellation_explicit,
+    // asyncpg: test_copy.test_copy_from_query_cancellation_while_waiting_for_data
     SKIP_WITHOUT_POSTGRES();
     const auto c = co_await pg::connect(postgres().dsn());
     const auto observer = co_await pg::connect(postgres().dsn());

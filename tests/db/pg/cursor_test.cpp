@@ -11,7 +11,7 @@ Coro<int> portals(pg::Connection connection) {
 }
 
 ASYNC_TEST(PgCursor, yields_all_rows_in_order, kOnce) {
-    // asyncpg: test_cursor.test_cursor_iterable_01, test_cursor.test_cursor_iterable_02
+    // asyncpg: test_cursor.test_cursor_iterable_06
     SKIP_WITHOUT_POSTGRES();
     const auto c = co_await pg::connect(postgres().dsn());
     for (const int count : {0, 1, 49, 50, 51, 30'000}) {
@@ -39,7 +39,8 @@ ASYNC_TEST(PgCursor, of_large_rows_reads_few_at_a_time, kOnce) {
     co_await c.close();
 }
 
-ASYNC_TEST(PgCursor, needs_a_transaction, kOnce) {  // asyncpg: test_cursor.test_cursor_iterable_04
+ASYNC_TEST(PgCursor, needs_a_transaction, kOnce) {
+    // asyncpg: test_cursor.test_cursor_iterable_02
     SKIP_WITHOUT_POSTGRES();
     const auto c = co_await pg::connect(postgres().dsn());
     auto rows = c.cursor("SELECT 1");
@@ -48,7 +49,7 @@ ASYNC_TEST(PgCursor, needs_a_transaction, kOnce) {  // asyncpg: test_cursor.test
     co_await c.close();
 }
 
-ASYNC_TEST(PgCursor, that_is_left_early_is_closed, kOnce) {  // asyncpg: test_cursor.test_cursor_iterable_06
+ASYNC_TEST(PgCursor, that_is_left_early_is_closed, kOnce) {
     SKIP_WITHOUT_POSTGRES();
     const auto c = co_await pg::connect(postgres().dsn());
     const auto read = [&]() -> Coro<> {
@@ -121,7 +122,7 @@ ASYNC_TEST(PgCursor, is_cancelled_while_it_waits, kOnce) {
 }
 
 ASYNC_TEST(PgCursor, of_a_prepared_statement, kOnce) {
-    // asyncpg: test_cursor.test_cursor_02
+    // asyncpg: test_cursor.test_cursor_iterable_01
     SKIP_WITHOUT_POSTGRES();
     for (const std::size_t cache : {std::size_t{100}, std::size_t{0}}) {
         pg::ConnectOptions options;

@@ -53,7 +53,7 @@ Coro<> read_and_pass_all(pg::Connection c) {
 
 ASYNC_TEST(PgDatabaseTypes, are_read_and_passed, kOnce) {
     // asyncpg: test_codecs.test_enum, test_codecs.test_composites_in_arrays, test_codecs.test_domains,
-    // test_introspection.test_introspection_loads_basetypes_of_domains
+    // asyncpg: test_introspection.test_introspection_loads_basetypes_of_domains
     SKIP_WITHOUT_POSTGRES();
     const auto connection = co_await with_types();
     co_await read_and_pass_all(connection);
@@ -61,7 +61,7 @@ ASYNC_TEST(PgDatabaseTypes, are_read_and_passed, kOnce) {
 }
 
 ASYNC_TEST(PgDatabaseTypes, without_a_statement_cache, kOnce) {
-    // asyncpg: test_introspection.test_introspection_no_stmt_cache_01, _02, _03
+    // asyncpg: test_introspection.test_introspection_no_stmt_cache_01
     SKIP_WITHOUT_POSTGRES();
     const auto connection = co_await with_types(0);
     co_await read_and_pass_all(connection);

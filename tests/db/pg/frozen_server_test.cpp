@@ -132,7 +132,7 @@ ASYNC_TEST(PgFrozenServer, transactions_end_in_time, kOnce) {
 }
 
 ASYNC_TEST(PgFrozenServer, a_pool_does_not_hand_out_what_does_not_answer, kOnce) {
-    // asyncpg: test_pool.test_pool_release_in_xact; the frozen session of a pool must not be the next task's.
+    // asyncpg: test_adversity.test_pool_release_timeout; the frozen session of a pool must not be the next task's.
     SKIP_WITHOUT_POSTGRES();
     const auto pool = co_await pg::create_pool(postgres().dsn(), {.max_size = 2});
     {

@@ -148,7 +148,8 @@ ASYNC_TEST(PgNotices, go_to_their_listener, kOnce) {
 }
 
 ASYNC_TEST(PgTermination, is_told_once, kOnce) {
-    // asyncpg: test_listeners.test_connection_termination_callback_called_on_remote, …_on_local
+    // asyncpg: test_listeners.test_connection_termination_callback_called_on_remote,
+    // asyncpg: test_listeners.test_connection_termination_callback_called_on_local
     SKIP_WITHOUT_POSTGRES();
     const auto observer = co_await pg::connect(postgres().dsn());
     for (const bool remote : {false, true}) {
@@ -171,7 +172,7 @@ ASYNC_TEST(PgTermination, is_told_once, kOnce) {
     co_await observer.close();
 }
 
-ASYNC_TEST(PgReset, brings_a_session_back, kOnce) {  // asyncpg: test_pool.test_pool_03, connection.reset
+ASYNC_TEST(PgReset, brings_a_session_back, kOnce) {
     SKIP_WITHOUT_POSTGRES();
     const auto c = co_await pg::connect(postgres().dsn());
     int calls = 0;

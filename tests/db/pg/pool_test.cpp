@@ -16,7 +16,7 @@ namespace {
 Coro<pg::Pool> pool_of(std::size_t size) { return pg::create_pool(postgres().dsn(), {.max_size = size}); }
 
 ASYNC_TEST(PgPool, lends_connections_and_gets_them_back, kOnce) {
-    // asyncpg: test_pool.test_pool_01, test_pool.test_pool_02, test_pool.test_pool_size_and_capacity
+    // asyncpg: test_pool.test_pool_size_and_capacity, test_pool.test_pool_init_run_until_complete
     SKIP_WITHOUT_POSTGRES();
     const auto pool = co_await pg::create_pool(postgres().dsn(), {.min_size = 2, .max_size = 3});
     EXPECT_EQ(pool.get_size(), 2u);
@@ -53,7 +53,7 @@ ASYNC_TEST(PgPool, runs_single_statements, kOnce) {
     co_await pool.close();
 }
 
-ASYNC_TEST(PgPool, serves_waiters_in_order, kOnce) {  // asyncpg: test_pool.test_pool_03
+ASYNC_TEST(PgPool, serves_waiters_in_order, kOnce) {
     SKIP_WITHOUT_POSTGRES();
     const auto pool = co_await pool_of(1);
     Log& order = keep<Log>();
@@ -75,7 +75,7 @@ ASYNC_TEST(PgPool, serves_waiters_in_order, kOnce) {  // asyncpg: test_pool.test
 
 ASYNC_TEST(PgPool, a_waiter_that_gives_up_takes_nothing, kOnce) {
     // asyncpg: test_pool.test_pool_handles_task_cancel_in_acquire_with_timeout, test_adversity.test_pool_acquire_timeout,
-    // asyncpg: test_pool.test_pool_no_acquire_deadlock
+    // asyncpg: test_pool.test_pool_03, test_pool.test_pool_no_acquire_deadlock
     SKIP_WITHOUT_POSTGRES();
     const auto pool = co_await pool_of(1);
     auto held = co_await pool.acquire();
@@ -104,7 +104,7 @@ ASYNC_TEST(PgPool, a_waiter_that_gives_up_takes_nothing, kOnce) {
 }
 
 ASYNC_TEST(PgPool, release_resets_the_session, kOnce) {
-    // asyncpg: test_pool.test_pool_config_persistence, test_pool.test_pool_release_in_xact
+    // asyncpg: test_pool.test_pool_config_persistence
     SKIP_WITHOUT_POSTGRES();
     const auto pool = co_await pool_of(1);
     const auto observer = co_await pg::connect(postgres().dsn());
@@ -122,6 +122,7 @@ ASYNC_TEST(PgPool, release_resets_the_session, kOnce) {
 }
 
 ASYNC_TEST(PgPool, a_transaction_that_was_left_open_is_rolled_back, kOnce) {
+    // asyncpg: test_pool.test_pool_release_in_xact
     SKIP_WITHOUT_POSTGRES();
     const auto pool = co_await pool_of(1);
     co_await pool.execute("CREATE TABLE IF NOT EXISTS leftover(a int)");

@@ -48,7 +48,7 @@ ASYNC_TEST(PgPreparedStatement, stays_while_it_is_held, kOnce) {
 }
 
 ASYNC_TEST(PgPreparedStatement, errors_come_with_prepare,
-           kOnce) {  // asyncpg: test_prepare.test_prepare_09_raise_error
+           kOnce) {  // asyncpg: test_prepare.test_prepare_02
     SKIP_WITHOUT_POSTGRES();
     const auto c = co_await pg::connect(postgres().dsn());
     co_await expect_throws<db::ProgrammingError>(c.prepare("SELECT nothing_like_it"));

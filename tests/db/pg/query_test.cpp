@@ -93,8 +93,7 @@ ASYNC_TEST(PgQuery, fetchrow_and_fetchval_take_the_first, kOnce) {
 }
 
 ASYNC_TEST(PgQuery, errors_of_the_server_are_typed, kOnce) {
-    // asyncpg: test_execute.test_execute_exceptions_1, test_prepare.test_prepare_09_raise_error,
-    // asyncpg: test_prepare.test_prepare_statement_invalid
+    // asyncpg: test_execute.test_execute_exceptions_1
     SKIP_WITHOUT_POSTGRES();
     const auto connection = co_await pg::connect(postgres().dsn());
     co_await connection.execute(

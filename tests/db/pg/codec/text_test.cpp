@@ -45,7 +45,7 @@ TEST(Text, is_no_number) {
 }
 
 TEST(UnknownTypes,
-     travel_as_text) {  // asyncpg: test_codecs.test_unhandled_type_fallback, test_unknown_type_text_fallback
+     travel_as_text) {  // asyncpg: test_codecs.test_unhandled_type_fallback
     Parameters parameters;
     parameters.add(3614, test_types(), "'a':1");
     parameters.add(kOpaque, test_types(), "x");

@@ -76,8 +76,9 @@ TEST(PassFile, that_others_may_read_is_a_warning) {  // asyncpg: test_connect.te
     EXPECT_EQ(given.resolve("host=a").hosts[0].password, "secret");
 }
 
-TEST(PassFile,
-     may_be_missing) {  // asyncpg: test_connect.test_connect_pgpass_nonexistent, test_connection_no_home_dir
+TEST(
+    PassFile,
+    may_be_missing) {  // asyncpg: test_connect.test_connect_pgpass_nonexistent, test_connect.test_connection_no_home_dir
     Given given;
     EXPECT_EQ(given.resolve("host=a passfile=/none").warnings, std::vector<std::string>());
     given.home.clear();
