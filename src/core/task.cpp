@@ -6,9 +6,11 @@
 #include "base/describe.hpp"
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
+#include "core/symbols.hpp"
 #include "core/task_extras.hpp"
 
 #include <cxxabi.h>
+#include <execinfo.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -23,6 +25,31 @@ void throw_used_up(const char* operation) {
     throw RuntimeError(std::string(operation) +
                        ": cannot reuse already awaited coroutine: it was awaited, made a task, or moved from; "
                        "call its function again");
+}
+
+namespace {
+
+// The coroutine's first line, or in optimised programs where it is called.
+std::string user_of_this_header() {
+    constexpr int kMostInlined = 8;  // constructors of promises, which optimised programs have none of
+    void* callers[kMostInlined] = {};
+    const int count = ::backtrace(callers, kMostInlined);
+    std::string place;
+    for (int i = 2; i < count; ++i) {
+        place = describe_call(callers[i]);
+        if (place.find("aio/core/") == place.npos) break;
+    }
+    return place;
+}
+
+}  // namespace
+
+void refuse_frame() {
+    throw RuntimeError("g++ 12 has compiled a coroutine wrongly, the one at " + user_of_this_header() +
+                       " or one that is called there: it awaits in the condition of an if, while or switch, and "
+                       "declares no variable "
+                       "outside of its blocks. Name the result (docs/compilers.md): const bool found = co_await ...; "
+                       "if (found) ...");
 }
 
 void throw_empty_handle(const char* operation) {

@@ -104,15 +104,35 @@ private:
     }
 };
 
+// Of frames, and of the promises behind their heads, which have 16 bytes.
+inline constexpr std::uintptr_t kFrameAlignment = 16;
+
+// Errors: RuntimeError, always.
+[[noreturn]] void refuse_frame();
+
 template <class Promise>
 class PromiseMemory : public FrameMemory<std::is_base_of_v<ManagedPromise, Promise>> {
 public:
-    PromiseMemory() noexcept { ::new (static_cast<void*>(memory_)) Promise; }
+    // g++ 12 puts the flag of a condition with an await in front of the promise where the coroutine has no variable at its top
+    // (docs/compilers.md). A handle that is made of the promise would then name what is no frame.
+    PromiseMemory() noexcept(!kMayBeMisplaced) {
+        if constexpr (kMayBeMisplaced) {
+            if (reinterpret_cast<std::uintptr_t>(memory_) % kFrameAlignment != 0) [[unlikely]]
+                refuse_frame();
+        }
+        ::new (static_cast<void*>(memory_)) Promise;
+    }
     PromiseMemory(const PromiseMemory&) = delete;
 
     Promise& promise() noexcept { return *std::launder(reinterpret_cast<Promise*>(memory_)); }
 
 private:
+#if defined(__GNUC__) && !defined(__clang__)
+    static constexpr bool kMayBeMisplaced = true;
+#else
+    static constexpr bool kMayBeMisplaced = false;
+#endif
+
     alignas(Promise) std::byte memory_[sizeof(Promise)];
 };
 
