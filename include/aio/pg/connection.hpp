@@ -38,8 +38,13 @@
 namespace aio::pg {
 
 namespace detail {
+
+// Restores what Connection::reset() promises, but for an open transaction.
+inline constexpr std::string_view kResetScript = "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL";
+
 Coro<std::string> run_script_text(SharedSession session, std::string sql);
-}
+
+}  // namespace detail
 
 // A handle: copies name the same connection. Dropping all of them aborts it.
 class Connection {
@@ -97,7 +102,7 @@ public:
 
     // Runs `body`, a function that returns a Coro, in a transaction. It is committed when the body returns, and rolled back when
     // the body throws, also CancelledError. Inside a transaction: a savepoint. Result: the body's. *Cancel* during the commit:
-    // the commit is waited for. *Errors*: also db::TransactionError if a statement failed and the body returned nevertheless;
+    // it takes place, and is not waited for. *Errors*: also db::TransactionError if a statement failed and the body returned nevertheless;
     // db::InterfaceError if transactions of several tasks overlap, since a connection has only one at a time.
     template <class F>
     auto transaction(F body, TransactionOptions options = {}) const {

@@ -45,11 +45,7 @@ private:
 
 template <class... Args>
 AsyncGenerator<Row> read_cursor(SharedSession session, std::string sql, Args... args) {
-    auto encode = [&](Parameters& into, const TypeCatalog& types, std::span<const Oid> oids, std::size_t set) {
-        if (set > 0) return false;
-        encode_arguments(into, types, oids, args...);
-        return true;
-    };
+    auto encode = encoder_of(args...);
     const EncodeArguments arguments(encode);
     Portal portal(std::move(session));
     SharedResult batch = co_await portal.first(sql, arguments);

@@ -44,6 +44,16 @@ private:
     bool (*call_)(void*, Parameters&, const TypeCatalog&, std::span<const Oid>, std::size_t);
 };
 
+// Encodes one set, of arguments that must outlive it.
+template <class... Args>
+auto encoder_of(const Args&... args) noexcept {
+    return [&](Parameters& into, const TypeCatalog& types, std::span<const Oid> oids, std::size_t set) {
+        if (set > 0) return false;
+        encode_arguments(into, types, oids, args...);
+        return true;
+    };
+}
+
 // What is wanted of a run.
 struct Execution {
     RowsWanted wanted = RowsWanted::all;
@@ -66,11 +76,7 @@ const std::string& tag_of(const ResultData& data) noexcept;
 // `sql` is or keeps what converts to a std::string_view.
 template <class Text, class... Args>
 Coro<SharedResult> run_with(SharedSession session, Text sql, Execution execution, Args... args) {
-    auto encode = [&](Parameters& into, const TypeCatalog& types, std::span<const Oid> oids, std::size_t set) {
-        if (set > 0) return false;
-        encode_arguments(into, types, oids, args...);
-        return true;
-    };
+    auto encode = encoder_of(args...);
     const EncodeArguments arguments(encode);
     co_return co_await run_statement(std::move(session), sql, arguments, execution);
 }

@@ -25,7 +25,7 @@ struct PoolOptions {
     std::optional<Duration> connect_timeout = std::chrono::seconds(60);
     std::size_t max_cancels = 4;  // requests to stop a statement that are under way at a time
     // SQL that is sent when a connection from acquire() is given back. Behind PgBouncer in transaction mode: "".
-    std::string_view reset = "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL";
+    std::string_view reset = detail::kResetScript;
 };
 
 // Functions that are run on a pool's connections: asyncpg's init and setup. Pass a named variable, not a temporary (g++ 12).
@@ -102,8 +102,8 @@ public:
         return lend(state_, timeout);
     }
 
-    // Connection's functions, each on some connection of the pool. They are not followed by a reset, except for execute()
-    // without arguments, so they must not change the session: no advisory locks, no set_config().
+    // Connection's functions, each on some connection of the pool. They are followed by a reset only if their text shows that
+    // they may change the session: whatever is no query, and queries with "advisory" or "set_config" in them.
     template <class... Args>
     Coro<std::string> execute(db::Sql<Args...> sql, Args... args) const {
         auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {

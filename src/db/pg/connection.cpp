@@ -44,7 +44,7 @@ Coro<PreparedStatement> prepare_text(SharedSession session, std::string sql) {
 
 Coro<> reset(SharedSession session) {
     session->events().forget_listeners();
-    const std::string script = std::string(session->is_in_transaction() ? "ROLLBACK;" : "") + kResetScript;
+    const std::string script = (session->is_in_transaction() ? "ROLLBACK;" : "") + std::string(kResetScript);
     co_await run_script(std::move(session), script, Exchange::Dropped::stays, Exchange::Effect::ends);
 }
 

@@ -38,8 +38,7 @@ private:
         switch (message.type) {
             case wire::MessageType::data_row:
                 wire::parse_data_row(message, result->statement->columns.size());
-                result->starts.push_back(result->bytes.size());
-                result->bytes.append(message.body);
+                result->add_row(message.body);
                 break;
             case wire::MessageType::command_complete: has_ended_ = true; break;
             case wire::MessageType::portal_suspended: has_ended_ = result->has_more = true; break;

@@ -80,8 +80,7 @@ public:
 private:
     void write(std::string& output) override { wire::append_sync(output); }
     void received(const wire::Message& message) override {
-        throw wire::ProtocolError("the server sent " + std::string(wire::name_of(message.type)) +
-                                  ", which nobody asked for");
+        throw wire::unexpected(wire::name_of(message.type), ", which nobody asked for");
     }
     bool is_complete() const noexcept override { return true; }
     void restart() noexcept override {}
@@ -109,9 +108,9 @@ Coro<> Session::settle(std::shared_ptr<Session> session) {
     try {
         co_await with_timeout(session->options().cancel_timeout, answered);
     } catch (const TimeoutError&) {
-        session->fail(std::make_exception_ptr(
-            db::InterfaceError("a statement was cancelled, and the server did not stop it in time")));
-        throw db::InterfaceError("a statement was cancelled, and the server did not stop it in time");
+        const db::InterfaceError error("a statement was cancelled, and the server did not stop it in time");
+        session->fail(std::make_exception_ptr(error));
+        throw error;
     }
 }
 

@@ -22,9 +22,6 @@ namespace aio::pg::detail {
 
 namespace {
 
-// A directory, or an abstract name.
-bool is_unix(const SessionOptions& options) { return options.host.starts_with('/') || options.host.starts_with('@'); }
-
 std::string socket_path(const SessionOptions& options) {
     std::string path = options.host + "/.s.PGSQL." + std::to_string(options.port);
     if (path.front() == '@') path.front() = '\0';
@@ -90,7 +87,7 @@ Coro<> encrypt(StreamPair& ends, const SessionOptions& options) {
 }  // namespace
 
 Coro<StreamPair> dial(const SessionOptions& options, std::string address) {
-    if (is_unix(options)) {
+    if (options.is_unix()) {
         // Who may open the socket is on this machine: nothing is encrypted, as libpq has it.
         StreamPair local = co_await open_unix_connection(socket_path(options));
         if (!options.required_peer.empty()) check_peer(local.second.fileno(), options.required_peer);

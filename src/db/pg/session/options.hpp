@@ -48,6 +48,9 @@ struct SessionOptions {
     Duration cancel_timeout = std::chrono::seconds(5);
     std::shared_ptr<Semaphore>
         cancels;  // what a pool's sessions share, so that not too many requests are under way; or null
+
+    // A directory, or an abstract name.
+    bool is_unix() const noexcept { return host.starts_with('/') || host.starts_with('@'); }
 };
 
 }  // namespace aio::pg::detail

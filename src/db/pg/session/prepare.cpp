@@ -87,9 +87,7 @@ private:
                 return;
             case wire::MessageType::parse_complete:
             case wire::MessageType::close_complete: return wire::parse_empty(message);
-            default:
-                throw wire::ProtocolError("the server sent " + std::string(wire::name_of(message.type)) +
-                                          " in place of a statement's description");
+            default: throw wire::unexpected(wire::name_of(message.type), " in place of a statement's description");
         }
     }
     bool is_complete() const noexcept override { return has_parameters_ && has_columns_; }

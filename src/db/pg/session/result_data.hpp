@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace aio::pg::detail {
@@ -19,6 +20,12 @@ struct ResultData {
     std::vector<std::size_t> starts;  // of each row in bytes
     std::string tag;                  // "INSERT 0 1"
     bool has_more = false;            // the portal was not read to its end
+
+    // The body of a DataRow.
+    void add_row(std::string_view body) {
+        starts.push_back(bytes.size());
+        bytes.append(body);
+    }
 };
 
 }  // namespace aio::pg::detail

@@ -113,8 +113,7 @@ protected:
     }
     bool is_complete() const noexcept override { return ended_ == runs_ && begun_ == runs_; }
     static wire::ProtocolError unexpected(const wire::Message& message) {
-        return wire::ProtocolError("the server sent " + std::string(wire::name_of(message.type)) +
-                                   " where it does not belong");
+        return wire::unexpected(wire::name_of(message.type), " where it does not belong");
     }
 
     bool is_alone() const noexcept override { return in_two_parts() || result->statement->may_want_data; }
@@ -136,8 +135,7 @@ private:
         wire::parse_data_row(message, result->statement->columns.size());
         const RowsWanted wanted = execution_.wanted;
         if (wanted == RowsWanted::none || (wanted == RowsWanted::first && !result->starts.empty())) return;
-        result->starts.push_back(result->bytes.size());
-        result->bytes.append(message.body);
+        result->add_row(message.body);
     }
 
     Execution execution_;

@@ -59,14 +59,13 @@ bool may_want_data(std::string_view sql) { return mentions(sql, "stdin"); }
 
 namespace {
 
-bool ends_a_statement(const wire::Message& message) noexcept {
-    return message.type == wire::MessageType::command_complete ||
-           message.type == wire::MessageType::empty_query_response;
-}
-
 class ScriptExchange final : public Exchange {
 public:
-    ScriptExchange(std::string_view sql, Dropped dropped, Effect effect) : Exchange(dropped, effect), sql_(sql) {}
+    ScriptExchange(std::string_view sql, Dropped dropped, Effect effect)
+        : Exchange(dropped, effect), sql_(sql), is_alone_(may_want_data(sql)) {}
+    // Of the driver's own, which nobody waits for. `vital`: a session that could not be used any more if it failed; or null.
+    ScriptExchange(std::string_view sql, Effect effect, Session* vital)
+        : Exchange(Dropped::stays, effect), sql_(sql), vital_(vital), is_posted_(true) {}
 
     std::string tag;
 
@@ -75,21 +74,29 @@ private:
     void received(const wire::Message& message) override {
         if (message.type == wire::MessageType::command_complete) {
             tag = std::string(wire::parse_command_complete(message).tag);
+            has_ended_ = true;
+        } else if (message.type == wire::MessageType::empty_query_response) {
+            has_ended_ = true;
         }
-        has_ended_ |= ends_a_statement(message);
     }
     bool is_complete() const noexcept override { return has_ended_; }
-    bool is_alone() const noexcept override { return may_want_data(sql_); }
-    bool may_repeat() const noexcept override { return leaves_nothing(sql_); }
+    bool is_alone() const noexcept override { return is_alone_; }
+    bool may_repeat() const noexcept override { return is_posted_ || leaves_nothing(sql_); }
     void restart() noexcept override {
         tag.clear();
         has_ended_ = false;
     }
     bool has_sync() const noexcept override { return false; }
+    void ended() noexcept override {
+        if (error() && vital_) vital_->abort();
+    }
     std::string_view statement() const noexcept override { return sql_; }
 
     std::string sql_;
-    bool has_ended_ = false;
+    Session* vital_ = nullptr;
+    bool is_alone_ = false;
+    bool is_posted_ = false;
+    bool has_ended_ = false;  // at least one statement of it
 };
 
 }  // namespace
@@ -103,46 +110,17 @@ Coro<std::string> run_script(std::shared_ptr<Session> session, std::string_view 
     co_return std::move(exchange->tag);
 }
 
-namespace {
-
-// Nobody waits for it.
-class PostedScript final : public Exchange {
-public:
-    // `vital`: a session in which it fails must not be used any more; or null.
-    PostedScript(std::string sql, Session* vital, Effect effect)
-        : Exchange(Dropped::stays, effect), sql_(std::move(sql)), vital_(vital) {}
-
-private:
-    void write(std::string& output) override { wire::append_query(output, sql_); }
-    void received(const wire::Message& message) override { has_ended_ |= ends_a_statement(message); }
-    bool is_complete() const noexcept override { return has_ended_; }
-    void restart() noexcept override { has_ended_ = false; }
-    bool has_sync() const noexcept override { return false; }
-    void ended() noexcept override {
-        if (error() && vital_) vital_->abort();
-    }
-    std::string_view statement() const noexcept override { return sql_; }
-
-    std::string sql_;
-    Session* vital_;
-    bool has_ended_ = false;
-};
-
-}  // namespace
-
 void reset_session(Session& session, std::string_view script) {
     std::string sql;
     const bool may_be_open = session.is_in_transaction() || !session.is_idle();
     if (may_be_open) sql = "ROLLBACK;";
     sql += script;
     if (sql.empty()) return;
-    const ExchangeRef<PostedScript> exchange(new PostedScript(std::move(sql), &session, Exchange::Effect::ends));
-    session.submit(*exchange);
+    post_script(session, sql, true, Exchange::Effect::ends);
 }
 
-void post_script(Session& session, std::string script, bool is_vital, Exchange::Effect effect) {
-    const ExchangeRef<PostedScript> exchange(
-        new PostedScript(std::move(script), is_vital ? &session : nullptr, effect));
+void post_script(Session& session, std::string_view script, bool is_vital, Exchange::Effect effect) {
+    const ExchangeRef<ScriptExchange> exchange(new ScriptExchange(script, effect, is_vital ? &session : nullptr));
     session.submit(*exchange);
 }
 

@@ -24,9 +24,6 @@ bool leaves_nothing(std::string_view sql);
 // Whether it may leave something behind in its session that a reset would remove: settings, listeners, locks, cursors.
 bool may_change_session(std::string_view sql);
 
-// Brings a session's settings, cursors, listeners and advisory locks back to what they were after connect().
-inline constexpr const char* kResetScript = "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL";
-
 // Whether it may be a COPY FROM STDIN, after which the server takes for data what comes.
 bool may_want_data(std::string_view sql);
 
@@ -35,7 +32,7 @@ bool may_want_data(std::string_view sql);
 void reset_session(Session& session, std::string_view script);
 // Runs a script that nobody waits for, and whose errors nobody sees; of a vital one they end the connection. Errors: as
 // reset_session().
-void post_script(Session& session, std::string script, bool is_vital = false,
+void post_script(Session& session, std::string_view script, bool is_vital = false,
                  Exchange::Effect effect = Exchange::Effect::none);
 
 }  // namespace aio::pg::detail

@@ -181,8 +181,7 @@ void Session::dispatch(const wire::Message& message) {
         default: break;
     }
     if (!first_ || first_->progress_ != Exchange::Progress::sent) {
-        throw wire::ProtocolError("the server sent " + std::string(wire::name_of(message.type)) +
-                                  ", which nobody asked for");
+        throw wire::unexpected(wire::name_of(message.type), ", which nobody asked for");
     }
     const bool is_wanted = !first_->error_ && !first_->abandoned_;
     switch (message.type) {
@@ -233,7 +232,7 @@ void Session::error_response(const wire::Message& message) {
 
 void Session::ready(wire::TransactionStatus status) {
     if (!first_ || first_->progress_ != Exchange::Progress::sent) {
-        throw wire::ProtocolError("the server sent ReadyForQuery, which nobody asked for");
+        throw wire::unexpected("ReadyForQuery", ", which nobody asked for");
     }
     const bool is_wanted = !first_->error_ && !first_->abandoned_;
     if (is_wanted && !first_->is_complete()) {

@@ -79,8 +79,7 @@ private:
     }
 
     static wire::ProtocolError unexpected(const wire::Message& message) {
-        return wire::ProtocolError("the server sent " + std::string(wire::name_of(message.type)) +
-                                   " while the connection was being authenticated");
+        return wire::unexpected(wire::name_of(message.type), " while the connection was being authenticated");
     }
 
     void send(const std::string& bytes) { writer_.write(bytes); }
@@ -146,8 +145,7 @@ private:
     void answer_in_clear() {
         check_method("password");
         check_binding(false);
-        const bool is_local = options_.host.starts_with('/') || options_.host.starts_with('@');
-        if (!is_local && !is_encrypted()) {
+        if (!options_.is_unix() && !is_encrypted()) {
             throw wire::AuthenticationError(
                 "the server asks for the password in clear text over a connection without TLS: use sslmode=require");
         }

@@ -9,12 +9,20 @@
 
 #include <aio/base/error.hpp>
 
+#include <string>
+#include <string_view>
+
 namespace aio::pg::wire {
 
 class ProtocolError : public Error {
 public:
     using Error::Error;
 };
+
+// The server sent a message of this name (name_of()), and `what` says what is wrong with that: "where it does not belong".
+inline ProtocolError unexpected(std::string_view name, std::string_view what) {
+    return ProtocolError("the server sent " + std::string(name) + std::string(what));
+}
 
 class AuthenticationError : public Error {
 public:
