@@ -34,6 +34,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace aio::pg {
 
@@ -66,6 +67,12 @@ public:
     template <class... Args>
     Coro<Rows> fetch(db::Sql<Args...> sql, Args... args) const {
         return detail::rows_after(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
+    }
+    // All rows as structs (aio/db/aggregate.hpp): `fetch_as<User>("SELECT id, name FROM users")`. Errors: also db::ColumnError if
+    // the columns do not fit the fields.
+    template <class T, class... Args>
+    Coro<std::vector<T>> fetch_as(db::Sql<Args...> sql, Args... args) const {
+        return detail::structs_after<T>(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
     }
     // The first row; nullopt if there is none.
     template <class... Args>
