@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <random>
 #include <utility>
 
 namespace aio::pg::detail {
@@ -338,6 +339,10 @@ std::string_view Session::setting(std::string_view name) const noexcept {
     return found == identity_.settings.end() ? std::string_view() : std::string_view(found->second);
 }
 
-std::string Session::new_name(char kind) { return std::string("aio_") + kind + std::to_string(++names_); }
+// Behind a pooler another client's session may meet our server next: its name for another statement must not be ours.
+std::string Session::new_name(char kind) {
+    if (own_ == 0) own_ = std::random_device()();
+    return std::string("aio_") + kind + std::to_string(++names_) + '_' + std::to_string(own_);
+}
 
 }  // namespace aio::pg::detail
