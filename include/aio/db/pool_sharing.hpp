@@ -3,7 +3,11 @@
 // A statement joins others on a connection only if it is fast itself, and is expected to wait for at most 500 us behind them.
 // So it is never much later than with a connection of its own, and those that take a microsecond each are sent by the dozen.
 // What is expected is what the last executions of the same text took; a text that was not run before has a connection of its
-// own. Internal.
+// own.
+//
+// On a connection of its own a statement takes longer than it must while the server is busy with others, ours perhaps. How long
+// it really takes shows where it is sent behind another one, between that one's answer and its own. So one that seems slow is
+// now and then sent behind a single other: after 8 executions, and then after twice as many each time. Internal.
 #pragma once
 
 #include <aio/core/coro.hpp>
@@ -14,6 +18,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -28,16 +33,33 @@ namespace aio::db::detail {
 // How long statements take, by their text.
 class Durations {
 public:
-    // nullopt: it was not run before.
-    std::optional<Duration> expected(std::string_view sql) const noexcept;
-    void note(std::string_view sql, Duration took);
+    struct Estimate {
+        Duration time;
+        bool is_due = false;  // to be sent behind another one, though it seems slow
+    };
+
+    // Of the next execution, which counts as begun.
+    Estimate expect(std::string_view sql) noexcept;
+    // was_behind: it was sent before another one was answered, and `took` is the time since that.
+    void note(std::string_view sql, Duration took, bool was_behind);
 
 private:
+    struct Known {
+        Duration time;                 // the average of the last executions
+        bool is_measured = false;      // behind others; else it is the time on a connection of its own
+        std::uint32_t executions = 0;  // since it was last sent behind another one
+        std::uint32_t interval = 8;    // of executions until it is due
+    };
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
-    std::unordered_map<std::string, Duration, Hash, std::equal_to<>> known_;
+    std::unordered_map<std::string, Known, Hash, std::equal_to<>> known_;
 };
+
+// The most that a statement waits behind others, and the time up to which one is fast.
+inline constexpr Duration kMostAhead = std::chrono::microseconds(500);
+// From here on a statement is slow, however busy the server.
+inline constexpr Duration kSlow = std::chrono::milliseconds(10);
 
 // Which statement runs where. It belongs to a pool, on whose connections it lives.
 template <class Driver>
@@ -71,8 +93,8 @@ public:
         const typename Driver::Connection& connection() const noexcept { return seat_->member->connection; }
         // It was answered.
         void answered(std::string_view sql) {
-            const TimePoint end = now();
-            sharing_->durations_.note(sql, end - std::max(began_, std::exchange(seat_->last_answer, end)));
+            const TimePoint end = now(), before = std::exchange(seat_->last_answer, end);
+            sharing_->durations_.note(sql, end - std::max(began_, before), before > began_);
         }
 
     private:
@@ -88,7 +110,13 @@ public:
 
     // Errors: those of the pool's take(). Cancel: the place in the queue is given up.
     Coro<Turn> take(std::string_view sql) {
-        const Duration expected = durations_.expected(sql).value_or(kUnknown);
+        const auto [expected, is_due] = durations_.expect(sql);
+        if (is_due) {
+            if (Seat* seat = join_one()) {
+                add(*seat, expected);
+                co_return Turn(pool_.shared_from_this(), *this, *seat, expected);
+            }
+        }
         std::list<Seat> own;  // made before there is a connection that could be lost
         if (expected > kMostAhead) {
             own.emplace_back();
@@ -109,8 +137,6 @@ public:
     }
 
 private:
-    static constexpr Duration kMostAhead = std::chrono::microseconds(500);
-    static constexpr Duration kUnknown = std::chrono::seconds(1);
     static constexpr Duration kLongest =
         std::chrono::milliseconds(10);  // that a seat is kept from who waits in acquire()
     static constexpr std::size_t kMostUsers = 64;
@@ -172,6 +198,14 @@ private:
             if (!has_room || is_due || !pool_.is_fit(*seat.member)) continue;
             add(seat, expected);
             return &seat;
+        }
+        return nullptr;
+    }
+
+    // One with a single statement, which may be fast.
+    Seat* join_one() noexcept {
+        for (Seat& seat : seats_) {
+            if (seat.users == 1 && seat.expected < kSlow && pool_.is_fit(*seat.member)) return &seat;
         }
         return nullptr;
     }
