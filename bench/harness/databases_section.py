@@ -68,7 +68,7 @@ def _postgres(workshop):
 
 
 def _measure_postgres(workshop, arguments, samples, dsn):
-    ours = workshop.aio_http("pg_queries", "db/pg_queries.cpp")
+    ours = workshop.aio_db("pg_queries", "db/pg_queries.cpp")
     libpq = workshop.cxx("pg_libpq", "limit/pg_libpq.cpp", flags=["-I/usr/include/postgresql"], libraries=["-lpq"])
     cases = [case for case in PG_CASES if arguments.only in case]
     programs = {f"aio {backend}": (ours and [str(ours)], {"AIO_BACKEND": backend}, cases) for backend in BACKENDS}
@@ -116,7 +116,7 @@ def _outcome(arguments, samples):
         rival_verdict, rival_told = outcome.judge(to_rival, rival_bar), f"≤ {rival_bar}×" if rival_bar else ABSENT
         if case == "shared":
             rates = [max(samples.get(f"{name} per second", [0])) for name in (f"{ours} shared", "asyncpg uvloop spread")]
-            faster = ratio(*rates)
+            faster = ratio(*rates) or None
             rival_told = f"≥ {SHARED_BAR}× its queries/s: {times(faster)}"
             rival_verdict = outcome.judge(ratio(SHARED_BAR, faster), 1.0)
         outcome.rows.append([case, *(number(figures[name]) for name in names), times(to_limit), told, verdict,
