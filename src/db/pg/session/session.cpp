@@ -341,8 +341,12 @@ std::string_view Session::setting(std::string_view name) const noexcept {
 
 // Behind a pooler another client's session may meet our server next: its name for another statement must not be ours.
 std::string Session::new_name(char kind) {
-    if (own_ == 0) own_ = std::random_device()();
-    return std::string("aio_") + kind + std::to_string(++names_) + '_' + std::to_string(own_);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    if (own_.empty()) {
+        std::random_device random;
+        for (int i = 0; i < 8; ++i) own_ += kDigits[random() % kDigits.size()];
+    }
+    return std::string("aio_") + kind + std::to_string(++names_) + '_' + own_;
 }
 
 }  // namespace aio::pg::detail
