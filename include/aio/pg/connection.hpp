@@ -18,6 +18,7 @@
 
 #include <aio/core/coro.hpp>
 #include <aio/db/errors.hpp>
+#include <aio/db/pipeline.hpp>
 #include <aio/db/sql.hpp>
 #include <aio/pg/copy.hpp>
 #include <aio/pg/cursor.hpp>
@@ -106,6 +107,11 @@ public:
     // Prepares a statement, which stays in the cache as long as it is held and describes its types.
     Coro<PreparedStatement> prepare(db::RuntimeSql sql) const;
     Coro<PreparedStatement> prepare(std::string_view sql) const { return prepare(db::runtime(sql)); }
+
+    // Collects statements, and sends them together (aio/db/pipeline.hpp).
+    db::Pipeline<Connection, db::Dialect::postgresql> pipeline() const {
+        return db::Pipeline<Connection, db::Dialect::postgresql>(*this);
+    }
 
     // Runs `body`, a function that returns a Coro, in a transaction. It is committed when the body returns, and rolled back when
     // the body throws, also CancelledError. Inside a transaction: a savepoint. Result: the body's. *Cancel* during the commit:
