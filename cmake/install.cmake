@@ -16,6 +16,7 @@ install(FILES
   cmake/Findlibcares.cmake
   cmake/Findlibidn2.cmake
   cmake/Findlibpsl.cmake
+  cmake/Findlibsqlite3.cmake
   cmake/Findlibunistring.cmake
   cmake/Findliburing.cmake
   cmake/Findlibzstd.cmake

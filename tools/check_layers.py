@@ -19,14 +19,14 @@ import sys
 RANKS = {"base": 0, "core": 1, "sync": 2, "io": 3, "http": 4, "ws": 4, "db": 4, "debug": 5, "cli": 6}
 SIDEWAYS = {("ws", "http")}
 OPEN_TO_ALL = {"fwd.hpp"}
-DRIVERS = {"pg": "db"}
+DRIVERS = {"pg": "db", "sqlite": "db"}
 
 # From the ground up; rooms of one line do not meet (client and server). "" is what lies in no room.
 ROOMS = {
     "io": ["address", "names", "connect", "stream", "tls", "pipe", "server", "datagram", "sock", "process", "protocol",
            "files"],
     "http": ["wire", "", "client server", "testing"],
-    "db": ["", "pg/wire pg/codec pg/conninfo", "pg"],
+    "db": ["", "pg/wire pg/codec pg/conninfo sqlite/engine", "pg sqlite"],
 }
 PUBLIC = {"io": {"file_stat": "files", "file_system": "files", "files": "files", "protocol": "protocol", "ssl": "tls",
                  "ssl_use": "stream"}}
@@ -39,7 +39,7 @@ DEPENDENCIES = {
     "core": {"liburing.h", "elfutils"},
     "io": {"ares.h", "idn2.h", "openssl"},
     "http": {"brotli", "idn2.h", "libpsl.h", "llhttp.h", "nlohmann", "openssl", "zlib.h", "zstd.h", "zstd_errors.h"},
-    "db": {"nlohmann", "openssl", "uninorm.h", "unistr.h"},
+    "db": {"nlohmann", "openssl", "sqlite3.h", "uninorm.h", "unistr.h"},
     "cli": {"CLI", "fmt", "nlohmann", "openssl"},
 }
 LIBRARIES = set().union(*DEPENDENCIES.values())
