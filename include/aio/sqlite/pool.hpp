@@ -1,0 +1,183 @@
+// A pool for one database: one connection that writes, and many that read at the same time.
+//
+//     auto pool = co_await aio::sqlite::create_pool("shop.db", {.max_readers = 8});
+//     co_await pool.execute("INSERT INTO orders(item) VALUES(?)", "tea");
+//     auto count = co_await pool.fetchval<int>("SELECT count(*) FROM orders");
+//     co_await pool.transaction([&](const aio::sqlite::Connection& db) -> aio::Coro<> { ... });
+//
+// SQLite lets one connection write at a time. Tasks that write wait here for their turn, in order, instead of failing with "database
+// is locked"; with WAL, readers wait for nobody and see the last commit. Transactions begin with BEGIN IMMEDIATE, so that none has to
+// be repeated because another one wrote first. Statements whose text begins with SELECT, VALUES or EXPLAIN are readers', all others
+// the writer's. aio/db/pool.hpp has the rules of waiting. Thread rule: the loop's thread.
+#pragma once
+
+#include <aio/db/pool.hpp>
+#include <aio/sqlite/connect.hpp>
+#include <aio/sqlite/connection.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace aio::sqlite {
+
+// The options of create_pool(). Trivially destructible, like ConnectOptions.
+struct PoolOptions {
+    std::size_t max_readers = 4;  // connections, each with a thread, which are opened when they are needed
+    Duration max_inactive_time = std::chrono::seconds(300);  // after which an idle connection is closed; 0: no limit
+    std::optional<Duration> acquire_timeout = {};            // for waiting, opening and hooks
+    ConnectOptions connect = {};                             // `readonly` is the pool's own affair
+};
+
+// Functions that are run on a pool's connections. Pass a named variable, not a temporary (g++ 12).
+struct PoolHooks {
+    std::function<Coro<>(Connection)> init = {};   // once, after connecting: create_function() and the like
+    std::function<Coro<>(Connection)> setup = {};  // before each acquisition, also by fetch() and the like
+};
+
+namespace detail {
+
+class PoolDriver {
+public:
+    using Connection = sqlite::Connection;
+
+    PoolDriver(std::string name, const ConnectOptions& options, PoolHooks hooks)
+        : name_(std::move(name)), options_(options), hooks_(std::move(hooks)) {}
+
+    Coro<Connection> connect() const;
+    Coro<> prepare(Connection connection) const;
+    bool is_usable(const Connection& connection) const noexcept { return !connection.is_closed(); }
+    bool is_same(const Connection& a, const Connection& b) const noexcept { return a.session() == b.session(); }
+    void give_back(const Connection& connection) const noexcept;
+    void terminate(const Connection& connection) const noexcept { connection.terminate(); }
+    Coro<> close(Connection connection) const { co_await connection.close(); }
+
+private:
+    std::string name_;
+    ConnectOptions options_;
+    PoolHooks hooks_;
+};
+
+// Whether a statement certainly writes nothing.
+bool is_reader(std::string_view sql) noexcept;
+
+}  // namespace detail
+
+using PooledConnection = db::PooledConnection<detail::PoolDriver>;
+
+// A handle: copies name the same pool. Made by create_pool().
+class Pool {
+    using State = std::shared_ptr<db::detail::PoolState<detail::PoolDriver>>;
+
+public:
+    // For the library.
+    Pool(State readers, State writer) noexcept : readers_(std::move(readers)), writer_(std::move(writer)) {}
+
+    // A connection for the caller alone: one that only reads, or the one that writes. Waiting tasks are served in order. An open
+    // transaction is rolled back when it is given back. Errors: TimeoutError; db::InterfaceError if the pool is closed; those of
+    // connect() and of the hooks. Cancel: nothing is taken.
+    Coro<PooledConnection> acquire_reader(std::optional<Duration> timeout = std::nullopt) const {
+        return lend(readers_, timeout);
+    }
+    Coro<PooledConnection> acquire_writer(std::optional<Duration> timeout = std::nullopt) const {
+        return lend(writer_, timeout);
+    }
+
+    // Connection's functions, each on a connection of the pool.
+    template <class... Args>
+    Coro<ExecuteResult> execute(db::SQLiteSql<Args...> sql, Args... args) const {
+        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
+            return connection.execute<Args...>(sql, std::move(args)...);
+        };
+        return on_one(writer_, std::move(run));
+    }
+    template <class... Args>
+    Coro<Rows> fetch(db::SQLiteSql<Args...> sql, Args... args) const {
+        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
+            return connection.fetch<Args...>(sql, std::move(args)...);
+        };
+        return on_one(state_for(sql.text()), std::move(run));
+    }
+    template <class... Args>
+    Coro<std::optional<Row>> fetchrow(db::SQLiteSql<Args...> sql, Args... args) const {
+        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
+            return connection.fetchrow<Args...>(sql, std::move(args)...);
+        };
+        return on_one(state_for(sql.text()), std::move(run));
+    }
+    template <class T, class... Args>
+    Coro<T> fetchval(db::SQLiteSql<Args...> sql, Args... args) const {
+        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
+            return connection.fetchval<T, Args...>(sql, std::move(args)...);
+        };
+        return on_one(state_for(sql.text()), std::move(run));
+    }
+    template <class Sets>
+    Coro<> executemany(detail::SqlForSets<Sets> sql, Sets sets) const {
+        auto run = [sql, sets = std::move(sets)](const Connection& connection) {
+            return connection.executemany<Sets>(sql, sets);
+        };
+        return on_one(writer_, std::move(run));
+    }
+    template <class Sets>
+    Coro<Rows> fetchmany(detail::SqlForSets<Sets> sql, Sets sets) const {
+        auto run = [sql, sets = std::move(sets)](const Connection& connection) {
+            return connection.fetchmany<Sets>(sql, sets);
+        };
+        return on_one(writer_, std::move(run));
+    }
+    // Runs `body`, a function of a `const Connection&` that returns a Coro, in a transaction on the writer. Result: the body's.
+    template <class F>
+    auto transaction(F body, TransactionOptions options = {}) const {
+        auto run = [body = std::move(body), options](const Connection& connection) mutable {
+            return connection.transaction([&body, connection] { return body(connection); }, options);
+        };
+        return on_one(writer_, std::move(run));
+    }
+
+    // Waits until all connections have been given back, and closes them. Cancel: as terminate().
+    Coro<> close() const { return close_both(readers_, writer_); }
+    // Terminates all connections, those on loan too.
+    void terminate() const noexcept {
+        readers_->terminate();
+        writer_->terminate();
+    }
+    // Replaces all connections that are open now, each as soon as it is idle.
+    void expire_connections() const noexcept {
+        readers_->expire();
+        writer_->expire();
+    }
+    db::PoolStatistics reader_statistics() const noexcept { return readers_->statistics(); }
+    db::PoolStatistics writer_statistics() const noexcept { return writer_->statistics(); }
+
+private:
+    const State& state_for(std::string_view sql) const noexcept {
+        return detail::is_reader(sql) ? readers_ : writer_;
+    }
+
+    static Coro<> close_both(State readers, State writer);
+    static Coro<PooledConnection> lend(State state, std::optional<Duration> timeout) {
+        auto member = co_await state->take(timeout);
+        co_return PooledConnection(std::move(state), std::move(member));
+    }
+    template <class Run, class T = typename std::invoke_result_t<Run&, const Connection&>::value_type>
+    static Coro<T> on_one(State state, Run run) {
+        const PooledConnection connection = co_await lend(std::move(state), std::nullopt);
+        co_return co_await run(*connection);
+    }
+
+    State readers_, writer_;
+};
+
+// Creates a pool, and opens the writer, which creates the file. The name is a path or a "file:" URI. Errors: ValueError for
+// max_readers = 0, and for a database that only one connection can see (":memory:", ""); those of connect() and of `init`.
+Coro<Pool> create_pool(std::string_view name, PoolOptions options = {});
+Coro<Pool> create_pool(std::string_view name, PoolOptions options, const PoolHooks& hooks);
+
+}  // namespace aio::sqlite

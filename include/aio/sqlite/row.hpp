@@ -1,0 +1,35 @@
+// Rows of SQLite: aio/db/row.hpp describes them. The type of a value is its own, not the column's: a column may have integers in
+// some rows and text in others.
+#pragma once
+
+#include <aio/db/row.hpp>
+#include <aio/sqlite/codec.hpp>
+#include <aio/sqlite/codec_time.hpp>
+#include <aio/sqlite/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace aio::sqlite {
+
+namespace detail {
+
+struct ResultData;
+
+// Which of a statement's rows are kept.
+enum class RowsWanted : std::uint8_t { none, first, all };
+
+std::size_t columns_of(const ResultData& data) noexcept;
+std::size_t rows_of(const ResultData& data) noexcept;
+// Errors: db::ColumnError.
+Value value_at(const ResultData& data, std::size_t row, std::size_t column);
+std::size_t column_named(const ResultData& data, std::string_view name);
+std::string_view column_name(const ResultData& data, std::size_t column);
+
+}  // namespace detail
+
+using Row = db::BasicRow<detail::ResultData>;
+using Rows = db::BasicRows<detail::ResultData>;
+
+}  // namespace aio::sqlite
