@@ -22,6 +22,7 @@ constexpr Part kParts[] = {
     {"executor", "Blocking work in a thread", demo::executor},
     {"semaphore", "A semaphore", demo::semaphore},
     {"fetch", "100 files over HTTP", demo::fetch},
+    {"database", "A database in a file", demo::database},
 };
 
 void usage() {

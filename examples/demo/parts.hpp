@@ -16,4 +16,6 @@ void semaphore(Console& console);
 
 void fetch(Console& console);  // fetch.cpp
 
+void database(Console& console);  // database.cpp
+
 }  // namespace demo

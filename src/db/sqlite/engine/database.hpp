@@ -114,7 +114,7 @@ private:
     bool step(Statement& statement);
     void run_set(Statement& statement, const Request& request, std::size_t set, ResultData& into);
     void run_sets(Statement& statement, const Request& request, ResultData& into);
-    void note_changes(ResultData& into) const noexcept;
+    void note_changes(const Statement& statement, std::int64_t total_before, ResultData& into) const noexcept;
 
     StopSignal& stop_;
     sqlite3* db_ = nullptr;

@@ -133,8 +133,11 @@ void Database::run_set(Statement& statement, const Request& request, std::size_t
     }
 }
 
-void Database::note_changes(ResultData& into) const noexcept {
-    into.changes = sqlite3_changes64(db_);
+// SQLite's count is that of the last INSERT, UPDATE or DELETE, which need not be this statement.
+void Database::note_changes(const Statement& statement, std::int64_t total_before, ResultData& into) const noexcept {
+    const bool reads = !statement.handle || sqlite3_stmt_readonly(statement.handle);
+    const bool changed = !reads && sqlite3_total_changes64(db_) != total_before;
+    into.changes = changed ? sqlite3_changes64(db_) : 0;
     into.last_insert_rowid = sqlite3_last_insert_rowid(db_);
 }
 
@@ -151,10 +154,7 @@ std::shared_ptr<const ResultData> Database::run(const Request& request) {
     }
     // Where there are no rows, the columns still have names.
     if (request.wanted != RowsWanted::none && !result->columns) result->columns = statement->current_columns();
-    note_changes(*result);
-    // SQLite keeps the number of the last statement that changed something.
-    const bool changed = sqlite3_total_changes64(db_) != changes_before;
-    if (!changed && (!statement->handle || sqlite3_stmt_readonly(statement->handle))) result->changes = 0;
+    note_changes(*statement, changes_before, *result);
     return result;
 }
 
@@ -181,30 +181,28 @@ void Database::run_sets(Statement& statement, const Request& request, ResultData
 }
 
 std::shared_ptr<const ResultData> Database::run_script(std::string_view sql) {
+    // A single statement is kept compiled, as any other.
+    if (sql.find(';') >= sql.size() - 1) {
+        Request request(sql, RowsWanted::none);
+        request.parameters.add_set();
+        return run(request);
+    }
     auto result = std::make_shared<ResultData>();
-    bool is_first = true;
     do {
         check_wanted(sql);
         check_block(sql);
-        // One of a single statement is kept, as any other.
         Statement statement;
         const std::string_view rest = compile(db_, sql, false, statement);
-        const std::string_view text = sql.substr(0, sql.size() - rest.size());
+        statement.sql = sql.substr(0, sql.size() - rest.size());
         sql = rest;
         if (!statement.handle) continue;
-        is_first = false;
-        statement.sql = text;
-        const std::int64_t changes_before = sqlite3_total_changes64(db_);
         if (const int count = sqlite3_bind_parameter_count(statement.handle)) {
             throw_argument_count(count, 0, statement.sql);
         }
+        const std::int64_t changes_before = sqlite3_total_changes64(db_);
         while (step(statement)) {}
-        note_changes(*result);
-        if (sqlite3_total_changes64(db_) == changes_before && sqlite3_stmt_readonly(statement.handle)) {
-            result->changes = 0;
-        }
+        note_changes(statement, changes_before, *result);
     } while (!sql.empty());
-    if (is_first) note_changes(*result), result->changes = 0;
     return result;
 }
 
