@@ -90,14 +90,14 @@ Coro<ExecuteResult> run_script(SharedSession session, std::string sql);
 template <class T>
 Coro<T> value_after(Coro<SharedResult> run) {
     const SharedResult result = co_await std::move(run);
-    if (rows_of(*result) == 0) {
+    if (Result::rows_of(*result) == 0) {
         if constexpr (is_optional<T>) {
             co_return std::nullopt;
         } else {
             throw_no_row();
         }
     }
-    co_return value_at(*result, 0, 0).template get<T>();
+    co_return Result::value_at(*result, 0, 0).template get<T>();
 }
 
 }  // namespace detail

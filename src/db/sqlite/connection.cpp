@@ -54,7 +54,7 @@ Coro<ExecuteResult> run_for_changes(SharedSession session, Request request) {
 
 Coro<std::optional<Row>> run_for_first_row(SharedSession session, Request request) {
     SharedResult result = co_await run_request(std::move(session), std::move(request));
-    if (rows_of(*result) == 0) co_return std::nullopt;
+    if (Result::rows_of(*result) == 0) co_return std::nullopt;
     co_return Row(std::move(result), 0);
 }
 

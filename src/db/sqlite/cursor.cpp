@@ -17,7 +17,7 @@ AsyncGenerator<Row> read_cursor(SharedSession session, Request request) {
     auto read = [cursor](Database& database) { return database.read_cursor(cursor); };
     SharedResult batch = co_await perform(session, open);
     while (true) {
-        for (std::size_t i = 0; i < rows_of(*batch); ++i) co_yield Row(batch, i);
+        for (std::size_t i = 0; i < Result::rows_of(*batch); ++i) co_yield Row(batch, i);
         if (!batch->has_more) co_return;
         batch = co_await perform(session, read);
     }
