@@ -18,7 +18,9 @@ ASYNC_TEST(SqliteCursor, reads_batches_and_others_run_in_between, kOnce) {
     int expected = 0;
     while (const auto row = co_await numbers.next()) {
         EXPECT_EQ(row->get<int>(0), ++expected);
-        if (expected % 5'000 == 0) EXPECT_EQ(co_await db.fetchval<int>("SELECT ?", expected), expected);
+        if (expected % 5'000 == 0) {
+            EXPECT_EQ(co_await db.fetchval<int>("SELECT ?", expected), expected);
+        }
     }
     EXPECT_EQ(expected, 20'000);
     EXPECT_FALSE((co_await db.cursor("SELECT 1 WHERE 0").next()).has_value());
@@ -123,7 +125,7 @@ ASYNC_TEST(SqliteFunctions, are_called_in_the_connections_thread, kOnce) {
     co_await db.create_function("elsewhere", [here] { return std::this_thread::get_id() != here; });
     co_await db.create_function("count_all", [](std::span<const sqlite::Value> all) { return all.size(); });
     co_await db.create_function("same", [](const sqlite::Value& value) { return value; });
-    co_await db.create_function("nothing",
+    co_await db.create_function("none_of",
                                 [](std::optional<std::string> text) { return text ? std::nullopt : text; });
     co_await db.create_function("fail",
                                 [](std::string_view why) -> int { throw std::runtime_error(std::string(why)); });
@@ -134,7 +136,7 @@ ASYNC_TEST(SqliteFunctions, are_called_in_the_connections_thread, kOnce) {
     EXPECT_EQ(co_await db.fetchval<int>("SELECT count_all(1, 'a', NULL)"), 3);
     EXPECT_EQ(co_await db.fetchval<std::string>("SELECT same(same('text'))"), "text");
     EXPECT_EQ(co_await db.fetchval<std::string>("SELECT hex(same(x'00ff'))"), "00FF");
-    EXPECT_EQ(co_await db.fetchval<std::optional<int>>("SELECT nothing(NULL)"), std::nullopt);
+    EXPECT_EQ(co_await db.fetchval<std::optional<int>>("SELECT none_of(NULL)"), std::nullopt);
     EXPECT_EQ(co_await db.fetchval<std::optional<int>>("SELECT done(1)"), std::nullopt);
     EXPECT_THAT(co_await expect_throws<db::DatabaseError>(db.fetch("SELECT fail('because')")),
                 testing::HasSubstr("because"));
