@@ -3,6 +3,7 @@
 
 #include <aio/core/log.hpp>
 
+#include "base/cpu_pause.hpp"
 #include "core/blocked.hpp"
 #include "core/fd_watch.hpp"
 #include "core/loop_state.hpp"
@@ -89,6 +90,35 @@ bool spin(LoopState& state, TimePoint deadline) {
     return must_not_sleep(state);
 }
 
+// To sleep and be woken takes longer than what some threads are asked for, such as a query of SQLite: about 5 µs. So the loop looks
+// for such answers before it sleeps. If they take long, it does so less and less often: at last every 256th time. Descriptors are
+// polled as often as by a busy loop. True: there is something to do.
+bool look_for_answer(LoopState& state) {
+    constexpr Duration kPatience = std::chrono::microseconds(8);
+    constexpr unsigned kMostInVain = 8;
+    Backend& backend = *state.backend;
+    if (backend.simulated()) return false;  // its clock stands still
+    if (++state.looks_skipped < 1U << state.looked_in_vain) return false;
+    state.looks_skipped = 0;
+    const TimePoint begin = backend.now();
+    if (begin - state.last_look >= kPollInterval) {
+        state.last_look = begin;
+        backend.poll(TimePoint::min());
+        if (must_not_sleep(state)) return true;
+    }
+    do {
+        for (int i = 0; i < 16; ++i) {
+            if (state.wakeup.pending()) {
+                state.looked_in_vain = 0;
+                return true;
+            }
+            cpu_pause();
+        }
+    } while (backend.now() - begin < kPatience);
+    state.looked_in_vain = std::min(state.looked_in_vain + 1, kMostInVain);
+    return false;
+}
+
 // Result: the time until which the poll was allowed to wait.
 TimePoint poll_backend(LoopState& state) {
     Backend& backend = *state.backend;
@@ -103,6 +133,7 @@ TimePoint poll_backend(LoopState& state) {
     if (deadline == TimePoint::max() && backend.waits_for_posts_only()) check_not_blocked(state);
     if (state.trim_wanted && frame_pool.worth_trimming()) deadline = std::min(deadline, state.next_trim);
     if (state.busy_poll > Duration(0) && spin(state, deadline)) return deadline;
+    if (state.brief_answers > 0 && look_for_answer(state)) return deadline;
     if (!state.wakeup.begin_sleep()) return deadline;
     backend.poll(deadline);
     state.wakeup.end_sleep();

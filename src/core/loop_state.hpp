@@ -40,6 +40,13 @@ struct LoopState : LoopCore {
     unsigned passes_per_poll = 1;
     TimePoint last_poll{};
 
+    // Answers of other threads that may come within microseconds. While there are any, the loop looks for them before it sleeps,
+    // as long as they do come (event_loop.cpp).
+    unsigned brief_answers = 0;
+    unsigned looked_in_vain = 0;  // since the last one came
+    unsigned looks_skipped = 0;
+    TimePoint last_look{};  // at the backend
+
     // When the frames' memory is looked after next; whether that is worth waking up for.
     TimePoint next_trim{};
     bool trim_wanted = false;

@@ -126,10 +126,14 @@ void Database::run_set(Statement& statement, const Request& request, std::size_t
     }
     if (!statement.handle) return;
     bind(statement, request, set);
+    bool has_enough = request.wanted == RowsWanted::none;
     while (step(statement)) {
-        if (request.wanted == RowsWanted::none) continue;
+        if (has_enough) continue;
         append_row(into, statement);
-        if (request.wanted == RowsWanted::first) break;
+        if (request.wanted != RowsWanted::first) continue;
+        // One that writes is committed at its end, which may fail.
+        if (sqlite3_stmt_readonly(statement.handle)) return;
+        has_enough = true;
     }
 }
 

@@ -69,7 +69,10 @@ void Session::enqueue(Job& job) noexcept {
     job.previous_outstanding_ = last_;
     (last_ ? last_->next_outstanding_ : first_) = &job;
     last_ = &job;
-    if (job.previous_outstanding_ == nullptr) loop_.backend->external_work(+1);
+    if (job.previous_outstanding_ == nullptr) {
+        loop_.backend->external_work(+1);
+        loop_.brief_answers += Worker::may_spin() ? 1 : 0;
+    }
     if (job.effect_ != Job::Effect::none) {
         ++effects_;
         in_transaction_ = job.effect_ == Job::Effect::begins;
@@ -82,7 +85,10 @@ void Session::settle(Job& job) noexcept {
     if (!std::exchange(job.is_outstanding_, false)) return;
     (job.previous_outstanding_ ? job.previous_outstanding_->next_outstanding_ : first_) = job.next_outstanding_;
     (job.next_outstanding_ ? job.next_outstanding_->previous_outstanding_ : last_) = job.previous_outstanding_;
-    if (!first_ && loop_.backend) loop_.backend->external_work(-1);
+    if (!first_) {
+        if (loop_.backend) loop_.backend->external_work(-1);
+        loop_.brief_answers -= Worker::may_spin() ? 1 : 0;
+    }
     if (job.effect_ != Job::Effect::none) --effects_;
     job.release();
 }

@@ -3,6 +3,7 @@
 
 #include <aio/base/error.hpp>
 
+#include "base/cpu_pause.hpp"
 #include "db/sqlite/session/session.hpp"
 
 #include <pthread.h>
@@ -17,17 +18,6 @@ namespace {
 
 // How long the thread looks for the next job: two to three times what sleeping and being woken takes.
 constexpr auto kSpin = std::chrono::microseconds(20);
-
-// One processor: looking would keep the loop from making the job.
-const bool kMaySpin = std::thread::hardware_concurrency() > 1;
-
-void pause_briefly() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
 
 }  // namespace
 
@@ -50,6 +40,12 @@ Job* Worker::reversed(Job* job) noexcept {
 
 void Worker::release_all(Job* job) noexcept {
     while (job) std::exchange(job, job->next_)->release();
+}
+
+// With one processor, looking would keep the other side from working.
+bool Worker::may_spin() noexcept {
+    static const bool result = std::thread::hardware_concurrency() > 1;
+    return result;
 }
 
 // --- the loop's thread --------------------------------------------------------------------------------------------
@@ -124,13 +120,13 @@ void Worker::work() noexcept {
 
 // Whether there is something to take. Two clock readings: beside sleeping they cost nothing.
 bool Worker::spin() noexcept {
-    if (!kMaySpin) return false;
+    if (!may_spin()) return false;
     const auto begin = std::chrono::steady_clock::now();
     do {
         for (int i = 0; i < 32; ++i) {
             if (incoming_.load(std::memory_order_acquire) || is_shut_down_.load(std::memory_order_relaxed))
                 return true;
-            pause_briefly();
+            aio::detail::cpu_pause();
         }
     } while (std::chrono::steady_clock::now() - begin < kSpin);
     return false;

@@ -38,6 +38,9 @@ public:
     Worker(aio::detail::LoopState& loop, Session& session, std::size_t statement_cache_size) noexcept;
     ~Worker();
 
+    // Whether a thread may look for what the other one is about to write, instead of sleeping.
+    static bool may_spin() noexcept;
+
     // --- the loop's thread ----------------------------------------------------------------------------------------
 
     // Errors: OSError.
