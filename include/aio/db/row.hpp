@@ -9,6 +9,7 @@
 // thread. std::string_view and other views are valid as long as the Rows or one of their Row objects.
 #pragma once
 
+#include <aio/core/coro.hpp>
 #include <aio/db/aggregate.hpp>
 
 #include <cstddef>
@@ -19,6 +20,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace aio::db {
 
@@ -123,5 +125,19 @@ public:
 private:
     std::shared_ptr<const Data> data_;
 };
+
+namespace detail {
+
+// What fetch_as() does. Errors: ColumnError; those of the conversions.
+template <Aggregate T, class Rows>
+Coro<std::vector<T>> structs_after(Coro<Rows> fetch) {
+    const Rows rows = co_await std::move(fetch);
+    std::vector<T> structs;
+    structs.reserve(rows.size());
+    for (const auto& row : rows) structs.push_back(from_row<T>(row));
+    co_return structs;
+}
+
+}  // namespace detail
 
 }  // namespace aio::db

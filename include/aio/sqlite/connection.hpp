@@ -20,6 +20,7 @@
 
 #include <aio/core/coro.hpp>
 #include <aio/db/errors.hpp>
+#include <aio/db/pipeline.hpp>
 #include <aio/db/sql.hpp>
 #include <aio/sqlite/backup.hpp>
 #include <aio/sqlite/blob.hpp>
@@ -37,6 +38,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace aio::sqlite {
 
@@ -87,6 +89,12 @@ public:
     Coro<Rows> fetch(db::SQLiteSql<Args...> sql, Args... args) const {
         return detail::run_for_rows(session_, detail::request_for(detail::RowsWanted::all, sql.text(), args...));
     }
+    // All rows as structs (aio/db/aggregate.hpp): `fetch_as<User>("SELECT id, name FROM users")`. Errors: also db::ColumnError if
+    // the columns do not fit the fields.
+    template <class T, class... Args>
+    Coro<std::vector<T>> fetch_as(db::SQLiteSql<Args...> sql, Args... args) const {
+        return db::detail::structs_after<T>(fetch<Args...>(sql, std::move(args)...));
+    }
     // The first row; nullopt if there is none.
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(db::SQLiteSql<Args...> sql, Args... args) const {
@@ -120,6 +128,11 @@ public:
     // Compiles a statement, which stays in the cache as long as it is held and describes its columns.
     Coro<PreparedStatement> prepare(db::RuntimeSql sql) const;
     Coro<PreparedStatement> prepare(std::string_view sql) const { return prepare(db::runtime(sql)); }
+
+    // Collects statements, and sends them to the thread together (aio/db/pipeline.hpp).
+    db::Pipeline<Connection, db::Dialect::sqlite> pipeline() const {
+        return db::Pipeline<Connection, db::Dialect::sqlite>(*this);
+    }
 
     // Runs `body`, a function that returns a Coro, in a transaction. It is committed when the body returns, and rolled back when
     // the body throws, also CancelledError. Inside a transaction: a savepoint. Result: the body's. *Cancel* during the commit:

@@ -24,6 +24,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace aio::sqlite {
 
@@ -89,6 +90,11 @@ public:
         return lend(writer_, timeout);
     }
 
+    // The one that writes, and thus can do everything.
+    Coro<PooledConnection> acquire(std::optional<Duration> timeout = std::nullopt) const {
+        return acquire_writer(timeout);
+    }
+
     // Connection's functions, each on a connection of the pool.
     template <class... Args>
     Coro<ExecuteResult> execute(db::SQLiteSql<Args...> sql, Args... args) const {
@@ -103,6 +109,10 @@ public:
             return connection.fetch<Args...>(sql, std::move(args)...);
         };
         return on_one(state_for(sql.text()), std::move(run));
+    }
+    template <class T, class... Args>
+    Coro<std::vector<T>> fetch_as(db::SQLiteSql<Args...> sql, Args... args) const {
+        return db::detail::structs_after<T>(fetch<Args...>(sql, std::move(args)...));
     }
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(db::SQLiteSql<Args...> sql, Args... args) const {
@@ -155,6 +165,13 @@ public:
     }
     db::PoolStatistics reader_statistics() const noexcept { return readers_->statistics(); }
     db::PoolStatistics writer_statistics() const noexcept { return writer_->statistics(); }
+    // Of both together.
+    db::PoolStatistics statistics() const noexcept {
+        const db::PoolStatistics readers = reader_statistics(), writer = writer_statistics();
+        return {readers.size + writer.size, readers.idle + writer.idle, readers.waiting + writer.waiting};
+    }
+    std::size_t get_size() const noexcept { return statistics().size; }
+    std::size_t get_idle_size() const noexcept { return statistics().idle; }
 
 private:
     const State& state_for(std::string_view sql) const noexcept {

@@ -58,6 +58,10 @@ public:
     Coro<Rows> fetch(Args... args) const {
         return detail::run_for_rows(session_, request(detail::RowsWanted::all, args...));
     }
+    template <class T, class... Args>
+    Coro<std::vector<T>> fetch_as(Args... args) const {
+        return db::detail::structs_after<T>(fetch(std::move(args)...));
+    }
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(Args... args) const {
         return detail::run_for_first_row(session_, request(detail::RowsWanted::first, args...));

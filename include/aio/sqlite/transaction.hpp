@@ -22,6 +22,7 @@ enum class TransactionMode : std::uint8_t {
 // The options of a transaction.
 struct TransactionOptions {
     TransactionMode mode = TransactionMode::automatic;
+    bool readonly = false;  // statements in it that write fail; automatic is deferred then
 };
 
 namespace detail {
@@ -46,7 +47,7 @@ public:
 
 private:
     SharedSession session_;
-    TransactionMode mode_;
+    TransactionOptions options_;
     TransactionBlock* outer_;  // that began before it and is open; session_ knows the last one
     std::uint64_t number_;     // of the session's blocks
     bool is_savepoint_;

@@ -12,7 +12,7 @@ namespace aio::sqlite::detail {
 
 TransactionBlock::TransactionBlock(SharedSession session, const TransactionOptions& options)
     : session_(std::move(session)),
-      mode_(options.mode),
+      options_(options),
       outer_(session_->innermost),
       number_(session_->new_number()),
       // A BEGIN of ours may be under way; one of the user's is seen once it has ended.
@@ -37,8 +37,8 @@ Job::Effect effect_of(bool is_savepoint, Job::Effect effect) noexcept {
 }  // namespace
 
 Coro<std::exception_ptr> TransactionBlock::begin() {
-    auto begin = [number = number_, is_savepoint = is_savepoint_, mode = mode_](Database& database) {
-        database.begin_block(number, is_savepoint, mode);
+    auto begin = [number = number_, is_savepoint = is_savepoint_, options = options_](Database& database) {
+        database.begin_block(number, is_savepoint, options);
     };
     try {
         co_await perform(session_, begin, Job::Dropped::stays, effect_of(is_savepoint_, Job::Effect::begins));

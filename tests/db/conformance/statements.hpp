@@ -26,7 +26,7 @@ Coro<> errors_have_their_class_and_harm_nothing() {
     co_await expect_throws<db::ForeignKeyViolationError>(
         c.execute(Db::sql("INSERT INTO child(id, parent) VALUES(?, ?)"), 1, 99));
     co_await expect_throws<db::UndefinedTableError>(c.fetch(kept("SELECT 1 FROM nowhere")));
-    co_await expect_throws<db::UndefinedColumnError>(c.fetch(kept("SELECT nothing FROM parent")));
+    co_await expect_throws<db::UndefinedColumnError>(c.fetch(kept("SELECT missing FROM parent")));
     const std::string error = co_await expect_throws<db::SyntaxError>(c.fetch(kept("SELECT 1 FRUM parent x y")));
     EXPECT_THAT(error, testing::HasSubstr("FRUM"));  // what() has the statement
     co_await expect_throws<db::DuplicateTableError>(c.execute(kept("CREATE TABLE parent(id INTEGER)")));

@@ -30,7 +30,7 @@ void Database::check_block(std::string_view sql) const {
     if (!blocks_.empty() && !is_in_transaction()) throw_rolled_back(sql);
 }
 
-void Database::begin_block(std::uint64_t number, bool is_savepoint, TransactionMode mode) {
+void Database::begin_block(std::uint64_t number, bool is_savepoint, const TransactionOptions& options) {
     if (is_savepoint) {
         check_block("SAVEPOINT");
         // What it was to be inside of may have ended meanwhile: a savepoint alone begins a transaction.
@@ -38,27 +38,45 @@ void Database::begin_block(std::uint64_t number, bool is_savepoint, TransactionM
         execute(("SAVEPOINT " + savepoint_name(number)).c_str());
     } else {
         blocks_.reserve(blocks_.size() + 1);
+        TransactionMode mode = options.mode;
         if (mode == TransactionMode::automatic) {
-            mode = is_readonly_ ? TransactionMode::deferred : TransactionMode::immediate;
+            mode = is_readonly_ || options.readonly ? TransactionMode::deferred : TransactionMode::immediate;
         }
         execute(mode == TransactionMode::deferred    ? "BEGIN"
                 : mode == TransactionMode::immediate ? "BEGIN IMMEDIATE"
                                                      : "BEGIN EXCLUSIVE");
     }
     blocks_.push_back(number);
+    if (!options.readonly || readonly_block_ != 0) return;
+    try {
+        execute("PRAGMA query_only = 1");
+    } catch (...) {
+        roll_back_block(number, is_savepoint);
+        throw;
+    }
+    readonly_block_ = number;
+}
+
+// This one and those inside of it.
+void Database::end_blocks(std::uint64_t first) noexcept {
+    const auto found = std::find(blocks_.begin(), blocks_.end(), first);
+    if (std::find(found, blocks_.end(), readonly_block_) != blocks_.end()) {
+        sqlite3_exec(db_, "PRAGMA query_only = 0", nullptr, nullptr, nullptr);  // which sets a flag
+        readonly_block_ = 0;
+    }
+    blocks_.erase(found, blocks_.end());
 }
 
 void Database::commit_block(std::uint64_t number, bool is_savepoint) {
     const std::string command = is_savepoint ? "RELEASE " + savepoint_name(number) : "COMMIT";
     check_block(command);
     execute(command.c_str());
-    blocks_.erase(std::find(blocks_.begin(), blocks_.end(), number), blocks_.end());
+    end_blocks(number);
 }
 
 void Database::roll_back_block(std::uint64_t number, bool is_savepoint) noexcept {
-    const auto found = std::find(blocks_.begin(), blocks_.end(), number);
-    if (found == blocks_.end()) return;
-    blocks_.erase(found, blocks_.end());
+    if (std::find(blocks_.begin(), blocks_.end(), number) == blocks_.end()) return;
+    end_blocks(number);
     if (!is_in_transaction()) return;
     char command[100] = "ROLLBACK";
     if (is_savepoint) {
@@ -70,7 +88,7 @@ void Database::roll_back_block(std::uint64_t number, bool is_savepoint) noexcept
 }
 
 void Database::roll_back_all() noexcept {
-    blocks_.clear();
+    if (!blocks_.empty()) end_blocks(blocks_.front());
     if (is_in_transaction()) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 

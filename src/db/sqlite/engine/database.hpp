@@ -73,7 +73,7 @@ public:
 
     // --- transactions, by a number of the session's -----------------------------------------------------------------
 
-    void begin_block(std::uint64_t number, bool is_savepoint, TransactionMode mode);
+    void begin_block(std::uint64_t number, bool is_savepoint, const TransactionOptions& options);
     // Errors: also db::TransactionError, if it was rolled back. It stays open when it fails.
     void commit_block(std::uint64_t number, bool is_savepoint);
     // Nothing, if it is not open.
@@ -110,6 +110,7 @@ private:
 
     void execute(const char* sql);  // of the driver's own
     void check_block(std::string_view sql) const;
+    void end_blocks(std::uint64_t first) noexcept;
     void bind(Statement& statement, const Request& request, std::size_t set);
     bool step(Statement& statement);
     void run_set(Statement& statement, const Request& request, std::size_t set, ResultData& into);
@@ -125,6 +126,7 @@ private:
     std::vector<std::shared_ptr<OpenBlob>> blobs_;
     std::vector<std::shared_ptr<BackupCopy>> backups_;  // out of this one
     std::vector<std::uint64_t> blocks_;  // transaction()s that were begun and have not ended, the innermost last
+    std::uint64_t readonly_block_ = 0;   // the outermost that may not write; 0: none
     bool is_readonly_ = false;
 };
 
