@@ -227,8 +227,10 @@ ASYNC_TEST(SqliteBackup, copies_into_a_connection_both_ways_at_once, kOnce) {
     // Cancelled, it leaves the target as it was.
     const auto c = co_await sqlite::connect(":memory:");
     co_await c.execute("CREATE TABLE kept(a)");
-    auto cancelled = create_task([&]() -> Coro<> { co_await a.backup(c, {.pages = 1}); });
-    co_await a.fetch("SELECT 1");
+    Event copied;
+    const auto notice = [&](sqlite::BackupProgress) { copied.set(); };
+    auto cancelled = create_task([&]() -> Coro<> { co_await a.backup(c, {.pages = 1}, notice); });
+    co_await copied.wait();
     cancelled.cancel();
     co_await expect_throws<CancelledError>(std::move(cancelled));
     EXPECT_EQ(co_await c.fetchval<int>("SELECT count(*) FROM kept"), 0);
@@ -237,13 +239,21 @@ ASYNC_TEST(SqliteBackup, copies_into_a_connection_both_ways_at_once, kOnce) {
     co_await expect_throws<db::DatabaseError>(a.backup(c));
     co_await c.execute("COMMIT");
     EXPECT_EQ(co_await c.fetchval<int>("SELECT count(*) FROM kept"), 1);
-    // Connections that end meanwhile.
-    auto lost = create_task([&]() -> Coro<> { co_await a.backup(c, {.pages = 1}); });
-    co_await a.fetch("SELECT 1");
+    // Connections that end meanwhile: at the first step, and before it.
+    Event stepped;
+    const auto step = [&](sqlite::BackupProgress) { stepped.set(); };
+    auto lost = create_task([&]() -> Coro<> { co_await a.backup(c, {.pages = 1}, step); });
+    co_await stepped.wait();
     c.terminate();
     co_await expect_throws<db::InterfaceError>(std::move(lost));
-    auto orphan = create_task([&]() -> Coro<> { co_await a.backup(b, {.pages = 1}); });
-    co_await a.fetch("SELECT 1");
+    const auto d = co_await sqlite::connect(":memory:");
+    auto early = create_task([&]() -> Coro<> { co_await a.backup(d, {.pages = 1}); });
+    co_await sleep(Duration(0));
+    d.terminate();
+    co_await expect_throws<db::InterfaceError>(std::move(early));
+    stepped.clear();
+    auto orphan = create_task([&]() -> Coro<> { co_await a.backup(b, {.pages = 1}, step); });
+    co_await stepped.wait();
     a.terminate();
     co_await expect_throws<db::InterfaceError>(std::move(orphan));
     EXPECT_EQ(co_await b.fetchval<int>("SELECT count(*) FROM t"), 500);

@@ -14,21 +14,17 @@ namespace aio::sqlite::detail {
 // --- the target's thread ------------------------------------------------------------------------------------------
 
 void ParkingPlace::park(Database& target) {
-    constexpr auto kLook = std::chrono::milliseconds(10);  // for a termination, which is rare
     std::unique_lock lock(mutex_);
-    parked_ = target.handle();
+    parked_ = &target;
     changed_.notify_all();
-    while (!was_released_) {
-        changed_.wait_for(lock, kLook);
-        is_wanted_back_ = target.is_stopped();
-    }
+    changed_.wait(lock, [this] { return was_released_; });
     parked_ = nullptr;
 }
 
 sqlite3* ParkingPlace::wait() noexcept {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return parked_ || was_released_; });
-    return parked_;
+    return parked_ ? parked_->handle() : nullptr;
 }
 
 void ParkingPlace::release() noexcept {
@@ -39,7 +35,7 @@ void ParkingPlace::release() noexcept {
 
 bool ParkingPlace::is_wanted_back() noexcept {
     const std::lock_guard lock(mutex_);
-    return is_wanted_back_;
+    return parked_ && parked_->is_stopped();
 }
 
 // --- the source's thread --------------------------------------------------------------------------------------------

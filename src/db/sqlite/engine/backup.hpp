@@ -34,9 +34,8 @@ public:
 private:
     std::mutex mutex_;  // of all below
     std::condition_variable changed_;
-    sqlite3* parked_ = nullptr;
+    Database* parked_ = nullptr;
     bool was_released_ = false;
-    bool is_wanted_back_ = false;
 };
 
 // All functions but the destructor: on the thread of the source, whose Database holds it until it is finished.

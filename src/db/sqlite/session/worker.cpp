@@ -116,6 +116,8 @@ void Worker::work() noexcept {
         if (has_ended_) break;
     }
     database_.close();
+    // What will never begin. Others may wait for its destruction: a backup for the thread of its target.
+    release_all(incoming_.exchange(nullptr, std::memory_order_acquire));
 }
 
 // Whether there is something to take. Two clock readings: beside sleeping they cost nothing.
