@@ -43,6 +43,13 @@ public:
         return count_;
     }
 
+    // Takes the next part off the text: a placeholder, a literal, a name, a comment, or what is between them. Empty: the end.
+    constexpr std::string_view token() {
+        const std::size_t begin = at_;
+        if (at_ < text_.size()) step();
+        return text_.substr(begin, at_ - begin);
+    }
+
 private:
     static constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
     static constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
