@@ -131,6 +131,7 @@ public:
         for (const Connection& connection : lent_) driver_.terminate(connection);
     }
     void expire() noexcept { ++generation_; }
+    bool closing() const noexcept { return closing_; }
     // Whether a connection may be used once more.
     bool is_fit(const Member& member) const noexcept {
         return member.generation == generation_ && (limits_.max_uses == 0 || member.uses < limits_.max_uses) &&
@@ -138,6 +139,7 @@ public:
     }
     PoolStatistics statistics() const noexcept { return {size_, idle_.size(), slots_.statistics().waiters}; }
     const PoolLimits& limits() const noexcept { return limits_; }
+    Driver& driver() noexcept { return driver_; }
 
 private:
     // A place among max_size.
