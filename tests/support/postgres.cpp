@@ -53,6 +53,7 @@ host all md5 127.0.0.1/32 md5
 host all clear 127.0.0.1/32 password
 host all rejected 127.0.0.1/32 reject
 hostssl all tls_only 127.0.0.1/32 trust
+hostssl all "a client" 127.0.0.1/32 cert
 hostnossl all tcp_only 127.0.0.1/32 trust
 host all postgres 127.0.0.1/32 trust
 )";
@@ -60,7 +61,7 @@ host all postgres 127.0.0.1/32 trust
 constexpr const char* kRoles = R"(
 CREATE ROLE scram LOGIN PASSWORD 'secret';
 CREATE ROLE clear LOGIN PASSWORD 'secret';
-CREATE ROLE tls_only LOGIN; CREATE ROLE tcp_only LOGIN; CREATE ROLE rejected LOGIN;
+CREATE ROLE tls_only LOGIN; CREATE ROLE "a client" LOGIN; CREATE ROLE tcp_only LOGIN; CREATE ROLE rejected LOGIN;
 SET password_encryption = 'md5'; CREATE ROLE md5 LOGIN PASSWORD 'secret';
 )";
 
@@ -70,7 +71,8 @@ std::string settings(const std::string& folder, int port) {
     text << "port = " << port << "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '" << folder << "'\n"
          << "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 60\n"
          << "shared_buffers = 16MB\nlog_connections = on\nssl = on\nssl_cert_file = '" << folder << "/server.pem'\n"
-         << "ssl_key_file = '" << folder << "/server.key'\nrestart_after_crash = on\nmax_prepared_transactions = 5\n";
+         << "ssl_key_file = '" << folder << "/server.key'\nssl_ca_file = '" << folder
+         << "/ca.pem'\nrestart_after_crash = on\nmax_prepared_transactions = 5\n";
     return text.str();
 }
 
@@ -87,10 +89,10 @@ bool PostgresServer::start() {
     const std::string owner = ::geteuid() == 0 ? "chown -R postgres " + folder_ : "true";
     const std::string initdb =
         as_postgres() + programs_ + "/initdb -N -A trust -U postgres -E UTF8 --locale=C -D " + data;
-    bool ready =
-        shell("cp " + pki().pem("localhost") + " " + folder_ + "/server.pem && cp " + pki().key("localhost") + " " +
-              folder_ + "/server.key && chmod 600 " + folder_ + "/server.key && chmod 755 " + folder_ + " && " +
-              owner + " && cd / && " + initdb + " > " + folder_ + "/initdb.log 2>&1");
+    bool ready = shell("cp " + pki().pem("ca") + " " + folder_ + "/ca.pem && cp " + pki().pem("localhost") + " " +
+                       folder_ + "/server.pem && cp " + pki().key("localhost") + " " + folder_ +
+                       "/server.key && chmod 600 " + folder_ + "/server.key && chmod 755 " + folder_ + " && " +
+                       owner + " && cd / && " + initdb + " > " + folder_ + "/initdb.log 2>&1");
     if (ready) {
         std::ofstream(data + "/pg_hba.conf") << kAccess;
         std::ofstream(data + "/postgresql.conf", std::ios::app) << settings(folder_, port_);
