@@ -5,6 +5,7 @@
 
 #include <aio/db/errors.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -58,6 +59,20 @@ void set_trust(const ssl::SSLContext& context, const ConnectionParameters& param
     context.set_verify_flags(context.verify_flags() | ssl::VERIFY_CRL_CHECK_CHAIN);
 }
 
+// As libpq: a key that others may read is no secret. One of root's may be read by a group, as those that a system's services
+// share are.
+void check_key_file(const std::string& path) {
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0) return;  // whoever reads it reports that
+    const std::string begin = "connect: the private key " + path + " is not used: ";
+    if (!S_ISREG(status.st_mode)) throw db::InterfaceError(begin + "it is not a plain file");
+    const bool is_roots = status.st_uid == 0;
+    const mode_t refused = is_roots ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
+    if ((status.st_mode & refused) == 0) return;
+    throw db::InterfaceError(begin + (is_roots ? "others may read it, or its group may write it; run chmod 0640 on it"
+                                               : "group or others have access to it; run chmod 0600 on it"));
+}
+
 void set_identity(const ssl::SSLContext& context, const ConnectionParameters& parameters) {
     if (parameters.sslcertmode == SslCertMode::disable) return;
     const bool is_given = !parameters.sslcert.empty();
@@ -66,6 +81,7 @@ void set_identity(const ssl::SSLContext& context, const ConnectionParameters& pa
     const std::string key =
         parameters.sslkey.empty() ? in_directory(parameters, "postgresql.key") : parameters.sslkey;
     context.load_cert_chain(certificate, key, parameters.sslpassword);
+    check_key_file(key.empty() ? certificate : key);
 }
 
 }  // namespace
