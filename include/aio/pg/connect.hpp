@@ -4,10 +4,12 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/io/ssl_use.hpp>
 #include <aio/pg/connection.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +29,16 @@ struct ConnectOptions {
     // transaction mode: a statement then takes two round trips, and tasks on one connection wait for each other.
     std::size_t statement_cache_size = 100;
     std::optional<Duration> timeout = std::chrono::seconds(60);  // for connecting and authentication, over all hosts
+    // TLS with a context of the program's (<aio/io/ssl.hpp>), or with `true` that of create_default_context(). Over TCP
+    // there is no connection without it then; what the DSN says of TLS does not count.
+    ssl::Use ssl = {};
+};
+
+// Functions that connect() calls. Pass a named variable, not a temporary (g++ 12).
+struct ConnectHooks {
+    // Returns the password, each time that a server asks for one: asyncpg's `password=` as a function. No other password
+    // counts then. Its errors are connect()'s.
+    std::function<Coro<std::string>()> password = {};
 };
 
 // Connects to a server. The DSN is a URI or a list of keywords, as in libpq; what it leaves out is taken from the service file,
@@ -36,5 +48,6 @@ struct ConnectOptions {
 // option, thrown by the call itself; OSError; db::DatabaseError (db::AuthenticationError for a wrong password);
 // db::InterfaceError; TimeoutError.
 Coro<Connection> connect(std::string_view dsn = {}, ConnectOptions options = {});
+Coro<Connection> connect(std::string_view dsn, ConnectOptions options, const ConnectHooks& hooks);
 
 }  // namespace aio::pg

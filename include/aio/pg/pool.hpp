@@ -7,6 +7,8 @@
 #include <aio/pg/connection.hpp>
 #include <aio/sync/semaphore.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,11 +36,13 @@ struct PoolOptions {
     // SQL that is sent when a connection from acquire() is given back. Behind PgBouncer in transaction mode: "".
     std::string_view reset = detail::kResetScript;
 };
+    ssl::Use ssl = {};  // as ConnectOptions::ssl
 
 // Functions that are run on a pool's connections: asyncpg's init and setup. Pass a named variable, not a temporary (g++ 12).
 struct PoolHooks {
-    std::function<Coro<>(Connection)> init = {};   // once, after connecting; the reset undoes its SET
-    std::function<Coro<>(Connection)> setup = {};  // before each acquisition, also by pool.fetch() and the like
+    std::function<Coro<>(Connection)> init = {};       // once, after connecting; the reset undoes its SET
+    std::function<Coro<>(Connection)> setup = {};      // before each acquisition, also by pool.fetch() and the like
+    std::function<Coro<std::string>()> password = {};  // as ConnectHooks::password: for each new connection
 };
 
 namespace detail {
@@ -69,6 +73,8 @@ private:
     std::shared_ptr<Semaphore> cancels_;
 };
 
+    std::shared_ptr<std::uint64_t> alterations_;
+    std::shared_ptr<const ssl::SSLContext> context_;
 // Whether a statement may leave behind in its session what has to be reset.
 bool may_change_session(std::string_view sql);
 

@@ -2,6 +2,7 @@
 // session/ speaks to the server.
 #include <aio/pg/connect.hpp>
 
+#include <aio/core/log.hpp>
 #include <aio/core/timeout.hpp>
 #include <aio/db/errors.hpp>
 #include <aio/io/ssl.hpp>
@@ -63,14 +64,15 @@ void refuse_what_is_missing(const ConnectionParameters& parameters) {
     if (parameters.replication != conninfo::Replication::off) missing("replication");
 }
 
-// What the sessions of a pool have in common.
-struct Sharing {
+// What does not come from the DSN.
+struct Given {
     std::size_t statement_cache_size;
-    std::shared_ptr<Semaphore> cancels;
+    ConnectHooks hooks;
+    Sharing sharing;
 };
 
 SessionOptions session_options(const ConnectionParameters& parameters, const conninfo::Host& host,
-                               std::shared_ptr<const ssl::SSLContext> context, const Sharing& sharing) {
+                               std::shared_ptr<const ssl::SSLContext> context, const Given& given) {
     SessionOptions session;
     session.host = host.hostaddr.empty() ? host.host : host.hostaddr;
     session.port = host.port;
@@ -88,14 +90,17 @@ SessionOptions session_options(const ConnectionParameters& parameters, const con
     session.required_peer = parameters.requirepeer;
     session.tcp = {parameters.keepalives.enabled, parameters.keepalives.idle, parameters.keepalives.interval,
                    parameters.keepalives.count, parameters.tcp_user_timeout};
-    session.statement_cache_size = sharing.statement_cache_size;
-    session.cancels = sharing.cancels;
+    session.statement_cache_size = given.statement_cache_size;
+    session.ask_password = given.hooks.password;
+    session.cancels = given.sharing.cancels;
+    if (given.sharing.alterations) session.alterations = given.sharing.alterations;
     return session;
 }
 
 // In the order in which they are tried: a server may want the other one.
-std::vector<TlsUse> tls_uses(const ConnectionParameters& parameters, const conninfo::Host& host) {
-    const SslMode mode = parameters.sslmode;
+std::vector<TlsUse> tls_uses(const ConnectionParameters& parameters, const conninfo::Host& host,
+                             bool has_own_context) {
+    const SslMode mode = has_own_context ? std::max(parameters.sslmode, SslMode::require) : parameters.sslmode;
     if (host.is_unix() || mode == SslMode::disable) return {TlsUse::off};
     if (mode == SslMode::allow) return {TlsUse::off, TlsUse::required};
     if (mode == SslMode::prefer) return {TlsUse::preferred, TlsUse::off};
@@ -130,13 +135,13 @@ void check_kind(const Session& session, TargetSessionAttrs wanted) {
                              ": not what target_session_attrs wants");
 }
 
-Coro<SharedSession> try_hosts(ConnectionParameters parameters, Sharing sharing) {
+Coro<SharedSession> try_hosts(ConnectionParameters parameters, Given given) {
     refuse_what_is_missing(parameters);
     if (parameters.target_session_attrs == TargetSessionAttrs::prefer_standby) {
         ConnectionParameters standby = parameters;
         standby.target_session_attrs = TargetSessionAttrs::standby;
         try {
-            co_return co_await try_hosts(std::move(standby), sharing);
+            co_return co_await try_hosts(std::move(standby), given);
         } catch (const db::AuthenticationError&) {
             throw;
         } catch (const Error&) {
@@ -146,14 +151,17 @@ Coro<SharedSession> try_hosts(ConnectionParameters parameters, Sharing sharing) 
     if (parameters.load_balance_hosts == conninfo::LoadBalanceHosts::random) {
         std::ranges::shuffle(parameters.hosts, std::minstd_rand(std::random_device()()));
     }
-    const std::shared_ptr<const ssl::SSLContext> context = tls_context(parameters);
+    const bool has_own_context = given.sharing.context != nullptr;
+    std::shared_ptr<const ssl::SSLContext> context = given.sharing.context;
+    const bool may_encrypt = !std::ranges::all_of(parameters.hosts, &conninfo::Host::is_unix);
+    if (!context && may_encrypt) context = tls_context(parameters);
     std::optional<Duration> timeout;
     if (parameters.connect_timeout) timeout = *parameters.connect_timeout;
     std::exception_ptr last;
     for (const conninfo::Host& host : parameters.hosts) {
-        const std::vector<TlsUse> uses = tls_uses(parameters, host);
+        const std::vector<TlsUse> uses = tls_uses(parameters, host, has_own_context);
         for (const TlsUse use : uses) {
-            SessionOptions session = session_options(parameters, host, context, sharing);
+            SessionOptions session = session_options(parameters, host, context, given);
             session.tls = use;
             try {
                 SharedSession opened = co_await try_host(std::move(session), timeout);
@@ -176,23 +184,30 @@ Coro<SharedSession> try_hosts(ConnectionParameters parameters, Sharing sharing) 
     std::rethrow_exception(last);
 }
 
-Coro<Connection> connect_to(ConnectionParameters parameters, Sharing sharing, std::optional<Duration> timeout) {
-    auto open = [&] { return try_hosts(std::move(parameters), sharing); };
+Coro<Connection> connect_to(ConnectionParameters parameters, Given given, std::optional<Duration> timeout) {
+    for (const std::string& warning : parameters.warnings) {
+        aio::detail::log(LogLevel::warning, "PostgreSQL: " + warning);
+    }
+    auto open = [&] { return try_hosts(std::move(parameters), std::move(given)); };
     co_return Connection(co_await with_timeout(timeout, open));
 }
 
 }  // namespace
 
-Coro<Connection> connect_sharing(std::string_view dsn, const ConnectOptions& options,
-                                 std::shared_ptr<Semaphore> cancels) {
+Coro<Connection> connect_sharing(std::string_view dsn, const ConnectOptions& options, const ConnectHooks& hooks,
+                                 Sharing sharing) {
     return connect_to(conninfo::resolve(dsn, options_of(options), conninfo::surroundings_of_process()),
-                      {options.statement_cache_size, std::move(cancels)}, options.timeout);
+                      {options.statement_cache_size, hooks, std::move(sharing)}, options.timeout);
 }
 
 }  // namespace detail
 
 Coro<Connection> connect(std::string_view dsn, ConnectOptions options) {
-    return detail::connect_sharing(dsn, options, nullptr);
+    return connect(dsn, options, ConnectHooks());
+}
+
+Coro<Connection> connect(std::string_view dsn, ConnectOptions options, const ConnectHooks& hooks) {
+    return detail::connect_sharing(dsn, options, hooks, {detail::tls_context(options.ssl), nullptr, nullptr});
 }
 
 }  // namespace aio::pg

@@ -6,6 +6,7 @@
 #include "db/pg/session/session.hpp"
 
 #include <cstdint>
+#include "db/pg/tls.hpp"
 #include <utility>
 
 namespace aio::pg {
@@ -19,12 +20,17 @@ PoolDriver::PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks ho
     }
     cancels_ = std::make_shared<Semaphore>(static_cast<std::ptrdiff_t>(options.max_cancels));
 }
+    alterations_ = std::make_shared<std::uint64_t>(0);
+    context_ = tls_context(options.ssl);
 
 Coro<Connection> PoolDriver::connect() const {
     ConnectOptions how;
     how.statement_cache_size = options_.statement_cache_size;
     how.timeout = options_.connect_timeout;
-    Connection connection = co_await connect_sharing(dsn_, how, cancels_);
+    ConnectHooks hooks;
+    hooks.password = hooks_.password;
+    Sharing sharing{context_, cancels_, alterations_};
+    Connection connection = co_await connect_sharing(dsn_, how, hooks, std::move(sharing));
     if (hooks_.init) co_await hooks_.init(connection);
     co_return connection;
 }

@@ -1,6 +1,7 @@
 // What a session needs to know to connect, once more for a cancel request, and to authenticate. Internal.
 #pragma once
 
+#include <aio/core/coro.hpp>
 #include <aio/core/time.hpp>
 #include <aio/io/ssl.hpp>
 #include <aio/sync/semaphore.hpp>
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +37,7 @@ struct SessionOptions {
     std::string host;  // a name or an address; a directory ("/run/postgresql") for AF_UNIX
     int port = 5432;
     std::string user, database, password;
+    std::function<Coro<std::string>()> ask_password;            // in place of `password`, if it is there
     std::vector<std::pair<std::string, std::string>> settings;  // "application_name", "search_path"…
     TlsUse tls = TlsUse::preferred;
     std::shared_ptr<const ssl::SSLContext> context;  // for TLS
@@ -45,6 +48,8 @@ struct SessionOptions {
     bool binds_channel = true;                 // SCRAM over TLS, if the server offers it
     bool requires_binding = false;             // nothing but SCRAM that is bound to TLS will do
     std::size_t statement_cache_size = 100;
+    // How many alterations of tables the sessions of a pool have met.
+    std::shared_ptr<std::uint64_t> alterations = std::make_shared<std::uint64_t>(0);
     Duration cancel_timeout = std::chrono::seconds(5);
     std::shared_ptr<Semaphore>
         cancels;  // what a pool's sessions share, so that not too many requests are under way; or null

@@ -126,12 +126,8 @@ private:
             }
             asked_before = true;
             switch (asked.kind) {
-                case AuthenticationKind::cleartext: answer_in_clear(); break;
-                case AuthenticationKind::md5:
-                    check_method("md5");
-                    check_binding(false);
-                    send_password(wire::md5_password(options_.user, options_.password, asked.salt).view());
-                    break;
+                case AuthenticationKind::cleartext: co_await answer_in_clear(); break;
+                case AuthenticationKind::md5: co_await answer_with_md5(asked.salt); break;
                 case AuthenticationKind::sasl: co_await scram(asked.mechanisms); break;
                 default:
                     throw wire::AuthenticationError("the server asks for " + std::string(wire::name_of(asked.kind)) +
@@ -142,14 +138,29 @@ private:
 
     bool is_encrypted() const { return writer_.stream()->filter() != nullptr; }
 
-    void answer_in_clear() {
+    // It is asked for only when the server wants it, and for each server anew.
+    Coro<std::string> password() const {
+        if (!options_.ask_password) co_return options_.password;
+        std::string asked = co_await options_.ask_password();
+        co_return asked;
+    }
+
+    Coro<> answer_in_clear() {
         check_method("password");
         check_binding(false);
         if (!options_.is_unix() && !is_encrypted()) {
             throw wire::AuthenticationError(
                 "the server asks for the password in clear text over a connection without TLS: use sslmode=require");
         }
-        send_password(options_.password);
+        send_password(co_await password());
+    }
+
+    // `salt` is a part of bytes_, which stays as it is.
+    Coro<> answer_with_md5(std::string_view salt) {
+        check_method("md5");
+        check_binding(false);
+        const std::string secret = co_await password();
+        send_password(wire::md5_password(options_.user, secret, salt).view());
     }
 
     void send_password(std::string_view password) {
@@ -177,13 +188,14 @@ private:
         check_method("scram-sha-256");
         wire::ScramBinding bound = binding(mechanisms);
         check_binding(bound.kind == wire::ScramBinding::Kind::end_point);
+        const std::string secret = co_await password();
         wire::ScramClient client(std::move(bound));
         std::string bytes;
         wire::append_sasl_initial(bytes, client.mechanism(), client.first_message());
         send(bytes);
         const wire::ScramChallenge challenge =
             client.receive_challenge(co_await sasl(AuthenticationKind::sasl_continue));
-        auto derive = [password = options_.password, challenge] {  // milliseconds of a processor; may outlive this
+        auto derive = [password = secret, challenge] {  // milliseconds of a processor; may outlive this
             return wire::derive_scram_key(wire::saslprep(password).view(), challenge);
         };
         const wire::ScramKey key = co_await to_thread(derive);

@@ -2,6 +2,8 @@
 #include "db/pg/conninfo/pass_file.hpp"
 #include "db/pg/conninfo/service_file.hpp"
 
+#include <sys/fsuid.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -149,6 +151,31 @@ TEST(Surroundings, are_those_of_the_process) {
     EXPECT_EQ(file->mode & 0777, 0600u);
     EXPECT_FALSE(surroundings.read_file(path));
     EXPECT_TRUE(S_ISDIR(surroundings.read_file("/")->mode));
+}
+
+// As another user than root, whom no mode keeps out. Of this thread only.
+TEST(Surroundings, do_not_have_what_may_not_be_read) {
+    // asyncpg: test_connect.test_connect_pgpass_inaccessible_file, test_connect.test_connect_pgpass_inaccessible_directory
+    const Surroundings surroundings = surroundings_of_process();
+    const std::string folder = ::testing::TempDir() + "aiocpp_shut_" + std::to_string(::getpid());
+    const std::string path = folder + "/passwords";
+    ASSERT_EQ(::mkdir(folder.c_str(), 0755), 0);
+    std::ofstream(path) << "*:*:*:*:x\n";
+    ::chmod(path.c_str(), 0000);
+    const bool is_root = ::geteuid() == 0;
+    if (is_root) ::setfsuid(65'534);
+    const bool has_file = surroundings.read_file(path).has_value();
+    if (is_root) ::setfsuid(0);
+    ::chmod(path.c_str(), 0644);
+    ::chmod(folder.c_str(), 0000);
+    if (is_root) ::setfsuid(65'534);
+    const bool has_folder = surroundings.read_file(path).has_value();
+    if (is_root) ::setfsuid(0);
+    ::chmod(folder.c_str(), 0755);
+    ::unlink(path.c_str());
+    ::rmdir(folder.c_str());
+    EXPECT_FALSE(has_file);
+    EXPECT_FALSE(has_folder);
 }
 
 }  // namespace
