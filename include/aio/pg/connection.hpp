@@ -106,6 +106,11 @@ public:
     }
     // Prepares a statement, which stays in the cache as long as it is held and describes its types.
     Coro<PreparedStatement> prepare(db::RuntimeSql sql) const;
+    // A cursor that is positioned by hand (cursor.hpp). Errors: also db::InterfaceError outside a transaction.
+    template <class... Args>
+    Coro<Cursor> open_cursor(db::Sql<Args...> sql, Args... args) const {
+        return detail::open_cursor(session_, sql.text(), std::move(args)...);
+    }
     Coro<PreparedStatement> prepare(std::string_view sql) const { return prepare(db::runtime(sql)); }
 
     // Collects statements, and sends them together (aio/db/pipeline.hpp).

@@ -61,6 +61,7 @@ struct Execution {
     RowsWanted wanted = RowsWanted::all;
     std::string_view portal = {};  // its name, if more is wanted of it later; it must outlive the run
     std::int32_t max_rows = 0;     // of the first answer; 0: all
+    bool binds_only = false;       // the portal is made, and no row is asked for yet
 };
 
 // One row is enough: the server need not make more.

@@ -85,6 +85,10 @@ public:
     AsyncGenerator<Row> cursor(Args... args) const {
         return detail::read_cursor<Args...>(session_, std::string(get_query()), std::move(args)...);
     }
+    template <class... Args>
+    Coro<Cursor> open_cursor(Args... args) const {
+        return detail::open_cursor(session_, detail::KeptSql{statement_}, std::move(args)...);
+    }
 
     // Its SQL.
     std::string_view get_query() const noexcept;

@@ -5,12 +5,17 @@
 
 #include "db/pg/session/result_data.hpp"
 #include "db/pg/session/session.hpp"
+#include "db/pg/session/script.hpp"
 #include "db/pg/wire/backend.hpp"
 #include "db/pg/wire/frontend.hpp"
 #include "db/pg/wire/row.hpp"
 
 #include <algorithm>
 
+#include <charconv>
+#include <optional>
+#include <system_error>
+#include <utility>
 namespace aio::pg::detail {
 
 namespace {
@@ -104,10 +109,15 @@ Coro<SharedResult> Portal::first(std::string_view sql, EncodeArguments arguments
 
 Coro<SharedResult> Portal::next() {
     const Session::Running running(*session_);
+    SharedResult batch = co_await read_on();
+    measure(*batch);
+    co_return batch;
+}
+
+Coro<SharedResult> Portal::read_on() {
     const ExchangeRef<FetchExchange> exchange(new FetchExchange(name_, batch_, *last_));
     session_->submit(*exchange);
     co_await session_->finished(*exchange);
-    measure(*exchange->result);
     co_return exchange->result;
 }
 
@@ -115,7 +125,49 @@ void Portal::measure(const ResultData& batch) noexcept {
     at_end_ = !batch.has_more;
     if (at_end_) is_open_ = false;
     const std::size_t row = batch.bytes.size() / std::max<std::size_t>(batch.starts.size(), 1) + 1;
+Coro<> Portal::open(std::string_view sql, EncodeArguments arguments) {
+    is_open_ = true;
+    last_ = co_await run_statement(session_, sql, arguments,
+                                   {.wanted = RowsWanted::all, .portal = name_, .binds_only = true});
+}
+
+Coro<SharedResult> Portal::fetch(std::int32_t rows) {
+    batch_ = rows;
+    co_return co_await read_on();
+}
+
+Coro<std::size_t> Portal::move(std::int32_t rows) {
+    const std::string sql = "MOVE FORWARD " + std::to_string(rows) + " IN " + name_;
+    const std::string tag = co_await run_script(session_, sql);  // "MOVE 7"
+    std::size_t moved = 0;
+    const char* const end = tag.data() + tag.size();
+    const char* const begin = tag.starts_with("MOVE ") ? tag.data() + 5 : end;
+    if (std::from_chars(begin, end, moved).ec != std::errc()) {
+        throw db::InterfaceError("forward: the server answered MOVE with \"" + tag + "\"");
+    }
+    co_return moved;
+}
+
     batch_ = static_cast<std::int32_t>(std::clamp<std::size_t>(kBatchBytes / row, 1, kMostRows));
 }
 
 }  // namespace aio::pg::detail
+
+namespace aio::pg {
+
+namespace {
+
+// What the protocol and MOVE can say.
+std::int32_t checked_rows(std::size_t rows, const char* function) {
+    if (rows >= 1 && std::in_range<std::int32_t>(rows)) return static_cast<std::int32_t>(rows);
+    throw ValueError(std::string("Cursor::") + function + ": the number of rows must be from 1 to 2147483647, not " +
+                     std::to_string(rows));
+}
+
+}  // namespace
+
+Coro<Rows> Cursor::fetch(std::size_t rows) { return detail::rows_after(portal_->fetch(checked_rows(rows, "fetch"))); }
+Coro<std::optional<Row>> Cursor::fetchrow() { return detail::first_row_after(portal_->fetch(1)); }
+Coro<std::size_t> Cursor::forward(std::size_t rows) { return portal_->move(checked_rows(rows, "forward")); }
+
+}  // namespace aio::pg

@@ -1,6 +1,9 @@
 // cursor(): rows as they come.
 #include "db/pg/with_server.hpp"
 
+#include <cstdint>
+#include <limits>
+#include <optional>
 #include <vector>
 
 namespace aio::test {
@@ -138,6 +141,103 @@ ASYNC_TEST(PgCursor, of_a_prepared_statement, kOnce) {
         EXPECT_EQ(co_await c.transaction(read), 125'250) << cache;
         co_await c.close();
     }
+}
+
+ASYNC_TEST(PgCursor, of_a_prepared_statement_has_the_same_limits, kOnce) {
+    // asyncpg: test_cursor.test_cursor_01, test_cursor.test_cursor_iterable_03, test_cursor.test_cursor_iterable_04
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    const auto statement = co_await c.prepare("SELECT generate_series(0, 20)");
+    auto outside = statement.cursor();
+    EXPECT_THAT(co_await expect_throws<db::InterfaceError>(outside.next()), testing::HasSubstr("transaction"));
+    co_await c.close();
+    auto closed = statement.cursor();
+    co_await expect_throws<db::InterfaceError>(closed.next());
+}
+
+ASYNC_TEST(PgCursor, is_positioned_by_hand, kOnce) {
+    // asyncpg: test_cursor.test_cursor_02, test_cursor.test_cursor_04
+    SKIP_WITHOUT_POSTGRES();
+    for (const std::size_t cache : {std::size_t{100}, std::size_t{0}}) {
+        pg::ConnectOptions options;
+        options.statement_cache_size = cache;
+        const auto c = co_await pg::connect(postgres().dsn(), options);
+        const auto read = [&]() -> Coro<> {
+            auto numbers = co_await c.open_cursor("SELECT generate_series(0, $1::int)", 100);
+            const auto two = co_await numbers.fetch(2);
+            CO_ASSERT_EQ(two.size(), 2u);
+            EXPECT_EQ(two[1].get<int>(0), 1);
+            EXPECT_EQ((co_await numbers.fetchrow())->get<int>(0), 2);
+            EXPECT_EQ(co_await numbers.forward(39), 39u);
+            EXPECT_EQ((co_await numbers.fetchrow())->get<int>(0), 42);
+            EXPECT_EQ((co_await numbers.fetch(1000)).size(), 58u);
+            EXPECT_EQ(co_await numbers.forward(1), 0u);
+            EXPECT_FALSE((co_await numbers.fetchrow()).has_value());
+            EXPECT_TRUE((co_await numbers.fetch(7)).empty());
+            EXPECT_EQ(co_await portals(c), 1);
+        };
+        co_await c.transaction(read);
+        const auto skip = [&]() -> Coro<> {
+            const auto statement = co_await c.prepare("SELECT generate_series(0, $1::int)");
+            {
+                auto numbers = co_await statement.open_cursor(20);
+                EXPECT_EQ(co_await numbers.forward(5), 5u);  // before the first row
+                EXPECT_EQ((co_await numbers.fetchrow())->get<int>(0), 5);
+                EXPECT_EQ(co_await portals(c), 1);
+            }
+            EXPECT_EQ(co_await portals(c), 0);
+        };
+        co_await c.transaction(skip);
+        co_await expect_throws<db::InterfaceError>(c.open_cursor("SELECT 1"));
+        co_await c.close();
+    }
+}
+
+ASYNC_TEST(PgCursor, is_cancelled_at_each_of_its_functions, kOnce) {
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    for (const int what : {0, 1, 2, 3}) {
+        const auto read = [&]() -> Coro<> {
+            auto rows = co_await c.open_cursor("SELECT i, pg_sleep(60) FROM generate_series($1::int, 3) i", 1);
+            if (what == 0) co_await wait_for(rows.fetch(2), 20ms);
+            if (what == 1) co_await wait_for(rows.fetchrow(), 20ms);
+            if (what == 2) co_await wait_for(rows.forward(2), 20ms);
+            if (what == 3) co_await wait_for(c.open_cursor("SELECT $1::int", 1), 0ms);
+        };
+        co_await expect_throws<TimeoutError>(c.transaction(read));
+        EXPECT_FALSE(c.is_in_transaction());
+        EXPECT_EQ(co_await c.fetchval<int>("SELECT 7"), 7);
+    }
+    // One that outlives its transaction.
+    std::optional<pg::Cursor> left;
+    const auto open = [&]() -> Coro<> { left = co_await c.open_cursor("SELECT generate_series(1, 9)"); };
+    co_await c.transaction(open);
+    co_await expect_throws<db::DatabaseError>(left->fetch(1));
+    co_await expect_throws<db::DatabaseError>(left->forward(1));
+    left.reset();
+    EXPECT_EQ(co_await c.fetchval<int>("SELECT 8"), 8);
+    co_await c.close();
+}
+
+// Extremes: pg::Cursor::fetch(rows), pg::Cursor::forward(rows)
+ASYNC_TEST(PgCursor, of_impossible_numbers_of_rows, kOnce) {
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    const auto read = [&]() -> Coro<> {
+        auto rows = co_await c.open_cursor("SELECT generate_series(1, 9)");
+        for (const std::size_t wrong :
+             {std::size_t{0}, std::size_t{1} << 31, std::numeric_limits<std::size_t>::max()}) {
+            expect_error<ValueError>([&] { static_cast<void>(rows.fetch(wrong)); });
+            expect_error<ValueError>([&] { static_cast<void>(rows.forward(wrong)); });
+        }
+        constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
+        EXPECT_EQ(co_await rows.forward(1), 1u);
+        EXPECT_EQ((co_await rows.fetch(1)).size(), 1u);
+        EXPECT_EQ((co_await rows.fetch(kMost)).size(), 7u);
+        EXPECT_EQ(co_await rows.forward(kMost), 0u);
+    };
+    co_await c.transaction(read);
+    co_await c.close();
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ public:
         const Statement& statement = *result->statement;
         for (; arguments(scratch, *statement.types, statement.parameters, count); ++count) {
             append_bind(requests_, execution_.portal, statement, scratch);
-            wire::append_execute(requests_, execution_.portal, execution_.max_rows);
+            if (!execution_.binds_only) wire::append_execute(requests_, execution_.portal, execution_.max_rows);
         }
         runs_ = count;
         return count;
@@ -92,6 +92,7 @@ protected:
                 ++begun_;
                 return;
             case MessageType::data_row: return take_row(message, is_running);
+                if (execution_.binds_only) ++ended_;
             case MessageType::command_complete:
                 result->tag = std::string(wire::parse_command_complete(message).tag);
                 break;
