@@ -22,7 +22,7 @@ import sys
 EXEMPT = {
     r".*Error::\w+\(\w+\)|SystemExit::.*|throw_os_error\(code\)": "what an error says",
     r"files::(Stat|StatVfs|DirEntry)::.*|(http::ConnectorStatistics|http::HttpRange|AddressInfo)::.*": "a result",
-    r"pg::Notification::.*": "a result",
+    r"pg::(Notification|LoggedQuery)::.*": "a result",
     r"ssl::(Certificate::version|Cipher::secret_bits)|http::UploadedFile::.*": "a result",
     r"http::Headers::Place::.*": "a position in a buffer of the library's own",
     r"BufferedProtocol::.*": "passed by the library to the program",

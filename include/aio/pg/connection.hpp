@@ -25,6 +25,7 @@
 #include <aio/pg/execution.hpp>
 #include <aio/pg/notification.hpp>
 #include <aio/pg/prepared_statement.hpp>
+#include <aio/pg/query_logger.hpp>
 #include <aio/pg/row.hpp>
 #include <aio/pg/transaction.hpp>
 
@@ -170,7 +171,17 @@ public:
     // Calls `listener` with each notice or warning of the server, instead of the log. Empty: the log again.
     void set_notice_listener(std::function<void(const db::ErrorReport&)> listener) const;
     // Calls `listener` once, when the connection is closed or lost.
-    void add_termination_listener(std::function<void()> listener) const;
+    // Result: its number, for remove_termination_listener().
+    std::uint64_t add_termination_listener(std::function<void()> listener) const;
+    void remove_termination_listener(std::uint64_t number) const noexcept;
+
+    // Calls `logger` after each statement of execute(), fetch() and the like, prepared statements and transactions
+    // (query_logger.hpp), until it is removed; reset() and pools keep it. On the loop's thread; its exceptions are passed to the
+    // loop's exception handler. Result: its number, for remove_query_logger(), which does nothing for a number that there is not.
+    std::uint64_t add_query_logger(std::function<void(const LoggedQuery&)> logger) const;
+    void remove_query_logger(std::uint64_t number) const noexcept;
+    // The same, until the result is destroyed.
+    QueryLogger query_logger(std::function<void(const LoggedQuery&)> logger) const;
 
     // Waits for the statements that are running, and closes the connection. Cancel: the connection is aborted.
     Coro<> close() const;

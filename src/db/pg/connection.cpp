@@ -30,6 +30,10 @@ void throw_no_row() {
         "fetchval: the statement returned no row; fetchval<std::optional<T>>() would return nullopt");
 }
 
+void forget_query_logger(Session& session, std::uint64_t number) noexcept {
+    session.events().remove_query_logger(number);
+}
+
 namespace {
 
 constexpr std::size_t kMostUntaken = 10'000;
@@ -141,8 +145,20 @@ AsyncGenerator<Notification> Connection::notifications(std::string channel) cons
 void Connection::set_notice_listener(std::function<void(const db::ErrorReport&)> listener) const {
     session_->events().set_notice_listener(std::move(listener));
 }
-void Connection::add_termination_listener(std::function<void()> listener) const {
-    session_->events().add_termination_listener(std::move(listener));
+std::uint64_t Connection::add_termination_listener(std::function<void()> listener) const {
+    return session_->events().add_termination_listener(std::move(listener));
+}
+void Connection::remove_termination_listener(std::uint64_t number) const noexcept {
+    session_->events().remove_termination_listener(number);
+}
+std::uint64_t Connection::add_query_logger(std::function<void(const LoggedQuery&)> logger) const {
+    return session_->events().add_query_logger(std::move(logger));
+}
+void Connection::remove_query_logger(std::uint64_t number) const noexcept {
+    session_->events().remove_query_logger(number);
+}
+QueryLogger Connection::query_logger(std::function<void(const LoggedQuery&)> logger) const {
+    return {session_, add_query_logger(std::move(logger))};
 }
 
 bool Connection::is_in_transaction() const noexcept { return session_->is_in_transaction(); }

@@ -45,6 +45,20 @@ std::uint64_t Events::add_termination_listener(OnEnd listener) {
     return last_;
 }
 
+std::uint64_t Events::add_query_logger(OnQuery logger) {
+    on_query_.emplace(++last_, std::make_shared<OnQuery>(std::move(logger)));
+    return last_;
+}
+
+void Events::log_query(const LoggedQuery& query) noexcept {
+    for (auto each = on_query_.begin(); each != on_query_.end();) {
+        const std::uint64_t number = each->first;
+        const std::shared_ptr<OnQuery> logger = each->second;  // it may remove itself
+        call(*logger, query);
+        each = on_query_.upper_bound(number);
+    }
+}
+
 void Events::notify(const wire::Notification& notification) {
     const auto channel = listeners_.find(notification.channel);
     if (channel == listeners_.end()) return;

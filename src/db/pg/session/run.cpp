@@ -6,6 +6,7 @@
 #include <aio/sync/event.hpp>
 
 #include "db/pg/session/learn_types.hpp"
+#include "db/pg/session/logged.hpp"
 #include "db/pg/session/prepare.hpp"
 #include "db/pg/session/result_data.hpp"
 #include "db/pg/session/script.hpp"
@@ -243,10 +244,8 @@ Coro<SharedResult> run_unnamed(Session& session, std::string_view sql, const Enc
     }
 }
 
-}  // namespace
-
-Coro<SharedResult> run_statement(SharedSession session, std::string_view sql, EncodeArguments arguments,
-                                 Execution execution) {
+Coro<SharedResult> run_unlogged(SharedSession session, std::string_view sql, EncodeArguments arguments,
+                                Execution execution) {
     const Session::Running running(*session);
     if (session->options().statement_cache_size == 0) {
         co_return co_await run_unnamed(*session, sql, arguments, execution);
@@ -273,3 +272,10 @@ Coro<SharedResult> run_statement(SharedSession session, std::string_view sql, En
 }
 
 }  // namespace aio::pg::detail
+}  // namespace
+
+Coro<SharedResult> run_statement(SharedSession session, std::string_view sql, EncodeArguments arguments,
+                                 Execution execution) {
+    return logged(session, sql, run_unlogged(session, sql, arguments, execution));
+}
+

@@ -1,6 +1,7 @@
 // Query, the simple protocol: for scripts, transactions and resets.
 #include "db/pg/session/script.hpp"
 
+#include "db/pg/session/logged.hpp"
 #include "db/pg/wire/backend.hpp"
 #include "db/pg/wire/frontend.hpp"
 
@@ -99,15 +100,20 @@ private:
     bool has_ended_ = false;  // at least one statement of it
 };
 
-}  // namespace
-
-Coro<std::string> run_script(std::shared_ptr<Session> session, std::string_view sql, Exchange::Dropped dropped,
-                             Exchange::Effect effect) {
+Coro<std::string> run_script_unlogged(std::shared_ptr<Session> session, std::string_view sql,
+                                      Exchange::Dropped dropped, Exchange::Effect effect) {
     const Session::Running running(*session);
     const ExchangeRef<ScriptExchange> exchange(new ScriptExchange(sql, dropped, effect));
     session->submit(*exchange);
     co_await session->finished(*exchange);
     co_return std::move(exchange->tag);
+}
+
+}  // namespace
+
+Coro<std::string> run_script(std::shared_ptr<Session> session, std::string_view sql, Exchange::Dropped dropped,
+                             Exchange::Effect effect) {
+    return logged(session, sql, run_script_unlogged(session, sql, dropped, effect));
 }
 
 void reset_session(Session& session, std::string_view script) {
