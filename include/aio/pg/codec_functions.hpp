@@ -173,6 +173,10 @@ private:
     std::size_t size_ = 0;
 };
 
+// Whether the fields are those that the catalogue has, by number and types; also for a record whose fields have no names.
+// Errors: db::MalformedValueError.
+bool has_known_fields(const Value& record);
+
 // Writes the number of fields. Errors: db::TypeMismatchError, if the parameter has another number, or is no composite.
 std::span<const TypeField> encode_record_header(Encoder& encoder, std::size_t count, NameOf name);
 void encode_record_field_type(Encoder& encoder, Oid oid);

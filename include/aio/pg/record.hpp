@@ -18,7 +18,8 @@ public:
 
     // The number of fields.
     std::size_t size() const noexcept { return fields_.size(); }
-    // A field, by index or by name. Errors: db::ColumnError, if there is none.
+    // A field, by index or by name. Errors: db::ColumnError, if there is none; by name, db::TypeMismatchError if the type was
+    // altered while the rows were sent, so that nothing is known of the names.
     const Value& operator[](std::size_t index) const;
     const Value& operator[](std::string_view name) const;
     // The value of a field. Errors: db::ColumnError; those of Value::get().
@@ -34,6 +35,7 @@ public:
 private:
     Value value_;
     std::vector<Value> fields_;
+    bool has_known_fields_;
 };
 
 }  // namespace aio::pg

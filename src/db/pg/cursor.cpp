@@ -3,19 +3,20 @@
 
 #include <aio/db/errors.hpp>
 
+#include "db/pg/session/outdated_types.hpp"
 #include "db/pg/session/result_data.hpp"
-#include "db/pg/session/session.hpp"
 #include "db/pg/session/script.hpp"
+#include "db/pg/session/session.hpp"
 #include "db/pg/wire/backend.hpp"
 #include "db/pg/wire/frontend.hpp"
 #include "db/pg/wire/row.hpp"
 
 #include <algorithm>
-
 #include <charconv>
 #include <optional>
 #include <system_error>
 #include <utility>
+
 namespace aio::pg::detail {
 
 namespace {
@@ -108,23 +109,22 @@ Coro<SharedResult> Portal::first(std::string_view sql, EncodeArguments arguments
 }
 
 Coro<SharedResult> Portal::next() {
-    const Session::Running running(*session_);
     SharedResult batch = co_await read_on();
     measure(*batch);
     co_return batch;
 }
 
 Coro<SharedResult> Portal::read_on() {
+    const Session::Running running(*session_);
     const ExchangeRef<FetchExchange> exchange(new FetchExchange(name_, batch_, *last_));
     session_->submit(*exchange);
     co_await session_->finished(*exchange);
+    std::vector<Oid> outdated = outdated_types(*exchange->result);
+    if (!outdated.empty()) co_await learn_anew(*session_, std::move(outdated), *exchange->result);
+    last_ = exchange->result;
     co_return exchange->result;
 }
 
-void Portal::measure(const ResultData& batch) noexcept {
-    at_end_ = !batch.has_more;
-    if (at_end_) is_open_ = false;
-    const std::size_t row = batch.bytes.size() / std::max<std::size_t>(batch.starts.size(), 1) + 1;
 Coro<> Portal::open(std::string_view sql, EncodeArguments arguments) {
     is_open_ = true;
     last_ = co_await run_statement(session_, sql, arguments,
@@ -148,6 +148,10 @@ Coro<std::size_t> Portal::move(std::int32_t rows) {
     co_return moved;
 }
 
+void Portal::measure(const ResultData& batch) noexcept {
+    at_end_ = !batch.has_more;
+    if (at_end_) is_open_ = false;
+    const std::size_t row = batch.bytes.size() / std::max<std::size_t>(batch.starts.size(), 1) + 1;
     batch_ = static_cast<std::int32_t>(std::clamp<std::size_t>(kBatchBytes / row, 1, kMostRows));
 }
 

@@ -68,6 +68,14 @@ void RecordReader::throw_wrong_size(std::size_t wanted) const {
                                 std::to_string(size_) + " fields, but " + name_() + " has " + std::to_string(wanted));
 }
 
+bool has_known_fields(const Value& record) {
+    if (record.type().kind != TypeKind::composite) return true;
+    const std::span<const TypeField> known = record.type().fields;
+    RecordReader reader(record, &db::type_name<Record>);
+    if (reader.size() != known.size()) return false;
+    return std::ranges::all_of(known, [&](const TypeField& field) { return reader.next().oid() == field.type; });
+}
+
 std::span<const TypeField> encode_record_header(Encoder& encoder, std::size_t count, NameOf name) {
     expect_layout(encoder, Layout::record, name);
     const std::span<const TypeField> fields = encoder.type().fields;
@@ -182,7 +190,7 @@ void append_hstore_text(Encoder& encoder, std::optional<std::string_view> text) 
 
 // --- Record ----------------------------------------------------------------------------------------------------------
 
-Record::Record(const Value& value) : value_(value) {
+Record::Record(const Value& value) : value_(value), has_known_fields_(detail::has_known_fields(value)) {
     detail::RecordReader reader(value_, &db::type_name<Record>);
     fields_.reserve(reader.size());
     for (std::size_t i = 0; i < reader.size(); ++i) fields_.push_back(reader.next());
@@ -196,6 +204,12 @@ const Value& Record::operator[](std::size_t index) const {
 }
 
 const Value& Record::operator[](std::string_view name) const {
+    if (!has_known_fields_) {
+        throw db::TypeMismatchError(value_.describe() + " has other fields than the type " +
+                                    value_.catalog().name(value_.oid()) +
+                                    " had when the driver asked for it, so that \"" + std::string(name) +
+                                    "\" cannot be found: run the statement again, after reload_schema_state()");
+    }
     return (*this)[detail::field_index(value_.type(), name, value_.describe())];
 }
 

@@ -46,7 +46,9 @@ struct TypeCatalog::Added {
 
 TypeCatalog::TypeCatalog() : added_(std::make_unique<Added>()) {}
 TypeCatalog::TypeCatalog(const TypeCatalog& other) : TypeCatalog() {
-    for (const Added::Entry& entry : other.added_->entries) add(entry.description);
+    for (const Added::Entry& entry : other.added_->entries) {
+        if (other.added_->by_oid.at(entry.type.oid) == &entry.type) add(entry.description);  // not what was replaced
+    }
 }
 TypeCatalog::~TypeCatalog() = default;
 

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -115,7 +116,11 @@ TypeDescription description_of(const wire::DataRow& row, const TypeCatalog& buil
 class LearnTypes final : public Exchange {
 public:
     LearnTypes(Session& session, const std::vector<Oid>& types, std::function<void(bool)> done)
-        : Exchange(Dropped::stays), session_(session), query_(query_for(session)), done_(std::move(done)) {
+        : Exchange(Dropped::stays),
+          session_(session),
+          schema_(session.schema()),
+          query_(query_for(session)),
+          done_(std::move(done)) {
         for (const Oid type : types) array_ += (array_.empty() ? "{" : ",") + std::to_string(type);
         array_ += "}";
     }
@@ -148,7 +153,8 @@ private:
     void ended() noexcept override {
         bool learnt = !error();
         try {
-            if (learnt) session_.know(std::move(found_));
+            const bool is_outdated = schema_ != session_.schema();  // all types were to be forgotten meanwhile
+            if (learnt && !is_outdated) session_.know(std::move(found_));
         } catch (...) {
             learnt = false;  // no memory
         }
@@ -157,6 +163,7 @@ private:
     std::string_view statement() const noexcept override { return query_; }
 
     Session& session_;
+    std::uint64_t schema_;
     std::string query_;
     std::string array_;  // of the oids, as text
     TypeCatalog builtin_;

@@ -5,6 +5,7 @@
 #include <aio/db/errors.hpp>
 
 #include "db/pg/session/learn_types.hpp"
+#include "db/pg/session/outdated_types.hpp"
 #include "db/pg/session/script.hpp"
 #include "db/pg/wire/backend.hpp"
 #include "db/pg/wire/errors.hpp"
@@ -38,21 +39,23 @@ void forget_description(Statement& statement) noexcept {
 void choose_formats(Statement& statement, std::shared_ptr<const TypeCatalog> types) {
     bool all_binary = true;
     statement.result_formats.clear();
+    statement.has_records = false;
     for (Column& column : statement.columns) {
         column.format = types->format(column.type);
         column.resolved = &types->resolve(column.type);
         const bool is_binary = column.format == Format::binary;
         all_binary &= is_binary;
+        statement.has_records |= is_binary && may_hold_records(column.type, *types);
         statement.result_formats.push_back(is_binary ? wire::Format::binary : wire::Format::text);
     }
     if (all_binary && !statement.columns.empty()) statement.result_formats.resize(1);
     statement.types = std::move(types);
 }
 
-std::vector<Oid> unknown_types(const Statement& statement, const TypeCatalog& types) {
+std::vector<Oid> unknown_types(const Statement& statement, const Session& session) {
     std::vector<Oid> unknown;
     const auto look_at = [&](Oid oid) {
-        if (!types.find(oid) && std::ranges::find(unknown, oid) == unknown.end()) unknown.push_back(oid);
+        if (!session.knows(oid) && std::ranges::find(unknown, oid) == unknown.end()) unknown.push_back(oid);
     };
     for (const Oid parameter : statement.parameters) look_at(parameter);
     for (const Column& column : statement.columns) look_at(column.type);
@@ -103,8 +106,9 @@ private:
     void ended() noexcept override {
         try {
             if (error()) std::rethrow_exception(error());
+            statement_->schema = session_.schema();
             choose_formats(*statement_, session_.types());
-            const std::vector<Oid> unknown = unknown_types(*statement_, *session_.types());
+            const std::vector<Oid> unknown = unknown_types(*statement_, session_);
             if (!unknown.empty() && session_.is_open()) {
                 const auto done = [&session = session_, statement = statement_](bool learnt) {
                     choose_formats(*statement, session.types());
@@ -145,26 +149,39 @@ void rethrow_with_hint(const std::exception_ptr& error) {
     }
 }
 
-Coro<std::shared_ptr<const Statement>> prepare(Session& session, std::string_view sql) {
+namespace {
+
+// One of the cache, or a new one, which is being prepared.
+std::shared_ptr<Statement> find_or_begin(Session& session, std::string_view sql) {
+    session.follow_alterations();
     std::shared_ptr<Statement> statement = session.statements().find(sql);
-    if (!statement) {
-        statement = std::make_shared<Statement>();
-        statement->name = session.new_name('s');
-        statement->sql = std::string(sql);
-        statement->may_want_data = may_want_data(sql);
-        std::vector<std::string> closed;
-        session.statements().insert(statement, closed);
-        const ExchangeRef<PrepareExchange> exchange(new PrepareExchange(session, statement, std::move(closed)));
-        try {
-            session.submit(*exchange);
-        } catch (...) {
-            session.statements().remove(*statement);
-            throw;
-        }
+    if (statement) return statement;
+    statement = std::make_shared<Statement>();
+    statement->name = session.new_name('s');
+    statement->sql = std::string(sql);
+    statement->may_want_data = may_want_data(sql);
+    std::vector<std::string> closed;
+    session.statements().insert(statement, closed);
+    const ExchangeRef<PrepareExchange> exchange(new PrepareExchange(session, statement, std::move(closed)));
+    try {
+        session.submit(*exchange);
+    } catch (...) {
+        session.statements().remove(*statement);
+        throw;
     }
-    if (!statement->described.is_set()) co_await statement->described.wait();
-    if (statement->error) rethrow_with_hint(statement->error);
-    co_return statement;
+    return statement;
+}
+
+}  // namespace
+
+Coro<std::shared_ptr<const Statement>> prepare(Session& session, std::string_view sql) {
+    while (true) {
+        std::shared_ptr<Statement> statement = find_or_begin(session, sql);
+        if (!statement->described.is_set()) co_await statement->described.wait();
+        if (statement->error) rethrow_with_hint(statement->error);
+        if (statement->schema == session.schema()) co_return statement;
+        session.statements().drop(*statement);  // its types were forgotten meanwhile
+    }
 }
 
 }  // namespace aio::pg::detail

@@ -25,8 +25,8 @@ void take_columns(Statement& statement, const wire::Message& message);
 void forget_description(Statement& statement) noexcept;
 // In which formats the columns come, by what is known of their types. The statement keeps the catalog.
 void choose_formats(Statement& statement, std::shared_ptr<const TypeCatalog> types);
-// The types of it that the catalog does not have.
-std::vector<Oid> unknown_types(const Statement& statement, const TypeCatalog& types);
+// The types of it that the session does not know, or doubts.
+std::vector<Oid> unknown_types(const Statement& statement, const Session& session);
 
 // Errors: this one, always; where a pooler may be the cause, with a hint.
 [[noreturn]] void rethrow_with_hint(const std::exception_ptr& error);

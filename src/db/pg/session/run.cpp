@@ -7,6 +7,7 @@
 
 #include "db/pg/session/learn_types.hpp"
 #include "db/pg/session/logged.hpp"
+#include "db/pg/session/outdated_types.hpp"
 #include "db/pg/session/prepare.hpp"
 #include "db/pg/session/result_data.hpp"
 #include "db/pg/session/script.hpp"
@@ -91,9 +92,9 @@ protected:
                 wire::parse_empty(message);
                 if (is_running) throw unexpected(message);
                 ++begun_;
+                if (execution_.binds_only) ++ended_;
                 return;
             case MessageType::data_row: return take_row(message, is_running);
-                if (execution_.binds_only) ++ended_;
             case MessageType::command_complete:
                 result->tag = std::string(wire::parse_command_complete(message).tag);
                 break;
@@ -154,7 +155,7 @@ public:
           types_(session.types()),
           described_(std::move(statement)),
           arguments_(arguments),
-          scratch_(session.scratch()),
+          session_(session),
           learns_(learns) {}
 
     // Once it has ended: what must be learnt before it can run.
@@ -171,9 +172,9 @@ private:
     void write_rest(std::string& output) override {
         is_described_ = false;
         choose_formats(*described_, types_);
-        if (learns_) unknown_ = unknown_types(*described_, *types_);
+        if (learns_) unknown_ = unknown_types(*described_, session_);
         if (!unknown_.empty()) return;
-        encode(scratch_, arguments_);
+        encode(session_.scratch(), arguments_);
         RunExchange::write(output);
     }
 
@@ -213,7 +214,7 @@ private:
     std::shared_ptr<const TypeCatalog> types_;
     std::shared_ptr<Statement> described_;  // result->statement
     EncodeArguments arguments_;             // refers to the frame of who waits: not used once it is abandoned
-    Parameters& scratch_;
+    Session& session_;
     std::vector<Oid> unknown_;
     bool learns_;
     Stage stage_ = Stage::parsed;
@@ -226,21 +227,76 @@ bool is_outdated(const db::DatabaseError& error) {
            error.sqlstate() == "26000";
 }
 
+// An argument has the fields that a composite type had when it was learnt, and the server knows better.
+bool has_outdated_fields(const db::DatabaseError& error) {
+    return error.sqlstate() == "42804" && error.report().routine == "record_recv";
+}
+
+// Parameters that may hold composites are learnt anew when the next statement is prepared. Result: whether there are any.
+bool doubt_parameters(Session& session, const Statement& statement) {
+    bool any = false;
+    for (const Oid oid : statement.parameters) {
+        if (!may_hold_records(oid, *session.types())) continue;
+        session.doubt(oid);
+        any = true;
+    }
+    if (any) session.statements().drop_all();
+    return any;
+}
+
+// What a run that has failed does about types that were altered. Result: whether it is worth another attempt.
+bool doubt_types_after(const std::exception_ptr& failure, Session& session, const Statement& statement) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const db::DatabaseError& error) {
+        return has_outdated_fields(error) && doubt_parameters(session, statement) && !session.is_in_transaction();
+    } catch (const db::TypeMismatchError&) {
+        return doubt_parameters(session, statement);  // nothing was sent
+    } catch (const db::ColumnError&) {
+        return doubt_parameters(session, statement);  // the same
+    } catch (...) {
+        return false;
+    }
+}
+
+// The result of an exchange that has ended, with types that fit its rows.
+Coro<SharedResult> up_to_date(Session& session, std::shared_ptr<ResultData> result) {
+    std::vector<Oid> outdated = outdated_types(*result);
+    if (!outdated.empty()) co_await learn_anew(session, std::move(outdated), *result);
+    co_return result;
+}
+
 Coro<SharedResult> run_unnamed(Session& session, std::string_view sql, const EncodeArguments& arguments,
                                const Execution& execution) {
-    bool learns = true;
+    bool learns = true, has_doubted = false;
     while (true) {
         auto statement = std::make_shared<Statement>();
         statement->sql = std::string(sql);
         const ExchangeRef<UnnamedExchange> exchange(
             new UnnamedExchange(std::move(statement), session, arguments, execution, learns));
         session.submit(*exchange);
-        co_await session.finished(*exchange);
-        if (exchange->unknown().empty()) co_return exchange->result;
+        std::exception_ptr failure;
+        try {
+            co_await session.finished(*exchange);
+        } catch (const Error&) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            if (has_doubted || !doubt_types_after(failure, session, *exchange->result->statement)) {
+                std::rethrow_exception(failure);
+            }
+            has_doubted = learns = true;
+            continue;
+        }
+        if (exchange->unknown().empty()) {
+            if (!exchange->result->statement->has_records) co_return exchange->result;
+            co_return co_await up_to_date(session, exchange->result);
+        }
         const auto learnt = std::make_shared<Event>();  // which may be set when nobody waits any more
+        const std::uint64_t schema = session.schema();
         learn_types(session, exchange->unknown(), [learnt](bool) { learnt->set(); });
         co_await learnt->wait();
-        learns = false;
+        learns = schema != session.schema();  // they were to be forgotten meanwhile
     }
 }
 
@@ -250,28 +306,39 @@ Coro<SharedResult> run_unlogged(SharedSession session, std::string_view sql, Enc
     if (session->options().statement_cache_size == 0) {
         co_return co_await run_unnamed(*session, sql, arguments, execution);
     }
-    bool prepared_anew = false;
+    bool prepared_anew = false, has_doubted = false;
     while (true) {
         const std::shared_ptr<const Statement> statement = co_await prepare(*session, sql);
         const ExchangeRef<RunExchange> exchange(new RunExchange(statement, execution));
-        if (exchange->encode(session->scratch(), arguments) == 0)
-            co_return exchange->result;  // executemany of nothing
-        session->submit(*exchange);
         try {
+            if (exchange->encode(session->scratch(), arguments) == 0)
+                co_return exchange->result;  // executemany of nothing
+            session->submit(*exchange);
             co_await session->finished(*exchange);
-            co_return exchange->result;
+            if (!statement->has_records) co_return exchange->result;
+            co_return co_await up_to_date(*session, exchange->result);
         } catch (const db::DatabaseError& error) {
-            if (!is_outdated(error)) throw;
+            if (!is_outdated(error)) {
+                const bool repeats = doubt_types_after(std::current_exception(), *session, *statement);
+                if (has_doubted || !repeats) throw;
+                has_doubted = true;
+                continue;
+            }
             // In a transaction, which has failed, the next one finds them prepared anew.
             session->statements().retire(*statement);
+            if (error.sqlstate() == "0A000") session->note_alteration();
             const bool may_repeat = !session->is_in_transaction();
             if (prepared_anew || !may_repeat) rethrow_with_hint(std::current_exception());
+        } catch (const db::ConversionError&) {
+            const bool repeats = doubt_types_after(std::current_exception(), *session, *statement);
+            if (has_doubted || !repeats) throw;
+            has_doubted = true;
+            continue;
         }
         prepared_anew = true;
     }
 }
 
-}  // namespace aio::pg::detail
 }  // namespace
 
 Coro<SharedResult> run_statement(SharedSession session, std::string_view sql, EncodeArguments arguments,
@@ -279,3 +346,4 @@ Coro<SharedResult> run_statement(SharedSession session, std::string_view sql, En
     return logged(session, sql, run_unlogged(session, sql, arguments, execution));
 }
 
+}  // namespace aio::pg::detail

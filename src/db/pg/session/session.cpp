@@ -18,6 +18,7 @@ namespace aio::pg::detail {
 Session::Session(std::shared_ptr<const SessionOptions> options)
     : options_(std::move(options)),
       types_(std::make_shared<TypeCatalog>()),
+      alterations_(*options_->alterations),
       statements_(options_->statement_cache_size) {}
 
 // There is a queue only if the loop was closed first, whose tasks are gone.
@@ -319,12 +320,25 @@ Coro<> Session::close(std::shared_ptr<Session> session) {
 void Session::know(std::vector<TypeDescription> types) {
     const auto more = std::make_shared<TypeCatalog>(*types_);
     for (TypeDescription& type : types) {
+        doubted_.erase(type.oid);
         if (!find_builtin_type(type.oid)) more->add(std::move(type));
     }
     types_ = more;
 }
 
-void Session::forget_types() { types_ = std::make_shared<TypeCatalog>(); }
+void Session::forget_types() {
+    types_ = std::make_shared<TypeCatalog>();
+    doubted_.clear();
+    ++schema_;
+}
+
+void Session::note_alteration() noexcept { alterations_ = ++*options_->alterations; }
+
+void Session::follow_alterations() noexcept {
+    if (alterations_ == *options_->alterations) return;
+    alterations_ = *options_->alterations;
+    statements_.drop_all();
+}
 
 void Session::note_setting(Identity& identity, std::string_view name, std::string_view value) {
     constexpr std::size_t kMostSettings = 1'000, kMostBytes = 65'536;

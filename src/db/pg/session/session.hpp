@@ -40,6 +40,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -144,6 +145,14 @@ public:
     const std::shared_ptr<const TypeCatalog>& types() const noexcept { return types_; }
     void know(std::vector<TypeDescription> types);
     void forget_types();
+    // A type that was perhaps altered: what is known of it is used until it is learnt anew.
+    void doubt(Oid type) { doubted_.insert(type); }
+    bool knows(Oid type) const noexcept { return types_->find(type) != nullptr && !doubted_.contains(type); }
+    // Changes whenever the types are forgotten.
+    std::uint64_t schema() const noexcept { return schema_; }
+    // A table was altered: all sessions of the pool prepare their statements anew.
+    void note_alteration() noexcept;
+    void follow_alterations() noexcept;
     StatementCache& statements() noexcept { return statements_; }
     const SessionOptions& options() const noexcept { return *options_; }
     std::string new_name(char kind);  // of a statement or portal
@@ -233,6 +242,9 @@ private:
     std::uint64_t names_ = 0;
     std::string own_;  // a random part of them; empty: none was chosen yet
     std::shared_ptr<const TypeCatalog> types_;
+    std::set<Oid> doubted_;
+    std::uint64_t schema_ = 0;
+    std::uint64_t alterations_;  // of the pool's, that are known here
     StatementCache statements_;
     Parameters scratch_;
     Events events_;

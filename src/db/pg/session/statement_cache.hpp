@@ -7,6 +7,7 @@
 #include "db/pg/wire/frontend.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <list>
 #include <memory>
@@ -33,6 +34,8 @@ struct Statement {
     std::shared_ptr<const TypeCatalog> types;  // that formats and resolved types come from
     std::vector<wire::Format> result_formats;  // of columns; one for all if they are the same
     bool may_want_data = false;                // it is perhaps a COPY FROM STDIN
+    bool has_records = false;                  // a column's values may have composites in them
+    std::uint64_t schema = 0;                  // Session::schema() when its types were looked up
     std::exception_ptr error;                  // the server refused it
     Event described;                           // set once all this is known
 };
