@@ -34,6 +34,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -105,13 +106,13 @@ public:
     AsyncGenerator<Row> cursor(db::Sql<Args...> sql, Args... args) const {
         return detail::read_cursor<Args...>(session_, std::string(sql.text()), std::move(args)...);
     }
-    // Prepares a statement, which stays in the cache as long as it is held and describes its types.
-    Coro<PreparedStatement> prepare(db::RuntimeSql sql) const;
     // A cursor that is positioned by hand (cursor.hpp). Errors: also db::InterfaceError outside a transaction.
     template <class... Args>
     Coro<Cursor> open_cursor(db::Sql<Args...> sql, Args... args) const {
         return detail::open_cursor(session_, sql.text(), std::move(args)...);
     }
+    // Prepares a statement, which stays in the cache as long as it is held and describes its types.
+    Coro<PreparedStatement> prepare(db::RuntimeSql sql) const;
     Coro<PreparedStatement> prepare(std::string_view sql) const { return prepare(db::runtime(sql)); }
 
     // Collects statements, and sends them together (aio/db/pipeline.hpp).
@@ -136,6 +137,14 @@ public:
     template <class Sink>
     Coro<std::string> copy_from_query(std::string_view query, Sink sink, CopyOptions options = {}) const {
         return detail::copy_out(session_, detail::copy_out_of_query(query, options), std::move(sink));
+    }
+    // The same for a query with placeholders. COPY has no parameters: the server makes literals of the arguments, in up to three
+    // more round trips. Errors: also db::ArgumentCountError.
+    template <class... Args, class Sink>
+    Coro<std::string> copy_from_query(std::string_view query, std::tuple<Args...> args, Sink sink,
+                                      CopyOptions options = {}) const {
+        return detail::copy_out_with(session_, std::string(query), detail::copy_out_end(options), std::move(args),
+                                     std::move(sink));
     }
     template <class Sink>
     Coro<std::string> copy_from_table(std::string_view table, Sink sink, CopyOptions options = {}) const {

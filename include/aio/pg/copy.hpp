@@ -2,6 +2,7 @@
 //
 //     co_await connection.copy_from_query("SELECT * FROM users", std::filesystem::path("users.csv"), {.format = CopyFormat::csv});
 //     co_await connection.copy_to_table("users", std::filesystem::path("users.csv"), {.format = CopyFormat::csv});
+//     co_await connection.copy_from_query("SELECT * FROM users WHERE id > $1", std::tuple(7), print);
 //     const std::vector<std::tuple<int, std::string>> records = {{1, "Bob"}};  // named, because of g++ 12
 //     co_await connection.copy_records_to_table("users", records);
 //
@@ -45,6 +46,7 @@ struct CopyOptions {
 namespace detail {
 
 std::string copy_out_of_query(std::string_view query, const CopyOptions& options);
+std::string copy_out_end(const CopyOptions& options);  // what is behind the query
 std::string copy_out_of_table(std::string_view table, const CopyOptions& options);
 std::string copy_into_table(std::string_view table, const CopyOptions& options);
 std::string select_columns(std::string_view table, const CopyOptions& options);
@@ -101,6 +103,24 @@ Coro<std::string> copy_out(SharedSession session, std::string sql, Sink sink) {
         while (const auto piece = co_await reader.next()) co_await sink(std::string_view(*piece));
     }
     co_return reader.tag();
+}
+
+// The query with literals in place of its placeholders. Errors: the server's; those of the arguments' conversion.
+Coro<std::string> inline_arguments(SharedSession session, std::string query, EncodeArguments arguments);
+
+// `end`: copy_out_end().
+template <class Sink, class... Args>
+Coro<std::string> copy_out_with(SharedSession session, std::string query, std::string end, std::tuple<Args...> args,
+                                Sink sink) {
+    auto encode = [&args](Parameters& into, const TypeCatalog& types, std::span<const Oid> oids, std::size_t set) {
+        if (set > 0) return false;
+        std::apply([&](const auto&... each) { encode_arguments(into, types, oids, each...); }, args);
+        return true;
+    };
+    const EncodeArguments arguments(encode);
+    std::string sql = co_await inline_arguments(session, std::move(query), arguments);
+    sql = "COPY (" + sql + end;
+    co_return co_await copy_out(std::move(session), std::move(sql), std::move(sink));
 }
 
 template <class Source>

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -181,6 +182,14 @@ public:
         return on_one(state_, false, std::move(run));
     }
     template <class Sink>
+    template <class... Args, class Sink>
+    Coro<std::string> copy_from_query(std::string_view query, std::tuple<Args...> args, Sink sink,
+                                      CopyOptions options = {}) const {
+        auto run = [query, options, args = std::move(args), sink = std::move(sink)](const Connection& c) mutable {
+            return c.copy_from_query(query, std::move(args), std::move(sink), options);
+        };
+        return on_one(state_, false, std::move(run));
+    }
     Coro<std::string> copy_from_table(std::string_view table, Sink sink, CopyOptions options = {}) const {
         auto run = [table, options, sink = std::move(sink)](const Connection& connection) mutable {
             return connection.copy_from_table(table, std::move(sink), options);

@@ -290,8 +290,9 @@ std::string with_options(const CopyOptions& options) {
 }  // namespace
 
 std::string copy_out_of_query(std::string_view query, const CopyOptions& options) {
-    return "COPY (" + std::string(query) + ") TO STDOUT" + with_options(options);
+    return "COPY (" + std::string(query) + copy_out_end(options);
 }
+std::string copy_out_end(const CopyOptions& options) { return ") TO STDOUT" + with_options(options); }
 std::string copy_out_of_table(std::string_view table, const CopyOptions& options) {
     return "COPY " + table_and_columns(table, options) + " TO STDOUT" + with_options(options);
 }

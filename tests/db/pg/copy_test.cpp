@@ -291,5 +291,58 @@ ASYNC_TEST(PgCopyRecords, that_do_not_fit, kOnce) {
     co_await c.close();
 }
 
+ASYNC_TEST(PgCopyOut, of_a_query_with_arguments, kOnce) {
+    // asyncpg: test_copy.test_copy_from_query_with_args
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    co_await c.execute("CREATE TEMP TABLE t(a int, b text); INSERT INTO t VALUES(1, 'one'), (2, NULL), (3, '$1')");
+    std::string all;
+    EXPECT_EQ(co_await c.copy_from_query("SELECT * FROM t WHERE a > $1 ORDER BY a", std::tuple(1), Collect{all}),
+              "COPY 2");
+    EXPECT_EQ(all, "2\t\\N\n3\t$1\n");
+    // Quotes, backslashes and NULL; what looks like a placeholder and is none; one that is used twice.
+    all.clear();
+    const std::tuple values(std::string("it's a \\ $2"), std::optional<int>(), pg::BitString("101"), list(1, 2));
+    pg::CopyOptions csv;
+    csv.format = pg::CopyFormat::csv;
+    co_await c.copy_from_query("SELECT $1::text, '$1', $2::int IS NULL, $3::bit(3), $4::int[] /* $9 */, $1 || 'x'",
+                               values, Collect{all}, csv);
+    EXPECT_EQ(all, "it's a \\ $2,$1,t,101,\"{1,2}\",it's a \\ $2x\n");
+    all.clear();
+    co_await c.copy_from_query("SELECT 1", std::tuple(), Collect{all});
+    EXPECT_EQ(all, "1\n");
+    co_await expect_throws<db::ArgumentCountError>(c.copy_from_query("SELECT 1", std::tuple(1), Collect{all}));
+    co_await expect_throws<db::ArgumentCountError>(
+        c.copy_from_query("SELECT $1::int, $2::int", std::tuple(1), Collect{all}));
+    co_await expect_throws<db::OutOfRangeError>(
+        c.copy_from_query("SELECT $1::int2", std::tuple(70'000), Collect{all}));
+    co_await expect_throws<db::SyntaxError>(c.copy_from_query("SELEC $1::int", std::tuple(1), Collect{all}));
+    co_await c.execute("SET standard_conforming_strings = off");  // where quotes are would be uncertain
+    co_await expect_throws<db::InterfaceError>(c.copy_from_query("SELECT $1::int", std::tuple(1), Collect{all}));
+    EXPECT_EQ(co_await c.fetchval<int>("SELECT 1"), 1);
+    co_await c.close();
+    const auto pool = co_await pg::create_pool(postgres().dsn(), {.max_size = 1});
+    all.clear();
+    EXPECT_EQ(co_await pool.copy_from_query("SELECT $1::text", std::tuple(std::string("x")), Collect{all}), "COPY 1");
+    EXPECT_EQ(all, "x\n");
+    co_await pool.close();
+}
+
+ASYNC_TEST(PgCopyOut, is_given_up_after_a_while, kOnce) {
+    // asyncpg: test_copy.test_copy_from_query_timeout_1, test_copy.test_copy_from_query_timeout_2
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    const auto slow = [](std::string_view) -> Coro<> { co_await sleep(1h); };
+    co_await expect_throws<TimeoutError>(
+        wait_for(c.copy_from_query("SELECT repeat('x', 10000) FROM generate_series(1, 100000)", slow), 50ms));
+    EXPECT_EQ(co_await c.fetchval<int>("SELECT 1"), 1);
+    std::string all;
+    co_await expect_throws<TimeoutError>(wait_for(c.copy_from_query("SELECT pg_sleep(60)", Collect{all}), 20ms));
+    co_await expect_throws<TimeoutError>(
+        wait_for(c.copy_from_query("SELECT pg_sleep($1)", std::tuple(60.0), Collect{all}), 20ms));
+    EXPECT_EQ(co_await c.fetchval<int>("SELECT 2"), 2);
+    co_await c.close();
+}
+
 }  // namespace
 }  // namespace aio::test
