@@ -39,6 +39,7 @@ std::size_t rows_of(const ResultData& data) noexcept;
 Value value_at(const ResultData& data, std::size_t row, std::size_t column);
 std::size_t column_named(const ResultData& data, std::string_view name);
 std::string_view column_name(const ResultData& data, std::size_t column);
+bool has_column(const ResultData& data, std::string_view name) noexcept;
 
 }  // namespace detail
 
@@ -71,6 +72,14 @@ public:
         return detail::value_at(*data_, row_, detail::column_named(*data_, column));
     }
     Value value(std::size_t column) const { return detail::value_at(*data_, row_, column); }
+
+    // The same, or `otherwise` if there is no such column. Errors: as get(), but for db::ColumnError.
+    template <class T>
+    T get(std::string_view column, T otherwise) const {
+        return contains(column) ? get<T>(column) : std::move(otherwise);
+    }
+    // Whether it has a column of this name.
+    bool contains(std::string_view column) const noexcept { return detail::has_column(*data_, column); }
 
     // The number of columns.
     std::size_t size() const noexcept { return detail::columns_of(*data_); }

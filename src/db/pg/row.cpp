@@ -4,6 +4,7 @@
 #include "db/pg/session/result_data.hpp"
 #include "db/pg/wire/row.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace aio::pg {
@@ -30,6 +31,11 @@ std::size_t column_named(const ResultData& data, std::string_view name) {
         if (data.statement->columns[i].name == name) return i;
     }
     throw db::ColumnError("the result has no column \"" + std::string(name) + "\"");
+}
+
+bool has_column(const ResultData& data, std::string_view name) noexcept {
+    return data.statement &&
+           std::ranges::find(data.statement->columns, name, &Column::name) != data.statement->columns.end();
 }
 
 std::string_view column_name(const ResultData& data, std::size_t column) {

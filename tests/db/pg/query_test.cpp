@@ -200,5 +200,33 @@ ASYNC_TEST(PgQuery, copy_from_stdin_is_refused, kOnce) {
     co_await connection.close();
 }
 
+ASYNC_TEST(PgQuery, names_and_values_of_a_row, kOnce) {
+    // asyncpg: test_record.test_record_contains, test_record.test_record_get, test_record.test_record_values,
+    // asyncpg: test_record.test_record_keys, test_record.test_record_items, test_prepare.test_prepare_29_duplicates
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    const auto row = co_await c.fetchrow("SELECT 1 AS a, NULL::int AS b, 'x' AS a");
+    CO_ASSERT_TRUE(row.has_value());
+    EXPECT_TRUE(row->contains("a"));
+    EXPECT_TRUE(row->contains("b"));
+    EXPECT_FALSE(row->contains("A"));
+    EXPECT_FALSE(row->contains(""));
+    EXPECT_EQ(row->get<int>("a", 7), 1);
+    EXPECT_EQ(row->get<int>("c", 7), 7);
+    EXPECT_EQ(row->get<std::string>("c", "none"), "none");
+    EXPECT_EQ(row->get<std::optional<int>>("b", 7), std::nullopt);
+    expect_error<db::NullValueError>([&] { row->get<int>("b", 7); });
+    std::string all;
+    for (std::size_t i = 0; i < row->size(); ++i) {
+        const pg::Value value = row->value(i);
+        all += std::string(row->name(i)) + "=" + (value.is_null() ? "-" : std::string(value.type().name)) + " ";
+    }
+    EXPECT_EQ(all, "a=int4 b=- a=text ");
+    EXPECT_EQ(row->get<std::string>(2), "x");
+    const auto none = co_await c.fetchrow("SELECT");
+    EXPECT_FALSE(none->contains("a"));
+    co_await c.close();
+}
+
 }  // namespace
 }  // namespace aio::test
