@@ -36,8 +36,8 @@ struct PoolOptions {
     bool share_connections = false;
     // SQL that is sent when a connection from acquire() is given back. Behind PgBouncer in transaction mode: "".
     std::string_view reset = detail::kResetScript;
-};
     ssl::Use ssl = {};  // as ConnectOptions::ssl
+};
 
 // Functions that are run on a pool's connections: asyncpg's init and setup. Pass a named variable, not a temporary (g++ 12).
 struct PoolHooks {
@@ -55,6 +55,7 @@ public:
     PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks hooks);
 
     Coro<Connection> connect() const;
+    void set_dsn(std::string dsn) noexcept { dsn_ = std::move(dsn); }
     Coro<> prepare(Connection connection) const;
     bool is_usable(const Connection& connection) const noexcept { return !connection.is_closed(); }
     bool is_gone(const Connection& connection) const noexcept;
@@ -72,10 +73,10 @@ private:
     PoolOptions options_;
     PoolHooks hooks_;
     std::shared_ptr<Semaphore> cancels_;
-};
-
     std::shared_ptr<std::uint64_t> alterations_;
     std::shared_ptr<const ssl::SSLContext> context_;
+};
+
 // Whether a statement may leave behind in its session what has to be reset.
 bool may_change_session(std::string_view sql);
 
@@ -181,7 +182,6 @@ public:
         };
         return on_one(state_, false, std::move(run));
     }
-    template <class Sink>
     template <class... Args, class Sink>
     Coro<std::string> copy_from_query(std::string_view query, std::tuple<Args...> args, Sink sink,
                                       CopyOptions options = {}) const {
@@ -190,6 +190,7 @@ public:
         };
         return on_one(state_, false, std::move(run));
     }
+    template <class Sink>
     Coro<std::string> copy_from_table(std::string_view table, Sink sink, CopyOptions options = {}) const {
         auto run = [table, options, sink = std::move(sink)](const Connection& connection) mutable {
             return connection.copy_from_table(table, std::move(sink), options);
@@ -217,6 +218,12 @@ public:
     void terminate() const noexcept { state_->terminate(); }
     // Replaces all connections that are open now, each as soon as it is idle.
     void expire_connections() const noexcept { state_->expire(); }
+    // Connects by another DSN from now on. Connections that are open stay until expire_connections().
+    void set_connect_args(std::string dsn) const { state_->driver().set_dsn(std::move(dsn)); }
+    // Whether close() or terminate() was called.
+    bool is_closing() const noexcept { return state_->closing(); }
+    std::size_t get_min_size() const noexcept { return state_->limits().min_size; }
+    std::size_t get_max_size() const noexcept { return state_->limits().max_size; }
     db::PoolStatistics statistics() const noexcept { return state_->statistics(); }
     std::size_t get_size() const noexcept { return statistics().size; }
     std::size_t get_idle_size() const noexcept { return statistics().idle; }

@@ -1,12 +1,14 @@
 // What pools of PostgreSQL connections do with a connection; db/pool.hpp has the pool.
 #include <aio/pg/pool.hpp>
 
+#include <aio/core/log.hpp>
+
 #include "db/pg/connecting.hpp"
 #include "db/pg/session/script.hpp"
 #include "db/pg/session/session.hpp"
+#include "db/pg/tls.hpp"
 
 #include <cstdint>
-#include "db/pg/tls.hpp"
 #include <utility>
 
 namespace aio::pg {
@@ -18,10 +20,10 @@ PoolDriver::PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks ho
     if (options.max_cancels == 0 || options.max_cancels > PTRDIFF_MAX) {
         throw ValueError("create_pool: max_cancels must be at least 1, and not negative");
     }
-    cancels_ = std::make_shared<Semaphore>(static_cast<std::ptrdiff_t>(options.max_cancels));
-}
     alterations_ = std::make_shared<std::uint64_t>(0);
     context_ = tls_context(options.ssl);
+    cancels_ = std::make_shared<Semaphore>(static_cast<std::ptrdiff_t>(options.max_cancels));
+}
 
 Coro<Connection> PoolDriver::connect() const {
     ConnectOptions how;
@@ -42,6 +44,10 @@ Coro<> PoolDriver::prepare(Connection connection) const {
 // Nobody waits for it: what the next one sends is answered after it.
 void PoolDriver::give_back(const Connection& connection) const noexcept {
     if (connection.is_closed()) return;
+    if (connection.session()->events().has_listeners()) {
+        aio::detail::log(LogLevel::warning,
+                         "PostgreSQL: a connection was given back to its pool with listeners, which are removed");
+    }
     connection.session()->events().forget_listeners();
     connection.set_notice_listener(nullptr);
     try {
