@@ -188,5 +188,23 @@ ASYNC_TEST(PgReset, brings_a_session_back, kOnce) {
     co_await c.close();
 }
 
+ASYNC_TEST(PgNotices, may_start_a_task, kOnce) {  // asyncpg: test_listeners.test_log_listener_03
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    std::string heard;
+    Event done;
+    std::optional<Task<>> task;
+    const auto note = [&](std::string message) -> Coro<> {
+        co_await sleep(0s);
+        heard = message;
+        done.set();
+    };
+    c.set_notice_listener([&](const db::ErrorReport& notice) { task = create_task(note(notice.message)); });
+    co_await c.execute("DO $$ BEGIN RAISE NOTICE 'catch me!'; END $$");
+    co_await done.wait();
+    EXPECT_EQ(heard, "catch me!");
+    co_await c.close();
+}
+
 }  // namespace
 }  // namespace aio::test

@@ -141,5 +141,69 @@ ASYNC_TEST(PgExecuteMany, without_a_statement_cache, kOnce) {
     co_await c.close();
 }
 
+ASYNC_TEST(PgPreparedStatement, of_values_and_series, kOnce) {
+    // asyncpg: test_prepare.test_prepare_04, test_prepare.test_prepare_05_unknownoid, test_prepare.test_prepare_13_connect
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    EXPECT_EQ(co_await (co_await c.prepare("SELECT $1::smallint * 2")).fetchval<int>(10), 20);
+    const auto series = co_await c.prepare("SELECT generate_series(5, 10)");
+    EXPECT_EQ(co_await series.fetchval<int>(), 5);
+    EXPECT_EQ((co_await series.fetchrow())->get<int>(0), 5);
+    EXPECT_EQ((co_await series.fetch()).size(), 6u);
+    EXPECT_EQ(co_await series.execute(), "SELECT 6");
+    EXPECT_EQ(co_await (co_await c.prepare("SELECT 'test'")).fetchval<std::string>(), "test");
+    const auto rows = co_await c.fetch("SELECT generate_series(0, $1::int)", 3);
+    CO_ASSERT_EQ(rows.size(), 4u);
+    EXPECT_EQ(rows[3].get<int>(0), 3);
+    co_await c.close();
+}
+
+ASYNC_TEST(PgPreparedStatement, that_fails_with_a_long_message,
+           kOnce) {  // asyncpg: test_prepare.test_prepare_09_raise_error
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    const std::string message(102'400, '0');
+    const std::string sql = "DO LANGUAGE plpgsql $$ BEGIN RAISE EXCEPTION '" + message + "'; END $$";
+    const auto statement = co_await c.prepare(sql);
+    try {
+        co_await statement.execute();
+        ADD_FAILURE();
+    } catch (const db::DatabaseError& error) {
+        EXPECT_EQ(error.report().message, message);
+        EXPECT_EQ(error.sqlstate(), "P0001");
+    }
+    co_await c.close();
+}
+
+ASYNC_TEST(PgPreparedStatement, whose_table_was_altered_is_prepared_anew, kOnce) {
+    // asyncpg: test_prepare.test_prepare_statement_invalid
+    SKIP_WITHOUT_POSTGRES();
+    const auto c = co_await pg::connect(postgres().dsn());
+    co_await c.execute("CREATE TEMP TABLE t(a int, b int); INSERT INTO t VALUES(1, 2)");
+    const auto statement = co_await c.prepare("SELECT * FROM t");
+    EXPECT_EQ((co_await statement.fetchrow())->get<int>("b"), 2);
+    co_await c.execute("ALTER TABLE t ALTER COLUMN b TYPE text");
+    EXPECT_EQ((co_await statement.fetchrow())->get<std::string>("b"), "2");
+    co_await c.close();
+}
+
+ASYNC_TEST(PgPreparedStatement, without_a_cache_is_closed_when_it_is_dropped, kOnce) {
+    // asyncpg: test_prepare.test_prepare_15_stmt_gc_cache_disabled
+    SKIP_WITHOUT_POSTGRES();
+    pg::ConnectOptions options;
+    options.statement_cache_size = 0;
+    const auto c = co_await pg::connect(postgres().dsn(), options);
+    const auto left = [&]() -> Coro<int> {
+        co_return co_await c.fetchval<int>("SELECT count(*)::int FROM pg_prepared_statements");
+    };
+    for (int i = 0; i < 5; ++i) {
+        const std::string sql = "SELECT " + std::to_string(i);
+        const auto statement = co_await c.prepare(sql);
+        EXPECT_EQ(co_await statement.fetchval<int>(), i);
+    }
+    EXPECT_LE(co_await left(), 1);
+    co_await c.close();
+}
+
 }  // namespace
 }  // namespace aio::test
