@@ -38,7 +38,7 @@ ASYNC_TEST(SqliteExtremes, of_connect_options, kOnce) {
 }
 
 // Extremes: sqlite::PoolOptions::max_readers, sqlite::PoolOptions::max_inactive_time, sqlite::PoolOptions::acquire_timeout,
-//     sqlite::Pool::acquire_reader(timeout), sqlite::Pool::acquire_writer(timeout)
+//     sqlite::Pool::acquire_reader(timeout), sqlite::Pool::acquire_writer(timeout), sqlite::Pool::acquire(timeout)
 ASYNC_TEST(SqliteExtremes, of_pools, kOnce) {
     const TemporaryDirectory directory;
     const auto uses = [&](sqlite::PoolOptions options) -> Coro<std::string> {
@@ -71,6 +71,7 @@ ASYNC_TEST(SqliteExtremes, of_pools, kOnce) {
     for (const Duration time : {Duration::min(), Duration(0), Duration(1)}) {
         co_await expect_throws<TimeoutError>(pool.acquire_reader(time));
         co_await expect_throws<TimeoutError>(pool.acquire_writer(time));
+        co_await expect_throws<TimeoutError>(pool.acquire(time));
     }
     pool.terminate();
 }
