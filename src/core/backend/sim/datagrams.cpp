@@ -121,9 +121,14 @@ int SimNetwork::receive_message(int fd, msghdr& message, int flags) {
     if (!socket) return -EBADF;
     if (socket->type == SOCK_DGRAM) return take_datagram(*socket, message, flags);
     message.msg_namelen = 0;
-    return message.msg_iovlen == 0
-               ? 0
-               : receive(fd, static_cast<char*>(message.msg_iov[0].iov_base), message.msg_iov[0].iov_len);
+    if (message.msg_iovlen == 0) return 0;
+    const iovec& piece = message.msg_iov[0];
+    if ((flags & MSG_PEEK) == 0 || socket->inbox.empty()) {
+        return receive(fd, static_cast<char*>(piece.iov_base), piece.iov_len);
+    }
+    const std::size_t count = std::min(piece.iov_len, socket->inbox.size());
+    std::memcpy(piece.iov_base, socket->inbox.data(), count);
+    return static_cast<int>(count);
 }
 
 int SimNetwork::take_datagram(SimSocket& socket, msghdr& message, int flags) {

@@ -2,8 +2,11 @@
 #include "db/pg/session/dial.hpp"
 
 #include <aio/base/error.hpp>
+#include <aio/core/event_loop.hpp>
 #include <aio/db/errors.hpp>
 
+#include "core/backend/backend.hpp"
+#include "core/loop_state.hpp"
 #include "db/pg/wire/frontend.hpp"
 #include "db/pg/wire/message_reader.hpp"
 
@@ -29,8 +32,8 @@ std::string socket_path(const SessionOptions& options) {
 }
 
 void set_option(int fd, int level, int option, int value, const char* name) {
-    if (::setsockopt(fd, level, option, &value, sizeof value) == 0) return;
-    throw_os_error(errno, std::string("setsockopt ") + name);
+    const int result = get_running_loop().state().backend->set_option(fd, level, option, &value, sizeof value);
+    if (result != 0) throw_os_error(-result, std::string("setsockopt ") + name);
 }
 
 void tune(int fd, const TcpOptions& tcp) {

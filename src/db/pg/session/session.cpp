@@ -2,8 +2,11 @@
 // has what follows when nobody wants an answer any more; startup.cpp is where a session comes from.
 #include "db/pg/session/session.hpp"
 
+#include <aio/core/event_loop.hpp>
 #include <aio/db/errors.hpp>
 
+#include "core/backend/backend.hpp"
+#include "core/loop_state.hpp"
 #include "db/pg/session/error_report.hpp"
 #include "db/pg/wire/errors.hpp"
 
@@ -256,8 +259,13 @@ void Session::fail(std::exception_ptr why) noexcept {
 bool Session::is_gone() const noexcept {
     if (first_ || !transport_) return false;
     char first = 0;
-    const ssize_t read = ::recv(transport_.fileno(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (read < 0) return errno != EAGAIN && errno != EINTR;
+    iovec place{&first, 1};
+    msghdr message = {};
+    message.msg_iov = &place;
+    message.msg_iovlen = 1;
+    aio::detail::Backend& backend = *get_running_loop().state().backend;
+    const int read = backend.receive_message(transport_.fileno(), message, MSG_PEEK | MSG_DONTWAIT);
+    if (read < 0) return read != -EAGAIN && read != -EINTR;
     // Under TLS nobody can tell a notice from a goodbye.
     const bool is_encrypted = transport_.stream()->filter() != nullptr;
     return read == 0 || is_encrypted || first == static_cast<char>(wire::MessageType::error_response);
