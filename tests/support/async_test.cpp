@@ -27,6 +27,13 @@ Coro<> settle() {
     } while (!state.ready.empty() || state.rest_of_pass);
 }
 
+void must_hold(bool holds, std::string_view invariant, std::source_location where) {
+    if (holds) return;
+    const UnwatchedAllocations mine;
+    harness::note_problem("at line " + std::to_string(where.line()) + ": it does not hold that " +
+                          std::string(invariant));
+}
+
 std::size_t pending_timers() { return get_running_loop().state().timers.size(); }
 
 void Stopwatch::expect(Duration expected, std::source_location where) const {

@@ -30,6 +30,7 @@
 #include <memory>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,7 @@ namespace harness {
 void skip_time(Duration duration);
 void fail_next(detail::OpKind kind, int error, std::size_t times);
 void keep_alive(std::shared_ptr<void> object);
+void note_problem(std::string_view problem);
 }  // namespace harness
 
 // An object that outlives the body and its tasks; it is destroyed before the loop closes.
@@ -87,6 +89,10 @@ enum Option : unsigned {
 bool rerunning() noexcept;
 // n; or at most 20 in a rerun.
 std::size_t scaled(std::size_t n) noexcept;
+// An invariant, for bodies that look at what is left after a fault: it counts in reruns too, whose expectations do not.
+void must_hold(bool holds, std::string_view invariant, std::source_location where = std::source_location::current());
+// Whether what was to go wrong has gone wrong, and nothing else will: in a rerun it may still be to come.
+bool fault_is_over() noexcept;
 // Whether the backend is sim: no kernel, no other process.
 bool simulated() noexcept;
 // Whether time is virtual and nothing late, so that it can be compared exactly.

@@ -100,7 +100,11 @@ std::size_t settled_descriptors(std::size_t expected) {
 
 class Run {
 public:
-    Run(const Body& body, const Plan& plan) : body_(body), plan_(plan) {}
+    Run(const Body& body, const Plan& plan) : body_(body), plan_(plan) { running = this; }
+    ~Run() { running = nullptr; }
+    Run(const Run&) = delete;
+
+    static inline Run* running = nullptr;
 
     Outcome operator()() {
         const Logger previous = set_logger(collect_log);
@@ -131,16 +135,23 @@ public:
         return std::move(outcome_);
     }
 
+    // The fault of the plan, if there is one; allocations that would go on failing succeed from now on.
+    bool fault_is_over() noexcept {
+        if (!plan_.hostile()) return true;
+        if (!outcome_.injected && !failing_->failed() && !failing_malloc_->failed()) return false;
+        let_allocate();
+        return true;
+    }
+    void problem(std::string_view text) {
+        UnwatchedAllocations mine;
+        if (outcome_.problem.empty()) outcome_.problem = text;
+    }
+
 private:
     std::uint64_t allocation_count() const noexcept { return plan_.of_malloc ? mallocs() : allocations(); }
     void let_allocate() noexcept {
         failing_->stop();
         failing_malloc_->stop();
-    }
-
-    void problem(std::string_view text) {
-        UnwatchedAllocations mine;
-        if (outcome_.problem.empty()) outcome_.problem = text;
     }
 
     void on_loop() {
@@ -311,6 +322,8 @@ void keep_alive(std::shared_ptr<void> object) {
     kept.push_back(std::move(object));
 }
 
+void note_problem(std::string_view problem) { Run::running->problem(problem); }
+
 Outcome run_once(const Body& body, const Plan& plan) { return Run(body, plan)(); }
 
 std::string_view backend_name() {
@@ -328,5 +341,7 @@ std::size_t open_descriptors() {
 }
 
 }  // namespace harness
+
+bool fault_is_over() noexcept { return harness::Run::running->fault_is_over(); }
 
 }  // namespace aio::test

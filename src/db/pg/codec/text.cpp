@@ -63,7 +63,7 @@ std::string_view read_text(const Value& value, NameOf name) {
         case Layout::json: return value.bytes();
         case Layout::versioned_json:
         case Layout::versioned_text: return without_version(value);
-        case Layout::letter: return value.bytes() == std::string_view("\0", 1) ? std::string_view() : value.bytes();
+        case Layout::letter: return read_letter(value, name) == '\0' ? std::string_view() : value.bytes();
         default: throw_mismatch(value, name);
     }
 }

@@ -1,0 +1,113 @@
+// What tests with the scripted server share: a connection or a pool, and what must be true of it whatever went wrong.
+#pragma once
+
+#include <aio/core/gather.hpp>
+#include <aio/core/task.hpp>
+#include <aio/core/timeout.hpp>
+#include <aio/pg.hpp>
+
+#include "db/scripted/scripted_postgres.hpp"
+#include "support/async_test.hpp"
+
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aio::test::scripted {
+
+// Longer than anything takes that ends.
+constexpr Duration kForEver = 10min;
+
+// The connection answers, outside of any transaction, or it is closed.
+inline Coro<> expect_usable_or_closed(pg::Connection connection) {
+    const bool is_over = fault_is_over();
+    const auto ask = [&] { return connection.fetchval<int>(kEcho, 77); };
+    try {
+        const int answer = co_await with_timeout(kForEver, ask);
+        must_hold(answer == 77, "an answer is for its question");
+        must_hold(!connection.is_in_transaction(), "no transaction stays open");
+    } catch (const TimeoutError&) {
+        must_hold(false, "an answer comes, or an error");
+    } catch (const std::exception& error) {
+        must_hold(!is_over || connection.is_closed(),
+                  std::string("a connection that is open works: ") + error.what());
+    }
+}
+
+template <class F>
+Coro<> in_time(F call, std::string_view what) {
+    try {
+        co_await with_timeout(kForEver, call);
+    } catch (const TimeoutError&) {
+        must_hold(false, what);
+    } catch (const std::exception&) {
+        // The fault.
+    }
+}
+
+// Whatever the fault was: `body`, then the checks. What the body throws without a fault fails the test.
+template <class Body, class Check>
+Coro<> then_check(Body body, Check check) {
+    std::exception_ptr failure;
+    try {
+        co_await body();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await check();
+    if (failure) std::rethrow_exception(failure);
+}
+
+// Runs body(connection, server) on a connection of a server of its own.
+template <class Body>
+Coro<> on_connection(Body body, pg::ConnectOptions options = {}) {
+    ScriptedPostgres& server = *co_await ScriptedPostgres::start();
+    const auto connection = co_await pg::connect(server.dsn(), options);
+    const auto act = [&]() -> Coro<> { co_await body(connection, server); };
+    const auto check = [&]() -> Coro<> {
+        co_await expect_usable_or_closed(connection);
+        const auto close = [&] { return connection.close(); };
+        co_await in_time(close, "a connection can be closed");
+        co_await server.stop();
+    };
+    co_await then_check(act, check);
+}
+
+// All places of the pool can be had at the same time, and come back.
+inline Coro<> expect_all_places(pg::Pool pool, std::size_t max_size) {
+    const bool is_over = fault_is_over();
+    std::vector<pg::PooledConnection> taken;
+    const auto take_all = [&]() -> Coro<> {
+        while (taken.size() < max_size) taken.push_back(co_await pool.acquire());
+    };
+    try {
+        co_await with_timeout(kForEver, take_all);
+        for (const auto& each : taken) co_await expect_usable_or_closed(*each);
+    } catch (const TimeoutError&) {
+        must_hold(false, "no place of a pool is lost");
+    } catch (const std::exception& error) {
+        must_hold(!is_over, std::string("a pool gives all its connections: ") + error.what());
+    }
+    taken.clear();
+    const db::PoolStatistics now = pool.statistics();
+    must_hold(now.size == now.idle && now.size <= max_size && now.waiting == 0, "all connections are back");
+}
+
+// The same with a pool.
+template <class Body>
+Coro<> on_pool(Body body, pg::PoolOptions options) {
+    ScriptedPostgres& server = *co_await ScriptedPostgres::start();
+    const auto pool = co_await pg::create_pool(server.dsn(), options);
+    const auto act = [&]() -> Coro<> { co_await body(pool, server); };
+    const auto check = [&]() -> Coro<> {
+        co_await expect_all_places(pool, options.max_size);
+        const auto close = [&] { return pool.close(); };
+        co_await in_time(close, "a pool can be closed");
+        co_await server.stop();
+    };
+    co_await then_check(act, check);
+}
+
+}  // namespace aio::test::scripted
