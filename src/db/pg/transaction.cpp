@@ -30,6 +30,7 @@ TransactionBlock::TransactionBlock(SharedSession session, const TransactionOptio
 }
 
 TransactionBlock::~TransactionBlock() {
+    if (is_begun_) post_roll_back();  // there was no memory to do it as usual
     for (TransactionBlock** at = &session_->innermost; *at; at = &(*at)->outer_) {
         if (*at != this) continue;
         *at = outer_;
@@ -55,11 +56,15 @@ Coro<std::exception_ptr> TransactionBlock::begin() {
         if (options_.readonly) command += " READ ONLY";
         if (options_.deferrable) command += " DEFERRABLE";
     }
+    is_begun_ = true;
     try {
         co_await run_script(session_, command, Exchange::Dropped::stays,
                             effect_of(!savepoint_.empty(), Exchange::Effect::begins));
     } catch (const CancelledError&) {
         co_return std::current_exception();
+    } catch (const Error&) {
+        is_begun_ = false;
+        throw;
     }
     co_return nullptr;
 }
@@ -87,7 +92,11 @@ Coro<> TransactionBlock::commit() {
             const std::string command = savepoint_.empty() ? "COMMIT" : "RELEASE SAVEPOINT " + savepoint_;
             const std::string tag = co_await run_script(session_, command, Exchange::Dropped::stays,
                                                         effect_of(!savepoint_.empty(), Exchange::Effect::ends));
+            is_begun_ = false;
             if (savepoint_.empty() && tag == "ROLLBACK") failure = rolled_back_instead();
+        } catch (const CancelledError&) {
+            is_begun_ = false;  // it takes place
+            throw;
         } catch (const Error&) {
             failure = std::current_exception();
         }
@@ -107,7 +116,10 @@ bool TransactionBlock::is_over() const noexcept {
 }
 
 Coro<> TransactionBlock::roll_back() {
-    if (is_over()) co_return;
+    if (is_over()) {
+        is_begun_ = false;
+        co_return;
+    }
     try {
         const std::string command = rollback_command();
         co_await run_script(session_, command, Exchange::Dropped::stays,
@@ -115,9 +127,11 @@ Coro<> TransactionBlock::roll_back() {
     } catch (const Error&) {
         // The server, or the loss of the connection, has rolled it back.
     }
+    is_begun_ = false;
 }
 
 void TransactionBlock::post_roll_back() noexcept {
+    is_begun_ = false;
     if (is_over()) return;
     try {
         post_script(*session_, rollback_command(), true, effect_of(!savepoint_.empty(), Exchange::Effect::ends));

@@ -116,7 +116,7 @@ ASYNC_TEST(ScriptedPool, can_be_terminated_in_use) {
         closing.cancel();
         co_await expect_throws<CancelledError>(std::move(closing));
         co_await expect_throws<Error>(std::move(slow));
-        must_hold(connection->is_closed(), "what is on loan is closed too");
+        EXPECT_TRUE(connection->is_closed());
         waiting.cancel();
         co_await expect_throws<CancelledError>(std::move(waiting));
     };

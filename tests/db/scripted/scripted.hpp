@@ -18,7 +18,7 @@
 namespace aio::test::scripted {
 
 // Longer than anything takes that ends.
-constexpr Duration kForEver = 10min;
+constexpr Duration kForEver = 24h;
 
 // The connection answers, outside of any transaction, or it is closed.
 inline Coro<> expect_usable_or_closed(pg::Connection connection) {
@@ -35,6 +35,15 @@ inline Coro<> expect_usable_or_closed(pg::Connection connection) {
                   std::string("a connection that is open works: ") + error.what());
     }
 }
+
+// A task that is cancelled when the body is cut short.
+template <class T>
+struct Owned {
+    explicit Owned(Task<T> begun) noexcept : task(std::move(begun)) {}
+    Owned(const Owned&) = delete;
+    ~Owned() { task.cancel(); }
+    Task<T> task;
+};
 
 template <class F>
 Coro<> in_time(F call, std::string_view what) {

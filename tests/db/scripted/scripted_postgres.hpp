@@ -103,7 +103,7 @@ private:
         std::string output;
         char status = 'I';
         bool skips = false;  // to the next Sync
-        bool is_idle = false, is_dropped = false, is_asleep = false, is_cancelled = false;
+        bool is_request = false, is_idle = false, is_dropped = false, is_asleep = false, is_cancelled = false;
         Event woken;
         std::map<std::string, std::string> statements;
         std::map<std::string, Portal> portals;
@@ -141,6 +141,7 @@ private:
     Coro<bool> begin(Backend& backend) {
         const std::string body = co_await read_body(backend, 4);
         if (fake::load(body) == 80'877'102) {
+            backend.is_request = true;
             note_cancels();
             cancel(fake::load(std::string_view(body).substr(4)), fake::load(std::string_view(body).substr(8)));
             co_return false;
@@ -156,7 +157,7 @@ private:
     }
 
     void note_cancels() {
-        const auto is_request = [](const Backend* backend) { return backend->pid == 0; };
+        const auto is_request = [](const Backend* backend) { return backend->is_request; };
         most_cancels = std::max(most_cancels, static_cast<int>(std::ranges::count_if(backends_, is_request)));
     }
 

@@ -46,15 +46,16 @@ ASYNC_TEST(ScriptedStatements, are_answered_in_turn) {
     });
 }
 
+Coro<> ask(Connection connection, int number) {
+    const int answer = co_await connection.fetchval<int>(kEcho, number);
+    must_hold(answer == number, "an answer is for its question");
+}
+
 // Pipelined: whoever is not hit by the fault has its own answer.
 ASYNC_TEST(ScriptedStatements, of_many_tasks_keep_apart) {
     co_await on_connection([](Connection connection, ScriptedPostgres&) -> Coro<> {
-        const auto ask = [connection](int number) -> Coro<> {
-            const int answer = co_await connection.fetchval<int>(kEcho, number);
-            must_hold(answer == number, "an answer is for its question");
-        };
         std::vector<Task<>> tasks;
-        for (int i = 0; i < 4; ++i) tasks.push_back(create_task(ask(i)));
+        for (int i = 0; i < 4; ++i) tasks.push_back(create_task(ask(connection, i)));
         for (auto& task : tasks) co_await task;
     });
 }

@@ -60,10 +60,10 @@ ASYNC_TEST(ScriptedTransaction, that_is_cancelled_is_rolled_back) {
             co_await connection.execute(kInsert, 1);
             co_await connection.fetch(kSleep, 600'000);
         };
-        auto task = create_task(connection.transaction(linger));
+        Owned begun(create_task(connection.transaction(linger)));
         co_await sleep(10ms);
-        task.cancel();
-        co_await expect_throws<CancelledError>(std::move(task));
+        begun.task.cancel();
+        co_await expect_throws<CancelledError>(Task<>(begun.task));
         EXPECT_EQ(co_await connection.fetchval<int>(kEcho, 1), 1);
         must_hold(server.numbers.empty(), "nothing of it is left");
     });
@@ -165,7 +165,7 @@ ASYNC_TEST(ScriptedNotifications, come_one_by_one) {
             co_await sleep(1ms);
             co_await connection.execute("NOTIFY \"news\"; NOTIFY \"news\"");
         };
-        auto notifying = create_task(notify());
+        auto notifying = create_task(notify);
         EXPECT_EQ((co_await news.next())->payload, "news");
         EXPECT_EQ((co_await news.next())->payload, "news");
         co_await notifying;

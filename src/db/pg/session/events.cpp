@@ -12,15 +12,23 @@ namespace aio::pg::detail {
 
 namespace {
 
+void report(std::exception_ptr error) noexcept {
+    try {
+        ExceptionContext context;
+        context.message = "Exception in a listener of a PostgreSQL connection";
+        context.exception = std::move(error);
+        get_running_loop().call_exception_handler(context);
+    } catch (...) {
+        // No memory for the report.
+    }
+}
+
 template <class F, class... Args>
 void call(const F& listener, const Args&... args) noexcept {
     try {
         listener(args...);
     } catch (...) {
-        ExceptionContext context;
-        context.message = "Exception in a listener of a PostgreSQL connection";
-        context.exception = std::current_exception();
-        get_running_loop().call_exception_handler(context);
+        report(std::current_exception());
     }
 }
 

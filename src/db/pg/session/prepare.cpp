@@ -111,7 +111,12 @@ private:
             const std::vector<Oid> unknown = unknown_types(*statement_, session_);
             if (!unknown.empty() && session_.is_open()) {
                 const auto done = [&session = session_, statement = statement_](bool learnt) {
-                    choose_formats(*statement, session.types());
+                    try {
+                        choose_formats(*statement, session.types());
+                    } catch (...) {
+                        statement->error = std::current_exception();  // no memory
+                        learnt = false;
+                    }
                     if (!learnt) session.statements().drop(*statement);  // the next one asks again
                     statement->described.set();
                 };
@@ -160,10 +165,10 @@ std::shared_ptr<Statement> find_or_begin(Session& session, std::string_view sql)
     statement->name = session.new_name('s');
     statement->sql = std::string(sql);
     statement->may_want_data = may_want_data(sql);
-    std::vector<std::string> closed;
-    session.statements().insert(statement, closed);
-    const ExchangeRef<PrepareExchange> exchange(new PrepareExchange(session, statement, std::move(closed)));
     try {
+        std::vector<std::string> closed;
+        session.statements().insert(statement, closed);
+        const ExchangeRef<PrepareExchange> exchange(new PrepareExchange(session, statement, std::move(closed)));
         session.submit(*exchange);
     } catch (...) {
         session.statements().remove(*statement);

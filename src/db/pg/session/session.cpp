@@ -162,7 +162,7 @@ void Session::data_received(std::string_view data) {
             dispatch(*message);
         }
     } catch (const wire::ProtocolError& error) {
-        fail(std::make_exception_ptr(db::InterfaceError(error.what())));
+        fail(interface_error(error.what()));
     } catch (...) {
         fail(std::current_exception());
     }
@@ -281,17 +281,14 @@ void Session::connection_lost(std::exception_ptr error) {
     phase_ = Phase::lost;
     if (!why_) why_ = std::move(error);
     if (!why_ && !asked_for) {
-        why_ =
-            std::make_exception_ptr(db::InterfaceError("the server closed the connection in the middle of its use"));
+        why_ = interface_error("the server closed the connection in the middle of its use");
     }
     unsent_ = nullptr;
     lacks_rest_ = false;
     first_ended_.set();
     while (Exchange* const exchange = first_) {
         unlink(*exchange);
-        if (!exchange->error_) {
-            exchange->error_ = why_ ? why_ : std::make_exception_ptr(db::InterfaceError("the connection was closed"));
-        }
+        if (!exchange->error_) exchange->error_ = why_ ? why_ : interface_error("the connection was closed");
         complete(*exchange);
     }
     events_.terminated();

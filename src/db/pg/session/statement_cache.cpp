@@ -1,6 +1,7 @@
 // The cache is a list in the order of use, and an index by SQL. run.cpp prepares what is missing.
 #include "db/pg/session/statement_cache.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -14,6 +15,7 @@ std::shared_ptr<Statement> StatementCache::find(std::string_view sql) {
 }
 
 void StatementCache::insert(std::shared_ptr<Statement> statement, std::vector<std::string>& closed) {
+    closed.reserve(entries_.size() + 1 - std::min(size_, entries_.size() + 1) + retired_.size());
     entries_.push_front(std::move(statement));
     try {
         by_sql_.emplace(entries_.front()->sql, entries_.begin());
@@ -24,7 +26,7 @@ void StatementCache::insert(std::shared_ptr<Statement> statement, std::vector<st
     for (auto entry = std::prev(entries_.end()); entries_.size() > size_ && entry != entries_.begin();) {
         const auto before = std::prev(entry);
         if (entry->use_count() == 1) {  // no exchange that is still to be sent names it
-            closed.push_back((*entry)->name);
+            closed.push_back(std::move((*entry)->name));
             by_sql_.erase((*entry)->sql);
             entries_.erase(entry);
         }
@@ -33,7 +35,7 @@ void StatementCache::insert(std::shared_ptr<Statement> statement, std::vector<st
     for (auto entry = retired_.begin(); entry != retired_.end();) {
         const auto next = std::next(entry);
         if (entry->use_count() == 1) {
-            closed.push_back((*entry)->name);
+            closed.push_back(std::move((*entry)->name));
             retired_.erase(entry);
         }
         entry = next;
