@@ -179,6 +179,8 @@ void go_back(const Value& value, const T& read) {
     try {
         require(same(without_bounds(again.get<T>(), value), without_bounds(read, value)),
                 "what was passed is read as the same", db::type_name<T>());
+    } catch (const db::TypeMismatchError& error) {
+        require(is_container<T>, "what was passed can be read", error.what());  // its parts were of other types
     } catch (const db::ConversionError& error) {
         require(false, "what was passed can be read", error.what());
     }
