@@ -181,6 +181,8 @@ Options parse_keywords(std::string_view text) {
 }  // namespace
 
 Options parse_dsn(std::string_view dsn) {
+    // Texts are sent with a NUL behind them: what follows one would be taken for something else.
+    if (dsn.find('\0') != dsn.npos) throw ConninfoError("the connection string has a NUL byte");
     for (const std::string_view scheme : {"postgresql://", "postgres://"}) {
         if (dsn.starts_with(scheme)) return parse_uri(dsn.substr(scheme.size()));
     }

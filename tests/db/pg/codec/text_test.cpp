@@ -65,6 +65,8 @@ TEST(Letters, are_one_byte) {
     expect_bytes(18, '\0', "00");
     EXPECT_EQ(decoded<std::string>("r", 18), "r");
     EXPECT_EQ(decoded<std::string>(hex("00"), 18), "");
+    EXPECT_THROW(decoded<std::string>("rr", 18), db::MalformedValueError);
+    EXPECT_THROW(decoded<std::string_view>("", 18), db::MalformedValueError);
     EXPECT_EQ(encoded(18, "r"), "r");
     EXPECT_EQ(encoded(18, ""), hex("00"));
     EXPECT_THROW(encoded(18, "rr"), db::OutOfRangeError);

@@ -127,6 +127,11 @@ TEST(KeyWords, have_values_in_quotes_or_not) {
     EXPECT_EQ(parse_dsn("search_path=x,y my.setting=1"), (Options{{"search_path", "x,y"}, {"my.setting", "1"}}));
 }
 
+TEST(Uri, with_a_NUL_byte_is_refused) {
+    EXPECT_THROW(parse_dsn(std::string_view("postgres://a\0b@host", 19)), ConninfoError);
+    EXPECT_THROW(parse_dsn(std::string_view("user=a\0b", 8)), ConninfoError);
+}
+
 TEST(KeyWords, that_are_wrong_are_refused_without_their_values) {
     const std::pair<std::string_view, std::string_view> cases[] = {
         {"host", "position 0"},
