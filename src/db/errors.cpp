@@ -58,6 +58,8 @@ constexpr Maker kMakers[] = {
     {"53", make<OperationalError>},
     {"53300", make<TooManyConnectionsError>},
     {"54", make<OperationalError>},
+    {"55", make<OperationalError>},
+    {"55P03", make<LockNotAvailableError>},
     {"57", make<OperationalError>},
     {"57014", make<QueryCanceledError>},
     {"57P01", make<ServerShutdownError>},

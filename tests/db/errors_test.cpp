@@ -37,6 +37,8 @@ TEST(DatabaseErrors, the_state_decides_then_its_class) {
     EXPECT_TRUE(becomes<QueryCanceledError>("57014"));
     EXPECT_TRUE(becomes<ServerShutdownError>("57P01"));
     EXPECT_TRUE(becomes<OperationalError>("53200"));
+    EXPECT_TRUE(becomes<OperationalError>("55006"));
+    EXPECT_TRUE(becomes<LockNotAvailableError>("55P03"));
     EXPECT_TRUE(becomes<AuthenticationError>("28P01"));
     EXPECT_TRUE(becomes<UndefinedTableError>("42P01"));
     EXPECT_TRUE(becomes<ProgrammingError>("42P02"));
@@ -58,13 +60,14 @@ TEST(DatabaseErrors, say_all_that_helps) {
     EXPECT_STREQ(error.what(), "it failed\nDETAIL: why\nHINT: do this\nSTATEMENT: SELEC");
 }
 
-// Extremes: db::ErrorReport::position
-TEST(DatabaseErrors, keep_any_position) {
+// Extremes: db::ErrorReport::position, db::ErrorReport::code
+TEST(DatabaseErrors, keep_any_number) {
     for (const std::int32_t position :
          {std::numeric_limits<std::int32_t>::min(), 0, std::numeric_limits<std::int32_t>::max()}) {
         ErrorReport made = report("42601");
-        made.position = position;
+        made.position = made.code = position;
         EXPECT_EQ(DatabaseError(made).report().position, position);
+        EXPECT_EQ(DatabaseError(made).report().code, position);
     }
 }
 

@@ -90,6 +90,14 @@ TEST(Placeholders, of_sqlite) {
     EXPECT_EQ(sqlite("SELECT 1 --?\n, ? /* /* ? */ , ?"), 2u);
 }
 
+TEST(Placeholders, of_sqlite_with_names) {
+    EXPECT_EQ(sqlite("SELECT :a, @a, $a"), 3u);
+    EXPECT_EQ(sqlite("SELECT :a, :b, :a, ':c', :ab"), 3u);
+    EXPECT_EQ(sqlite("SELECT ?, :a, ?5, :b, :a"), 6u);
+    EXPECT_EQ(sqlite("SELECT $a::b(c), $a::b(d), :a(1)"), 3u);
+    EXPECT_EQ(sqlite("SELECT 1 : 2, a$b, 'x' || :1, $"), 1u);
+}
+
 // Only the arguments decide what Args is.
 template <class... Args>
 std::string_view execute(Sql<Args...> sql, const Args&...) {

@@ -9,7 +9,8 @@
 //
 //   Error
 //     DatabaseError
-//       OperationalError            the server could not: connections, resources, shutdown (08, 53, 54, 57, 58)
+//       OperationalError            the server could not: connections, resources, locks, shutdown (08, 53, 54, 55, 57, 58)
+//         LockNotAvailableError     55P03: another transaction holds the lock; SQLite's "database is locked"
 //         QueryCanceledError        57014: by a cancel request or statement_timeout
 //         ServerShutdownError       57P01, 57P02, 57P03: it shuts down, crashed, or starts up
 //         TooManyConnectionsError   53300
@@ -57,7 +58,9 @@ struct ErrorReport {
     std::optional<std::int32_t> position;  // in the statement, in characters, from 1 on
     std::string where;                     // the call stack of functions in the database
     std::string schema, table, column, datatype, constraint;
-    std::string routine;    // in the server's source
+    std::string routine;  // in the server's source
+    std::int32_t code =
+        0;  // the database's own number beside the SQLSTATE, if it has one: SQLite's extended result code
     std::string statement;  // that failed; cut after 1,000 bytes
 };
 
@@ -76,6 +79,9 @@ private:
 
 class OperationalError : public DatabaseError {
     using DatabaseError::DatabaseError;
+};
+class LockNotAvailableError : public OperationalError {
+    using OperationalError::OperationalError;
 };
 class QueryCanceledError : public OperationalError {
     using OperationalError::OperationalError;

@@ -2,8 +2,8 @@
 //
 //     co_await connection.execute("INSERT INTO users(name, born) VALUES($1, $2)", "Bob");   // does not compile
 //
-// A placeholder is "$1" (PostgreSQL: the highest number counts) or "?" (MySQL, SQLite: each counts). Quoted text, quoted
-// names and comments have none. SQL that is known only at run time is passed as aio::db::runtime(text); the number of arguments
+// A placeholder is "$1" (PostgreSQL: the highest number counts) or "?" (MySQL, SQLite: each counts); in SQLite also "?5", and
+// ":name", "@name" or "$name", each of which counts once. Quoted text, quoted names and comments have none. SQL that is known only at run time is passed as aio::db::runtime(text); the number of arguments
 // is then checked when the server has described the statement. Pass text with a `$1` that is not a parameter, such as the body
 // of PREPARE, in the same way. Literals are parsed by the server's default rules (standard_conforming_strings = on; in MySQL
 // without NO_BACKSLASH_ESCAPES and ANSI_QUOTES).
@@ -69,6 +69,7 @@ private:
         if (is_digit(c)) return skip_name();  // 1e5, and 1$1 is no parameter either
         if (c == '$' && is_postgresql()) return dollar();
         if (c == '?' && !is_postgresql()) return question_mark();
+        if (is_named_parameter()) return named_parameter();
         ++at_;
     }
 
@@ -158,10 +159,37 @@ private:
         }
     }
 
+    constexpr bool is_named_parameter() const {
+        const bool is_sigil = peek() == ':' || peek() == '@' || peek() == '$';
+        return is_sigil && dialect_ == Dialect::sqlite && is_name(peek(1));
+    }
+
+    // SQLite's :name, @name and $name, which may have Tcl's ::name and (...) behind them. One that was there before is the same.
+    constexpr void named_parameter() {
+        const std::size_t begin = at_++;
+        skip_name();
+        while (is_at("::")) {
+            at_ += 2;
+            skip_name();
+        }
+        if (peek() == '(') skip_past(")");
+        const std::string_view name = text_.substr(begin, at_ - begin);
+        if (name == wanted_) {
+            was_found_ = true;
+        } else if (wanted_.empty()) {
+            PlaceholderCounter before(dialect_, text_.substr(0, begin));
+            before.wanted_ = name;
+            before.count();
+            count_ += before.was_found_ ? 0 : 1;
+        }
+    }
+
     Dialect dialect_;
     std::string_view text_;
     std::size_t at_ = 0;
     std::size_t count_ = 0;
+    std::string_view wanted_ = {};  // a name that is looked for; empty: they are counted
+    bool was_found_ = false;
 };
 
 // Their names are the compilers' error messages: a consteval function may not call them.
@@ -170,7 +198,7 @@ inline void this_sql_has_fewer_placeholders_than_arguments__see_db_runtime() {}
 
 }  // namespace detail
 
-// The number of arguments that a statement takes: the highest `$n`, or the number of `?`.
+// The number of arguments that a statement takes: the highest `$n`, or the number of `?` and names.
 constexpr std::size_t count_placeholders(Dialect dialect, std::string_view text) {
     return detail::PlaceholderCounter(dialect, text).count();
 }
