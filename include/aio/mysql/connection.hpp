@@ -21,6 +21,7 @@
 #include <aio/db/sql.hpp>
 #include <aio/mysql/cursor.hpp>
 #include <aio/mysql/execution.hpp>
+#include <aio/mysql/load_data.hpp>
 #include <aio/mysql/prepared_statement.hpp>
 #include <aio/mysql/row.hpp>
 #include <aio/mysql/transaction.hpp>
@@ -108,6 +109,13 @@ public:
     template <class... Args>
     AsyncGenerator<Row> cursor(db::MySQLSql<Args...> sql, Args... args) const {
         return detail::read_cursor<Args...>(link_->session, std::string(sql.text()), std::move(args)...);
+    }
+    // LOAD DATA LOCAL INFILE, with what `source` has in place of the file: a text, a std::filesystem::path or a generator
+    // (load_data.hpp). Result: the rows that were stored. Errors: also db::InterfaceError unless the connection was made with
+    // local_infile; those of the source.
+    template <class Source>
+    Coro<ExecuteResult> load_data(std::string_view sql, Source source) const {
+        return detail::done_after(detail::load_data(link_->session, std::string(sql), std::move(source)));
     }
     // Prepares a statement, which stays in the cache as long as it is held and describes its columns.
     Coro<PreparedStatement> prepare(db::RuntimeSql sql) const;
