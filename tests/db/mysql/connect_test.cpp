@@ -103,7 +103,8 @@ ASYNC_TEST(MysqlConnect, an_option_file_is_read_when_asked_for, kOnce) {
                         << "\nunknown-option\n[other]\nuser=ed # comment\n[mysqld]\nuser=root\n";
     EXPECT_EQ(co_await connects("", {.read_default_file = path}), "me");
     EXPECT_EQ(co_await connects("", {.read_default_file = path, .read_default_group = "other"}), "ed");
-    EXPECT_EQ(co_await connects("mysql://nobody@/?password=&read_default_file=" + path, {}), "AuthenticationError");
+    EXPECT_EQ(co_await connects("mysql://nobody@/?read_default_file=" + path, {}), "AuthenticationError");
+    EXPECT_EQ(co_await connects("mysql://nobody@/?password=&read_default_file=" + path, {}), "nobody");
     EXPECT_EQ(co_await connects("", {.read_default_file = "/nonexistent/my.cnf"}), "OSError");
 }
 

@@ -176,12 +176,11 @@ ASYNC_TEST(MysqlQuery, a_packet_of_more_than_sixteen_megabytes, kOnce) {
     // aiomysql: test_connection.test_largedata
     SKIP_WITHOUT_MARIADB();
     const auto connection = co_await mysql::connect(mariadb().dsn());
-    for (const std::size_t size : {std::size_t{0xff'ffff - 20}, std::size_t{0xff'ffff}, std::size_t{40'000'000}}) {
+    for (const std::size_t size : {std::size_t{0xff'ffff - 20}, std::size_t{0xff'ffff}, std::size_t{2 * 0xff'ffff}}) {
         std::string text(size, 'x');
         text[size / 2] = 'y';
-        const auto row = co_await connection.fetchrow("SELECT length(?), ?", text, text);
-        EXPECT_EQ(row->get<std::size_t>(0), size);
-        EXPECT_EQ(row->get<std::string_view>(1), text);
+        const auto row = co_await connection.fetchrow("SELECT ?", text);
+        EXPECT_EQ(row->get<std::string_view>(0), text);
     }
     EXPECT_EQ(co_await connection.fetchval<int>("SELECT ?", 7), 7);
     co_await connection.close();

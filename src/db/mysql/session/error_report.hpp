@@ -12,7 +12,7 @@ namespace aio::mysql::detail {
 
 // The server's numbers for what the driver itself has to know.
 inline constexpr int kQueryInterrupted = 1317, kDeadlock = 1213, kUnknownStatement = 1243, kNeedsReprepare = 1615,
-                     kUnknownThread = 1094, kServerShutdown = 1053, kIdleGoodbye = 4031, kConnectionKilled = 1927;
+                     kNotPrepared = 1295;
 
 // statement: that the error is about, or empty.
 db::ErrorReport report_of(const wire::ErrorPacket& error, std::string_view statement);

@@ -2,6 +2,7 @@
 // MariaDB takes them in one command, COM_STMT_BULK_EXECUTE.
 #include <aio/db/errors.hpp>
 
+#include "db/mysql/session/error_report.hpp"
 #include "db/mysql/session/run.hpp"
 #include "db/mysql/wire/client_packets.hpp"
 
@@ -70,8 +71,8 @@ public:
     }
 
     // Result: how many there are.
-    std::size_t encode(Session& session, const EncodeArguments& arguments, RowsWanted wanted) {
-        const bool may_be_bulk = (session.identity().capabilities & wire::kBulkStatements) != 0 &&
+    std::size_t encode(Session& session, const EncodeArguments& arguments, RowsWanted wanted, bool tries_bulk) {
+        const bool may_be_bulk = tries_bulk && (session.identity().capabilities & wire::kBulkStatements) != 0 &&
                                  wanted == RowsWanted::none && statement_->parameters > 0;
         std::size_t count = 0;
         if (may_be_bulk) {
@@ -82,6 +83,7 @@ public:
                 bulk.flush();
                 commands_ = std::move(bulk.commands);
                 starts_ = std::move(bulk.sequences);
+                is_bulk_ = count > 0;
                 return count;
             }
         }
@@ -92,6 +94,8 @@ public:
         }
         return count;
     }
+
+    bool is_bulk() const noexcept { return is_bulk_; }
 
     // What all executions did and returned.
     std::shared_ptr<ResultData> merged() const {
@@ -145,24 +149,33 @@ private:
     std::shared_ptr<const Statement> statement_;
     std::string savepoint_;  // its name, or empty
     std::string commands_, starts_;
+    bool is_bulk_ = false;
     bool is_ending_ = false;
 };
+
+// Not each statement can be executed in bulk: INSERT … SELECT cannot.
+bool is_no_bulk_statement(const db::DatabaseError& error) { return error.report().code == kNotPrepared; }
 
 }  // namespace
 
 Coro<SharedResult> run_statements(SharedSession session, std::string_view sql, EncodeArguments arguments,
                                   RowsWanted wanted) {
     const Session::Running running(*session);
-    std::shared_ptr<const Statement> statement;
-    do {
-        statement = co_await prepare(*session, sql);
-    } while (statement->generation != session->generation());  // a reset came in between
-    const ExchangeRef<ManyExchange> exchange(new ManyExchange(*session, statement, wanted));
-    if (exchange->encode(*session, arguments, wanted) > 0) {
+    bool tries_bulk = true;
+    while (true) {
+        const std::shared_ptr<const Statement> statement = co_await prepare(*session, sql);
+        if (statement->generation != session->generation()) continue;  // a reset came in between
+        const ExchangeRef<ManyExchange> exchange(new ManyExchange(*session, statement, wanted));
+        if (exchange->encode(*session, arguments, wanted, tries_bulk) == 0) co_return exchange->merged();
         session->submit(*exchange);
-        co_await session->finished(*exchange);
+        try {
+            co_await session->finished(*exchange);
+            co_return exchange->merged();
+        } catch (const db::DatabaseError& error) {
+            if (!exchange->is_bulk() || !is_no_bulk_statement(error)) throw;
+        }
+        tries_bulk = false;
     }
-    co_return exchange->merged();
 }
 
 }  // namespace aio::mysql::detail
