@@ -155,6 +155,8 @@ def check_namesakes(root):
         if len(path.parts) == 1:
             continue
         sources = [source.relative_to(root / "src") for source in (root / "src" / path.parts[0]).rglob(f"{path.stem}.cpp")]
+        # What all drivers share has no source in one of them: each may have a row.cpp.
+        sources = [source for source in sources if source.parts[0] not in DRIVERS.values() or source.parts[1] not in DRIVERS]
         if len(sources) > 1:
             yield f"{header.relative_to(root)}: has several sources: {', '.join(map(str, sources))}"
         elif sources and len(path.parts) > 2 and sources[0].parent != path.parent:

@@ -65,11 +65,11 @@ bool MariadbServer::start() {
     port_ = free_port();
     std::ofstream(folder_ + "/my.cnf") << server_settings(folder_, port_);
     const std::string owner = ::geteuid() == 0 ? "chown -R mysql " + folder_ : "true";
-    const bool ready =
-        run_shell("cp " + pki().pem("localhost") + " " + folder_ + "/server.pem && cp " + pki().key("localhost") + " " +
-                  folder_ + "/server.key && chmod 755 " + folder_ + " && " + owner + " && cd / && " + as_mysql() +
-                  "mariadb-install-db --defaults-file=" + folder_ +
-                  "/my.cnf --auth-root-authentication-method=normal --skip-test-db > " + folder_ + "/install.log 2>&1");
+    const bool ready = run_shell(
+        "cp " + pki().pem("localhost") + " " + folder_ + "/server.pem && cp " + pki().key("localhost") + " " +
+        folder_ + "/server.key && chmod 755 " + folder_ + " && " + owner + " && cd / && " + as_mysql() +
+        "mariadb-install-db --defaults-file=" + folder_ +
+        "/my.cnf --auth-root-authentication-method=normal --skip-test-db > " + folder_ + "/install.log 2>&1");
     // Stops it when this process is gone.
     const std::string watch = "tail --pid=" + std::to_string(::getpid()) + " -s 0.2 -f /dev/null; kill -9 $(cat " +
                               folder_ + "/pid); rm -rf " + folder_;

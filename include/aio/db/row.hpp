@@ -25,13 +25,16 @@ namespace aio::db {
 template <class Result>
 class BasicRowIterator;
 
-// One row. Copies share the result's memory. Result is a driver's: columns_of(result), rows_of(result),
-// value_at(result, row, column), column_named(result, name) and column_name(result, column) are found beside it.
+// One row. Copies share the result's memory. Result is a driver's way to its results: `using Data`, which may be incomplete, and
+// static functions: columns_of(data), rows_of(data), value_at(data, row, column), column_named(data, name),
+// column_name(data, column).
 template <class Result>
 class BasicRow {
+    using Data = typename Result::Data;
+
 public:
     // For the library.
-    BasicRow(std::shared_ptr<const Result> data, std::size_t row) noexcept : data_(std::move(data)), row_(row) {}
+    BasicRow(std::shared_ptr<const Data> data, std::size_t row) noexcept : data_(std::move(data)), row_(row) {}
 
     // The value of a column, by name or by position, as a T. Errors: db::ColumnError when there is no such column;
     // db::NullValueError for NULL, unless T is a std::optional; db::TypeMismatchError, db::OutOfRangeError.
@@ -51,13 +54,15 @@ public:
         return as_tuple<Ts...>(std::index_sequence_for<Ts...>());
     }
     // The value without a type yet. Errors: db::ColumnError.
-    auto value(std::string_view column) const { return value_at(*data_, row_, column_named(*data_, column)); }
-    auto value(std::size_t column) const { return value_at(*data_, row_, column); }
+    auto value(std::string_view column) const {
+        return Result::value_at(*data_, row_, Result::column_named(*data_, column));
+    }
+    auto value(std::size_t column) const { return Result::value_at(*data_, row_, column); }
 
     // The number of columns.
-    std::size_t size() const noexcept { return columns_of(*data_); }
+    std::size_t size() const noexcept { return Result::columns_of(*data_); }
     // The name of a column. Errors: db::ColumnError.
-    std::string_view name(std::size_t column) const { return column_name(*data_, column); }
+    std::string_view name(std::size_t column) const { return Result::column_name(*data_, column); }
 
 private:
     friend class BasicRowIterator<Result>;
@@ -70,7 +75,7 @@ private:
         return std::tuple<Ts...>(get<Ts>(Is)...);
     }
 
-    std::shared_ptr<const Result> data_;
+    std::shared_ptr<const Data> data_;
     std::size_t row_;
 };
 
@@ -99,11 +104,13 @@ private:
 // The rows of a result.
 template <class Result>
 class BasicRows {
+    using Data = typename Result::Data;
+
 public:
     // For the library.
-    explicit BasicRows(std::shared_ptr<const Result> data) noexcept : data_(std::move(data)) {}
+    explicit BasicRows(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
 
-    std::size_t size() const noexcept { return rows_of(*data_); }
+    std::size_t size() const noexcept { return Result::rows_of(*data_); }
     bool empty() const noexcept { return size() == 0; }
     // Errors: std::out_of_range.
     BasicRow<Result> operator[](std::size_t row) const {
@@ -114,7 +121,7 @@ public:
     BasicRowIterator<Result> end() const { return BasicRowIterator<Result>(BasicRow<Result>(data_, size())); }
 
 private:
-    std::shared_ptr<const Result> data_;
+    std::shared_ptr<const Data> data_;
 };
 
 }  // namespace aio::db

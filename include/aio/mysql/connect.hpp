@@ -19,13 +19,13 @@ namespace aio::mysql {
 struct ConnectOptions {
     std::string_view host = {}, user = {}, password = {}, database = {}, unix_socket = {};
     std::optional<int> port = {};
-    std::string_view init_command = {};  // SQL that is run after connecting, and after each reset
+    std::string_view init_command = {};   // SQL that is run after connecting, and after each reset
     std::optional<bool> autocommit = {};  // default: true; the DSN's "autocommit=server" leaves it to the server
     bool local_infile = false;            // whether load_data() is agreed upon; statements then wait for each other
     bool compress = false;                // zlib, if the server can
     // An option file, such as "/etc/mysql/my.cnf", whose group [client] and read_default_group give what is missing.
     std::string_view read_default_file = {}, read_default_group = {};
-    std::size_t statement_cache_size = 100;  // prepared statements that the connection keeps
+    std::size_t statement_cache_size = 100;                      // prepared statements that the connection keeps
     std::optional<Duration> timeout = std::chrono::seconds(60);  // for connecting and authentication
 };
 

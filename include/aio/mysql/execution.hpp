@@ -24,10 +24,11 @@ namespace aio::mysql {
 
 // What a statement did.
 struct ExecuteResult {
-    std::uint64_t affected_rows = 0;  // inserted, deleted or changed; rows that an UPDATE found unchanged do not count
-    std::uint64_t insert_id = 0;      // the first AUTO_INCREMENT value that it made, or 0
-    std::uint16_t warnings = 0;       // show_warnings() has their texts
-    std::string info = {};            // "Records: 3  Duplicates: 0  Warnings: 0", of some statements
+    std::uint64_t affected_rows =
+        0;                        // inserted, deleted or changed; rows that an UPDATE found unchanged do not count
+    std::uint64_t insert_id = 0;  // the first AUTO_INCREMENT value that it made, or 0
+    std::uint16_t warnings = 0;   // show_warnings() has their texts
+    std::string info = {};        // "Records: 3  Duplicates: 0  Warnings: 0", of some statements
 };
 
 namespace detail {
@@ -127,26 +128,26 @@ inline Coro<std::vector<Rows>> sets_after(Coro<std::vector<SharedResult>> run) {
     std::vector<SharedResult> results = co_await std::move(run);
     std::vector<Rows> sets;
     for (SharedResult& result : results) {
-        if (columns_of(*result) > 0) sets.emplace_back(std::move(result));
+        if (Result::columns_of(*result) > 0) sets.emplace_back(std::move(result));
     }
     co_return sets;
 }
 inline Coro<std::optional<Row>> first_row_after(Coro<SharedResult> run) {
     SharedResult result = co_await std::move(run);
-    if (rows_of(*result) == 0) co_return std::nullopt;
+    if (Result::rows_of(*result) == 0) co_return std::nullopt;
     co_return Row(std::move(result), 0);
 }
 template <class T>
 Coro<T> value_after(Coro<SharedResult> run) {
     const SharedResult result = co_await std::move(run);
-    if (rows_of(*result) == 0) {
+    if (Result::rows_of(*result) == 0) {
         if constexpr (is_optional<T>) {
             co_return std::nullopt;
         } else {
             throw_no_row();
         }
     }
-    co_return value_at(*result, 0, 0).template get<T>();
+    co_return Result::value_at(*result, 0, 0).template get<T>();
 }
 
 }  // namespace detail

@@ -41,7 +41,8 @@ void check_argument_count(std::size_t parameters, std::size_t arguments);
 template <class T>
 void Encoder::encode(const T& value) {
     using Chosen = detail::CodecOf<T>;
-    static_assert(!std::is_void_v<Chosen>, "aio::mysql: an argument of this type cannot be passed: specialize aio::mysql::Codec for it");
+    static_assert(!std::is_void_v<Chosen>,
+                  "aio::mysql: an argument of this type cannot be passed: specialize aio::mysql::Codec for it");
     Chosen::encode(*this, value);
 }
 

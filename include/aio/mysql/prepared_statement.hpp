@@ -37,7 +37,7 @@ struct KeptSql {
 
 // What a statement returns.
 struct Attribute {
-    std::string name;  // of the column
+    std::string name;   // of the column
     std::string table;  // that it comes from, or empty
     ColumnType type;
 };

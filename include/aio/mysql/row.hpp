@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 
 namespace aio::mysql {
@@ -21,16 +20,20 @@ struct ResultData;
 // Which of a statement's rows are kept.
 enum class RowsWanted : std::uint8_t { none, first, all };
 
-std::size_t columns_of(const ResultData& data) noexcept;
-std::size_t rows_of(const ResultData& data) noexcept;
-// Errors: db::ColumnError.
-Value value_at(const ResultData& data, std::size_t row, std::size_t column);
-std::size_t column_named(const ResultData& data, std::string_view name);
-std::string_view column_name(const ResultData& data, std::size_t column);
+// What rows are made of (aio/db/row.hpp).
+struct Result {
+    using Data = ResultData;
+    static std::size_t columns_of(const ResultData& data) noexcept;
+    static std::size_t rows_of(const ResultData& data) noexcept;
+    // Errors: db::ColumnError.
+    static Value value_at(const ResultData& data, std::size_t row, std::size_t column);
+    static std::size_t column_named(const ResultData& data, std::string_view name);
+    static std::string_view column_name(const ResultData& data, std::size_t column);
+};
 
 }  // namespace detail
 
-using Row = db::BasicRow<detail::ResultData>;
-using Rows = db::BasicRows<detail::ResultData>;
+using Row = db::BasicRow<detail::Result>;
+using Rows = db::BasicRows<detail::Result>;
 
 }  // namespace aio::mysql

@@ -51,7 +51,8 @@ namespace detail {
 class Value {
 public:
     // Nothing: NULL. `column` is the column's name, for messages. All arguments must outlive the value.
-    Value(const ColumnType& type, Format format, std::optional<std::string_view> bytes, std::string_view column) noexcept
+    Value(const ColumnType& type, Format format, std::optional<std::string_view> bytes,
+          std::string_view column) noexcept
         : bytes_(bytes.value_or(std::string_view())), column_(column), type_(&type), format_(format), null_(!bytes) {}
 
     // The value as a T. Views (std::string_view, std::span) are valid as long as the row. Errors: db::TypeMismatchError,

@@ -24,8 +24,8 @@ public:
     void encode(Parameters& scratch, const EncodeArguments& arguments) {
         arguments(scratch, 0);
         check_argument_count(statement_->parameters, scratch.size());
-        sequence_ =
-            wire::append_execute(request_, statement_->id, {scratch.nulls(), scratch.types(), scratch.values()}, true);
+        sequence_ = wire::append_execute(request_, statement_->id,
+                                         {scratch.nulls(), scratch.types(), scratch.values()}, true);
     }
 
 private:

@@ -2,7 +2,7 @@
 #include <aio/mysql/load_data.hpp>
 
 #include <aio/db/errors.hpp>
-#include <aio/files.hpp>
+#include <aio/io/file.hpp>
 #include <aio/io/stream.hpp>
 #include <aio/sync/event.hpp>
 

@@ -6,10 +6,10 @@
 
 namespace aio::mysql::detail {
 
-std::size_t columns_of(const ResultData& data) noexcept { return data.columns ? data.columns->list.size() : 0; }
-std::size_t rows_of(const ResultData& data) noexcept { return data.starts.size(); }
+std::size_t Result::columns_of(const ResultData& data) noexcept { return data.columns ? data.columns->list.size() : 0; }
+std::size_t Result::rows_of(const ResultData& data) noexcept { return data.starts.size(); }
 
-Value value_at(const ResultData& data, std::size_t row, std::size_t column) {
+Value Result::value_at(const ResultData& data, std::size_t row, std::size_t column) {
     const std::string_view name = column_name(data, column);  // checks that it is there
     const ColumnType& type = data.columns->list[column].type;
     const char* const begin = data.bytes.data() + data.starts[row];
@@ -27,7 +27,7 @@ Value value_at(const ResultData& data, std::size_t row, std::size_t column) {
     return {type, Format::binary, wire::take_binary_value(at, widths[column]), name};
 }
 
-std::size_t column_named(const ResultData& data, std::string_view name) {
+std::size_t Result::column_named(const ResultData& data, std::string_view name) {
     const std::size_t count = columns_of(data);
     for (std::size_t i = 0; i < count; ++i) {
         if (data.columns->list[i].name == name) return i;
@@ -35,7 +35,7 @@ std::size_t column_named(const ResultData& data, std::string_view name) {
     throw db::ColumnError("the result has no column \"" + std::string(name) + "\"");
 }
 
-std::string_view column_name(const ResultData& data, std::size_t column) {
+std::string_view Result::column_name(const ResultData& data, std::size_t column) {
     if (column < columns_of(data)) return data.columns->list[column].name;
     throw db::ColumnError("the result has " + std::to_string(columns_of(data)) +
                           " columns, and none with the number " + std::to_string(column) +

@@ -23,7 +23,8 @@ std::shared_ptr<const ssl::SSLContext> tls_context(const conninfo::ConnectionPar
     if (parameters.ssl_mode == SslMode::disabled) return nullptr;
     auto context = std::make_shared<ssl::SSLContext>(ssl::PROTOCOL_TLS_CLIENT);
     context->set_check_hostname(parameters.ssl_mode == SslMode::verify_identity);
-    const bool verifies = parameters.ssl_mode == SslMode::verify_ca || parameters.ssl_mode == SslMode::verify_identity;
+    const bool verifies =
+        parameters.ssl_mode == SslMode::verify_ca || parameters.ssl_mode == SslMode::verify_identity;
     if (!verifies) {
         context->set_verify_mode(ssl::VerifyMode::CERT_NONE);
     } else if (parameters.ssl_ca.empty()) {

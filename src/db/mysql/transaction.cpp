@@ -113,8 +113,7 @@ Coro<> TransactionBlock::roll_back() {
 void TransactionBlock::post_roll_back() noexcept {
     if (is_over()) return;
     try {
-        post_script(*session_, rollback_command(), savepoint_.empty(),
-                    effect_of(savepoint_, Exchange::Effect::ends));
+        post_script(*session_, rollback_command(), savepoint_.empty(), effect_of(savepoint_, Exchange::Effect::ends));
     } catch (...) {
         session_->abort();  // no memory: it must not stay open
     }

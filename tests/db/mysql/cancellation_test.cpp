@@ -131,7 +131,8 @@ ASYNC_TEST(MysqlCancellation, the_servers_own_timeout_is_an_error, kOnce) {
     SKIP_WITHOUT_MARIADB();
     const auto connection = co_await mysql::connect(mariadb().dsn());
     co_await connection.execute("SET max_statement_time = 0.02");
-    co_await expect_throws<db::QueryCanceledError>(connection.fetch("SELECT count(*) FROM seq_1_to_1000000000 WHERE seq % 7 = ?", 3));
+    co_await expect_throws<db::QueryCanceledError>(
+        connection.fetch("SELECT count(*) FROM seq_1_to_1000000000 WHERE seq % 7 = ?", 3));
     EXPECT_EQ(co_await connection.fetchval<int>("SELECT 1"), 1);
     co_await connection.close();
 }

@@ -109,10 +109,10 @@ ASYNC_TEST(MysqlConnect, an_option_file_is_read_when_asked_for, kOnce) {
 }
 
 ASYNC_TEST(MysqlConnect, invalid_options_are_refused_at_once, kOnce) {
-    for (const char* dsn : {"postgresql://me@host/db", "mysql://me@host/db?hots=1", "mysql://me@host:0/", "mysql://me@host:abc/",
-                            "mysql://me@[::1/db", "mysql://me@host/?ssl_mode=maybe", "mysql://me:%zz@host/",
-                            "mysql://me@host/?charset=latin1", "mysql://me@host/?compress=perhaps", "mysql://me@host/?a",
-                            "me@host"}) {
+    for (const char* dsn :
+         {"postgresql://me@host/db", "mysql://me@host/db?hots=1", "mysql://me@host:0/", "mysql://me@host:abc/",
+          "mysql://me@[::1/db", "mysql://me@host/?ssl_mode=maybe", "mysql://me:%zz@host/",
+          "mysql://me@host/?charset=latin1", "mysql://me@host/?compress=perhaps", "mysql://me@host/?a", "me@host"}) {
         expect_error<ValueError>([&] { static_cast<void>(mysql::connect(dsn)); });
     }
     co_return;

@@ -21,18 +21,20 @@ inline std::string packet(int sequence, std::string_view payload) {
     return number(payload.size(), 3) + number(static_cast<std::uint64_t>(sequence), 1) + std::string(payload);
 }
 
-constexpr std::uint32_t kCapabilities = 0x0183'f7df & ~0x0800u & ~0x20u;  // a MySQL server without TLS and compression
-constexpr std::string_view kScramble = "0123456789abcdefghij";            // 20 bytes
+constexpr std::uint32_t kCapabilities =
+    0x0183'f7df & ~0x0800u & ~0x20u;                            // a MySQL server without TLS and compression
+constexpr std::string_view kScramble = "0123456789abcdefghij";  // 20 bytes
 
 inline std::string handshake_payload(std::string_view plugin = "mysql_native_password",
                                      std::uint32_t capabilities = kCapabilities) {
     return number(10, 1) + "8.0.36" + '\0' + number(77, 4) + std::string(kScramble.substr(0, 8)) + '\0' +
            number(capabilities & 0xffff, 2) + number(45, 1) + number(2, 2) + number(capabilities >> 16, 2) +
-           number(21, 1) + std::string(10, '\0') + std::string(kScramble.substr(8)) + '\0' + std::string(plugin) + '\0';
+           number(21, 1) + std::string(10, '\0') + std::string(kScramble.substr(8)) + '\0' + std::string(plugin) +
+           '\0';
 }
 inline std::string ok_payload(int status = 2, int header = 0, int affected = 0) {
-    return number(static_cast<std::uint64_t>(header), 1) + number(static_cast<std::uint64_t>(affected), 1) + number(0, 1) +
-           number(static_cast<std::uint64_t>(status), 2) + number(0, 2);
+    return number(static_cast<std::uint64_t>(header), 1) + number(static_cast<std::uint64_t>(affected), 1) +
+           number(0, 1) + number(static_cast<std::uint64_t>(status), 2) + number(0, 2);
 }
 inline std::string error_payload(int code, std::string_view state, std::string_view message) {
     return "\xff" + number(static_cast<std::uint64_t>(code), 2) + "#" + std::string(state) + std::string(message);
@@ -40,8 +42,8 @@ inline std::string error_payload(int code, std::string_view state, std::string_v
 // A column of type BIGINT, or another.
 inline std::string column_payload(std::string_view name = "n", int type = 8, int flags = 0) {
     return text("def") + text("") + text("") + text("") + text(name) + text("") + number(12, 1) + number(63, 2) +
-           number(20, 4) + number(static_cast<std::uint64_t>(type), 1) + number(static_cast<std::uint64_t>(flags), 2) +
-           number(0, 1) + number(0, 2);
+           number(20, 4) + number(static_cast<std::uint64_t>(type), 1) +
+           number(static_cast<std::uint64_t>(flags), 2) + number(0, 1) + number(0, 2);
 }
 inline std::string prepare_ok_payload(int columns = 1, int parameters = 1) {
     return number(0, 1) + number(1, 4) + number(static_cast<std::uint64_t>(columns), 2) +

@@ -10,6 +10,8 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <atomic>
+#include <cstdio>
 #include <functional>
 
 namespace aio::test::fake_mysql {
@@ -75,15 +77,19 @@ std::vector<Lie> lies() {
         {"a count that is cut", answer({"\xfe" + number(1, 4)}), "InterfaceError"},
         {"bytes behind the count", answer({one + "x"}), "InterfaceError"},
         {"a column that is cut", answer({one, column.substr(0, 20), row_payload(3), end}), "InterfaceError"},
-        {"a column without fields", answer({one, text("def") + std::string(5, '\0') + number(0, 1)}), "InterfaceError"},
-        {"a column of an unknown type", answer({one, column_payload("n", 200), row_payload(3), end}), "InterfaceError"},
+        {"a column without fields", answer({one, text("def") + std::string(5, '\0') + number(0, 1)}),
+         "InterfaceError"},
+        {"a column of an unknown type", answer({one, column_payload("n", 200), row_payload(3), end}),
+         "InterfaceError"},
         {"a row that is cut", answer({one, column, row_payload(3).substr(0, 7), end}), "InterfaceError"},
         {"bytes behind the row", answer({one, column, row_payload(3) + "x", end}), "InterfaceError"},
         {"a row without a header", answer({one, column, "\1" + row_payload(3), end}), "InterfaceError"},
-        {"a text beyond the row", answer({one, column_payload("n", 253), std::string("\0\0\xfc\xff\xff", 5) + "ab", end}),
+        {"a text beyond the row",
+         answer({one, column_payload("n", 253), std::string("\0\0\xfc\xff\xff", 5) + "ab", end}), "InterfaceError"},
+        {"a date of 3 bytes", answer({one, column_payload("n", 10), std::string("\0\0\3abc", 6), end}),
          "InterfaceError"},
-        {"a date of 3 bytes", answer({one, column_payload("n", 10), std::string("\0\0\3abc", 6), end}), "InterfaceError"},
-        {"a time of 200 bytes", answer({one, column_payload("n", 11), std::string("\0\0\xc8", 3) + std::string(200, 'x'), end}),
+        {"a time of 200 bytes",
+         answer({one, column_payload("n", 11), std::string("\0\0\xc8", 3) + std::string(200, 'x'), end}),
          "InterfaceError"},
         {"a month 77", answer({one, column_payload("n", 10), std::string("\0\0\4", 3) + number(2024, 2) + "MM", end}),
          "ConversionError", true},
@@ -94,7 +100,8 @@ std::vector<Lie> lies() {
         {"an error that is cut", answer({"\xff\1"}), "InterfaceError"},
         {"an error behind a row", answer({one, column, row_payload(3), error_payload(1317, "70100", "no")}),
          "DatabaseError", true},
-        {"an interruption that nobody asked for", answer({error_payload(1317, "70100", "no")}), "DatabaseError", true},
+        {"an interruption that nobody asked for", answer({error_payload(1317, "70100", "no")}), "DatabaseError",
+         true},
         {"more results, which do not come", answer({ok_payload(2 | 8)}), "TimeoutError", true},
         {"silence", "", "TimeoutError", true},
         {"a packet of 1 GiB", "\xff\xff\xff\1", "TimeoutError", true},
@@ -170,18 +177,39 @@ ASYNC_TEST(MysqlLyingServer, about_the_login, kOnce) {
         {"a web page", "HTTP/1.1 400 Bad Request\r\n\r\n", "InterfaceError"},
         {"an SSH server", "SSH-2.0-OpenSSH_9.2\r\n", "InterfaceError"},
         {"an end at once", "", "InterfaceError"},
-        {"too many connections", packet(0, "\xff" + number(1040, 2) + "Too many connections"), "TooManyConnectionsError"},
+        {"too many connections", packet(0, "\xff" + number(1040, 2) + "Too many connections"),
+         "TooManyConnectionsError"},
         {"another protocol", packet(0, "\x09" + handshake_payload().substr(1)), "InterfaceError"},
         {"a greeting that is cut", packet(0, handshake_payload().substr(0, 30)), "InterfaceError"},
         {"a greeting with a number", packet(1, handshake_payload()), "InterfaceError"},
         {"a server before 4.1", packet(0, old), "InterfaceError"},
         {"an authentication of before 4.1", greeting + packet(2, "\xfe"), "InterfaceError"},
-        {"an unknown plugin", greeting + packet(2, std::string("\xfe" "dialog\0abc", 11)), "InterfaceError"},
-        {"a plugin without an end", greeting + packet(2, "\xfe" "dialog"), "InterfaceError"},
-        {"a short scramble", greeting + packet(2, std::string("\xfe" "client_ed25519\0abc", 19)), "InterfaceError"},
-        {"the password in clear text", greeting + packet(2, std::string("\xfe" "mysql_clear_password\0", 22)), "InterfaceError"},
+        {"an unknown plugin",
+         greeting + packet(2, std::string("\xfe"
+                                          "dialog\0abc",
+                                          11)),
+         "InterfaceError"},
+        {"a plugin without an end",
+         greeting + packet(2,
+                           "\xfe"
+                           "dialog"),
+         "InterfaceError"},
+        {"a short scramble",
+         greeting + packet(2, std::string("\xfe"
+                                          "client_ed25519\0abc",
+                                          19)),
+         "InterfaceError"},
+        {"the password in clear text",
+         greeting + packet(2, std::string("\xfe"
+                                          "mysql_clear_password\0",
+                                          22)),
+         "InterfaceError"},
         {"sha256_password without TLS",
-         greeting + packet(2, std::string("\xfe" "sha256_password\0", 17) + std::string(kScramble) + '\0'), "InterfaceError"},
+         greeting + packet(2, std::string("\xfe"
+                                          "sha256_password\0",
+                                          17) +
+                                  std::string(kScramble) + '\0'),
+         "InterfaceError"},
         {"more data that nobody asked for", greeting + packet(2, "\1\7"), "InterfaceError"},
         {"a row", greeting + packet(2, "\5abc"), "InterfaceError"},
         {"an OK that is cut", greeting + packet(2, std::string("\0\0", 2)), "InterfaceError"},
@@ -225,7 +253,8 @@ public:
                                           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
         EVP_PKEY_CTX_free(context);
         plain.resize(done == 1 ? size : 0);
-        for (std::size_t i = 0; i < plain.size(); ++i) plain[i] = static_cast<char>(plain[i] ^ kScramble[i % kScramble.size()]);
+        for (std::size_t i = 0; i < plain.size(); ++i)
+            plain[i] = static_cast<char>(plain[i] ^ kScramble[i % kScramble.size()]);
         return plain;
     }
 
@@ -289,8 +318,10 @@ ASYNC_TEST(MysqlCachingSha2, sha256_password_by_a_switch, kOnce) {
     const RawServer server([&](RawPeer& peer) {
         peer.write(packet(0, handshake_payload("sha256_password")));
         const Request login = next_request(peer);
-        peer.write(packet(login.sequence + 1,
-                          std::string("\xfe" "sha256_password\0", 17) + std::string(kScramble) + '\0'));
+        peer.write(packet(login.sequence + 1, std::string("\xfe"
+                                                          "sha256_password\0",
+                                                          17) +
+                                                  std::string(kScramble) + '\0'));
         const Request request = next_request(peer);
         if (request.payload != "\1") return;
         peer.write(packet(request.sequence + 1, "\1" + key.public_pem()));
@@ -313,7 +344,8 @@ ASYNC_TEST(MysqlGoodbye, an_idle_connection_that_is_told_off_is_replaced_unseen,
         while (const int command = next_command(peer)) {
             peer.write(command == kPrepare ? prepared() : command == kExecute ? result(3) : packet(1, ok_payload()));
             if (command != kExecute || peer.number() > 0) continue;
-            peer.write(packet(0, error_payload(4031, "HY000", "The client was disconnected by the server because of inactivity.")));
+            peer.write(packet(
+                0, error_payload(4031, "HY000", "The client was disconnected by the server because of inactivity.")));
             said = true;
             return;
         }

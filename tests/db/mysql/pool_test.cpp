@@ -39,7 +39,8 @@ ASYNC_TEST(MysqlPool, a_connection_is_reset_when_it_is_given_back, kOnce) {
         thread = connection->get_thread_id();
         co_await connection->execute("SET @a = 1, @mine = 2, time_zone = '+05:00'");
         co_await connection->execute("CREATE TEMPORARY TABLE temporary_t(a INT)");
-        EXPECT_EQ(co_await connection->fetchval<int>("SELECT ?", 1), 1);  // a statement that the reset makes the server forget
+        EXPECT_EQ(co_await connection->fetchval<int>("SELECT ?", 1),
+                  1);  // a statement that the reset makes the server forget
         co_await connection->execute("START TRANSACTION");
         co_await connection->execute("INSERT INTO pooled VALUES(?)", 1);
     }
@@ -101,7 +102,8 @@ ASYNC_TEST(MysqlPool, a_connection_that_died_while_idle_is_replaced_unseen, kOnc
 ASYNC_TEST(MysqlPool, the_servers_goodbye_to_an_idle_connection, kOnce) {
     // aiomysql: test_pool.test_pool_with_connection_recycling
     SKIP_WITHOUT_MARIADB();
-    const auto pool = co_await mysql::create_pool(mariadb().dsn("init_command=SET%20wait_timeout=1"), {.max_size = 1});
+    const auto pool =
+        co_await mysql::create_pool(mariadb().dsn("init_command=SET%20wait_timeout=1"), {.max_size = 1});
     const auto observer = co_await mysql::connect(mariadb().dsn());
     EXPECT_EQ(co_await pool.fetchval<int>("SELECT 1"), 1);
     const auto before = co_await pool.fetchval<std::uint64_t>("SELECT connection_id()");

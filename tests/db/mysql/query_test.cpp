@@ -13,7 +13,8 @@ ASYNC_TEST(MysqlQuery, fetch_returns_all_rows_by_name_and_position, kOnce) {
     // aiomysql: test_cursor.test_description, test_cursor.test_rows, test_dictcursor.test_dictcursor
     SKIP_WITHOUT_MARIADB();
     const auto connection = co_await mysql::connect(mariadb().dsn());
-    const auto rows = co_await connection.fetch("SELECT seq AS n, concat('row ', seq) AS name FROM seq_1_to_3 WHERE seq > ?", 1);
+    const auto rows =
+        co_await connection.fetch("SELECT seq AS n, concat('row ', seq) AS name FROM seq_1_to_3 WHERE seq > ?", 1);
     CO_ASSERT_EQ(rows.size(), 2u);
     EXPECT_EQ(rows[0].get<int>("n"), 2);
     EXPECT_EQ(rows[1].get<std::string>(1), "row 3");
@@ -70,7 +71,8 @@ ASYNC_TEST(MysqlQuery, scripts_run_several_statements, kOnce) {
     SKIP_WITHOUT_MARIADB();
     const auto connection = co_await mysql::connect(mariadb().dsn());
     const auto done = co_await connection.execute(
-        "CREATE TEMPORARY TABLE t(a INT); INSERT INTO t VALUES(1), (2); SELECT * FROM t; INSERT INTO t VALUES(3), (4), (5)");
+        "CREATE TEMPORARY TABLE t(a INT); INSERT INTO t VALUES(1), (2); SELECT * FROM t; INSERT INTO t VALUES(3), "
+        "(4), (5)");
     EXPECT_EQ(done.affected_rows, 3u);
     const auto sets = co_await connection.fetchsets("SELECT 1; SET @a = 2; SELECT a FROM t ORDER BY a");
     CO_ASSERT_EQ(sets.size(), 2u);

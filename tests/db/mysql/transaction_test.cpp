@@ -101,7 +101,8 @@ ASYNC_TEST(MysqlTransaction, a_deadlock_ends_it_whatever_the_body_does, kOnce) {
     Event& b_has = keep<Event>();
     int deadlocks = 0, refused = 0;
     // Each takes a row, and then the other's.
-    const auto body = [&](mysql::Connection connection, int mine, int others, Event& has, Event& other_has) -> Coro<> {
+    const auto body = [&](mysql::Connection connection, int mine, int others, Event& has,
+                          Event& other_has) -> Coro<> {
         co_await connection.execute("UPDATE dead SET n = n + 1 WHERE id = ?", mine);
         has.set();
         co_await other_has.wait();

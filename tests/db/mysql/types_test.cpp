@@ -85,7 +85,8 @@ ASYNC_TEST(MysqlTypes, reals_and_decimals, kOnce) {
     const std::string nines = std::string(35, '9') + "." + std::string(30, '9');
     co_await round_trip<std::string>(connection, "DECIMAL(65, 30)", nines, nines);
     co_await round_trip<std::string>(connection, "DECIMAL(10, 2)", "-0.05", "-0.05");
-    const auto row = co_await connection.fetchrow("SELECT CAST(? AS DECIMAL(10,2)) AS a, sum(seq) AS b FROM seq_1_to_3", "12.50");
+    const auto row =
+        co_await connection.fetchrow("SELECT CAST(? AS DECIMAL(10,2)) AS a, sum(seq) AS b FROM seq_1_to_3", "12.50");
     EXPECT_EQ(row->get<double>("a"), 12.5);
     EXPECT_EQ(row->get<int>("b"), 6);  // a DECIMAL
     expect_error<db::OutOfRangeError>([&] { row->get<int>("a"); });
@@ -102,11 +103,13 @@ ASYNC_TEST(MysqlTypes, dates_and_times, kOnce) {
     co_await round_trip<year_month_day>(connection, "DATE", 9999y / 12 / 31, "9999-12-31");
     co_await round_trip<sys_days>(connection, "DATE", 1000y / 1 / 1, "1000-01-01");
     using Local = local_time<microseconds>;
-    co_await round_trip<Local>(connection, "DATETIME(6)", Local(local_days(1000y / 1 / 1)), "1000-01-01 00:00:00.000000");
+    co_await round_trip<Local>(connection, "DATETIME(6)", Local(local_days(1000y / 1 / 1)),
+                               "1000-01-01 00:00:00.000000");
     co_await round_trip<Local>(connection, "DATETIME(6)",
                                Local(local_days(9999y / 12 / 31)) + 23h + 59min + 59s + 999'999us,
                                "9999-12-31 23:59:59.999999");
-    co_await round_trip<local_seconds>(connection, "DATETIME", local_days(2024y / 2 / 29) + 12h + 1s, "2024-02-29 12:00:01");
+    co_await round_trip<local_seconds>(connection, "DATETIME", local_days(2024y / 2 / 29) + 12h + 1s,
+                                       "2024-02-29 12:00:01");
     co_await round_trip<sys_time<microseconds>>(connection, "TIMESTAMP(6)", sys_days(2024y / 2 / 29) + 1us,
                                                 "2024-02-29 00:00:00.000001");
     co_await round_trip<microseconds>(connection, "TIME(6)", 838h + 59min + 59s + 999'999us, "838:59:59.999999");
@@ -114,8 +117,8 @@ ASYNC_TEST(MysqlTypes, dates_and_times, kOnce) {
     co_await round_trip<seconds>(connection, "TIME", -1s, "-00:00:01");
     co_await round_trip<seconds>(connection, "TIME", 25h, "25:00:00");
     co_await round_trip<seconds>(connection, "TIME", 0s, "00:00:00");
-    const auto row = co_await connection.fetchrow("SELECT TIMESTAMP'2024-02-29 01:02:03.5' AS a, TIME'25:00:01.25' AS b, ? AS c",
-                                                  sys_days(2024y / 1 / 1));
+    const auto row = co_await connection.fetchrow(
+        "SELECT TIMESTAMP'2024-02-29 01:02:03.5' AS a, TIME'25:00:01.25' AS b, ? AS c", sys_days(2024y / 1 / 1));
     EXPECT_EQ(row->get<std::string>("a"), "2024-02-29 01:02:03.500000");
     EXPECT_EQ(row->get<std::string>("b"), "25:00:01.250000");
     EXPECT_EQ(row->get<std::string>("c"), "2024-01-01");
@@ -193,7 +196,8 @@ struct User {
 ASYNC_TEST(MysqlTypes, rows_become_structs, kOnce) {
     SKIP_WITHOUT_MARIADB();
     const auto connection = co_await mysql::connect(mariadb().dsn());
-    const auto row = co_await connection.fetchrow("SELECT 7, 'Bob', DATE'1984-03-01' UNION SELECT ?, 'Alice', NULL", 8);
+    const auto row =
+        co_await connection.fetchrow("SELECT 7, 'Bob', DATE'1984-03-01' UNION SELECT ?, 'Alice', NULL", 8);
     const auto user = db::from_row<User>(*row);
     EXPECT_EQ(user.id, 7);
     EXPECT_EQ(user.name, "Bob");
@@ -211,12 +215,14 @@ ASYNC_TEST(MysqlTypes, random_values_come_back, kOnce) {
     for (int round = 0; round < 100; ++round) {
         const auto i = static_cast<std::int64_t>(random());
         const std::uint64_t u = random();
-        const double d = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), static_cast<int>(random() % 200) - 100);
+        const double d = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())),
+                                    static_cast<int>(random() % 200) - 100);
         std::string s, b;
         for (std::uint64_t n = random() % 400; n > 0; --n) s += static_cast<char>(' ' + random() % 95);
         for (std::uint64_t n = random() % 400; n > 0; --n) b += static_cast<char>(random());
         const microseconds t(static_cast<std::int64_t>(random() % 6'040'798'000'000) - 3'020'399'000'000);
-        const local_time<microseconds> dt(microseconds(static_cast<std::int64_t>(random() % 200'000'000'000'000'000)));
+        const local_time<microseconds> dt(
+            microseconds(static_cast<std::int64_t>(random() % 200'000'000'000'000'000)));
         co_await connection.execute("DELETE FROM r");
         co_await connection.execute("INSERT INTO r VALUES(?, ?, ?, ?, ?, ?, ?)", i, u, d, s, mysql::Bytes(b), t, dt);
         for (const bool binary : {false, true}) {

@@ -30,8 +30,8 @@ inline Coro<int> sessions_of(mysql::Connection observer, std::string user, int e
     int count = -1;
     for (int tries = 0; tries < 400 && count != expected; ++tries) {
         if (tries > 0) co_await sleep(10ms);
-        count = co_await observer.fetchval<int>(
-            "SELECT count(*) FROM information_schema.processlist WHERE user = ?", user);
+        count = co_await observer.fetchval<int>("SELECT count(*) FROM information_schema.processlist WHERE user = ?",
+                                                user);
     }
     co_return count;
 }

@@ -48,14 +48,16 @@ WideInteger parse_integer(const Value& value, std::string_view text, NameOf name
 WideInteger parse_decimal(const Value& value, NameOf name) {
     const std::string_view text = value.bytes();
     const std::size_t point = text.find('.');
-    if (point != text.npos && text.find_first_not_of('0', point + 1) != text.npos) throw_out_of_range(value, text, name);
+    if (point != text.npos && text.find_first_not_of('0', point + 1) != text.npos)
+        throw_out_of_range(value, text, name);
     return parse_integer(value, text.substr(0, point), name);
 }
 
 // The most significant byte comes first, in both formats.
 WideInteger read_bits(const Value& value, NameOf name) {
     std::uint64_t bits = 0;
-    if (value.bytes().size() > 8) throw_out_of_range(value, std::to_string(value.bytes().size()) + " bytes long", name);
+    if (value.bytes().size() > 8)
+        throw_out_of_range(value, std::to_string(value.bytes().size()) + " bytes long", name);
     for (const char c : value.bytes()) bits = bits << 8 | static_cast<unsigned char>(c);
     return {bits, false};
 }

@@ -19,8 +19,8 @@ constexpr NameOf kString = &db::type_name<std::string>;
 
 // "-838:59:59.000001".
 std::string duration_text(std::chrono::microseconds time) {
-    const std::uint64_t all = time.count() < 0 ? 0 - static_cast<std::uint64_t>(time.count())
-                                               : static_cast<std::uint64_t>(time.count());
+    const std::uint64_t all =
+        time.count() < 0 ? 0 - static_cast<std::uint64_t>(time.count()) : static_cast<std::uint64_t>(time.count());
     char text[64];
     const auto part = [&](std::uint64_t unit, std::uint64_t modulus) {
         return static_cast<unsigned long long>(all / unit % modulus);
@@ -78,7 +78,8 @@ void check_json_depth(const Value& value, std::string_view text) {
         } else if (c == '"') {
             in_string = true;
         } else if (c == '[' || c == '{') {
-            if (++depth > kMost) throw_malformed(value, "it is JSON of more than 1000 levels; read it as std::string");
+            if (++depth > kMost)
+                throw_malformed(value, "it is JSON of more than 1000 levels; read it as std::string");
         } else if (c == ']' || c == '}') {
             --depth;
         }

@@ -222,7 +222,8 @@ void encode_date(Encoder& encoder, year_month_day value) {
     if (!value.ok()) {
         throw_out_of_range(encoder, "the date " + std::to_string(static_cast<int>(value.year())) + "-" +
                                         std::to_string(static_cast<unsigned>(value.month())) + "-" +
-                                        std::to_string(static_cast<unsigned>(value.day())) + ", which does not exist");
+                                        std::to_string(static_cast<unsigned>(value.day())) +
+                                        ", which does not exist");
     }
     encode_days(encoder, value);
 }

@@ -13,7 +13,8 @@ namespace {
 // The C++ types that fit, the usual one first; the table is in codec.hpp.
 const char* fitting(const ColumnType& type) noexcept {
     switch (type.kind()) {
-        case Kind::integer: return type.is_unsigned() ? "std::uint64_t or another integer" : "std::int64_t or another integer";
+        case Kind::integer:
+            return type.is_unsigned() ? "std::uint64_t or another integer" : "std::int64_t or another integer";
         case Kind::real: return type.type == FieldType::float_ ? "float or double" : "double";
         case Kind::decimal: return "std::string or double";
         case Kind::bits: return "std::uint64_t or aio::mysql::Bytes";
@@ -47,8 +48,8 @@ void Parameters::add_null() { added(static_cast<std::uint16_t>(FieldType::null),
 namespace detail {
 
 void throw_null(const Value& value, NameOf name) {
-    throw db::NullValueError(value.describe() + " is NULL, which " + name() + " cannot hold; read it as std::optional<" +
-                             name() + ">");
+    throw db::NullValueError(value.describe() + " is NULL, which " + name() +
+                             " cannot hold; read it as std::optional<" + name() + ">");
 }
 
 void throw_mismatch(const Value& value, NameOf name) {

@@ -25,9 +25,10 @@ std::string decode_part(std::string_view text, const char* part) {
         const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
         const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
         if (high < 0 || low < 0 || high + low == 0) {
-            throw ConninfoError(std::string("the ") + part +
-                                " in the connection URI has a % without two hexadecimal digits, or %00; a % itself is "
-                                "written %25");
+            throw ConninfoError(
+                std::string("the ") + part +
+                " in the connection URI has a % without two hexadecimal digits, or %00; a % itself is "
+                "written %25");
         }
         result += static_cast<char>(high << 4 | low);
         i += 2;

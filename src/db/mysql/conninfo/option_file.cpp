@@ -10,7 +10,8 @@ namespace {
 // In quotes or not; a backslash makes the next character another one.
 std::string file_value(std::string_view text) {
     text = trim(text);
-    const bool is_quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+    const bool is_quoted =
+        text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
     if (is_quoted) text = text.substr(1, text.size() - 2);
     std::string value;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -27,9 +28,7 @@ std::string file_value(std::string_view text) {
             case 'b': value += '\b'; break;
             case 's': value += ' '; break;
             case '\\': value += '\\'; break;
-            default:
-                value += '\\';
-                value += text[i];
+            default: value += '\\'; value += text[i];
         }
     }
     return value;

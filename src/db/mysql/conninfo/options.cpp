@@ -10,18 +10,36 @@ namespace aio::mysql::conninfo {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "autocommit",  "charset",    "compress",      "connect_timeout",   "database",
-    "host",        "port",       "init_command",  "local_infile",      "password",
-    "ssl_ca",      "ssl_cert",   "ssl_crl",       "ssl_key",           "ssl_mode",
-    "tls_version", "unix_socket", "user",         "statement_cache_size",
-    "get_server_public_key", "server_public_key_path", "read_default_file", "read_default_group",
+    "autocommit",
+    "charset",
+    "compress",
+    "connect_timeout",
+    "database",
+    "host",
+    "port",
+    "init_command",
+    "local_infile",
+    "password",
+    "ssl_ca",
+    "ssl_cert",
+    "ssl_crl",
+    "ssl_key",
+    "ssl_mode",
+    "tls_version",
+    "unix_socket",
+    "user",
+    "statement_cache_size",
+    "get_server_public_key",
+    "server_public_key_path",
+    "read_default_file",
+    "read_default_group",
 };
 
 // Other names for the same: those of aiomysql, of the servers' own clients and of option files.
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
-    {"db", "database"},      {"dbname", "database"},       {"passwd", "password"},
-    {"socket", "unix_socket"}, {"username", "user"},       {"default_character_set", "charset"},
-    {"sslmode", "ssl_mode"}, {"sslca", "ssl_ca"},          {"sslcert", "ssl_cert"},
+    {"db", "database"},        {"dbname", "database"}, {"passwd", "password"},
+    {"socket", "unix_socket"}, {"username", "user"},   {"default_character_set", "charset"},
+    {"sslmode", "ssl_mode"},   {"sslca", "ssl_ca"},    {"sslcert", "ssl_cert"},
     {"sslkey", "ssl_key"},
 };
 

@@ -24,7 +24,8 @@ std::string read_file(const std::string& path) {
     errno = 0;
     std::ifstream file(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file.is_open() || file.bad()) throw_os_error(errno != 0 ? errno : EIO, "open the option file '" + path + "'");
+    if (!file.is_open() || file.bad())
+        throw_os_error(errno != 0 ? errno : EIO, "open the option file '" + path + "'");
     return text;
 }
 
@@ -49,8 +50,8 @@ std::uint64_t number_value(std::string_view name, std::string_view text, std::ui
     std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || end != text.data() + text.size() || number < min || number > max) {
-        throw ConninfoError(std::string(name) + " is a number from " + std::to_string(min) + " to " + std::to_string(max) +
-                            ", not \"" + std::string(text.substr(0, 60)) + "\"");
+        throw ConninfoError(std::string(name) + " is a number from " + std::to_string(min) + " to " +
+                            std::to_string(max) + ", not \"" + std::string(text.substr(0, 60)) + "\"");
     }
     return number;
 }
@@ -115,7 +116,8 @@ ConnectionParameters resolve(Options options) {
         result.port = static_cast<int>(number_value("port", *port, 1, 65'535));
     }
     if (const auto size = take_option(options, "statement_cache_size")) {
-        result.statement_cache_size = number_value("statement_cache_size", *size, 0, std::numeric_limits<std::size_t>::max());
+        result.statement_cache_size =
+            number_value("statement_cache_size", *size, 0, std::numeric_limits<std::size_t>::max());
     }
     if (const auto seconds = take_option(options, "connect_timeout")) {
         constexpr std::uint64_t kMostSeconds = 1'000'000'000;
@@ -124,7 +126,8 @@ ConnectionParameters resolve(Options options) {
     if (auto mode = take_option(options, "ssl_mode")) result.ssl_mode = ssl_mode_value(std::move(*mode));
     if (const auto charset = take_option(options, "charset")) check_charset(*charset);
     if (const auto autocommit = take_option(options, "autocommit")) {
-        result.autocommit = *autocommit == "server" ? std::nullopt : std::optional(bool_value("autocommit", *autocommit));
+        result.autocommit =
+            *autocommit == "server" ? std::nullopt : std::optional(bool_value("autocommit", *autocommit));
     }
     if (result.host.empty()) result.host = "localhost";
     if (result.user.empty()) result.user = user_of_process();

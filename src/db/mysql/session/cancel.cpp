@@ -75,9 +75,7 @@ public:
     explicit Drain(Session* stopping) noexcept : Exchange(Dropped::stays), stopping_(stopping) {}
 
 private:
-    void write(std::string& output) override {
-        expects(wire::append_command(output, wire::Command::query, "DO 0"));
-    }
+    void write(std::string& output) override { expects(wire::append_command(output, wire::Command::query, "DO 0")); }
     bool received(Session& session, std::string_view payload) override {
         if (!wire::begins_with(payload, wire::kErrorHeader)) session.note_status(wire::parse_ok(payload).status);
         return true;  // an error: it was hit itself

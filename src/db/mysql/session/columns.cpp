@@ -28,7 +28,8 @@ void ColumnsTaker::begin(std::size_t count, std::shared_ptr<const Columns> known
 void ColumnsTaker::take(std::string_view payload) {
     if (!fresh_) {
         const std::size_t begin = taken_ == 0 ? 0 : known_->ends[taken_ - 1];
-        const std::string_view same = std::string_view(known_->definitions).substr(begin, known_->ends[taken_] - begin);
+        const std::string_view same =
+            std::string_view(known_->definitions).substr(begin, known_->ends[taken_] - begin);
         ++taken_;
         if (same == payload) return;
         fresh_ = std::make_shared<Columns>();

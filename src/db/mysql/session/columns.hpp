@@ -61,7 +61,7 @@ struct Statement {
     std::string sql;
     std::uint32_t id = 0;
     std::size_t parameters = 0;
-    std::vector<ColumnType> parameter_types;  // as far as the server tells
+    std::vector<ColumnType> parameter_types;         // as far as the server tells
     mutable std::shared_ptr<const Columns> columns;  // of its last result, or as the server expects them
     std::uint64_t generation = 0;                    // of its session: a reset forgets all statements
     std::exception_ptr error;                        // the server refused it

@@ -18,56 +18,53 @@ struct NumberedState {
 
 // Sorted by number.
 constexpr NumberedState kStates[] = {
-    {1040, "53300"},  // too many connections
-    {1041, "53"},     // out of memory
-    {1044, "42501"},  // no access to the database
-    {1046, "3D"},     // no database selected
-    {1048, "23502"},  // a column cannot be NULL
-    {1053, "57P01"},  // shutdown in progress
-    {1062, "23505"},  // duplicate entry
-    {1064, "42601"},  // syntax
-    {1065, "42601"},  // empty query
-    {1099, "55"},     // a table is locked for reading
-    {1114, "53"},     // the table is full
-    {1142, "42501"},  // no access to the table
-    {1143, "42501"},  // no access to the column
-    {1149, "42601"},  // syntax
-    {1169, "23505"},  // unique constraint
-    {1203, "53300"},  // the user has too many connections
-    {1205, "55P03"},  // lock wait timeout
-    {1213, "40P01"},  // deadlock
-    {1216, "23503"},  // foreign keys…
-    {1217, "23503"},
-    {1226, "53300"},  // a resource of the user's is used up
-    {1227, "42501"},  // a privilege is missing
-    {1235, "0A"},     // not supported yet
-    {1264, "22"},     // out of range
-    {1265, "22"},     // data truncated
-    {1292, "22"},     // a wrong value
-    {1295, "0A"},     // not in the prepared protocol
-    {1317, "57014"},  // interrupted
-    {1364, "23502"},  // no default value
-    {1365, "22"},     // division by zero
-    {1366, "22"},     // a wrong value
-    {1367, "22"},     // an illegal value
-    {1370, "42501"},  // no access to the routine
-    {1406, "22"},     // data too long
-    {1411, "22"},     // a wrong value for a function
-    {1451, "23503"},  // foreign keys…
-    {1452, "23503"},
-    {1557, "23505"},  // duplicate entry by a foreign key
-    {1586, "23505"},  // duplicate entry
-    {1690, "22"},     // out of range
-    {1761, "23505"},  // duplicate entry by a foreign key
-    {1762, "23505"},
-    {1859, "23505"},  // duplicate entry
-    {1927, "57P01"},  // the connection was killed
-    {1969, "57014"},  // max_statement_time
-    {3024, "57014"},  // max_execution_time
-    {3572, "55P03"},  // NOWAIT
-    {3819, "23514"},  // a check is violated, in MySQL
-    {4025, "23514"},  // in MariaDB
-    {4031, "57P01"},  // idle for too long
+    {1040, "53300"},                   // too many connections
+    {1041, "53"},                      // out of memory
+    {1044, "42501"},                   // no access to the database
+    {1046, "3D"},                      // no database selected
+    {1048, "23502"},                   // a column cannot be NULL
+    {1053, "57P01"},                   // shutdown in progress
+    {1062, "23505"},                   // duplicate entry
+    {1064, "42601"},                   // syntax
+    {1065, "42601"},                   // empty query
+    {1099, "55"},                      // a table is locked for reading
+    {1114, "53"},                      // the table is full
+    {1142, "42501"},                   // no access to the table
+    {1143, "42501"},                   // no access to the column
+    {1149, "42601"},                   // syntax
+    {1169, "23505"},                   // unique constraint
+    {1203, "53300"},                   // the user has too many connections
+    {1205, "55P03"},                   // lock wait timeout
+    {1213, "40P01"},                   // deadlock
+    {1216, "23503"},                   // foreign keys…
+    {1217, "23503"}, {1226, "53300"},  // a resource of the user's is used up
+    {1227, "42501"},                   // a privilege is missing
+    {1235, "0A"},                      // not supported yet
+    {1264, "22"},                      // out of range
+    {1265, "22"},                      // data truncated
+    {1292, "22"},                      // a wrong value
+    {1295, "0A"},                      // not in the prepared protocol
+    {1317, "57014"},                   // interrupted
+    {1364, "23502"},                   // no default value
+    {1365, "22"},                      // division by zero
+    {1366, "22"},                      // a wrong value
+    {1367, "22"},                      // an illegal value
+    {1370, "42501"},                   // no access to the routine
+    {1406, "22"},                      // data too long
+    {1411, "22"},                      // a wrong value for a function
+    {1451, "23503"},                   // foreign keys…
+    {1452, "23503"}, {1557, "23505"},  // duplicate entry by a foreign key
+    {1586, "23505"},                   // duplicate entry
+    {1690, "22"},                      // out of range
+    {1761, "23505"},                   // duplicate entry by a foreign key
+    {1762, "23505"}, {1859, "23505"},  // duplicate entry
+    {1927, "57P01"},                   // the connection was killed
+    {1969, "57014"},                   // max_statement_time
+    {3024, "57014"},                   // max_execution_time
+    {3572, "55P03"},                   // NOWAIT
+    {3819, "23514"},                   // a check is violated, in MySQL
+    {4025, "23514"},                   // in MariaDB
+    {4031, "57P01"},                   // idle for too long
 };
 constexpr bool kSortedStates = std::ranges::is_sorted(kStates, {}, &NumberedState::number);
 static_assert(kSortedStates);

@@ -97,8 +97,8 @@ private:
     Exchange* previous_ = nullptr;
     ExchangeAwaiter* awaiter_ = nullptr;
     std::exception_ptr error_;
-    std::string sequences_;          // of each command, what its answer begins with
-    std::size_t answered_ = 0;       // commands
+    std::string sequences_;     // of each command, what its answer begins with
+    std::size_t answered_ = 0;  // commands
     std::uint32_t references_ = 0;
     std::uint8_t next_sequence_ = 0;
     Progress progress_ = Progress::waiting;

@@ -20,8 +20,8 @@ struct ResultData {
     std::string bytes;                // the rows' packets, one after the other
     std::vector<std::size_t> starts;  // of each row in bytes
     ExecuteResult done;
-    bool has_more = false;      // a cursor was not read to its end
-    bool has_outputs = false;   // it has the OUT parameters of a procedure
+    bool has_more = false;     // a cursor was not read to its end
+    bool has_outputs = false;  // it has the OUT parameters of a procedure
 
     void add_row(std::string_view payload) {
         starts.push_back(bytes.size());

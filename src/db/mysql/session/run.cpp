@@ -18,7 +18,10 @@ namespace {
 class PrepareExchange final : public Exchange {
 public:
     PrepareExchange(Session& session, std::shared_ptr<Statement> statement)
-        : Exchange(Dropped::stays), session_(session), statement_(std::move(statement)), reader_(session.has_no_eof()) {}
+        : Exchange(Dropped::stays),
+          session_(session),
+          statement_(std::move(statement)),
+          reader_(session.has_no_eof()) {}
 
 private:
     void write(std::string& output) override {
@@ -82,14 +85,15 @@ Coro<> described(const Statement& statement) {
 class RunExchange final : public ResultExchange {
 public:
     RunExchange(Session& session, std::shared_ptr<const Statement> statement, RowsWanted wanted)
-        : ResultExchange(session, Format::binary, wanted, Dropped::stops, Effect::none), statement_(std::move(statement)) {}
+        : ResultExchange(session, Format::binary, wanted, Dropped::stops, Effect::none),
+          statement_(std::move(statement)) {}
 
     // Errors: those of the conversions; db::ArgumentCountError.
     void encode(Parameters& scratch, const EncodeArguments& arguments) {
         arguments(scratch, 0);
         check_argument_count(statement_->parameters, scratch.size());
-        sequence_ = wire::append_execute(request_, statement_->id, {scratch.nulls(), scratch.types(), scratch.values()},
-                                         false);
+        sequence_ = wire::append_execute(request_, statement_->id,
+                                         {scratch.nulls(), scratch.types(), scratch.values()}, false);
     }
 
 private:

@@ -37,7 +37,8 @@ private:
 };
 
 // For the driver's own statements. Result: none.
-Coro<> run_script(std::shared_ptr<Session> session, std::string sql, Exchange::Dropped dropped = Exchange::Dropped::stops,
+Coro<> run_script(std::shared_ptr<Session> session, std::string sql,
+                  Exchange::Dropped dropped = Exchange::Dropped::stops,
                   Exchange::Effect effect = Exchange::Effect::none);
 // Runs a script that nobody waits for, and whose errors nobody sees; of a vital one they end the connection. Errors:
 // db::InterfaceError when the connection is closed; std::bad_alloc.

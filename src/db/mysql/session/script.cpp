@@ -8,9 +8,7 @@
 
 namespace aio::mysql::detail {
 
-void TextExchange::write(std::string& output) {
-    expects(wire::append_command(output, wire::Command::query, sql_));
-}
+void TextExchange::write(std::string& output) { expects(wire::append_command(output, wire::Command::query, sql_)); }
 
 namespace {
 

@@ -58,7 +58,8 @@ std::optional<std::string> Authenticator::receive(std::string_view payload) {
     if (begins_with(payload, kEofHeader)) {
         constexpr int kMostSwitches = 8;  // one is usual; MariaDB asks for each plugin of a user who has several
         const AuthSwitch wanted = parse_auth_switch(payload);
-        if (++switches_ > kMostSwitches) throw ProtocolError("MySQL: the server changes the authentication again and again");
+        if (++switches_ > kMostSwitches)
+            throw ProtocolError("MySQL: the server changes the authentication again and again");
         plugin_ = wanted.plugin;
         scramble_ = wanted.data.substr(0, plugin_ == kEd25519 ? kEd25519Scramble : kScramble);
         const std::size_t needed = plugin_ == kClear ? 0 : plugin_ == kEd25519 ? kEd25519Scramble : kScramble;
@@ -90,10 +91,11 @@ std::optional<std::string> Authenticator::send_secretly(char request) {
     if (policy_.is_secure) return in_clear();
     if (!policy_.public_key.empty()) return encrypted(policy_.public_key);
     if (!policy_.asks_for_public_key) {
-        throw AuthenticationError("the authentication " + plugin_ +
-                                  " has to send the password, and the connection is not encrypted: use "
-                                  "ssl_mode=required, a local socket, or get_server_public_key=true (which trusts any "
-                                  "server)");
+        throw AuthenticationError(
+            "the authentication " + plugin_ +
+            " has to send the password, and the connection is not encrypted: use "
+            "ssl_mode=required, a local socket, or get_server_public_key=true (which trusts any "
+            "server)");
     }
     awaits_key_ = true;
     return std::string(1, request);

@@ -13,9 +13,9 @@ namespace aio::mysql::wire {
 
 // How a password may be sent.
 struct AuthenticationPolicy {
-    bool is_secure = false;           // the connection is encrypted, or a local socket
-    bool asks_for_public_key = false; // without TLS: the server's key is trusted as it comes
-    std::string public_key;           // the server's, in PEM format, if it is known beforehand
+    bool is_secure = false;            // the connection is encrypted, or a local socket
+    bool asks_for_public_key = false;  // without TLS: the server's key is trusted as it comes
+    std::string public_key;            // the server's, in PEM format, if it is known beforehand
 };
 
 class Authenticator {

@@ -43,7 +43,9 @@ void Body::finish() const {
     if (size() > 0) refuse("has " + std::to_string(size()) + " bytes behind its end");
 }
 
-void Body::refuse(const std::string& what) const { throw ProtocolError("MySQL: " + std::string(packet_) + " " + what); }
+void Body::refuse(const std::string& what) const {
+    throw ProtocolError("MySQL: " + std::string(packet_) + " " + what);
+}
 
 void Body::refuse_short(const char* what) const { refuse("ends within " + std::string(what)); }
 

@@ -37,7 +37,8 @@ struct Arguments {
     std::string_view values;  // of those that are not NULL
 };
 // with_cursor: the rows are fetched later.
-std::uint8_t append_execute(std::string& output, std::uint32_t statement, const Arguments& arguments, bool with_cursor);
+std::uint8_t append_execute(std::string& output, std::uint32_t statement, const Arguments& arguments,
+                            bool with_cursor);
 // For many sets of arguments at once; the values have their indicators in front. MariaDB only: kBulkStatements.
 std::uint8_t append_bulk_execute(std::string& output, std::uint32_t statement, std::string_view types,
                                  std::string_view values);

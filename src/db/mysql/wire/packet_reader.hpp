@@ -57,7 +57,8 @@ private:
 // A packet that is written in place: its header is filled in by finish(), which cuts it into frames where it is too long.
 class PacketWriter {
 public:
-    PacketWriter(std::string& output, std::uint8_t sequence) : output_(output), begin_(output.size()), next_(sequence) {
+    PacketWriter(std::string& output, std::uint8_t sequence)
+        : output_(output), begin_(output.size()), next_(sequence) {
         output.append(kFrameHeader, '\0');
     }
     PacketWriter(const PacketWriter&) = delete;

@@ -14,6 +14,7 @@
 #include <array>
 #include <initializer_list>
 #include <memory>
+#include <new>
 
 namespace aio::mysql::wire {
 

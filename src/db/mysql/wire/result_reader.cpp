@@ -33,7 +33,8 @@ ResultReader::Event ResultReader::read(std::string_view payload) {
             if (--columns_left_ == 0) state_ = no_eof_ ? State::rows : State::separator;
             return Event::column;
         case State::separator: {
-            if (!is_eof(payload)) throw ProtocolError("MySQL: the definitions of columns do not end with an EOF packet");
+            if (!is_eof(payload))
+                throw ProtocolError("MySQL: the definitions of columns do not end with an EOF packet");
             const Ok end = parse_eof(payload);
             if ((end.status & kCursorExists) != 0) return ended(end, Event::rows_end);
             state_ = State::rows;
@@ -95,7 +96,8 @@ PrepareReader::Event PrepareReader::read(std::string_view payload) {
             return Event::column;
         default: break;
     }
-    if (!is_eof(payload)) throw ProtocolError("MySQL: the description of a statement does not end with an EOF packet");
+    if (!is_eof(payload))
+        throw ProtocolError("MySQL: the description of a statement does not end with an EOF packet");
     parse_eof(payload);
     stage_ = stage_ == Stage::parameters_end ? Stage::columns : Stage::over;
     if (stage_ == Stage::columns) left_ = head_.columns;

@@ -21,9 +21,9 @@ namespace aio::mysql::wire {
 class ResultReader {
 public:
     enum class Event : std::uint8_t {
-        columns,   // a result with rows begins; column_count() says how many it has
-        column,    // a column's definition
-        separator, // behind the definitions of an older server; nothing to do
+        columns,    // a result with rows begins; column_count() says how many it has
+        column,     // a column's definition
+        separator,  // behind the definitions of an older server; nothing to do
         row,
         rows_end,  // of a result; end() says what the server told
         ok,        // a result without rows; end() likewise

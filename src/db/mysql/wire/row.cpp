@@ -7,23 +7,23 @@ namespace aio::mysql::wire {
 
 Width width_of(std::uint8_t type) noexcept {
     switch (type) {
-        case 1: return Width::one;           // TINYINT
-        case 2:                              // SMALLINT
-        case 13: return Width::two;          // YEAR
-        case 3:                              // INT
-        case 4:                              // FLOAT
-        case 9: return Width::four;          // MEDIUMINT
-        case 5:                              // DOUBLE
-        case 8: return Width::eight;         // BIGINT
-        case 6: return Width::none;          // NULL
-        case 7:                              // TIMESTAMP
-        case 10:                             // DATE
-        case 12:                             // DATETIME
-        case 14: return Width::date;         // NEWDATE
-        case 11: return Width::time;         // TIME
-        case 0:                              // DECIMAL
-        case 15:                             // VARCHAR
-        case 16: return Width::variable;     // BIT
+        case 1: return Width::one;                                       // TINYINT
+        case 2:                                                          // SMALLINT
+        case 13: return Width::two;                                      // YEAR
+        case 3:                                                          // INT
+        case 4:                                                          // FLOAT
+        case 9: return Width::four;                                      // MEDIUMINT
+        case 5:                                                          // DOUBLE
+        case 8: return Width::eight;                                     // BIGINT
+        case 6: return Width::none;                                      // NULL
+        case 7:                                                          // TIMESTAMP
+        case 10:                                                         // DATE
+        case 12:                                                         // DATETIME
+        case 14: return Width::date;                                     // NEWDATE
+        case 11: return Width::time;                                     // TIME
+        case 0:                                                          // DECIMAL
+        case 15:                                                         // VARCHAR
+        case 16: return Width::variable;                                 // BIT
         default: return type >= 242 ? Width::variable : Width::unknown;  // VECTOR, JSON, NEWDECIMAL, ENUM … GEOMETRY
     }
 }
@@ -44,7 +44,8 @@ void check_binary_value(Body& body, Width width) {
     switch (width) {
         case Width::date: {
             const std::uint8_t size = body.u8("the length of a date");
-            if (size != 0 && size != 4 && size != 7 && size != 11) body.refuse("has a date of " + std::to_string(size) + " bytes");
+            if (size != 0 && size != 4 && size != 7 && size != 11)
+                body.refuse("has a date of " + std::to_string(size) + " bytes");
             body.bytes(size, "a date");
             return;
         }

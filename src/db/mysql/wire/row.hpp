@@ -15,8 +15,8 @@ namespace aio::mysql::wire {
 
 // How a value of a binary row is laid out.
 enum class Width : std::uint8_t {
-    none,      // no bytes: NULL
-    one,       // an integer of one byte…
+    none,  // no bytes: NULL
+    one,   // an integer of one byte…
     two,
     four,
     eight,
@@ -53,7 +53,9 @@ inline bool is_binary_null(const char* row, std::size_t column) noexcept {
     return (static_cast<unsigned char>(row[1 + bit / 8]) >> (bit % 8) & 1) != 0;
 }
 // Where the values begin: behind the row's header and its bits for NULL.
-inline const char* binary_values(const char* row, std::size_t columns) noexcept { return row + 1 + (columns + 9) / 8; }
+inline const char* binary_values(const char* row, std::size_t columns) noexcept {
+    return row + 1 + (columns + 9) / 8;
+}
 
 // Errors: ProtocolError unless there are exactly as many values.
 void check_text_row(std::string_view payload, std::size_t columns);

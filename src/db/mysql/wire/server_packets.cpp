@@ -57,7 +57,8 @@ Ok parse_ok(std::string_view payload) {
     // A length in front of the text, and what follows it, come only if session tracking was agreed upon, which it is not. MySQL
     // and MariaDB differ in whether the text has a length: it is dropped if it fits.
     ok.info = body.rest();
-    if (!ok.info.empty() && static_cast<unsigned char>(ok.info.front()) == ok.info.size() - 1) ok.info.remove_prefix(1);
+    if (!ok.info.empty() && static_cast<unsigned char>(ok.info.front()) == ok.info.size() - 1)
+        ok.info.remove_prefix(1);
     return ok;
 }
 

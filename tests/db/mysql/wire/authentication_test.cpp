@@ -31,14 +31,16 @@ std::string hex(std::string_view text) {
 
 // Values: go-sql-driver/mysql, auth_test.go.
 TEST(MysqlAuthentication, proofs_are_those_of_other_clients) {
-    const std::string scramble = bytes({10, 47, 74, 111, 75, 73, 34, 48, 88, 76, 114, 74, 37, 13, 3, 80, 82, 2, 23, 21});
+    const std::string scramble =
+        bytes({10, 47, 74, 111, 75, 73, 34, 48, 88, 76, 114, 74, 37, 13, 3, 80, 82, 2, 23, 21});
     EXPECT_EQ(hex(caching_sha2_proof("secret", scramble)),
               "f490e76f66d9d86665ce54d98c78d0acfe2fb0b08b423da807144873d30b312c");
     EXPECT_EQ(hex(caching_sha2_proof("secret2", scramble)),
               "abc3934a012cf342e876071c8ee202de51785b430258a7a0138bc79c4d800bc6");
-    const std::string other = bytes({70, 114, 92, 94, 1, 38, 11, 116, 63, 114, 23, 101, 126, 103, 26, 95, 81, 17, 24, 21});
-    EXPECT_EQ(native_proof("secret", other), bytes({53, 177, 140, 159, 251, 189, 127, 53, 109, 252,
-                                                    172, 50, 211, 192, 240, 164, 26, 48, 207, 45}));
+    const std::string other =
+        bytes({70, 114, 92, 94, 1, 38, 11, 116, 63, 114, 23, 101, 126, 103, 26, 95, 81, 17, 24, 21});
+    EXPECT_EQ(native_proof("secret", other),
+              bytes({53, 177, 140, 159, 251, 189, 127, 53, 109, 252, 172, 50, 211, 192, 240, 164, 26, 48, 207, 45}));
     EXPECT_EQ(caching_sha2_proof("", scramble), "");
     EXPECT_EQ(native_proof("", scramble), "");
 }
@@ -65,7 +67,9 @@ TEST(MysqlAuthentication, ed25519_signs_as_openssl_does) {
 }
 
 TEST(MysqlAuthentication, a_password_is_sent_only_where_nobody_reads_it) {
-    const std::string scramble(20, 's'), switched = "\xfe" "mysql_clear_password\0"s;
+    const std::string scramble(20, 's'), switched =
+                                             "\xfe"
+                                             "mysql_clear_password\0"s;
     Authenticator open("secret", {});
     open.begin("mysql_native_password", scramble);
     EXPECT_THROW(open.receive(switched), AuthenticationError);
@@ -74,8 +78,14 @@ TEST(MysqlAuthentication, a_password_is_sent_only_where_nobody_reads_it) {
     Authenticator secure("secret", policy);
     secure.begin("mysql_native_password", scramble);
     EXPECT_EQ(secure.receive(switched), "secret\0"s);
-    EXPECT_EQ(secure.receive("\xfe" "sha256_password\0"s + scramble + '\0'), "secret\0"s);
-    EXPECT_EQ(secure.receive("\xfe" "caching_sha2_password\0"s + scramble + '\0'), caching_sha2_proof("secret", scramble));
+    EXPECT_EQ(secure.receive("\xfe"
+                             "sha256_password\0"s +
+                             scramble + '\0'),
+              "secret\0"s);
+    EXPECT_EQ(secure.receive("\xfe"
+                             "caching_sha2_password\0"s +
+                             scramble + '\0'),
+              caching_sha2_proof("secret", scramble));
     EXPECT_EQ(secure.receive("\1\3"), std::nullopt);
     EXPECT_EQ(secure.receive("\1\4"), "secret\0"s);
 }
@@ -92,7 +102,10 @@ TEST(MysqlAuthentication, what_is_no_key_is_refused) {
 TEST(MysqlAuthentication, a_server_that_never_ends_it_is_left) {
     Authenticator authenticator("secret", {});
     authenticator.begin("mysql_native_password", std::string(20, 's'));
-    const std::string switched = "\xfe" "mysql_native_password\0"s + std::string(20, 't') + '\0';
+    const std::string switched =
+        "\xfe"
+        "mysql_native_password\0"s +
+        std::string(20, 't') + '\0';
     const auto for_ever = [&] {
         for (int i = 0; i < 1'000; ++i) authenticator.receive(switched);
     };

@@ -25,10 +25,12 @@ std::vector<std::string> read_all(std::string_view bytes, std::size_t piece, Pac
 }
 
 TEST(MysqlPackets, are_the_same_however_they_are_cut) {
-    const std::string bytes = packet(0, "first") + packet(1, "") + packet(255, std::string(300, 'x')) + packet(0, "y");
+    const std::string bytes =
+        packet(0, "first") + packet(1, "") + packet(255, std::string(300, 'x')) + packet(0, "y");
     for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
         PacketReader reader;
-        EXPECT_THAT(read_all(bytes, piece, reader), testing::ElementsAre("first", "", std::string(300, 'x'), "y")) << piece;
+        EXPECT_THAT(read_all(bytes, piece, reader), testing::ElementsAre("first", "", std::string(300, 'x'), "y"))
+            << piece;
         EXPECT_FALSE(reader.in_packet());
     }
     PacketReader reader;
@@ -105,7 +107,8 @@ TEST(MysqlPackets, each_packet_that_is_cut_is_refused) {
 TEST(MysqlPackets, rows_that_are_cut_or_too_long_are_refused) {
     using namespace std::string_literals;
     const Width widths[] = {Width::one, Width::variable, Width::date, Width::time, Width::eight};
-    const std::string row = "\0"s + "\0"s + "\x07" + text("abc") + "\4"s + number(2024, 2) + "\1\2" + "\0"s + number(9, 8);
+    const std::string row =
+        "\0"s + "\0"s + "\x07" + text("abc") + "\4"s + number(2024, 2) + "\1\2" + "\0"s + number(9, 8);
     EXPECT_NO_THROW(check_binary_row(row, widths));
     for (std::size_t size = 0; size < row.size(); ++size) {
         EXPECT_THROW(check_binary_row(std::string_view(row).substr(0, size), widths), ProtocolError) << size;
@@ -156,8 +159,13 @@ TEST(MysqlPackets, answers_of_old_and_new_servers) {
     EXPECT_EQ(events({one, column, eof, eof}, false), "NC|.!");
     EXPECT_EQ(events({one, column, cursor_eof}, false), "NC.!");
     EXPECT_EQ(events({one, column, ok_payload(0x42, 0xfe)}, true), "NC.!");
-    EXPECT_EQ(events({one, column, eof, row, more_eof, ok_payload(10), error_payload(1, "HY000", "no")}, false), "NC|R.KE!");
-    EXPECT_EQ(events({"\xfb" "file", ok_payload()}, true), "FK!");
+    EXPECT_EQ(events({one, column, eof, row, more_eof, ok_payload(10), error_payload(1, "HY000", "no")}, false),
+              "NC|R.KE!");
+    EXPECT_EQ(events({"\xfb"
+                      "file",
+                      ok_payload()},
+                     true),
+              "FK!");
     EXPECT_EQ(events({one, column, error_payload(1, "HY000", "no")}, true), "NCE!");
     EXPECT_EQ(events({one, column}, true), "NC?");
     EXPECT_THROW(events({one, column, row}, false), ProtocolError);
