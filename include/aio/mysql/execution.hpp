@@ -24,11 +24,10 @@ namespace aio::mysql {
 
 // What a statement did.
 struct ExecuteResult {
-    std::uint64_t affected_rows =
-        0;                        // inserted, deleted or changed; rows that an UPDATE found unchanged do not count
-    std::uint64_t insert_id = 0;  // the first AUTO_INCREMENT value that it made, or 0
-    std::uint16_t warnings = 0;   // show_warnings() has their texts
-    std::string info = {};        // "Records: 3  Duplicates: 0  Warnings: 0", of some statements
+    std::uint64_t affected_rows;  // inserted, deleted or changed; rows that an UPDATE found unchanged do not count
+    std::uint64_t insert_id;      // the first AUTO_INCREMENT value that it made, or 0
+    std::uint16_t warnings;       // show_warnings() has their texts
+    std::string info;             // "Records: 3  Duplicates: 0  Warnings: 0", of some statements
 };
 
 namespace detail {

@@ -46,11 +46,11 @@ enum class Kind : std::uint8_t { integer, real, decimal, text, bits, date, datet
 
 // The type of a column.
 struct ColumnType {
-    FieldType type = FieldType::null;
-    std::uint16_t flags = 0;    // kUnsigned…
-    std::uint16_t charset = 0;  // a number of the server's; 63: bytes
-    std::uint32_t length = 0;   // the largest, in bytes as the server counts them
-    std::uint8_t decimals = 0;  // digits behind the point
+    FieldType type;
+    std::uint16_t flags;    // kUnsigned…
+    std::uint16_t charset;  // a number of the server's; 63: bytes
+    std::uint32_t length;   // the largest, in bytes as the server counts them
+    std::uint8_t decimals;  // digits behind the point
 
     static constexpr std::uint16_t kNotNull = 1, kUnsigned = 32, kBinary = 128, kEnum = 256, kSet = 2048;
 

@@ -20,7 +20,7 @@ namespace aio::mysql::detail {
 
 struct Column {
     std::string name, table;
-    ColumnType type;
+    ColumnType type = {};
 };
 
 // Shared by the results that have the same.

@@ -19,7 +19,7 @@ struct ResultData {
     Format format = Format::text;
     std::string bytes;                // the rows' packets, one after the other
     std::vector<std::size_t> starts;  // of each row in bytes
-    ExecuteResult done;
+    ExecuteResult done = {};
     bool has_more = false;     // a cursor was not read to its end
     bool has_outputs = false;  // it has the OUT parameters of a procedure
 
