@@ -39,7 +39,7 @@ DEPENDENCIES = {
     "core": {"liburing.h", "elfutils"},
     "io": {"ares.h", "idn2.h", "openssl"},
     "http": {"brotli", "idn2.h", "libpsl.h", "llhttp.h", "nlohmann", "openssl", "zlib.h", "zstd.h", "zstd_errors.h"},
-    "db": {"nlohmann", "openssl", "uninorm.h", "unistr.h"},
+    "db": {"nlohmann", "openssl", "uninorm.h", "unistr.h", "zlib.h"},
     "cli": {"CLI", "fmt", "nlohmann", "openssl"},
 }
 LIBRARIES = set().union(*DEPENDENCIES.values())

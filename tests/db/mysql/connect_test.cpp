@@ -95,6 +95,37 @@ ASYNC_TEST(MysqlConnect, options_reach_the_session, kOnce) {
     co_await manual.close();
 }
 
+ASYNC_TEST(MysqlConnect, compressed, kOnce) {
+    SKIP_WITHOUT_MARIADB();
+    for (const char* mode : {"compress=true", "compress=true&ssl_mode=required&local_infile=true"}) {
+        const auto connection = co_await mysql::connect(mariadb().tcp_dsn(mode));
+        const auto row = co_await connection.fetchrow("SHOW SESSION STATUS LIKE 'Compression'");
+        EXPECT_EQ(row->get<std::string>(1), "ON");
+        const auto twice = [&](int i) -> Coro<int> {
+            co_return co_await connection.fetchval<int>("SELECT ? * 2", i);
+        };
+        std::vector<Task<int>> tasks;
+        for (int i = 0; i < 200; ++i) tasks.push_back(create_task(twice(i)));
+        for (int i = 0; i < 200; ++i) EXPECT_EQ(co_await tasks[static_cast<std::size_t>(i)], 2 * i);
+        for (const std::size_t size :
+             {std::size_t(1), std::size_t(100), std::size_t(100'000), std::size_t(17'000'000)}) {
+            std::string text(size, 'x');
+            for (std::size_t i = 0; i < size; i += 3) text[i] = static_cast<char>('a' + i * i % 23);
+            EXPECT_TRUE(co_await connection.fetchval<std::string>("SELECT ?", text) == text) << size;
+        }
+        EXPECT_EQ((co_await connection.fetch("SELECT seq, repeat('x', 100) FROM seq_1_to_10000")).size(), 10'000u);
+        co_await expect_throws<TimeoutError>(wait_for(connection.fetch("SELECT sleep(?)", 60), 30ms));
+        if (std::string_view(mode).find("infile") != std::string_view::npos) {
+            co_await connection.execute("CREATE TEMPORARY TABLE t(a INT)");
+            const std::string lines = "1\n2\n3\n";
+            const auto done = co_await connection.load_data("LOAD DATA LOCAL INFILE 'x' INTO TABLE t", lines);
+            EXPECT_EQ(done.affected_rows, 3u);
+        }
+        EXPECT_EQ(co_await connection.fetchval<int>("SELECT ?", 7), 7);
+        co_await connection.close();
+    }
+}
+
 ASYNC_TEST(MysqlConnect, an_option_file_is_read_when_asked_for, kOnce) {
     // aiomysql: test_connection.test_config_file, test_connection.test_config_file_with_different_group
     SKIP_WITHOUT_MARIADB();

@@ -104,7 +104,12 @@ void Session::send_waiting() noexcept {
     }
 }
 
-void Session::send(std::string_view packets) { transport_.write(packets); }
+void Session::send(std::string_view packets) {
+    if (!compression_) return transport_.write(packets);
+    std::string compressed;
+    compression_->compress(packets, compressed);
+    transport_.write(compressed);
+}
 
 bool Session::is_in_transaction() const noexcept {
     for (const Exchange* exchange = last_; exchange; exchange = exchange->previous_) {
@@ -165,15 +170,24 @@ void Session::data_received(std::string_view data) {
     // Who is woken by a packet may drop the last handle.
     const std::shared_ptr<Session> self = shared_from_this();
     try {
+        if (!compression_) return take(data);
         while (phase_ != Phase::lost) {
-            const std::optional<wire::Packet> packet = reader_.read(data);
-            if (!packet) return;
-            dispatch(*packet);
+            const std::string_view plain = compression_->decompress(data);
+            if (plain.empty()) return;
+            take(plain);
         }
     } catch (const wire::ProtocolError& error) {
         fail(std::make_exception_ptr(db::InterfaceError(error.what())));
     } catch (...) {
         fail(std::current_exception());
+    }
+}
+
+void Session::take(std::string_view packets) {
+    while (phase_ != Phase::lost) {
+        const std::optional<wire::Packet> packet = reader_.read(packets);
+        if (!packet) return;
+        dispatch(*packet);
     }
 }
 

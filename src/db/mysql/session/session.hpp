@@ -28,6 +28,7 @@
 #include "db/mysql/session/columns.hpp"
 #include "db/mysql/session/exchange.hpp"
 #include "db/mysql/session/options.hpp"
+#include "db/mysql/wire/compression.hpp"
 #include "db/mysql/wire/packet_reader.hpp"
 
 #include <cstddef>
@@ -185,6 +186,8 @@ public:
         std::string address;  // over TCP: of the server that answered
     };
     Identity& identity() noexcept { return identity_; }
+    // All that comes and is sent from now on is compressed.
+    void begin_compression() { compression_ = std::make_unique<wire::Compression>(); }
     bool has_no_eof() const noexcept { return (identity_.capabilities & wire::kNoEof) != 0; }
 
 private:
@@ -200,6 +203,7 @@ private:
     bool eof_received() override { return false; }
     void connection_lost(std::exception_ptr error) override;
 
+    void take(std::string_view packets);
     void dispatch(const wire::Packet& packet);
     [[noreturn]] void goodbye(std::string_view payload);
 
@@ -223,6 +227,7 @@ private:
     std::shared_ptr<const SessionOptions> options_;
     Transport transport_;
     wire::PacketReader reader_;
+    std::unique_ptr<wire::Compression> compression_;  // null: nothing is compressed
     // The queue: [first_, unsent_) was sent, [unsent_, last_] was not.
     Exchange* first_ = nullptr;
     Exchange* unsent_ = nullptr;

@@ -16,6 +16,7 @@ Coro<StreamPair> start(std::shared_ptr<Session> session) {
     wire::StatusFlags status = 0;
     StreamPair ends = co_await log_in(session->shared_options(), session->identity(), status);
     session->note_status(status);
+    if ((session->identity().capabilities & wire::kCompress) != 0) session->begin_compression();
     co_return ends;
 }
 
