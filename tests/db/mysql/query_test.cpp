@@ -53,7 +53,7 @@ ASYNC_TEST(MysqlQuery, fetchrow_and_fetchval_without_rows, kOnce) {
 }
 
 ASYNC_TEST(MysqlQuery, execute_tells_affected_rows_and_the_id, kOnce) {
-    // aiomysql: test_cursor.test_aggregates, test_issues.test_issue_13
+    // aiomysql: test_cursor.test_aggregates
     SKIP_WITHOUT_MARIADB();
     const auto connection = co_await mysql::connect(mariadb().dsn());
     co_await connection.execute("CREATE TEMPORARY TABLE t(id INT AUTO_INCREMENT PRIMARY KEY, a INT)");
@@ -79,7 +79,7 @@ ASYNC_TEST(MysqlQuery, scripts_run_several_statements, kOnce) {
     EXPECT_EQ(sets[0][0].get<int>(0), 1);
     EXPECT_EQ(sets[1].size(), 5u);
     EXPECT_EQ(co_await connection.fetchval<int>("SELECT 3; SELECT 4"), 3);
-    // Those before the error took place. aiomysql: test_nextset.test_nextset_error
+    // aiomysql: test_nextset.test_nextset_error (those before the error took place)
     co_await expect_throws<db::UndefinedTableError>(
         connection.execute("INSERT INTO t VALUES(6); SELECT * FROM missing; INSERT INTO t VALUES(7)"));
     EXPECT_EQ(co_await connection.fetchval<int>("SELECT max(a) FROM t"), 6);
@@ -87,7 +87,7 @@ ASYNC_TEST(MysqlQuery, scripts_run_several_statements, kOnce) {
 }
 
 ASYNC_TEST(MysqlQuery, procedures_return_results_and_outputs, kOnce) {
-    // aiomysql: test_cursor.test_callproc, test_issues.test_issue_36
+    // aiomysql: test_cursor.test_callproc, test_issues.test_issue_95
     SKIP_WITHOUT_MARIADB();
     const auto connection = co_await mysql::connect(mariadb().dsn());
     co_await connection.execute("DROP PROCEDURE IF EXISTS twice");
@@ -283,7 +283,7 @@ ASYNC_TEST(MysqlQuery, few_statements_are_kept, kOnce) {
 }
 
 ASYNC_TEST(MysqlQuery, other_commands, kOnce) {
-    // aiomysql: test_connection.test_select_db, test_connection.test_connection_ping, test_issues.test_issue_3
+    // aiomysql: test_connection.test_select_db, test_connection.test_connection_ping
     SKIP_WITHOUT_MARIADB();
     const auto connection = co_await mysql::connect(mariadb().dsn());
     co_await connection.select_db("mysql");
