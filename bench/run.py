@@ -18,8 +18,8 @@ import os
 import sys
 from pathlib import Path
 
-from harness import (bodies_section, compile_section, core_section, cores_section, files_section, http_section, machine,
-                     memory_section, streams_section, ws_section)
+from harness import (bodies_section, compile_section, core_section, cores_section, databases_section, files_section,
+                     http_section, machine, memory_section, streams_section, ws_section)
 from harness.programs import Workshop
 from harness.table import print_table
 
@@ -33,6 +33,7 @@ SECTIONS = {
     "memory": memory_section,
     "files": files_section,
     "cores": cores_section,
+    "databases": databases_section,
     "compile": compile_section,
 }
 

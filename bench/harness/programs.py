@@ -15,6 +15,8 @@ C_FLAGS = ["-std=gnu11", "-O3", "-DNDEBUG", "-Wall", "-Wextra"]
 AIO_LIBRARIES = ["-lfmt", "-luring", "-pthread"]
 # What <aio/http.hpp> needs beside.
 HTTP_LIBRARIES = ["-lssl", "-lcrypto", "-lcares", "-lz", "-lbrotlidec", "-lbrotlienc", "-lzstd", "-lpsl", "-lidn2"]
+# What <aio/pg.hpp> needs beside.
+DB_LIBRARIES = ["-lssl", "-lcrypto", "-lcares", "-lunistring", "-lidn2"]
 PRESETS = {"g++": "release", "clang": "release-clang"}
 DEBIAN_CRATES = Path("/usr/share/cargo/registry")
 
@@ -54,6 +56,10 @@ class Workshop:
     def aio_http(self, name, source, compiler="g++"):
         """The same of a program that uses <aio/http.hpp>."""
         return self.aio(name, source, compiler, [*AIO_LIBRARIES, *HTTP_LIBRARIES])
+
+    def aio_db(self, name, source, compiler="g++"):
+        """The same of a program that uses a database."""
+        return self.aio(name, source, compiler, [*AIO_LIBRARIES, *DB_LIBRARIES])
 
     def aio_library(self, compiler="g++"):
         """libaiocpp.a as that compiler built it; for want of it g++'s, which all compilers here can link."""

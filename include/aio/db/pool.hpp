@@ -16,6 +16,7 @@
 #include <aio/core/event_loop.hpp>
 #include <aio/core/timeout.hpp>
 #include <aio/db/errors.hpp>
+#include <aio/db/pool_backoff.hpp>
 #include <aio/sync/event.hpp>
 #include <aio/sync/semaphore.hpp>
 
@@ -130,7 +131,11 @@ public:
         for (const Connection& connection : lent_) driver_.terminate(connection);
     }
     void expire() noexcept { ++generation_; }
-    bool closing() const noexcept { return closing_; }
+    // Whether a connection may be used once more.
+    bool is_fit(const Member& member) const noexcept {
+        return member.generation == generation_ && (limits_.max_uses == 0 || member.uses < limits_.max_uses) &&
+               driver_.is_usable(member.connection);
+    }
     PoolStatistics statistics() const noexcept { return {size_, idle_.size(), slots_.statistics().waiters}; }
     const PoolLimits& limits() const noexcept { return limits_; }
 
@@ -265,11 +270,6 @@ private:
         if (in_use_ == 0) all_back_.set();
     }
 
-    bool is_fit(const Member& member) const noexcept {
-        return member.generation == generation_ && (limits_.max_uses == 0 || member.uses < limits_.max_uses) &&
-               driver_.is_usable(member.connection);
-    }
-
     // The one that was used last: what is idle for long stays so, and gets old. One on which a cancelled statement still
     // runs stays too.
     std::optional<Member> take_idle() {
@@ -332,7 +332,8 @@ private:
         };
         Count count{++size_};
         const std::uint64_t generation = generation_;
-        Connection connection = co_await driver_.connect();
+        const auto connect = [this] { return driver_.connect(); };
+        Connection connection = co_await backoff_.run(connect);
         if (generation != generation_ && closing_) {
             driver_.terminate(connection);
             throw InterfaceError("Pool.acquire: the pool was terminated");
@@ -345,6 +346,7 @@ private:
     Driver driver_;
     PoolLimits limits_;
     Semaphore slots_;
+    Backoff backoff_;
     Event all_back_;
     std::vector<Member> idle_;      // the one that came back last is the last
     std::vector<Connection> lent_;  // for terminate()

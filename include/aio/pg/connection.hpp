@@ -18,6 +18,7 @@
 
 #include <aio/core/coro.hpp>
 #include <aio/db/errors.hpp>
+#include <aio/db/pipeline.hpp>
 #include <aio/db/sql.hpp>
 #include <aio/pg/copy.hpp>
 #include <aio/pg/cursor.hpp>
@@ -34,6 +35,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace aio::pg {
 
@@ -67,6 +69,12 @@ public:
     Coro<Rows> fetch(db::Sql<Args...> sql, Args... args) const {
         return detail::rows_after(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
     }
+    // All rows as structs (aio/db/aggregate.hpp): `fetch_as<User>("SELECT id, name FROM users")`. Errors: also db::ColumnError if
+    // the columns do not fit the fields.
+    template <class T, class... Args>
+    Coro<std::vector<T>> fetch_as(db::Sql<Args...> sql, Args... args) const {
+        return detail::structs_after<T>(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
+    }
     // The first row; nullopt if there is none.
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(db::Sql<Args...> sql, Args... args) const {
@@ -99,6 +107,11 @@ public:
     // Prepares a statement, which stays in the cache as long as it is held and describes its types.
     Coro<PreparedStatement> prepare(db::RuntimeSql sql) const;
     Coro<PreparedStatement> prepare(std::string_view sql) const { return prepare(db::runtime(sql)); }
+
+    // Collects statements, and sends them together (aio/db/pipeline.hpp).
+    db::Pipeline<Connection, db::Dialect::postgresql> pipeline() const {
+        return db::Pipeline<Connection, db::Dialect::postgresql>(*this);
+    }
 
     // Runs `body`, a function that returns a Coro, in a transaction. It is committed when the body returns, and rolled back when
     // the body throws, also CancelledError. Inside a transaction: a savepoint. Result: the body's. *Cancel* during the commit:

@@ -61,6 +61,10 @@ public:
     Coro<Rows> fetch(Args... args) const {
         return detail::rows_after(run(detail::RowsWanted::all, std::move(args)...));
     }
+    template <class T, class... Args>
+    Coro<std::vector<T>> fetch_as(Args... args) const {
+        return detail::structs_after<T>(run(detail::RowsWanted::all, std::move(args)...));
+    }
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(Args... args) const {
         return detail::first_row_after(run(detail::RowsWanted::first, std::move(args)...));

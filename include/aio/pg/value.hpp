@@ -55,10 +55,14 @@ public:
     // Nothing: NULL. `column` is the column's name, for messages. All arguments must outlive the value.
     Value(Oid oid, Format format, std::optional<std::string_view> bytes, const TypeCatalog& catalog,
           std::string_view column, detail::Part part = detail::Part::whole) noexcept
+        : Value(oid, catalog.resolve(oid), format, bytes, catalog, column, part) {}
+    // The same, of a type that was resolved before.
+    Value(Oid oid, const Type& resolved, Format format, std::optional<std::string_view> bytes,
+          const TypeCatalog& catalog, std::string_view column, detail::Part part = detail::Part::whole) noexcept
         : bytes_(bytes.value_or(std::string_view())),
           column_(column),
           catalog_(&catalog),
-          type_(&catalog.resolve(oid)),
+          type_(&resolved),
           oid_(oid),
           format_(format),
           part_(part),

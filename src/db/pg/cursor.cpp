@@ -24,7 +24,6 @@ public:
     FetchExchange(std::string_view portal, std::int32_t rows, const ResultData& like)
         : Exchange(Dropped::stops), result(std::make_shared<ResultData>()), portal_(portal), rows_(rows) {
         result->statement = like.statement;
-        result->types = like.types;
     }
 
     std::shared_ptr<ResultData> result;

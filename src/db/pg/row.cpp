@@ -20,7 +20,8 @@ Value value_at(const ResultData& data, std::size_t row, std::size_t column) {
     const Column& described = data.statement->columns[column];
     const char* at = data.bytes.data() + data.starts[row] + 2;  // behind the number of columns
     for (std::size_t i = 0; i < column; ++i) wire::decode_value(at);
-    return {described.type, described.format, wire::decode_value(at), *data.types, name};
+    return {described.type,         *described.resolved,    described.format,
+            wire::decode_value(at), *data.statement->types, name};
 }
 
 std::size_t column_named(const ResultData& data, std::string_view name) {

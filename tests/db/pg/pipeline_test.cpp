@@ -17,6 +17,57 @@ ASYNC_TEST(PgPipeline, each_task_gets_its_own_answer, kOnce) {
     co_await connection.close();
 }
 
+ASYNC_TEST(PgPipeline, collects_statements_and_runs_them_in_order, kOnce) {
+    SKIP_WITHOUT_POSTGRES();
+    const auto connection = co_await pg::connect(postgres().dsn());
+    co_await connection.execute("CREATE TEMP TABLE t(id int)");
+    auto pipeline = connection.pipeline();
+    const auto stored = pipeline.execute("INSERT INTO t VALUES($1), (2)", 1);
+    const auto failed = pipeline.fetchval<int>("SELECT 1 / $1::int", 0);
+    const auto sum = pipeline.fetchval<int>("SELECT sum(id)::int FROM t");
+    const auto rows = pipeline.fetch("SELECT id FROM t ORDER BY id");
+    co_await run_passes(3);
+    expect_error<db::InterfaceError>([&] { stored.get(); });
+    EXPECT_FALSE(sum.is_ready());
+    co_await expect_throws<db::DataError>(pipeline.run());
+    EXPECT_EQ(stored.get(), "INSERT 0 2");
+    expect_error<db::DataError>([&] { failed.get(); });
+    EXPECT_EQ(sum.get(), 3);
+    EXPECT_EQ(rows.get().size(), 2u);
+    co_await pipeline.run();  // of nothing
+    const auto row = pipeline.fetchrow("SELECT max(id) FROM t");
+    co_await pipeline.run();
+    EXPECT_EQ(row.get()->get<int>(0), 2);
+
+    const auto insert = [&](int divisor) -> Coro<> {
+        auto both = connection.pipeline();
+        both.execute("INSERT INTO t VALUES(3)");
+        both.fetchval<int>("SELECT 1 / $1::int", divisor);
+        co_await both.run();
+    };
+    co_await expect_throws<db::DataError>(connection.transaction([&] { return insert(0); }));
+    EXPECT_EQ(co_await connection.fetchval<int>("SELECT count(*)::int FROM t"), 2);
+    co_await connection.transaction([&] { return insert(1); });
+    EXPECT_EQ(co_await connection.fetchval<int>("SELECT count(*)::int FROM t"), 3);
+    co_await connection.close();
+}
+
+ASYNC_TEST(PgPipeline, of_a_task_that_is_cancelled_runs_no_further, kOnce) {
+    SKIP_WITHOUT_POSTGRES();
+    const auto connection = co_await pg::connect(postgres().dsn());
+    co_await connection.execute("CREATE TEMP TABLE t(id int)");
+    auto pipeline = connection.pipeline();
+    const auto nap = pipeline.execute("SELECT pg_sleep($1)", 60.0);
+    for (int i = 0; i < 3; ++i) pipeline.execute("INSERT INTO t VALUES($1)", i);
+    auto running = create_task(pipeline.run());
+    co_await sleep(20ms);
+    running.cancel();
+    co_await expect_throws<CancelledError>(std::move(running));
+    EXPECT_FALSE(nap.is_ready());
+    EXPECT_EQ(co_await connection.fetchval<int>("SELECT 1"), 1);
+    co_await connection.close();
+}
+
 ASYNC_TEST(PgPipeline, one_fails_alone, kOnce) {
     SKIP_WITHOUT_POSTGRES();
     const auto connection = co_await pg::connect(postgres().dsn());

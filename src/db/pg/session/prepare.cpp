@@ -35,16 +35,18 @@ void forget_description(Statement& statement) noexcept {
     statement.result_formats.clear();
 }
 
-void choose_formats(Statement& statement, const TypeCatalog& types) {
+void choose_formats(Statement& statement, std::shared_ptr<const TypeCatalog> types) {
     bool all_binary = true;
     statement.result_formats.clear();
     for (Column& column : statement.columns) {
-        column.format = types.format(column.type);
+        column.format = types->format(column.type);
+        column.resolved = &types->resolve(column.type);
         const bool is_binary = column.format == Format::binary;
         all_binary &= is_binary;
         statement.result_formats.push_back(is_binary ? wire::Format::binary : wire::Format::text);
     }
     if (all_binary && !statement.columns.empty()) statement.result_formats.resize(1);
+    statement.types = std::move(types);
 }
 
 std::vector<Oid> unknown_types(const Statement& statement, const TypeCatalog& types) {
@@ -101,11 +103,11 @@ private:
     void ended() noexcept override {
         try {
             if (error()) std::rethrow_exception(error());
-            choose_formats(*statement_, *session_.types());
+            choose_formats(*statement_, session_.types());
             const std::vector<Oid> unknown = unknown_types(*statement_, *session_.types());
             if (!unknown.empty() && session_.is_open()) {
                 const auto done = [&session = session_, statement = statement_](bool learnt) {
-                    choose_formats(*statement, *session.types());
+                    choose_formats(*statement, session.types());
                     if (!learnt) session.statements().drop(*statement);  // the next one asks again
                     statement->described.set();
                 };

@@ -23,8 +23,8 @@ Coro<std::shared_ptr<const Statement>> prepare(Session& session, std::string_vie
 void take_parameters(Statement& statement, const wire::Message& message);
 void take_columns(Statement& statement, const wire::Message& message);
 void forget_description(Statement& statement) noexcept;
-// In which formats the columns come, by what is known of their types.
-void choose_formats(Statement& statement, const TypeCatalog& types);
+// In which formats the columns come, by what is known of their types. The statement keeps the catalog.
+void choose_formats(Statement& statement, std::shared_ptr<const TypeCatalog> types);
 // The types of it that the catalog does not have.
 std::vector<Oid> unknown_types(const Statement& statement, const TypeCatalog& types);
 

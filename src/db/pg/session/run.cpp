@@ -56,11 +56,9 @@ void append_bind(std::string& output, std::string_view portal, const Statement& 
 
 class RunExchange : public Exchange {
 public:
-    RunExchange(std::shared_ptr<const Statement> statement, std::shared_ptr<const TypeCatalog> types,
-                const Execution& execution)
+    RunExchange(std::shared_ptr<const Statement> statement, const Execution& execution)
         : Exchange(Dropped::stops), result(std::make_shared<ResultData>()), execution_(execution) {
         result->statement = std::move(statement);
-        result->types = std::move(types);
     }
 
     std::shared_ptr<ResultData> result;
@@ -69,7 +67,7 @@ public:
     std::size_t encode(Parameters& scratch, const EncodeArguments& arguments) {
         std::size_t count = 0;
         const Statement& statement = *result->statement;
-        for (; arguments(scratch, *result->types, statement.parameters, count); ++count) {
+        for (; arguments(scratch, *statement.types, statement.parameters, count); ++count) {
             append_bind(requests_, execution_.portal, statement, scratch);
             wire::append_execute(requests_, execution_.portal, execution_.max_rows);
         }
@@ -150,7 +148,8 @@ class UnnamedExchange final : public RunExchange {
 public:
     UnnamedExchange(std::shared_ptr<Statement> statement, Session& session, EncodeArguments arguments,
                     const Execution& execution, bool learns)
-        : RunExchange(statement, session.types(), execution),
+        : RunExchange(statement, execution),
+          types_(session.types()),
           described_(std::move(statement)),
           arguments_(arguments),
           scratch_(session.scratch()),
@@ -169,8 +168,8 @@ private:
     bool rest_is_due() const noexcept override { return is_described_; }
     void write_rest(std::string& output) override {
         is_described_ = false;
-        choose_formats(*described_, *result->types);
-        if (learns_) unknown_ = unknown_types(*described_, *result->types);
+        choose_formats(*described_, types_);
+        if (learns_) unknown_ = unknown_types(*described_, *types_);
         if (!unknown_.empty()) return;
         encode(scratch_, arguments_);
         RunExchange::write(output);
@@ -209,6 +208,7 @@ private:
 
     enum class Stage : std::uint8_t { parsed, has_parameters, described };
 
+    std::shared_ptr<const TypeCatalog> types_;
     std::shared_ptr<Statement> described_;  // result->statement
     EncodeArguments arguments_;             // refers to the frame of who waits: not used once it is abandoned
     Parameters& scratch_;
@@ -253,7 +253,7 @@ Coro<SharedResult> run_statement(SharedSession session, std::string_view sql, En
     bool prepared_anew = false;
     while (true) {
         const std::shared_ptr<const Statement> statement = co_await prepare(*session, sql);
-        const ExchangeRef<RunExchange> exchange(new RunExchange(statement, session->types(), execution));
+        const ExchangeRef<RunExchange> exchange(new RunExchange(statement, execution));
         if (exchange->encode(session->scratch(), arguments) == 0)
             co_return exchange->result;  // executemany of nothing
         session->submit(*exchange);

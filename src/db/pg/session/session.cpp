@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <random>
 #include <utility>
 
 namespace aio::pg::detail {
@@ -338,6 +339,14 @@ std::string_view Session::setting(std::string_view name) const noexcept {
     return found == identity_.settings.end() ? std::string_view() : std::string_view(found->second);
 }
 
-std::string Session::new_name(char kind) { return std::string("aio_") + kind + std::to_string(++names_); }
+// Behind a pooler another client's session may meet our server next: its name for another statement must not be ours.
+std::string Session::new_name(char kind) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    if (own_.empty()) {
+        std::random_device random;
+        for (int i = 0; i < 8; ++i) own_ += kDigits[random() % kDigits.size()];
+    }
+    return std::string("aio_") + kind + std::to_string(++names_) + '_' + own_;
+}
 
 }  // namespace aio::pg::detail

@@ -231,6 +231,7 @@ private:
     std::exception_ptr why_;  // it was lost, or will be
     Identity identity_;
     std::uint64_t names_ = 0;
+    std::string own_;  // a random part of them; empty: none was chosen yet
     std::shared_ptr<const TypeCatalog> types_;
     StatementCache statements_;
     Parameters scratch_;

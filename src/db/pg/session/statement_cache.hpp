@@ -19,6 +19,7 @@ struct Column {
     std::string name;
     Oid type = 0;
     Format format = Format::text;
+    const Type* resolved = nullptr;  // in the statement's catalog; a domain's base
 };
 
 // What the server knows of a statement. Shared with the results that came from it.
@@ -27,6 +28,7 @@ struct Statement {
     std::string sql;
     std::vector<Oid> parameters;
     std::vector<Column> columns;
+    std::shared_ptr<const TypeCatalog> types;  // that formats and resolved types come from
     std::vector<wire::Format> result_formats;  // of columns; one for all if they are the same
     bool may_want_data = false;                // it is perhaps a COPY FROM STDIN
     std::exception_ptr error;                  // the server refused it
