@@ -18,6 +18,7 @@
 
 #include <aio/core/coro.hpp>
 #include <aio/db/errors.hpp>
+#include <aio/db/pipeline.hpp>
 #include <aio/db/sql.hpp>
 #include <aio/mysql/cursor.hpp>
 #include <aio/mysql/execution.hpp>
@@ -71,6 +72,12 @@ public:
     Coro<Rows> fetch(db::MySQLSql<Args...> sql, Args... args) const {
         return detail::rows_after(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
     }
+    // All rows as structs (aio/db/aggregate.hpp): `fetch_as<User>("SELECT id, name FROM users")`. Errors: also db::ColumnError if
+    // the columns do not fit the fields.
+    template <class T, class... Args>
+    Coro<std::vector<T>> fetch_as(db::MySQLSql<Args...> sql, Args... args) const {
+        return detail::structs_after<T>(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
+    }
     // The first row; nullopt if there is none.
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(db::MySQLSql<Args...> sql, Args... args) const {
@@ -120,6 +127,11 @@ public:
     // Prepares a statement, which stays in the cache as long as it is held and describes its columns.
     Coro<PreparedStatement> prepare(db::RuntimeSql sql) const;
     Coro<PreparedStatement> prepare(std::string_view sql) const { return prepare(db::runtime(sql)); }
+
+    // Collects statements, and sends them together (aio/db/pipeline.hpp).
+    db::Pipeline<Connection, db::Dialect::mysql> pipeline() const {
+        return db::Pipeline<Connection, db::Dialect::mysql>(*this);
+    }
 
     // Runs `body`, a function that returns a Coro, in a transaction. It is committed when the body returns, and rolled back when
     // the body throws, also CancelledError. Inside a transaction: a savepoint. Result: the body's. *Cancel* during the commit:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/db/aggregate.hpp>
 #include <aio/db/sql.hpp>
 #include <aio/mysql/parameters.hpp>
 #include <aio/mysql/row.hpp>
@@ -123,6 +124,15 @@ Coro<SharedResult> run_many(SharedSession session, Text sql, RowsWanted wanted, 
 
 inline Coro<ExecuteResult> done_after(Coro<SharedResult> run) { co_return done_of(*co_await std::move(run)); }
 inline Coro<Rows> rows_after(Coro<SharedResult> run) { co_return Rows(co_await std::move(run)); }
+// Errors: db::ColumnError; those of the conversions.
+template <db::Aggregate T>
+Coro<std::vector<T>> structs_after(Coro<SharedResult> run) {
+    const Rows rows(co_await std::move(run));
+    std::vector<T> structs;
+    structs.reserve(rows.size());
+    for (const Row& row : rows) structs.push_back(db::from_row<T>(row));
+    co_return structs;
+}
 inline Coro<std::vector<Rows>> sets_after(Coro<std::vector<SharedResult>> run) {
     std::vector<SharedResult> results = co_await std::move(run);
     std::vector<Rows> sets;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aio/db/pool.hpp>
+#include <aio/db/pool_sharing.hpp>
 #include <aio/mysql/connect.hpp>
 #include <aio/mysql/connection.hpp>
 #include <aio/sync/semaphore.hpp>
@@ -29,7 +30,10 @@ struct PoolOptions {
     std::size_t statement_cache_size = 100;
     std::optional<Duration> connect_timeout = std::chrono::seconds(60);
     std::size_t max_cancels = 4;  // requests to stop a statement that are under way at a time
-    bool reset = true;            // COM_RESET_CONNECTION when a connection from acquire() is given back
+    // Fast statements of pool.fetch() and the like are sent on connections that others use at the same time
+    // (aio/db/pool_sharing.hpp says when).
+    bool share_connections = false;
+    bool reset = true;  // COM_RESET_CONNECTION when a connection from acquire() is given back
 };
 
 // Functions that are run on a pool's connections. Pass a named variable, not a temporary (g++ 12).
@@ -68,12 +72,19 @@ private:
 // Whether a statement may leave behind in its session what has to be reset.
 bool may_change_session(std::string_view sql) noexcept;
 
+// A pool, and how its statements share connections, if they do.
+class PoolCore final : public db::detail::PoolState<PoolDriver> {
+public:
+    PoolCore(PoolDriver driver, const db::PoolLimits& limits, bool shares) : PoolState(std::move(driver), limits) {
+        if (shares) sharing.emplace(*this);
+    }
+    std::optional<db::detail::Sharing<PoolDriver>> sharing;
+};
+
 // A connection for one statement. It is reset only if that is necessary.
 class Loan {
 public:
-    using State = db::detail::PoolState<PoolDriver>;
-
-    Loan(std::shared_ptr<State> pool, State::Member member, bool resets) noexcept
+    Loan(std::shared_ptr<PoolCore> pool, PoolCore::Member member, bool resets) noexcept
         : pool_(std::move(pool)), member_(std::move(member)), resets_(resets) {}
     Loan(const Loan&) = delete;
     ~Loan() {
@@ -83,8 +94,8 @@ public:
     const Connection& connection() const noexcept { return member_.connection; }
 
 private:
-    std::shared_ptr<State> pool_;
-    State::Member member_;
+    std::shared_ptr<PoolCore> pool_;
+    PoolCore::Member member_;
     bool resets_;
 };
 
@@ -96,8 +107,7 @@ using PooledConnection = db::PooledConnection<detail::PoolDriver>;
 class Pool {
 public:
     // For the library.
-    explicit Pool(std::shared_ptr<db::detail::PoolState<detail::PoolDriver>> state) noexcept
-        : state_(std::move(state)) {}
+    explicit Pool(std::shared_ptr<detail::PoolCore> state) noexcept : state_(std::move(state)) {}
 
     // A connection for the caller alone. Waiting tasks are served in order. Errors: TimeoutError; db::InterfaceError if the pool
     // is closed; those of connect() and of the hooks. Cancel: nothing is taken.
@@ -112,49 +122,56 @@ public:
         auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
             return connection.execute<Args...>(sql, std::move(args)...);
         };
-        return on_one(state_, sql.text(), std::move(run));
+        return on_any(state_, sql.text(), std::move(run));
     }
     template <class... Args>
     Coro<Rows> fetch(db::MySQLSql<Args...> sql, Args... args) const {
         auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
             return connection.fetch<Args...>(sql, std::move(args)...);
         };
-        return on_one(state_, sql.text(), std::move(run));
+        return on_any(state_, sql.text(), std::move(run));
+    }
+    template <class T, class... Args>
+    Coro<std::vector<T>> fetch_as(db::MySQLSql<Args...> sql, Args... args) const {
+        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
+            return connection.fetch_as<T, Args...>(sql, std::move(args)...);
+        };
+        return on_any(state_, sql.text(), std::move(run));
     }
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(db::MySQLSql<Args...> sql, Args... args) const {
         auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
             return connection.fetchrow<Args...>(sql, std::move(args)...);
         };
-        return on_one(state_, sql.text(), std::move(run));
+        return on_any(state_, sql.text(), std::move(run));
     }
     template <class T, class... Args>
     Coro<T> fetchval(db::MySQLSql<Args...> sql, Args... args) const {
         auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
             return connection.fetchval<T, Args...>(sql, std::move(args)...);
         };
-        return on_one(state_, sql.text(), std::move(run));
+        return on_any(state_, sql.text(), std::move(run));
     }
     template <class... Args>
     Coro<std::vector<Rows>> fetchsets(db::MySQLSql<Args...> sql, Args... args) const {
         auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
             return connection.fetchsets<Args...>(sql, std::move(args)...);
         };
-        return on_one(state_, sql.text(), std::move(run));
+        return on_one(state_, detail::may_change_session(sql.text()), std::move(run));
     }
     template <class Sets>
     Coro<ExecuteResult> executemany(detail::SqlForSets<Sets> sql, Sets sets) const {
         auto run = [sql, sets = std::move(sets)](const Connection& connection) mutable {
             return connection.executemany<Sets>(sql, std::move(sets));
         };
-        return on_one(state_, sql.text(), std::move(run));
+        return on_one(state_, detail::may_change_session(sql.text()), std::move(run));
     }
     template <class Sets>
     Coro<Rows> fetchmany(detail::SqlForSets<Sets> sql, Sets sets) const {
         auto run = [sql, sets = std::move(sets)](const Connection& connection) mutable {
             return connection.fetchmany<Sets>(sql, std::move(sets));
         };
-        return on_one(state_, sql.text(), std::move(run));
+        return on_one(state_, detail::may_change_session(sql.text()), std::move(run));
     }
 
     // Waits until all connections have been given back, and closes them. Cancel: as terminate().
@@ -168,15 +185,28 @@ public:
     std::size_t get_idle_size() const noexcept { return statistics().idle; }
 
 private:
-    using State = std::shared_ptr<db::detail::PoolState<detail::PoolDriver>>;
+    using State = std::shared_ptr<detail::PoolCore>;
 
+    // Where a statement runs.
+    template <class Run>
+    static auto on_any(const State& state, std::string_view sql, Run run) {
+        const bool resets = detail::may_change_session(sql);
+        return state->sharing && !resets ? on_shared(state, sql, std::move(run))
+                                         : on_one(state, resets, std::move(run));
+    }
+    template <class Run, class T = typename std::invoke_result_t<Run&, const Connection&>::value_type>
+    static Coro<T> on_shared(State state, std::string_view sql, Run run) {
+        auto turn = co_await state->sharing->take(sql);
+        T result = co_await run(turn.connection());
+        turn.answered(sql);
+        co_return result;
+    }
     static Coro<PooledConnection> lend(State state, std::optional<Duration> timeout) {
         auto member = co_await state->take(timeout);
         co_return PooledConnection(std::move(state), std::move(member));
     }
     template <class Run, class T = typename std::invoke_result_t<Run&, const Connection&>::value_type>
-    static Coro<T> on_one(State state, std::string_view sql, Run run) {
-        const bool resets = detail::may_change_session(sql);
+    static Coro<T> on_one(State state, bool resets, Run run) {
         auto member = co_await state->take(std::nullopt);
         const detail::Loan loan(std::move(state), std::move(member), resets);
         co_return co_await run(loan.connection());

@@ -65,9 +65,7 @@ Coro<> PoolDriver::close(Connection connection) const { co_await connection.clos
 
 namespace {
 
-using State = db::detail::PoolState<detail::PoolDriver>;
-
-Coro<Pool> filled(std::shared_ptr<State> state) {
+Coro<Pool> filled(std::shared_ptr<detail::PoolCore> state) {
     co_await state->fill();
     co_return Pool(std::move(state));
 }
@@ -77,7 +75,8 @@ Coro<Pool> filled(std::shared_ptr<State> state) {
 Coro<Pool> create_pool(std::string_view dsn, PoolOptions options, const PoolHooks& hooks) {
     const db::PoolLimits limits{options.min_size, options.max_size, options.max_queries, options.max_inactive_time,
                                 options.acquire_timeout};
-    return filled(std::make_shared<State>(detail::PoolDriver(std::string(dsn), options, hooks), limits));
+    return filled(std::make_shared<detail::PoolCore>(detail::PoolDriver(std::string(dsn), options, hooks), limits,
+                                                     options.share_connections));
 }
 
 Coro<Pool> create_pool(std::string_view dsn, PoolOptions options) { return create_pool(dsn, options, PoolHooks()); }
