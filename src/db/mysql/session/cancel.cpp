@@ -113,7 +113,8 @@ Coro<> Session::settle(std::shared_ptr<Session> session) {
 
 void Session::send_drain() {
     output_.clear();
-    if (first_is_unwanted() && first_->is_alone()) {  // it still has something to send: the drain follows it
+    // What it still has to send, a COMMIT or a file, comes first: the drain follows when it has ended.
+    if (first_is_unwanted() && (first_->is_alone() || options_->local_files)) {
         first_->write_end(output_);
         if (!output_.empty()) send(output_);
         return;
