@@ -18,6 +18,8 @@ foreach(program IN LISTS programs)
     set(check Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/contract/check_http.py ${http_check_${number}})
   elseif(number STREQUAL 17)  # and this one is given a database
     set(check Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/contract/check_postgres.py ${expected})
+  elseif(number STREQUAL 19)
+    set(check Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/contract/check_mariadb.py ${expected})
   elseif(EXISTS ${expected})
     set(check Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/contract/check_output.py ${expected})
   endif()

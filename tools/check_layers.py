@@ -19,19 +19,19 @@ import sys
 RANKS = {"base": 0, "core": 1, "sync": 2, "io": 3, "http": 4, "ws": 4, "db": 4, "debug": 5, "cli": 6}
 SIDEWAYS = {("ws", "http")}
 OPEN_TO_ALL = {"fwd.hpp"}
-DRIVERS = {"pg": "db", "sqlite": "db"}
+DRIVERS = {"pg": "db", "mysql": "db", "sqlite": "db"}
 
 # From the ground up; rooms of one line do not meet (client and server). "" is what lies in no room.
 ROOMS = {
     "io": ["address", "names", "connect", "stream", "tls", "pipe", "server", "datagram", "sock", "process", "protocol",
            "files"],
     "http": ["wire", "", "client server", "testing"],
-    "db": ["", "pg/wire pg/codec pg/conninfo sqlite/engine", "pg sqlite"],
+    "db": ["", "pg/wire pg/codec pg/conninfo mysql/wire sqlite/engine", "mysql/codec mysql/conninfo", "pg mysql sqlite"],
 }
 PUBLIC = {"io": {"file_stat": "files", "file_system": "files", "files": "files", "protocol": "protocol", "ssl": "tls",
                  "ssl_use": "stream"}}
 # The rooms that know bytes and events only: they may see base, and of their own layer values.
-WIRES = {"http": "wire", "db": "pg/wire"}
+WIRES = {"http": ("wire",), "db": ("pg/wire", "mysql/wire")}
 VALUES = {"http": {"charset.hpp", "headers.hpp", "url.hpp"}}
 
 # The libraries that a layer's sources may include, by the first part of the header's name.
@@ -39,7 +39,7 @@ DEPENDENCIES = {
     "core": {"liburing.h", "elfutils"},
     "io": {"ares.h", "idn2.h", "openssl"},
     "http": {"brotli", "idn2.h", "libpsl.h", "llhttp.h", "nlohmann", "openssl", "zlib.h", "zstd.h", "zstd_errors.h"},
-    "db": {"nlohmann", "openssl", "sqlite3.h", "uninorm.h", "unistr.h"},
+    "db": {"nlohmann", "openssl", "sqlite3.h", "uninorm.h", "unistr.h", "zlib.h"},
     "cli": {"CLI", "fmt", "nlohmann", "openssl"},
 }
 LIBRARIES = set().union(*DEPENDENCIES.values())
@@ -105,10 +105,11 @@ def room_of(root, layer, path):
 def room_complaint(root, layer, path, included):
     """Why a file in one room may not include one of another, or None when it may."""
     rooms = ROOMS.get(layer)
-    if layer in WIRES and room_of(root, layer, path) == WIRES[layer]:
+    wire = room_of(root, layer, path)
+    if wire in WIRES.get(layer, ()):
         other = layer_of(included)
         if other == "base" or other == layer and (
-                included.name in VALUES.get(layer, ()) or room_of(root, layer, included) == WIRES[layer]):
+                included.name in VALUES.get(layer, ()) or room_of(root, layer, included) == wire):
             return None
         return f"{included.as_posix()}, which is neither of base nor a value"
     if rooms is None or layer_of(included) != layer:

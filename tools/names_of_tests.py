@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How many tests of another project this one reproduces: of CPython's asyncio, of asyncpg.
+"""How many tests of another project this one reproduces: of CPython's asyncio, of asyncpg, of aiomysql.
 
 The names are in PROJECT_names.txt, by group. A test of ours names the ones it reproduces in a comment, several
 separated by commas: `// CPython: test_tasks.test_cancel_at_end, test_locks.EventTests.test_event_wait`. The
@@ -14,7 +14,7 @@ import re
 import sys
 
 TOOLS = pathlib.Path(__file__).resolve().parent
-PROJECTS = ("CPython", "asyncpg")
+PROJECTS = ("CPython", "asyncpg", "aiomysql")
 GROUP = re.compile(r"\[(\w+)\] (.+)")
 EXCEPTION = re.compile(r"(no|not yet) ([\w ]+): (.+)")
 REFERENCE = re.compile(r"(test_\w+)\.(?:\w+\.)*(\w+)")

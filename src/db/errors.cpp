@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -83,8 +84,13 @@ DatabaseError::DatabaseError(ErrorReport report)
     : Error(describe(report)), report_(std::make_shared<const ErrorReport>(std::move(report))) {}
 
 std::exception_ptr make_database_error(ErrorReport report) {
-    const Maker* maker = find(report.sqlstate);
-    if (!maker) maker = find(std::string_view(report.sqlstate).substr(0, 2));
+    const std::string state = report.sqlstate;
+    return make_database_error(std::move(report), state);
+}
+
+std::exception_ptr make_database_error(ErrorReport report, std::string_view state) {
+    const Maker* maker = find(state);
+    if (!maker) maker = find(state.substr(0, 2));
     return maker ? maker->make(std::move(report)) : make<DatabaseError>(std::move(report));
 }
 

@@ -46,6 +46,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace aio::db {
 
@@ -59,8 +60,8 @@ struct ErrorReport {
     std::string where;                     // the call stack of functions in the database
     std::string schema, table, column, datatype, constraint;
     std::string routine;  // in the server's source
-    std::int32_t code =
-        0;  // the database's own number beside the SQLSTATE, if it has one: SQLite's extended result code
+    // The database's own number beside the SQLSTATE: MySQL's error number, SQLite's extended result code; 0: it has none.
+    std::int32_t code = 0;
     std::string statement;  // that failed; cut after 1,000 bytes
 };
 
@@ -164,5 +165,7 @@ public:
 
 // The exception for a report: the class of its SQLSTATE, else that of the state's first two characters.
 std::exception_ptr make_database_error(ErrorReport report);
+// The same for a report whose SQLSTATE says too little, or something else: the class is that of `state`.
+std::exception_ptr make_database_error(ErrorReport report, std::string_view state);
 
 }  // namespace aio::db

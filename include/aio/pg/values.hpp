@@ -4,6 +4,8 @@
 // prints it as PostgreSQL does. Dates and times are std::chrono's (codec.hpp lists which type fits which).
 #pragma once
 
+#include <aio/db/bytes.hpp>
+
 #include <array>
 #include <chrono>
 #include <compare>
@@ -18,15 +20,7 @@
 
 namespace aio::pg {
 
-// bytea as a string of bytes: std::string is for text only.
-struct Bytes {
-    std::string data;  // any bytes
-
-    Bytes() noexcept = default;
-    // From bytes that a string holds.
-    explicit Bytes(std::string bytes) noexcept : data(std::move(bytes)) {}
-    friend bool operator==(const Bytes&, const Bytes&) = default;
-};
+using db::Bytes;
 
 // uuid.
 struct Uuid {

@@ -8,6 +8,7 @@
 //         static Coro<Pool> create_pool(std::size_t max_size);
 //         static db::RuntimeSql sql(std::string_view text);      // with the driver's placeholders, for ever
 //         static db::RuntimeSql nap();                           // runs for a minute
+//         static std::string columns(std::string text);          // optional: types as this database spells them
 //     };
 #pragma once
 
@@ -54,6 +55,7 @@ inline std::string with_numbered_placeholders(std::string_view text) {
 template <class Db>
 Coro<> make_table(typename Db::Connection connection, std::string name, std::string columns) {
     co_await connection.execute(kept("DROP TABLE IF EXISTS " + name));
+    if constexpr (requires { Db::columns(columns); }) columns = Db::columns(std::move(columns));
     co_await connection.execute(kept("CREATE TABLE " + name + "(" + columns + ")"));
 }
 

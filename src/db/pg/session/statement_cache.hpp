@@ -1,19 +1,18 @@
-// Prepared statements of a session, by their SQL: the ones that were used last are kept. Internal.
+// What the server knows of a statement, and the cache of a session. Internal.
 #pragma once
 
 #include <aio/pg/type.hpp>
 #include <aio/sync/event.hpp>
 
 #include "db/pg/wire/frontend.hpp"
+#include "db/statement_cache.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <list>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace aio::pg::detail {
@@ -40,32 +39,17 @@ struct Statement {
     Event described;                           // set once all this is known
 };
 
-class StatementCache {
+class StatementCache : public db::detail::StatementCache<Statement> {
+    using Base = db::detail::StatementCache<Statement>;
+
 public:
-    explicit StatementCache(std::size_t size) noexcept : size_(size) {}
+    using Base::Base;
 
-    // Null: it is not there. It counts as used.
-    std::shared_ptr<Statement> find(std::string_view sql);
     // Others, which nobody uses at the moment, make room. Their names go to `closed`.
-    void insert(std::shared_ptr<Statement> statement, std::vector<std::string>& closed);
-    // The server refused it.
-    void remove(const Statement& statement) noexcept;
-    // It is forgotten, and closed on the server when the next one is inserted, unless somebody uses it.
-    void drop(const Statement& statement) noexcept;
-    void drop_all() noexcept;
-    // The server cannot run it any more, and so perhaps others: if it is here, all are dropped.
-    void retire(const Statement& outdated) noexcept;
-
-private:
-    using Entries = std::list<std::shared_ptr<Statement>>;
-    using Index = std::unordered_map<std::string_view, Entries::iterator>;
-
-    Index::iterator find_same(const Statement& statement) noexcept;  // the end: it is not there
-
-    std::size_t size_;
-    Entries entries_;  // the one that was used last is the first
-    Entries retired_;
-    Index by_sql_;
+    void insert(std::shared_ptr<Statement> statement, std::vector<std::string>& closed) {
+        closed.reserve(most_closed());
+        Base::insert(std::move(statement), [&](Statement& each) { closed.push_back(std::move(each.name)); });
+    }
 };
 
 }  // namespace aio::pg::detail

@@ -1,0 +1,69 @@
+// Transactions: what Connection::transaction() takes.
+#pragma once
+
+#include <aio/core/coro.hpp>
+#include <aio/db/transaction_body.hpp>
+#include <aio/mysql/execution.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace aio::mysql {
+
+// The isolation of a transaction.
+enum class Isolation : std::uint8_t {
+    server_default,
+    read_uncommitted,
+    read_committed,
+    repeatable_read,
+    serializable
+};
+
+// The options of a transaction.
+struct TransactionOptions {
+    Isolation isolation = Isolation::server_default;
+    bool readonly = false;
+    bool consistent_snapshot = false;  // reads see the database as it is when the transaction begins
+};
+
+namespace detail {
+
+// What is sent around a body: START TRANSACTION, COMMIT and ROLLBACK, or the statements of a savepoint inside of another one.
+class TransactionBlock {
+public:
+    // Errors: db::InterfaceError when it is inside of one and wants what a savepoint cannot have.
+    TransactionBlock(SharedSession session, const TransactionOptions& options);
+    TransactionBlock(const TransactionBlock&) = delete;
+    ~TransactionBlock();
+
+    // Each takes place even if its task is cancelled. Result: CancelledError, which came meanwhile, or null.
+    Coro<std::exception_ptr> begin();
+    // Errors: also db::TransactionError when the server has rolled back; db::InterfaceError when one that began inside of this
+    // one is still open.
+    Coro<> commit();
+    // Errors of the server's are not told: whoever rolls back has another to tell.
+    Coro<> roll_back();
+    // The same without waiting, for a task that was cancelled: what comes next on the connection is behind it.
+    void post_roll_back() noexcept;
+
+private:
+    std::string rollback_command() const;
+    bool is_over() const noexcept;
+
+    SharedSession session_;
+    TransactionOptions options_;
+    TransactionBlock* outer_;  // that began before it and is open; session_ knows the last one
+    std::string savepoint_;    // its name, or empty
+};
+
+template <class T, class F>
+Coro<T> in_transaction(SharedSession session, F body, TransactionOptions options) {
+    TransactionBlock block(std::move(session), options);
+    co_return co_await db::detail::run_in_block<T>(block, body);
+}
+
+}  // namespace detail
+
+}  // namespace aio::mysql

@@ -1,0 +1,84 @@
+// What pools of MySQL connections do with a connection; db/pool.hpp has the pool.
+#include <aio/mysql/pool.hpp>
+
+#include "db/mysql/connecting.hpp"
+#include "db/mysql/session/run.hpp"
+#include "db/mysql/session/session.hpp"
+
+#include <cstdint>
+#include <utility>
+
+namespace aio::mysql {
+
+namespace detail {
+
+PoolDriver::PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks hooks)
+    : dsn_(std::move(dsn)), options_(options), hooks_(std::move(hooks)) {
+    if (options.max_cancels == 0 || options.max_cancels > PTRDIFF_MAX) {
+        throw ValueError("create_pool: max_cancels must be at least 1, and not negative");
+    }
+    cancels_ = std::make_shared<Semaphore>(static_cast<std::ptrdiff_t>(options.max_cancels));
+}
+
+Coro<Connection> PoolDriver::connect() const {
+    ConnectOptions how;
+    how.statement_cache_size = options_.statement_cache_size;
+    how.timeout = options_.connect_timeout;
+    Connection connection = co_await connect_sharing(dsn_, how, cancels_);
+    if (hooks_.init) co_await hooks_.init(connection);
+    co_return connection;
+}
+
+Coro<> PoolDriver::prepare(Connection connection) const {
+    if (hooks_.setup) co_await hooks_.setup(std::move(connection));
+}
+
+// Nobody waits for it: what the next one sends is answered after it.
+void PoolDriver::give_back(const Connection& connection) const noexcept {
+    if (connection.is_closed()) return;
+    try {
+        Session& session = *connection.session();
+        const bool may_be_open = session.is_in_transaction() || !session.is_idle();
+        if (options_.reset) {
+            post_reset(session);
+        } else if (may_be_open) {
+            post_script(session, "ROLLBACK", true, Exchange::Effect::ends);
+        }
+    } catch (...) {
+        connection.terminate();
+    }
+}
+
+bool PoolDriver::is_gone(const Connection& connection) const noexcept { return connection.session()->is_gone(); }
+void PoolDriver::note_release(const Connection& connection) const noexcept { connection.session()->note_release(); }
+bool PoolDriver::is_settled(const Connection& connection) const noexcept {
+    return connection.session()->is_settled();
+}
+Coro<> PoolDriver::settle(Connection connection) const {
+    const SharedSession session = connection.session();
+    co_await Session::settle(session);
+}
+
+Coro<> PoolDriver::close(Connection connection) const { co_await connection.close(); }
+
+}  // namespace detail
+
+namespace {
+
+Coro<Pool> filled(std::shared_ptr<detail::PoolCore> state) {
+    co_await state->fill();
+    co_return Pool(std::move(state));
+}
+
+}  // namespace
+
+Coro<Pool> create_pool(std::string_view dsn, PoolOptions options, const PoolHooks& hooks) {
+    const db::PoolLimits limits{options.min_size, options.max_size, options.max_queries, options.max_inactive_time,
+                                options.acquire_timeout};
+    return filled(std::make_shared<detail::PoolCore>(detail::PoolDriver(std::string(dsn), options, hooks), limits,
+                                                     options.share_connections));
+}
+
+Coro<Pool> create_pool(std::string_view dsn, PoolOptions options) { return create_pool(dsn, options, PoolHooks()); }
+
+}  // namespace aio::mysql
