@@ -25,15 +25,18 @@ class TextExchange : public ResultExchange {
 public:
     TextExchange(Session& session, std::string sql, RowsWanted wanted, Dropped dropped = Dropped::stops,
                  Effect effect = Effect::none)
-        : ResultExchange(session, Format::text, wanted, dropped, effect), sql_(std::move(sql)) {}
+        : ResultExchange(session, Format::text, wanted, dropped, effect),
+          sql_(std::move(sql)),
+          begins_(effect == Effect::begins) {}
 
 protected:
     void write(std::string& output) override;
-    bool may_repeat() const noexcept override { return leaves_nothing(sql_); }
+    bool may_repeat() const noexcept override { return begins_ || leaves_nothing(sql_); }
     std::string_view statement() const noexcept override { return sql_; }
 
 private:
     std::string sql_;
+    bool begins_;  // a transaction, which may be begun once more
 };
 
 // For the driver's own statements. Result: none.

@@ -28,6 +28,9 @@ private:
     Session* vital_;
 };
 
+// As in the login.
+constexpr std::string_view kSetNames = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci";
+
 class ResetExchange final : public ResultExchange {
 public:
     ResetExchange(Session& session, bool is_posted)
@@ -38,7 +41,7 @@ public:
 private:
     void write(std::string& output) override {
         expects(wire::append_command(output, wire::Command::reset_connection));
-        expects(wire::append_command(output, wire::Command::query, "SET NAMES utf8mb4"));
+        expects(wire::append_command(output, wire::Command::query, kSetNames));
         const std::string script = initial_script(session_.options(), 0);
         if (!script.empty()) expects(wire::append_command(output, wire::Command::query, script));
     }
