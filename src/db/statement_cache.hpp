@@ -32,8 +32,8 @@ public:
         const std::size_t size = entries_.size() + 1;
         return size - std::min(size_, size) + retired_.size();
     }
-    // Others, which nobody uses at the moment, make room. `close` is called with each of them, which is destroyed then; it must
-    // not throw.
+    // Others, which nobody uses at the moment, make room. `close` is called with each of them, which is destroyed then. Errors: those of `close`;
+    // the caller then removes the statement.
     template <class Close>
     void insert(std::shared_ptr<Statement> statement, Close close) {
         entries_.push_front(std::move(statement));

@@ -144,9 +144,9 @@ Coro<std::shared_ptr<const Statement>> prepare(Session& session, std::string_vie
     std::shared_ptr<Statement> statement = session.statements().find(sql);
     if (!statement) {
         statement = new_statement(session, sql);
-        session.statements().insert(statement, [&](const Statement& each) { session.close_statement(each); });
-        const ExchangeRef<PrepareExchange> exchange(new PrepareExchange(session, statement));
         try {
+            session.statements().insert(statement, [&](const Statement& each) { session.close_statement(each); });
+            const ExchangeRef<PrepareExchange> exchange(new PrepareExchange(session, statement));
             session.submit(*exchange);
         } catch (...) {
             session.statements().remove(*statement);
