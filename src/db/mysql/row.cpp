@@ -6,7 +6,9 @@
 
 namespace aio::mysql::detail {
 
-std::size_t Result::columns_of(const ResultData& data) noexcept { return data.columns ? data.columns->list.size() : 0; }
+std::size_t Result::columns_of(const ResultData& data) noexcept {
+    return data.columns ? data.columns->list.size() : 0;
+}
 std::size_t Result::rows_of(const ResultData& data) noexcept { return data.starts.size(); }
 
 Value Result::value_at(const ResultData& data, std::size_t row, std::size_t column) {
