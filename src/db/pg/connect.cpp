@@ -71,6 +71,9 @@ struct Given {
     Sharing sharing;
 };
 
+// "3.2", which is the latest.
+std::uint32_t minor_version(std::string_view version) { return version == "3.0" ? 0 : 2; }
+
 SessionOptions session_options(const ConnectionParameters& parameters, const conninfo::Host& host,
                                std::shared_ptr<const ssl::SSLContext> context, const Given& given) {
     SessionOptions session;
@@ -83,6 +86,8 @@ SessionOptions session_options(const ConnectionParameters& parameters, const con
     for (const char* method : {"none", "password", "md5", "scram-sha-256"}) {
         if (!parameters.require_auth.allows(method)) session.refused_methods.emplace_back(method);
     }
+    session.least_minor = minor_version(parameters.min_protocol_version);
+    session.most_minor = minor_version(parameters.max_protocol_version);
     session.binds_channel = parameters.channel_binding != conninfo::ChannelBinding::disable;
     session.requires_binding = parameters.channel_binding == conninfo::ChannelBinding::require;
     session.context = std::move(context);

@@ -70,7 +70,7 @@ private:
                     break;
                 }
                 case MessageType::notice_response: break;
-                case MessageType::negotiate_protocol_version: break;  // we ask for the oldest
+                case MessageType::negotiate_protocol_version: check_version(*message); break;
                 case MessageType::error_response:
                     std::rethrow_exception(db::make_database_error(report_of(*message, {})));
                 default: co_return *message;
@@ -91,8 +91,22 @@ private:
             if (name != "client_encoding") parameters.emplace_back(name, value);
         }
         std::string bytes;
-        wire::append_startup(bytes, parameters);
+        wire::append_startup(bytes, parameters, wire::kProtocol30 | options_.most_minor);
         send(bytes);
+    }
+
+    // The server goes on with an older version than the one that was asked for.
+    void check_version(const wire::Message& message) const {
+        const std::uint32_t minor = wire::parse_negotiate_protocol_version(message).minor;
+        if (minor > options_.most_minor) {
+            throw wire::ProtocolError("the server chose version 3." + std::to_string(minor) +
+                                      " of the protocol, and was asked for 3." + std::to_string(options_.most_minor));
+        }
+        if (minor < options_.least_minor) {
+            throw db::InterfaceError("the server speaks version 3." + std::to_string(minor) +
+                                     " of the protocol, and min_protocol_version asks for 3." +
+                                     std::to_string(options_.least_minor));
+        }
     }
 
     // "require_auth" and "channel_binding": a server that asks for less is perhaps not the one that was meant.
