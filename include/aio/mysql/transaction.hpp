@@ -36,7 +36,7 @@ public:
     // Errors: db::InterfaceError when it is inside of one and wants what a savepoint cannot have.
     TransactionBlock(SharedSession session, const TransactionOptions& options);
     TransactionBlock(const TransactionBlock&) = delete;
-    ~TransactionBlock();
+    ~TransactionBlock();  // rolls back what is still open, without waiting
 
     // Each takes place even if its task is cancelled. Result: CancelledError, which came meanwhile, or null.
     Coro<std::exception_ptr> begin();
@@ -56,6 +56,7 @@ private:
     TransactionOptions options_;
     TransactionBlock* outer_;  // that began before it and is open; session_ knows the last one
     std::string savepoint_;    // its name, or empty
+    bool is_begun_ = false;    // and neither COMMIT nor ROLLBACK was sent
 };
 
 template <class T, class F>

@@ -29,6 +29,7 @@ TransactionBlock::TransactionBlock(SharedSession session, const TransactionOptio
 }
 
 TransactionBlock::~TransactionBlock() {
+    if (is_begun_) post_roll_back();  // there was no memory to do it as usual
     for (TransactionBlock** at = &session_->innermost; *at; at = &(*at)->outer_) {
         if (*at != this) continue;
         *at = outer_;
@@ -59,11 +60,15 @@ Coro<std::exception_ptr> TransactionBlock::begin() {
         if (options_.consistent_snapshot) command += " WITH CONSISTENT SNAPSHOT";
         if (options_.readonly) command += options_.consistent_snapshot ? ", READ ONLY" : " READ ONLY";
     }
+    is_begun_ = true;
     try {
         co_await run_script(session_, command, Exchange::Dropped::stays,
                             effect_of(savepoint_, Exchange::Effect::begins));
     } catch (const CancelledError&) {
         co_return std::current_exception();
+    } catch (const Error&) {
+        is_begun_ = false;
+        throw;
     }
     co_return nullptr;
 }
@@ -80,6 +85,10 @@ Coro<> TransactionBlock::commit() {
             const std::string command = savepoint_.empty() ? "COMMIT" : "RELEASE SAVEPOINT " + savepoint_;
             co_await run_script(session_, command, Exchange::Dropped::stays,
                                 effect_of(savepoint_, Exchange::Effect::ends));
+            is_begun_ = false;
+        } catch (const CancelledError&) {
+            is_begun_ = false;  // it takes place
+            throw;
         } catch (const Error&) {
             failure = std::current_exception();
         }
@@ -100,7 +109,10 @@ bool TransactionBlock::is_over() const noexcept {
 }
 
 Coro<> TransactionBlock::roll_back() {
-    if (is_over()) co_return;
+    if (is_over()) {
+        is_begun_ = false;
+        co_return;
+    }
     try {
         const std::string command = rollback_command();
         co_await run_script(session_, command, Exchange::Dropped::stays,
@@ -108,9 +120,11 @@ Coro<> TransactionBlock::roll_back() {
     } catch (const Error&) {
         // The server, or the loss of the connection, has rolled it back.
     }
+    is_begun_ = false;
 }
 
 void TransactionBlock::post_roll_back() noexcept {
+    is_begun_ = false;
     if (is_over()) return;
     try {
         post_script(*session_, rollback_command(), savepoint_.empty(), effect_of(savepoint_, Exchange::Effect::ends));

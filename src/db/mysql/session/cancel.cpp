@@ -5,6 +5,7 @@
 #include <aio/core/timeout.hpp>
 #include <aio/db/errors.hpp>
 
+#include "db/interface_error.hpp"
 #include "db/mysql/session/dial.hpp"
 #include "db/mysql/wire/client_packets.hpp"
 #include "db/mysql/wire/errors.hpp"
@@ -130,10 +131,29 @@ bool Session::first_is_unwanted() const noexcept {
     return first_ && first_->abandoned_ && first_->progress_ == Exchange::Progress::sent;
 }
 
+// The session of a stop_on_server(), which ends with it, also when the task is cancelled before its first step.
+class Session::Stopper {
+public:
+    explicit Stopper(std::shared_ptr<Session> session) noexcept : session_(std::move(session)) {}
+    Stopper(Stopper&&) noexcept = default;
+    ~Stopper() {
+        if (!session_ || !session_->has_stopper_) return;
+        session_->has_stopper_ = false;
+        // Nobody knows whether a request will arrive, and what it will hit.
+        session_->fail(db::detail::interface_error(
+            "a statement was cancelled, but the server could not be asked to stop it in time"));
+    }
+    const std::shared_ptr<Session>& session() const noexcept { return session_; }
+    void done() const noexcept { session_->has_stopper_ = false; }
+
+private:
+    std::shared_ptr<Session> session_;
+};
+
 void Session::stop_first() noexcept {
     if (has_stopper_ || phase_ == Phase::lost) return;
     try {
-        create_task(stop_on_server(shared_from_this()), {.name = "cancel a MySQL statement"});
+        create_task(stop_on_server(Stopper(shared_from_this())), {.name = "cancel a MySQL statement"});
         has_stopper_ = stopping_ = true;
     } catch (...) {
         // No memory: the statement ends by itself.
@@ -142,7 +162,8 @@ void Session::stop_first() noexcept {
 
 // Asks the server to stop the first exchange as long as nobody wants it. One more request for one that goes on: the server
 // may have ignored one that came before it began the statement.
-Coro<> Session::stop_on_server(std::shared_ptr<Session> session) {
+Coro<> Session::stop_on_server(Stopper stopper) {
+    const std::shared_ptr<Session>& session = stopper.session();
     Duration patience = kFirstPatience;
     int requests = 0;
     try {
@@ -167,12 +188,10 @@ Coro<> Session::stop_on_server(std::shared_ptr<Session> session) {
             patience = over ? kFirstPatience : std::min(Duration(2 * patience), kLastPatience);
         }
         if (session->stopping_ && !session->last_drain_ && session->phase_ != Phase::lost) session->send_drain();
+        stopper.done();
     } catch (...) {
-        // Nobody knows whether it will arrive, and what it will hit.
-        session->fail(std::make_exception_ptr(
-            db::InterfaceError("a statement was cancelled, but the server could not be asked to stop it in time")));
+        // The connection fails.
     }
-    session->has_stopper_ = false;
 }
 
 // Whether `exchange` is over, which is the first; waits for that, but not longer than `patience`.

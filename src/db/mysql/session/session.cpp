@@ -6,6 +6,7 @@
 #include <aio/db/errors.hpp>
 #include <aio/io/stream.hpp>
 
+#include "db/interface_error.hpp"
 #include "db/mysql/session/error_report.hpp"
 #include "db/mysql/wire/client_packets.hpp"
 #include "db/mysql/wire/errors.hpp"
@@ -16,6 +17,21 @@
 #include <utility>
 
 namespace aio::mysql::detail {
+
+namespace {
+
+void report(std::exception_ptr error) noexcept {
+    try {
+        ExceptionContext context;
+        context.message = "Exception in a listener of a MySQL connection";
+        context.exception = std::move(error);
+        get_running_loop().call_exception_handler(context);
+    } catch (...) {
+        // No memory for the report.
+    }
+}
+
+}  // namespace
 
 Session::Session(std::shared_ptr<const SessionOptions> options)
     : options_(std::move(options)), statements_(options_->statement_cache_size) {}
@@ -177,7 +193,7 @@ void Session::data_received(std::string_view data) {
             take(plain);
         }
     } catch (const wire::ProtocolError& error) {
-        fail(std::make_exception_ptr(db::InterfaceError(error.what())));
+        fail(db::detail::interface_error(error.what()));
     } catch (...) {
         fail(std::current_exception());
     }
@@ -252,15 +268,14 @@ void Session::connection_lost(std::exception_ptr error) {
     phase_ = Phase::lost;
     if (!why_) why_ = std::move(error);
     if (!why_ && !asked_for) {
-        why_ =
-            std::make_exception_ptr(db::InterfaceError("the server closed the connection in the middle of its use"));
+        why_ = db::detail::interface_error("the server closed the connection in the middle of its use");
     }
     unsent_ = nullptr;
     first_ended_.set();
     while (Exchange* const exchange = first_) {
         unlink(*exchange);
         if (!exchange->error_) {
-            exchange->error_ = why_ ? why_ : std::make_exception_ptr(db::InterfaceError("the connection was closed"));
+            exchange->error_ = why_ ? why_ : db::detail::interface_error("the connection was closed");
         }
         complete(*exchange);
     }
@@ -268,10 +283,7 @@ void Session::connection_lost(std::exception_ptr error) {
         try {
             listener();
         } catch (...) {
-            ExceptionContext context;
-            context.message = "Exception in a listener of a MySQL connection";
-            context.exception = std::current_exception();
-            get_running_loop().call_exception_handler(context);
+            report(std::current_exception());
         }
     }
 }

@@ -193,6 +193,7 @@ public:
 private:
     enum class Phase : std::uint8_t { open, closing, lost };
     class Drain;
+    class Stopper;
 
     friend class ExchangeAwaiter;
     friend class Exchange;
@@ -221,7 +222,7 @@ private:
 
     bool first_is_unwanted() const noexcept;
     void stop_first() noexcept;
-    static Coro<> stop_on_server(std::shared_ptr<Session> session);
+    static Coro<> stop_on_server(Stopper stopper);
     Coro<bool> is_over(ExchangeRef<Exchange> exchange, Duration patience);
 
     std::shared_ptr<const SessionOptions> options_;

@@ -29,12 +29,4 @@ db::ErrorReport report_of(const wire::Message& message, std::string_view stateme
     return report;
 }
 
-std::exception_ptr interface_error(const char* what) noexcept {
-    try {
-        return std::make_exception_ptr(db::InterfaceError(what));
-    } catch (...) {
-        return std::current_exception();
-    }
-}
-
 }  // namespace aio::pg::detail
