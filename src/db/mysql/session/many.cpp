@@ -65,10 +65,10 @@ private:
 class ManyExchange final : public ResultExchange {
 public:
     ManyExchange(Session& session, std::shared_ptr<const Statement> statement, RowsWanted wanted)
-        : ResultExchange(session, Format::binary, wanted, Dropped::stops, Effect::none),
-          statement_(std::move(statement)) {
-        if (session.is_in_transaction()) savepoint_ = session.new_name();
-    }
+        : ResultExchange(session, Format::binary, wanted, Dropped::stops,
+                         session.is_in_transaction() ? Effect::none : Effect::ends),
+          session_(session),
+          statement_(std::move(statement)) {}
 
     // Result: how many there are.
     std::size_t encode(Session& session, const EncodeArguments& arguments, RowsWanted wanted, bool tries_bulk) {
@@ -122,7 +122,10 @@ private:
         return true;
     }
 
+    // It is alone: all that was sent before it has been answered, and the session knows whether a transaction is open.
     void write(std::string& output) override {
+        const bool is_inside = (session_.status() & wire::kInTransaction) != 0;
+        savepoint_ = is_inside ? session_.new_name() : std::string();
         const std::string begin = savepoint_.empty() ? "START TRANSACTION" : "SAVEPOINT " + savepoint_;
         expects(wire::append_command(output, wire::Command::query, begin));
         output += commands_;
@@ -146,6 +149,7 @@ private:
     bool may_repeat() const noexcept override { return false; }
     std::string_view statement() const noexcept override { return statement_->sql; }
 
+    Session& session_;
     std::shared_ptr<const Statement> statement_;
     std::string savepoint_;  // its name, or empty
     std::string commands_, starts_;
