@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -74,7 +75,7 @@ bool MariadbServer::start() {
     const std::string watch = "tail --pid=" + std::to_string(::getpid()) + " -s 0.2 -f /dev/null; kill -9 $(cat " +
                               folder_ + "/pid); rm -rf " + folder_;
     return ready && launch() && run_shell("cd / && setsid sh -c '" + watch + "' < /dev/null > /dev/null 2>&1 &") &&
-           restart() && sql(kUsers);
+           wait_until_ready() && sql(kUsers);
 }
 
 pid_t MariadbServer::pid() const {
@@ -103,13 +104,20 @@ bool MariadbServer::sql(const std::string& statement) const {
     return run_shell("mariadb --no-defaults -u root -S " + socket() + " < " + file + " > /dev/null");
 }
 
-bool MariadbServer::restart() const {
-    if (pid() > 0 && !succeeds("kill -0 " + std::to_string(pid())) && !launch()) return false;
+bool MariadbServer::wait_until_ready() const {
     for (int tries = 0; tries < 1'000; ++tries) {
         if (succeeds("mariadb --no-defaults -u root -S " + socket() + " -e 'SELECT 1'")) return true;
         std::this_thread::sleep_for(std::chrono::milliseconds(25));
     }
     return false;
+}
+
+bool MariadbServer::restart() const {
+    // What was killed needs a moment to end.
+    for (int tries = 0; tries < 1'000 && ::kill(pid(), 0) == 0; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return launch() && wait_until_ready();
 }
 
 std::string MariadbServer::log() const {

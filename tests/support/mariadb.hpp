@@ -36,7 +36,7 @@ public:
 
     // Runs SQL by the server's own client, as root, beside the loop's thread. False: it failed.
     bool sql(const std::string& statement) const;
-    // Starts it again where it was killed; waits until it accepts connections.
+    // Starts it again after it was killed; waits until it accepts connections. False: it does not.
     bool restart() const;
     // What it has logged: for failures.
     std::string log() const;
@@ -46,6 +46,7 @@ private:
     MariadbServer() = default;
     bool start();
     bool launch() const;
+    bool wait_until_ready() const;
 
     std::string folder_;
     int port_ = 0;

@@ -6,7 +6,7 @@
 #include <aio/io/stream.hpp>
 #include <aio/sync/event.hpp>
 
-#include "db/mysql/session/run.hpp"
+#include "db/mysql/session/atomic_exchange.hpp"
 #include "db/mysql/wire/client_packets.hpp"
 
 #include <algorithm>
@@ -14,10 +14,11 @@
 
 namespace aio::mysql::detail {
 
-class LoadExchange final : public TextExchange {
+// What is stored when the source fails is rolled back: KILL QUERY would not keep the server from committing it.
+class LoadExchange final : public AtomicExchange {
 public:
     LoadExchange(Session& session, std::string sql)
-        : TextExchange(session, std::move(sql), RowsWanted::none), session_(&session) {}
+        : AtomicExchange(session, Format::text, RowsWanted::none), sql_(std::move(sql)) {}
 
     // Set when the server asks for the file, or has ended the statement.
     Event begun;
@@ -32,7 +33,7 @@ public:
             set_sequence(wire::append_packet(packets, sequence(), piece.substr(0, kPiece)));
             piece.remove_prefix(std::min(kPiece, piece.size()));
         } while (!piece.empty());
-        session_->send(packets);
+        session().send(packets);
     }
     void send_end() {
         if (!std::exchange(has_end_, true)) send_piece({});
@@ -44,7 +45,7 @@ private:
             is_wanted_file = true;
             begun.set();
         } else {
-            TextExchange::file_wanted(session, name);
+            AtomicExchange::file_wanted(session, name);
         }
     }
     // The server notices that it is stopped only when it has read something.
@@ -52,11 +53,13 @@ private:
         if (!is_wanted_file || std::exchange(has_end_, true)) return;
         set_sequence(wire::append_packet(output, sequence(), {}));
     }
-    bool is_alone() const noexcept override { return true; }
-    bool may_repeat() const noexcept override { return false; }
+    void write_commands(std::string& output) override {
+        expects(wire::append_command(output, wire::Command::query, sql_));
+    }
     void ended() noexcept override { begun.set(); }
+    std::string_view statement() const noexcept override { return sql_; }
 
-    Session* session_;
+    std::string sql_;
     bool has_end_ = false;
 };
 
@@ -90,7 +93,7 @@ Coro<> Load::send(std::string_view piece) {
 Coro<SharedResult> Load::finish() {
     if (!exchange_->done() && exchange_->is_wanted_file) exchange_->send_end();
     co_await session_->finished(*exchange_);
-    co_return exchange_->results.empty() ? std::make_shared<ResultData>() : exchange_->results.back();
+    co_return exchange_->results.at(1);  // the first one is of START TRANSACTION
 }
 
 AsyncGenerator<std::string> pieces_of_file(std::filesystem::path path) {

@@ -2,6 +2,7 @@
 // MariaDB takes them in one command, COM_STMT_BULK_EXECUTE.
 #include <aio/db/errors.hpp>
 
+#include "db/mysql/session/atomic_exchange.hpp"
 #include "db/mysql/session/error_report.hpp"
 #include "db/mysql/session/run.hpp"
 #include "db/mysql/wire/client_packets.hpp"
@@ -62,13 +63,10 @@ private:
     std::size_t count_ = 0;
 };
 
-class ManyExchange final : public ResultExchange {
+class ManyExchange final : public AtomicExchange {
 public:
     ManyExchange(Session& session, std::shared_ptr<const Statement> statement, RowsWanted wanted)
-        : ResultExchange(session, Format::binary, wanted, Dropped::stops,
-                         session.is_in_transaction() ? Effect::none : Effect::ends),
-          session_(session),
-          statement_(std::move(statement)) {}
+        : AtomicExchange(session, Format::binary, wanted), statement_(std::move(statement)) {}
 
     // Result: how many there are.
     std::size_t encode(Session& session, const EncodeArguments& arguments, RowsWanted wanted, bool tries_bulk) {
@@ -122,39 +120,17 @@ private:
         return true;
     }
 
-    // It is alone: all that was sent before it has been answered, and the session knows whether a transaction is open.
-    void write(std::string& output) override {
-        const bool is_inside = (session_.status() & wire::kInTransaction) != 0;
-        savepoint_ = is_inside ? session_.new_name() : std::string();
-        const std::string begin = savepoint_.empty() ? "START TRANSACTION" : "SAVEPOINT " + savepoint_;
-        expects(wire::append_command(output, wire::Command::query, begin));
+    void write_commands(std::string& output) override {
         output += commands_;
         for (const char sequence : starts_) expects(static_cast<std::uint8_t>(sequence));
     }
-    bool write_more(std::string& output) override {
-        if (std::exchange(is_ending_, true)) return false;
-        std::string end = savepoint_.empty() ? "COMMIT" : "RELEASE SAVEPOINT " + savepoint_;
-        if (!is_wanted()) end = savepoint_.empty() ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT " + savepoint_;
-        expects(wire::append_command(output, wire::Command::query, end));
-        return true;
-    }
-    bool received(Session& session, std::string_view payload) override {
-        // What is not rolled back would belong to the next transaction of the connection.
-        if (is_ending_ && !is_wanted() && wire::begins_with(payload, wire::kErrorHeader)) session.abort();
-        return ResultExchange::received(session, payload);
-    }
     std::shared_ptr<const Columns> known_columns() const override { return statement_->columns; }
     void note_columns(const std::shared_ptr<const Columns>& columns) override { statement_->columns = columns; }
-    bool is_alone() const noexcept override { return true; }  // others would come into its transaction
-    bool may_repeat() const noexcept override { return false; }
     std::string_view statement() const noexcept override { return statement_->sql; }
 
-    Session& session_;
     std::shared_ptr<const Statement> statement_;
-    std::string savepoint_;  // its name, or empty
     std::string commands_, starts_;
     bool is_bulk_ = false;
-    bool is_ending_ = false;
 };
 
 // Not each statement can be executed in bulk: INSERT … SELECT cannot.
