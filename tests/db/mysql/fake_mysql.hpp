@@ -22,7 +22,7 @@ inline std::string packet(int sequence, std::string_view payload) {
 }
 
 constexpr std::uint32_t kCapabilities =
-    0x0183'f7df & ~0x0800u & ~0x20u;                            // a MySQL server without TLS and compression
+    0x01bf'f7df & ~0x0800u & ~0x20u;                            // a MySQL server without TLS and compression
 constexpr std::string_view kScramble = "0123456789abcdefghij";  // 20 bytes
 
 inline std::string handshake_payload(std::string_view plugin = "mysql_native_password",

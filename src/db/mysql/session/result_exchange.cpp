@@ -4,6 +4,7 @@
 #include <aio/db/errors.hpp>
 
 #include "db/mysql/wire/client_packets.hpp"
+#include "db/mysql/wire/errors.hpp"
 #include "db/mysql/wire/row.hpp"
 
 #include <algorithm>
@@ -92,6 +93,9 @@ void ResultExchange::take_end() {
 
 // An empty packet is an empty file.
 void ResultExchange::file_wanted(Session& session, std::string_view) {
+    if (!session.options().local_files) {
+        throw wire::ProtocolError("MySQL: the server asks for a file, though LOAD DATA LOCAL was not agreed upon");
+    }
     std::string packet;
     set_sequence(wire::append_packet(packet, sequence(), {}));
     session.send(packet);

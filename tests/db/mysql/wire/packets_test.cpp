@@ -82,7 +82,7 @@ TEST(MysqlPackets, a_handshake_of_each_server) {
     const Handshake other = parse_handshake(mariadb);
     EXPECT_EQ(other.version, "10.11.6-MariaDB");
     EXPECT_EQ(other.capabilities & kLongPassword, 0u);
-    for (std::size_t size = 0; size < 63; ++size) {
+    for (std::size_t size = 0; size < 52; ++size) {  // the plugin's name behind it may be missing
         EXPECT_THROW(parse_handshake(std::string_view(payload).substr(0, size)), ProtocolError) << size;
     }
 }
