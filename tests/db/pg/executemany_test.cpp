@@ -92,6 +92,7 @@ ASYNC_TEST(PgExecuteMany, that_waits_for_a_lock_is_given_up, kOnce) {
         co_await locker.execute("UPDATE locked SET a = '1' WHERE b = 10");
         co_await expect_throws<TimeoutError>(
             wait_for(c.executemany("UPDATE locked SET a = $1 WHERE b = $2", updates), 100ms));
+        EXPECT_EQ(co_await c.fetchval<int>("SELECT 1"), 1);  // it was stopped before the lock is given up
         throw ValueError("roll back");
     };
     co_await expect_throws<ValueError>(locker.transaction(hold));

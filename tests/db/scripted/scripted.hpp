@@ -112,8 +112,13 @@ inline Coro<> expect_all_places(pg::Pool pool, std::size_t max_size) {
         must_hold(!is_over, std::string("a pool gives all its connections: ") + error.what());
     }
     taken.clear();
-    const db::PoolStatistics now = pool.statistics();
-    must_hold(now.size == now.idle && now.size <= max_size && now.waiting == 0, "all connections are back");
+    const auto all_back = [&] {
+        const db::PoolStatistics now = pool.statistics();
+        return now.size == now.idle && now.size <= max_size && now.waiting == 0;
+    };
+    // What the body left behind may still wait, and use them.
+    for (int minutes = 0; !all_back() && minutes < 100; ++minutes) co_await sleep(1min);
+    must_hold(all_back(), "all connections are back");
 }
 
 // The same with a pool.
