@@ -17,7 +17,7 @@
 namespace aio::test::fake_mysql {
 namespace {
 
-constexpr int kQuery = 3, kPrepare = 0x16, kExecute = 0x17;
+constexpr int kPrepare = 0x16, kExecute = 0x17;
 
 // A server that prepares honestly and answers each execution with `lie`.
 std::function<void(RawPeer&)> lying(std::string lie) {
