@@ -16,6 +16,7 @@ namespace {
 // A copy of the client's key that only its owner may read.
 std::string private_key(const std::string& name = "client", mode_t mode = 0600) {
     std::string path = pki().path(name + "." + std::to_string(mode) + ".key");
+    ::unlink(path.c_str());  // of an earlier run, and of another owner
     std::ofstream(path) << std::ifstream(pki().key(name)).rdbuf();
     ::chmod(path.c_str(), mode);
     return path;
