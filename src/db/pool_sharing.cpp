@@ -2,6 +2,7 @@
 #include <aio/db/pool_sharing.hpp>
 
 #include <algorithm>
+#include <new>
 
 namespace aio::db::detail {
 
@@ -25,7 +26,11 @@ void Durations::note(std::string_view sql, Duration took, bool was_behind) {
     const auto found = known_.find(sql);
     if (found == known_.end()) {
         if (known_.size() >= kMostKnown) known_.clear();
-        known_.emplace(sql, Known{.time = took});
+        try {
+            known_.emplace(sql, Known{.time = took});
+        } catch (const std::bad_alloc&) {
+            // The statement was answered; how long it takes is learnt the next time.
+        }
         return;
     }
     Known& known = found->second;

@@ -77,7 +77,12 @@ public:
             queue->put_nowait(notification);
         };
         listener_ = session_->events().add_listener(std::move(channel), take);
-        end_ = session_->events().add_termination_listener([queue = queue_] { queue->shutdown(); });
+        try {
+            end_ = session_->events().add_termination_listener([queue = queue_] { queue->shutdown(); });
+        } catch (...) {
+            session_->events().remove_listener(listener_);
+            throw;
+        }
     }
     Subscription(const Subscription&) = delete;
     ~Subscription() {

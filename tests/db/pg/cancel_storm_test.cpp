@@ -80,8 +80,9 @@ Coro<> storm_on_one_connection(std::string name, std::size_t statement_cache_siz
         EXPECT_FALSE(connection.is_closed());
         co_await connection.close();
         EXPECT_LE(proxy.most_cancels(), 1);
-        if (long_times() > 1) {
-            std::printf("answered %d, cancelled %d, requests %d\n", storm.answered, storm.cancelled, proxy.cancels());
+        if (long_times() > 1 || wanted_cancels() > 0) {
+            std::printf("answered %d, cancelled %d, requests %d, %d at most at a time\n", storm.answered,
+                        storm.cancelled, proxy.cancels(), proxy.most_cancels());
         }
     }
     EXPECT_EQ(open_descriptors(), before);

@@ -76,8 +76,9 @@ Coro<> storm_on_a_pool(std::string name, pg::PoolOptions options, std::string mo
         }
         co_await pool.close();
         EXPECT_LE(proxy.most_cancels(), static_cast<int>(kSize));
-        if (long_times() > 1) {
-            std::printf("answered %d, cancelled %d, requests %d\n", storm.answered, storm.cancelled, proxy.cancels());
+        if (long_times() > 1 || wanted_cancels() > 0) {
+            std::printf("answered %d, cancelled %d, requests %d, %d at most at a time\n", storm.answered,
+                        storm.cancelled, proxy.cancels(), proxy.most_cancels());
         }
     }
     EXPECT_EQ(open_descriptors(), before);

@@ -1,10 +1,13 @@
 // What storms share: tasks that ask, insert and fail, half of them cancelled at a random moment, and what must be true behind them.
 // AIO_TEST_LONG=10 makes ten times as many; for more, add --gtest_repeat: the harness ends a test after a minute.
+// AIO_TEST_CANCELS=100000 goes on until there were so many cancellations, however long it takes.
 #pragma once
 
 #include "db/pg/with_server.hpp"
 
 #include "support/tcp_proxy.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -19,6 +22,11 @@ inline constexpr unsigned kTasks = 16;
 inline unsigned long_times() {
     const char* const text = std::getenv("AIO_TEST_LONG");
     return text ? static_cast<unsigned>(std::max(1, std::atoi(text))) : 1;
+}
+
+inline int wanted_cancels() {
+    const char* const text = std::getenv("AIO_TEST_CANCELS");
+    return text ? std::atoi(text) : 0;
 }
 
 inline std::ptrdiff_t open_descriptors() {
@@ -103,7 +111,7 @@ Coro<> ask(const Target& target, Storm& storm) {
 // `act` again and again, half of the times cancelled or timed out at a random moment.
 template <class Act>
 Coro<> rage(Act act, Storm& storm, unsigned rounds) {
-    for (unsigned i = 0; i < rounds; ++i) {
+    for (unsigned i = 0; i < rounds || storm.cancelled < wanted_cancels(); ++i) {
         const auto moment = std::chrono::microseconds(storm.below(storm.below(2) == 0 ? 8'000 : 50'000));
         try {
             if (storm.below(4) == 0) {
@@ -139,6 +147,7 @@ Coro<> rage_together(TcpProxy& proxy, Storm& storm, Act act, unsigned rounds) {
             co_await sleep(30ms);
         }
     };
+    if (wanted_cancels() > 0) ::alarm(0);  // the harness' limit
     auto varying = create_task(vary());
     std::vector<Task<>> tasks;
     for (unsigned i = 0; i < kTasks; ++i) tasks.push_back(create_task(rage(act, storm, rounds)));
