@@ -35,7 +35,7 @@ ASYNC_TEST(ScriptedPool, resets_what_its_users_leave) {
             co_await connection->execute(kInsert, 1);
         }
         EXPECT_EQ(co_await pool.fetchval<int>(kEcho, 1), 1);
-        must_hold(server.numbers.empty(), "what was left open is rolled back");
+        must_hold(server.numbers().empty(), "what was left open is rolled back");
     };
     co_await on_pool(body, {.max_size = 1});
 }

@@ -42,7 +42,7 @@ ASYNC_TEST(ScriptedStatements, are_answered_in_turn) {
         EXPECT_EQ((co_await connection.fetchrow(kEcho, 5))->get<int>(0), 5);
         EXPECT_EQ(co_await connection.execute(kInsert, 7), "INSERT 0 1");
         EXPECT_EQ(co_await connection.execute("INSERT 8; INSERT 9"), "INSERT 0 1");
-        EXPECT_THAT(server.numbers, testing::ElementsAre(7, 8, 9));
+        EXPECT_THAT(server.numbers(), testing::ElementsAre(7, 8, 9));
     });
 }
 
@@ -76,10 +76,10 @@ ASYNC_TEST(ScriptedStatements, run_many_times_do_so_together) {
         try {
             co_await connection.executemany(kInsert, rows);
         } catch (...) {
-            must_hold(server.numbers.empty() || server.numbers.size() == 3, "all of them take place, or none");
+            must_hold(server.numbers().empty() || server.numbers().size() == 3, "all of them take place, or none");
             throw;
         }
-        EXPECT_EQ(server.numbers.size(), 3u);
+        EXPECT_EQ(server.numbers().size(), 3u);
     });
 }
 

@@ -19,10 +19,10 @@ ASYNC_TEST(ScriptedTransaction, takes_place_or_not) {
         try {
             co_await connection.transaction(insert_two);
         } catch (...) {
-            must_hold(server.numbers.empty() || server.numbers.size() == 2, "it takes place or not");
+            must_hold(server.numbers().empty() || server.numbers().size() == 2, "it takes place or not");
             throw;
         }
-        must_hold(server.numbers.size() == 2, "one that has returned has taken place");
+        must_hold(server.numbers().size() == 2, "one that has returned has taken place");
     });
 }
 
@@ -33,7 +33,7 @@ ASYNC_TEST(ScriptedTransaction, that_fails_is_rolled_back) {
             co_await connection.fetch(kDivide, 0);
         };
         co_await expect_throws<db::DataError>(connection.transaction(fail));
-        must_hold(server.numbers.empty(), "nothing of it is left");
+        must_hold(server.numbers().empty(), "nothing of it is left");
     });
 }
 
@@ -50,7 +50,7 @@ ASYNC_TEST(ScriptedTransaction, with_savepoints) {
             co_await connection.transaction(good);
         };
         co_await connection.transaction(outer);
-        must_hold(server.numbers.size() == 2, "what was rolled back is not there, the rest is");
+        must_hold(server.numbers().size() == 2, "what was rolled back is not there, the rest is");
     });
 }
 
@@ -65,7 +65,7 @@ ASYNC_TEST(ScriptedTransaction, that_is_cancelled_is_rolled_back) {
         begun.task.cancel();
         co_await expect_throws<CancelledError>(Task<>(begun.task));
         EXPECT_EQ(co_await connection.fetchval<int>(kEcho, 1), 1);
-        must_hold(server.numbers.empty(), "nothing of it is left");
+        must_hold(server.numbers().empty(), "nothing of it is left");
     });
 }
 
@@ -125,12 +125,12 @@ ASYNC_TEST(ScriptedCopy, into_the_server) {
         try {
             EXPECT_EQ(co_await connection.copy_to_table("numbers", lines()), "COPY 2");
         } catch (...) {
-            must_hold(server.numbers.empty() || server.numbers.size() == 2, "all rows are there, or none");
+            must_hold(server.numbers().empty() || server.numbers().size() == 2, "all rows are there, or none");
             throw;
         }
         const std::vector<std::tuple<int>> records = {{3}, {4}, {5}};
         EXPECT_EQ(co_await connection.copy_records_to_table("numbers", records), "COPY 3");
-        must_hold(server.numbers.size() == 5, "what was copied is there");
+        must_hold(server.numbers().size() == 5, "what was copied is there");
     });
 }
 
@@ -142,7 +142,7 @@ AsyncGenerator<std::string> broken_lines() {
 ASYNC_TEST(ScriptedCopy, into_the_server_may_be_given_up) {
     co_await on_connection([](Connection connection, ScriptedPostgres& server) -> Coro<> {
         co_await expect_throws<ValueError>(connection.copy_to_table("numbers", broken_lines()));
-        must_hold(server.numbers.empty(), "nothing of it is left");
+        must_hold(server.numbers().empty(), "nothing of it is left");
         EXPECT_EQ(co_await connection.fetchval<int>(kEcho, 1), 1);
     });
 }
