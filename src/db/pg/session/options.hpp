@@ -47,7 +47,8 @@ struct SessionOptions {
     std::vector<std::string> refused_methods;  // of authentication: "none", "password", "md5", "scram-sha-256"
     bool binds_channel = true;                 // SCRAM over TLS, if the server offers it
     bool requires_binding = false;             // nothing but SCRAM that is bound to TLS will do
-    std::uint32_t least_minor = 0, most_minor = 0;  // of the protocol's version 3: the one asked for, and what will do
+    std::uint32_t least_minor = 0,
+                  most_minor = 0;  // of the protocol's version 3: the one asked for, and what will do
     std::size_t statement_cache_size = 100;
     // How many alterations of tables the sessions of a pool have met.
     std::shared_ptr<std::uint64_t> alterations = std::make_shared<std::uint64_t>(0);
