@@ -116,6 +116,8 @@ Coro<> Session::settle(std::shared_ptr<Session> session) {
 }
 
 void Session::send_drain() {
+    // The server may yet ask for its data, and would take what follows for them. The drain is sent when it has ended.
+    if (first_is_unwanted() && first_->is_alone()) return;
     const ExchangeRef<Drain> drain(new Drain(this));
     output_.clear();
     insert(*drain, unsent_);
