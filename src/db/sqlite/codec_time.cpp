@@ -164,8 +164,12 @@ void encode_moment(Encoder& encoder, Moment moment, TimeLayout layout, int digit
     std::int64_t days = moment.seconds;
     std::int64_t second_of_day = 0;
     if (!is_date) {
-        second_of_day = (moment.seconds % kSecondsPerDay + kSecondsPerDay) % kSecondsPerDay;
-        days = (moment.seconds - second_of_day) / kSecondsPerDay;
+        days = moment.seconds / kSecondsPerDay;
+        second_of_day = moment.seconds % kSecondsPerDay;
+        if (second_of_day < 0) {
+            second_of_day += kSecondsPerDay;
+            --days;
+        }
     }
     if (days < kFirst || days > kLast) throw_out_of_range(encoder, "a time outside of the years 0 to 9999,");
     const year_month_day date{sys_days(std::chrono::days(days))};
