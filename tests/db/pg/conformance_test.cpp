@@ -10,6 +10,8 @@ struct PostgresDb {
     using Pool = pg::Pool;
     using TransactionOptions = pg::TransactionOptions;
 
+    static constexpr bool kSendsAhead = true;
+
     static bool is_there() { return !simulated() && find_postgres(); }
     static Coro<Connection> connect() { return pg::connect(postgres().dsn("options=-cclient_min_messages=warning")); }
     static Coro<Pool> create_pool(std::size_t max_size) {

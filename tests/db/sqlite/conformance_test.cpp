@@ -15,6 +15,8 @@ struct SqliteDb {
         static const TemporaryDirectory directory;
         return directory.file();
     }
+    static constexpr bool kSendsAhead = false;
+
     static bool is_there() { return true; }
     static Coro<Connection> connect() { return sqlite::connect(file()); }
     // Of its connections, one writes.
