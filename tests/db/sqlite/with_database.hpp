@@ -32,6 +32,7 @@ public:
     }
     TemporaryDirectory(const TemporaryDirectory&) = delete;
     ~TemporaryDirectory() {
+        if (::getpid() != owner_) return;  // a child that ends
         std::error_code ignored;
         std::filesystem::remove_all(path_, ignored);
     }
@@ -39,6 +40,7 @@ public:
 
 private:
     std::filesystem::path path_;
+    pid_t owner_ = ::getpid();
 };
 
 // A gate in the connection's thread: a statement that calls the function gate() stays there until it is opened, or interrupted by
