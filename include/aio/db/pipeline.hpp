@@ -88,8 +88,8 @@ public:
         return add(connection_.template fetchval<T, Args...>(sql, std::move(args)...));
     }
 
-    // Sends what was added since the last time, and waits for all of it. Cancel: statements that were not sent never are, one that the server
-    // executes is stopped. Errors: the first one, when all statements have ended.
+    // Sends what was added since the last time, and waits for all of it. Cancel: what was not sent never is; the statement that
+    // the server executes is stopped. Errors: the first one, when all statements have ended.
     Coro<> run() {
         std::vector<Coro<std::exception_ptr>> statements = std::move(statements_);
         statements_.clear();

@@ -27,7 +27,7 @@ public:
             co_await other->ended.wait();
             if (other->error) std::rethrow_exception(other->error);
         }
-        const Attempt::Owner mine(*this);  // nobody else's, while there are no failures
+        const Attempt::Owner mine(*this);  // others wait for it if there were failures
         co_await pause();
         const int before = failures_;
         try {

@@ -75,7 +75,8 @@ public:
     // the columns do not fit the fields.
     template <class T, class... Args>
     Coro<std::vector<T>> fetch_as(db::Sql<Args...> sql, Args... args) const {
-        return detail::structs_after<T>(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
+        return db::detail::structs_after<T>(
+            detail::rows_after(run(detail::RowsWanted::all, sql.text(), std::move(args)...)));
     }
     // The first row; nullopt if there is none.
     template <class... Args>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
-#include <aio/db/aggregate.hpp>
+#include <aio/db/row.hpp>
 #include <aio/db/sql.hpp>
 #include <aio/pg/parameters.hpp>
 #include <aio/pg/row.hpp>
@@ -19,7 +19,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace aio::pg::detail {
 
@@ -115,15 +114,6 @@ Coro<SharedResult> run_many(SharedSession session, Text sql, RowsWanted wanted, 
 inline Coro<> nothing_after(Coro<SharedResult> run) { co_await std::move(run); }
 inline Coro<std::string> tag_after(Coro<SharedResult> run) { co_return tag_of(*co_await std::move(run)); }
 inline Coro<Rows> rows_after(Coro<SharedResult> run) { co_return Rows(co_await std::move(run)); }
-// Errors: db::ColumnError; those of the conversions.
-template <db::Aggregate T>
-Coro<std::vector<T>> structs_after(Coro<SharedResult> run) {
-    const Rows rows(co_await std::move(run));
-    std::vector<T> structs;
-    structs.reserve(rows.size());
-    for (const Row& row : rows) structs.push_back(db::from_row<T>(row));
-    co_return structs;
-}
 inline Coro<std::optional<Row>> first_row_after(Coro<SharedResult> run) {
     SharedResult result = co_await std::move(run);
     if (rows_of(*result) == 0) co_return std::nullopt;

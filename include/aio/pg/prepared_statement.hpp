@@ -63,7 +63,7 @@ public:
     }
     template <class T, class... Args>
     Coro<std::vector<T>> fetch_as(Args... args) const {
-        return detail::structs_after<T>(run(detail::RowsWanted::all, std::move(args)...));
+        return db::detail::structs_after<T>(detail::rows_after(run(detail::RowsWanted::all, std::move(args)...)));
     }
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(Args... args) const {

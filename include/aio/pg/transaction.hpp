@@ -1,14 +1,13 @@
 // Transactions: what Connection::transaction() takes.
 #pragma once
 
-#include <aio/base/error.hpp>
 #include <aio/core/coro.hpp>
+#include <aio/db/transaction_body.hpp>
 #include <aio/pg/execution.hpp>
 
 #include <cstdint>
 #include <exception>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 namespace aio::pg {
@@ -57,34 +56,8 @@ private:
 
 template <class T, class F>
 Coro<T> in_transaction(detail::SharedSession session, F body, TransactionOptions options) {
-    detail::TransactionBlock block(std::move(session), options);
-    aio::detail::ValueSlot<T> result;
-    std::exception_ptr failure = co_await block.begin();
-    bool is_cancelled = failure != nullptr;
-    if (!failure) {
-        try {
-            if constexpr (std::is_void_v<T>) {
-                co_await body();
-            } else {
-                result.value.emplace(co_await body());
-            }
-        } catch (const CancelledError&) {
-            failure = std::current_exception();
-            is_cancelled = true;
-        } catch (...) {
-            failure = std::current_exception();
-        }
-    }
-    if (failure) {
-        if (is_cancelled) {
-            block.post_roll_back();
-        } else {
-            co_await block.roll_back();
-        }
-        std::rethrow_exception(failure);
-    }
-    co_await block.commit();
-    if constexpr (!std::is_void_v<T>) co_return std::move(*result.value);
+    TransactionBlock block(std::move(session), options);
+    co_return co_await db::detail::run_in_block<T>(block, body);
 }
 
 }  // namespace detail
