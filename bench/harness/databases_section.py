@@ -14,10 +14,11 @@ from .database_servers import mariadb, postgres
 from .machine import CPUS, SERVER_CPU, quiet, run_lines
 from .table import ABSENT, Outcome, number, ratio, times
 
-TITLE = "us per query (rows: per 1000 rows of 4 columns, decoded); CPU time of the client, of SQLite the clock's"
+TITLE = "us per query (rows: per 1000 rows of 4 columns, decoded); CPU time of the client, of SQLite and p99 the clock's"
 
 BACKENDS = ("epoll", "io_uring")
 LOOPS = ("uvloop", "asyncio")
+TURNS = 6  # of the programs that are compared closely
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ CASES = {
         Case("shared", None, None, "spread", rate_bar=3.0),
         Case("deep", "deep", 1.4),
         Case("rows", "rows", 1.3, "rows"),
+        Case("p99_shared", own=("p99_apart", 1.5)),
     ),
     "mysql": (
         Case("one", "one", 1.1, "one"),
@@ -119,7 +121,7 @@ def _mysql_programs(workshop, arguments, cases, path):
 def _measure_sqlite(workshop, arguments, samples):
     ours = workshop.aio_db("sqlite_queries", "db/sqlite_queries.cpp")
     plain = workshop.cxx("sqlite_plain", "limit/sqlite_plain.cpp", libraries=["-lsqlite3"])
-    for repetition in range(1 if arguments.quick else 3):
+    for repetition in range(1 if arguments.quick else TURNS):
         # A new file each; and both processors, since the connection has a thread of its own.
         with tempfile.TemporaryDirectory(prefix="aiocpp-bench-") as folder:
             programs = {f"aio {backend}": (ours, backend) for backend in BACKENDS} | {"limit": (plain, "")}
@@ -130,7 +132,7 @@ def _measure_sqlite(workshop, arguments, samples):
 
 def _run_all(workshop, arguments, samples, family, programs, repetitions=None):
     """Runs the programs in turn, several times, and collects what they report."""
-    for repetition in repetitions or range(1 if arguments.quick else 3):
+    for repetition in repetitions or range(1 if arguments.quick else TURNS):
         for name, program in programs.items():
             if not program.command or repetition and not program.repeated:
                 continue
