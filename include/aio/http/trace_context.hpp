@@ -23,9 +23,6 @@
 
 namespace aio::http {
 
-class ClientResponse;
-class OutgoingRequest;
-
 // The place of one piece of work in its trace.
 struct SpanContext {
     static constexpr std::uint8_t kSampled = 1;  // the caller may have recorded its part
