@@ -31,7 +31,7 @@ CallGraph graph_of(aio::detail::TaskBase* task, std::optional<std::size_t> limit
         future.name = info.name;
         future.state = to_string(info.state);
         future.waits_for = info.waits_for;
-        for (const std::uint32_t at : info.frames) {
+        for (const std::uint32_t at : snapshot.frames_of(info)) {
             if (limit && future.call_stack.size() >= *limit) break;
             const Place& place = snapshot.places[at];
             future.call_stack.push_back({place.function, place.file, place.line});

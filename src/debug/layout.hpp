@@ -14,9 +14,7 @@ using aio::detail::WindowField;
 // One copy of the library in the program: mostly there is one.
 class Layout {
 public:
-    std::uint32_t operator[](WindowField field) const noexcept {
-        return offsets_[static_cast<std::size_t>(field)];
-    }
+    std::uint32_t operator[](WindowField field) const noexcept { return offsets_[static_cast<std::size_t>(field)]; }
     // The address of the newest WindowLoop; 0: there was no loop yet.
     Address loops() const noexcept { return loops_; }
 

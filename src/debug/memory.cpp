@@ -79,11 +79,13 @@ std::vector<Memory::Image> ProcessMemory::images() {
     return images;
 }
 
-const CachedMemory::Page& CachedMemory::page(Address start) {
-    if (const auto found = pages_.find(start); found != pages_.end()) return found->second;
-    if (pages_.size() >= kMostPages) pages_.clear();
-    Page& page = pages_[start];
-    page.bytes = memory_.read(start, page.data.data(), kPage);
+const CachedMemory::Page& CachedMemory::other_page(Address start) {
+    if (pages_.size() >= kMostPages) clear();
+    const auto [found, added] = pages_.try_emplace(start);
+    Page& page = found->second;
+    if (added) page.bytes = memory_.read(start, page.data.data(), kPage);
+    last_start_ = start;
+    last_ = &page;
     return page;
 }
 

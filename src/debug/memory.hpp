@@ -69,7 +69,7 @@ public:
 
     // What is read from now on is new. No effect on memory that does not change.
     void forget() noexcept {
-        if (memory_.changes()) pages_.clear();
+        if (memory_.changes()) clear();
     }
     Memory& source() noexcept { return memory_; }
 
@@ -80,10 +80,17 @@ private:
         std::size_t bytes = 0;
         std::array<char, kPage> data;
     };
-    const Page& page(Address start);
+    const Page& page(Address start) { return last_ && start == last_start_ ? *last_ : other_page(start); }
+    const Page& other_page(Address start);
+    void clear() noexcept {
+        pages_.clear();
+        last_ = nullptr;
+    }
 
     Memory& memory_;
-    std::unordered_map<Address, Page> pages_;
+    std::unordered_map<Address, Page> pages_;  // whose elements stay where they are
+    Address last_start_ = 0;                   // most reads are in the page of the one before
+    const Page* last_ = nullptr;
 };
 
 }  // namespace aio::debug

@@ -9,7 +9,7 @@ namespace aio::debug {
 namespace {
 
 constexpr std::size_t kMostNamed = 8;      // in a ring
-constexpr std::size_t kMostIndented = 64;  // levels; deeper ones are drawn at this depth
+constexpr std::size_t kMostIndented = 32;  // levels; deeper ones are drawn at this depth
 
 std::string counted_as(std::uint64_t count, const char* what) {
     return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
@@ -18,13 +18,14 @@ std::string counted_as(std::uint64_t count, const char* what) {
 // The frames of a task, the outermost first; equal ones in a row are one line.
 std::vector<std::string> frame_lines(const Snapshot& snapshot, const TaskInfo& task) {
     std::vector<std::string> lines;
-    for (std::size_t i = task.frames.size(); i-- > 0;) {
+    const std::vector<std::uint32_t> frames = snapshot.frames_of(task);
+    for (std::size_t i = frames.size(); i-- > 0;) {
         std::size_t times = 1;
-        while (i > 0 && task.frames[i - 1] == task.frames[i]) {
+        while (i > 0 && frames[i - 1] == frames[i]) {
             ++times;
             --i;
         }
-        std::string line = render_place(snapshot.places[task.frames[i]]);
+        std::string line = render_place(snapshot.places[frames[i]]);
         if (times > 1) line += "  (" + std::to_string(times) + " times)";
         lines.push_back(std::move(line));
     }
@@ -113,6 +114,14 @@ std::string render_place(const Place& place) {
     return text;
 }
 
+std::vector<std::uint32_t> Snapshot::frames_of(const TaskInfo& task) const {
+    std::vector<std::uint32_t> frames;
+    for (const std::uint32_t at : task.frames) {
+        if (!places[at].glue) frames.push_back(at);
+    }
+    return frames.empty() ? task.frames : frames;
+}
+
 std::string render_deadlock(const Snapshot& snapshot, const std::vector<std::uint32_t>& ring) {
     std::string text = std::to_string(ring.size()) + " tasks wait for each other: ";
     for (std::size_t i = 0; i < std::min(ring.size(), kMostNamed); ++i) text += snapshot.tasks[ring[i]].name + " -> ";
@@ -145,7 +154,8 @@ std::string render_table(const Snapshot& snapshot) {
             text += "  " + task.name + std::string(width - std::min(width, task.name.size()) + 2, ' ');
             text += state;
             text += std::string(13 - std::min<std::size_t>(state.size(), 12), ' ');
-            if (!task.frames.empty()) text += render_place(snapshot.places[task.frames.front()]);
+            const std::vector<std::uint32_t> frames = snapshot.frames_of(task);
+            if (!frames.empty()) text += render_place(snapshot.places[frames.front()]);
             if (!task.waits_for.empty()) text += ", waits for " + task.waits_for;
             text += "\n";
         }

@@ -15,6 +15,7 @@ namespace aio::debug {
 struct Place {
     std::string function, file;
     std::uint32_t line = 0;
+    bool glue = false;  // a frame by which the library calls the user's function
 };
 
 enum class TaskState : std::uint8_t {
@@ -30,7 +31,7 @@ struct TaskInfo {
     // Another task that this one holds up.
     struct Awaiter {
         std::uint32_t task;  // its index in Snapshot::tasks
-        bool waits;          // false: a task group's parent that still runs its block, or one that can go on without this one
+        bool waits;  // false: a task group's parent that still runs its block, or one that can go on without this one
     };
 
     Address address = 0;
@@ -39,8 +40,8 @@ struct TaskInfo {
     TaskState state = TaskState::waiting;
     bool cancelling = false;            // it is to throw CancelledError
     std::vector<std::uint32_t> frames;  // indexes of Snapshot::places, the innermost first
-    std::string waits_for;              // "Queue.get() of <Queue maxsize 5, 0 items, 3 getters>"; empty if not waiting
-    Address awaits = 0;                 // the task, future or group that it waits for
+    std::string waits_for;  // "Queue.get() of <Queue maxsize 5, 0 items, 3 getters>"; empty if not waiting
+    Address awaits = 0;     // the task, future or group that it waits for
     std::vector<Awaiter> awaited_by;
 };
 
@@ -58,10 +59,14 @@ struct LoopInfo {
 const char* to_string(LoopInfo::State state) noexcept;
 
 struct Snapshot {
+    // The frames of `task` without glue, unless there is nothing else.
+    std::vector<std::uint32_t> frames_of(const TaskInfo& task) const;
+
     std::vector<Place> places;
     std::vector<LoopInfo> loops;
     std::vector<TaskInfo> tasks;  // those of the first loop, then those of the second...; by age
-    std::vector<std::vector<std::uint32_t>> deadlocks;  // tasks each of which waits for the next, the last for the first
+    std::vector<std::vector<std::uint32_t>>
+        deadlocks;  // tasks each of which waits for the next, the last for the first
 };
 
 // Finds the tasks that wait for each other: fills in `deadlocks`.

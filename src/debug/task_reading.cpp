@@ -107,6 +107,8 @@ std::uint32_t WindowReader::place_at(Address where, Snapshot& snapshot) {
         place.function = function.empty() ? "?" : harmless(aio::detail::function_name(function.c_str()));
         place.file = harmless(memory_.text(raw->file).value_or("?"));
         if (!not_yet_awaited) place.line = raw->line;  // g++ gives the line of its closing brace
+        place.glue = (place.function == "call_in_frame" || place.function == "await_in_frame") &&
+                     place.file.ends_with("aio/core/awaitable.hpp");
     } else {
         place.function = place.file = "?";
     }

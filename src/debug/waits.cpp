@@ -40,7 +40,18 @@ namespace {
 
 constexpr std::uint64_t kMostWaiters = 1'000'000;
 
-enum class ObjectKind : std::uint8_t { none, lock, semaphore, event, condition, queue, stream, process, sleep };
+enum class ObjectKind : std::uint8_t {
+    none,
+    lock,
+    semaphore,
+    event,
+    condition,
+    queue,
+    stream,
+    process,
+    sleep,
+    group
+};
 
 struct KnownWait {
     const char* type;  // mangled, as Types::is() takes it
@@ -65,7 +76,7 @@ constexpr KnownWait kKnownWaits[] = {
     {"N3aio6detail13LimiterWaiterE", "AsyncLimiter.acquire()", ObjectKind::none},
     {"N3aio6detail17ThreadQueueJoinerE", "ThreadQueue.join()", ObjectKind::none},
     {"N3aio6detail17ThreadQueueWaiterE", "a ThreadQueue", ObjectKind::none},
-    {"N3aio9TaskGroup13MembersWaiterE", "the tasks of a TaskGroup", ObjectKind::none},
+    {"N3aio9TaskGroup13MembersWaiterE", "the tasks of a TaskGroup", ObjectKind::group},
     {"N3aio6detail10ReadWaiterE", "a stream's data", ObjectKind::stream},
     {"N3aio6detail12DrainAwaiterE", "a stream's drain", ObjectKind::stream},
     {"N3aio6detail13ClosedAwaiterE", "a stream's close", ObjectKind::stream},
@@ -116,16 +127,17 @@ std::string WindowReader::describe_wait(Address waiter, TaskInfo& info) {
         info.awaits = memory_.pointer(waiter + offset(waiter_future));
         return describe_future(info.awaits);
     }
-    const KnownWait* const known = known_wait(classes);
+    const auto [entry, added] = known_waits_.try_emplace(&classes, nullptr);
+    if (added) entry->second = known_wait(classes);
+    const auto* const known = static_cast<const KnownWait*>(entry->second);
     if (!known) {
         if (!Types::is(classes, "N3aio6detail6WaiterE")) return "";
         // One of a driver is named after what it waits for: "aio::pg::detail::AnswerAwaiter".
         return demangle(classes.front());
     }
     if (known->object == ObjectKind::sleep) return known->call + describe_sleep(waiter);
-    if (std::string_view(known->type) == "N3aio9TaskGroup13MembersWaiterE")
-        info.awaits = memory_.pointer(waiter + offset(group_waiter_group));
-    const std::string object = describe_object(classes, waiter);
+    if (known->object == ObjectKind::group) info.awaits = memory_.pointer(waiter + offset(group_waiter_group));
+    const std::string object = describe_object(static_cast<int>(known->object), waiter);
     return object.empty() ? known->call : std::string(known->call) + " of " + object;
 }
 
@@ -156,10 +168,10 @@ std::string WindowReader::describe_sleep(Address waiter) {
 }
 
 // The object behind the call, with its numbers.
-std::string WindowReader::describe_object(const std::vector<std::string>& classes, Address waiter) {
+std::string WindowReader::describe_object(int which, Address waiter) {
     using namespace aio::detail;
-    const ObjectKind kind = known_wait(classes)->object;
-    if (kind == ObjectKind::none) return "";
+    const auto kind = static_cast<ObjectKind>(which);
+    if (kind == ObjectKind::none || kind == ObjectKind::group) return "";
     const bool listed = kind != ObjectKind::stream && kind != ObjectKind::process;
     // The first member of the waiter's class: a pointer or reference to the object.
     const Address object = memory_.pointer(waiter + (listed ? sizeof(ListWaiter) : sizeof(Waiter)));

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kMostLoops = 4096;
 constexpr std::size_t kMostTasks = 50'000'000;
-constexpr int kListTries = 5;
+constexpr int kListTries = 3;
+constexpr int kMostStepsBack = 1000;
 
 }  // namespace
 
@@ -91,27 +92,35 @@ void WindowReader::list_ready(Address first, Address loop, std::unordered_set<Ad
     }
 }
 
-// The list is circular. If a link does not lead back, the task that it leads to left or entered just now: it is read again,
-// and if that does not help, the walk is repeated from the other end, up to what the first one reached.
+// The list is circular. If a link does not lead back, the task that it leads to left or entered just now: it is read again. If
+// that does not help, the task that the walk stands on has left, and the walk goes back to the one before. If that does not help
+// either, the list is walked from its other end, up to what the first walk reached.
 std::vector<Address> WindowReader::list_tasks(Address loop, LoopInfo& info) {
     const Address head = loop + offset(loop_tasks);
     std::unordered_set<Address> seen;
     std::vector<Address> tasks;
     const auto walk = [&](WindowField forward, WindowField back) {
+        const std::size_t first = tasks.size();
         Address from = head;
-        int tries = 0;
+        int tries = 0, steps_back = 0;
         while (tasks.size() < kMostTasks) {
             const Address link = memory_.pointer(from + offset(forward));
             if (link == head) return true;
             const Address task = link - offset(task_link);
-            if (link == 0 || memory_.pointer(link + offset(back)) != from || !is_task_of(task, loop)) {
-                if (++tries == kListTries || !memory_.source().changes()) return false;
-                memory_.forget();
+            if (link != 0 && memory_.pointer(link + offset(back)) == from && is_task_of(task, loop)) {
+                if (!seen.insert(task).second) return false;
+                tasks.push_back(task);
+                from = link;
+                tries = 0;
                 continue;
             }
-            if (!seen.insert(task).second) return false;
-            tasks.push_back(task);
-            from = link;
+            if (!memory_.source().changes()) return false;
+            memory_.forget();
+            if (++tries < kListTries) continue;
+            if (++steps_back > kMostStepsBack || tasks.size() == first) return false;
+            seen.erase(tasks.back());
+            tasks.pop_back();
+            from = tasks.size() == first ? head : tasks.back() + offset(task_link);
             tries = 0;
         }
         return false;

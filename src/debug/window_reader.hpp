@@ -12,9 +12,10 @@
 namespace aio::debug {
 
 struct LookOptions {
-    bool frames = true;                      // of each task more than the innermost one
-    bool awaiters = true;                    // TaskInfo::awaited_by and Snapshot::deadlocks
-    std::optional<std::int64_t> now_ns = {};  // steady_clock, for what is left of sleeps; nullopt: as of the last poll
+    bool frames = true;    // of each task more than the innermost one
+    bool awaiters = true;  // TaskInfo::awaited_by and Snapshot::deadlocks
+    std::optional<std::int64_t> now_ns =
+        {};  // steady_clock, for what is left of sleeps; nullopt: as of the last poll
 };
 
 class WindowReader {
@@ -58,7 +59,7 @@ private:
     // what a task waits for (waits.cpp)
     std::string describe_wait(Address waiter, TaskInfo& info);
     std::string describe_future(Address future);
-    std::string describe_object(const std::vector<std::string>& classes, Address waiter);
+    std::string describe_object(int kind, Address waiter);
     std::uint64_t count_waiters(Address list);
     std::string describe_sleep(Address waiter);
     std::string backend_name(Address loop);
@@ -73,6 +74,8 @@ private:
     LookOptions options_;
     std::int64_t now_ns_ = 0;
     std::unordered_map<Address, std::uint32_t> places_;
+    std::unordered_map<const void*, const void*>
+        known_waits_;                                   // of the classes of a waiter, in types_: waits.cpp's entry
     std::unordered_map<Address, std::string> objects_;  // as they are described, for tasks that wait for the same one
 };
 
