@@ -218,7 +218,7 @@ TEST(DumpOnSignal, shows_the_tasks_of_a_loop_that_hangs) {
     ::close(ends[1]);
 }
 
-// Extremes: debug::dump_on_signal(signal, fd)
+// Extremes: debug::dump_on_signal(signal), debug::dump_on_signal(fd)
 TEST(DumpOnSignal, refuses_signals_that_cannot_be_handled) {
     for (const int signal :
          {-1, 0, SIGKILL, SIGSTOP, std::numeric_limits<int>::max(), std::numeric_limits<int>::min()})

@@ -27,7 +27,7 @@ namespace aio::debug {
 // One coroutine of a task's stack.
 struct FrameCallGraphEntry {
     std::string function, file;
-    std::uint32_t line = 0;  // of its present await; 0: not known, since it has not awaited yet
+    std::uint32_t line;  // of its present await; 0: not known, since it has not awaited yet
 };
 
 // One task of a call graph.
