@@ -206,6 +206,7 @@ public:
         if (state.closed) throw RuntimeError("EventLoop: the event loop is closed");
         if (state.running) throw RuntimeError("EventLoop: this event loop is already running");
         if (current.loop) throw RuntimeError("EventLoop: cannot run the event loop while another loop is running");
+        [[maybe_unused]] static const bool heeded = (heed_watchdog_variable(), true);
         state.running = true;
         current.loop = &state;
         window_.thread.store(static_cast<std::uint64_t>(::gettid()), std::memory_order_relaxed);

@@ -2,13 +2,16 @@
 #include "core/window.hpp"
 
 #include <aio/core/gather.hpp>
+#include <aio/core/log.hpp>
 #include <aio/core/task_group.hpp>
 
 #include "core/private_offset.hpp"
 #include "core/task_extras.hpp"
 
-#include <algorithm>
+#include <cstdlib>
+#include <exception>
 #include <mutex>
+#include <string>
 
 // The linker keeps notes that are loaded, and `strip` too. Distance: the same wherever the program lies.
 asm(R"(
@@ -117,6 +120,20 @@ void show_in_window(std::unique_ptr<WindowLoop> record, LoopState& state) noexce
     record->state = &state;
     record->next = newest;
     window.loops.store(record.release(), std::memory_order_release);
+}
+
+void heed_watchdog_variable() noexcept {
+    const char* const value = std::getenv("AIO_WATCHDOG");
+    if (!value || !*value) return;
+    try {
+        if (start_watchdog_as_asked) return start_watchdog_as_asked(value);
+        log(LogLevel::warning,
+            "AIO_WATCHDOG is set, but the watchdog is not in this program: call aio::debug::start_watchdog(), or "
+            "link the "
+            "shared library");
+    } catch (const std::exception& error) {
+        log(LogLevel::warning, error.what());
+    }
 }
 
 WindowLoop& window_loop_of(const LoopState& state) noexcept {

@@ -101,6 +101,11 @@ void show_in_window(std::unique_ptr<WindowLoop> record, LoopState& state) noexce
 // Its record.
 WindowLoop& window_loop_of(const LoopState& state) noexcept;
 
+// Once, when the first loop runs: AIO_WATCHDOG=50ms starts the watchdog, if it is in this program.
+void heed_watchdog_variable() noexcept;
+// Of debug/watchdog.cpp, which nothing here may need: null in a program that does not link it. Errors: any.
+[[gnu::weak]] void start_watchdog_as_asked(const char* value);
+
 }  // namespace aio::detail
 
 extern "C" [[gnu::visibility("hidden")]] constinit aio::detail::Window aio_window;

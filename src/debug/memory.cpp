@@ -10,31 +10,40 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 
 namespace aio::debug {
 
 namespace {
 
-// From /proc/PID/maps: mappings of a file's beginning.
+// From /proc/PID/maps: mappings of a file's beginning. `error`: an errno, or 0.
 std::vector<Memory::Image> images_of(pid_t pid, int& error) {
     std::vector<Memory::Image> images;
-    std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+    std::FILE* const maps = std::fopen(("/proc/" + std::to_string(pid) + "/maps").c_str(), "re");
+    error = maps ? 0 : errno;
+    if (!maps) return images;
     std::string line;
-    error = 0;
-    errno = 0;
-    if (!maps) error = errno ? errno : EIO;
-    while (std::getline(maps, line)) {
-        unsigned long long start = 0, end = 0, offset = 0;
-        char rights[8] = "";
-        int path = 0;
-        if (std::sscanf(line.c_str(), "%llx-%llx %7s %llx %*s %*s %n", &start, &end, rights, &offset, &path) < 4)
-            continue;
-        if (offset != 0 || rights[0] != 'r' || path == 0) continue;
-        std::string file = line.substr(static_cast<std::size_t>(path));
-        if (file.empty() || file[0] != '/') continue;
-        images.push_back({start, std::move(file)});
+    try {
+        for (int c = std::fgetc(maps); c != EOF; c = std::fgetc(maps)) {
+            if (c != '\n') {
+                line += static_cast<char>(c);
+                continue;
+            }
+            unsigned long long start = 0, end = 0, offset = 0;
+            char rights[8] = "";
+            int path = 0;
+            const int found =
+                std::sscanf(line.c_str(), "%llx-%llx %7s %llx %*s %*s %n", &start, &end, rights, &offset, &path);
+            if (found == 4 && offset == 0 && rights[0] == 'r' && path > 0 &&
+                line.size() > static_cast<std::size_t>(path) && line[static_cast<std::size_t>(path)] == '/')
+                images.push_back({start, line.substr(static_cast<std::size_t>(path))});
+            line.clear();
+        }
+    } catch (...) {
+        std::fclose(maps);
+        throw;
     }
+    if (std::ferror(maps)) error = errno ? errno : EIO;
+    std::fclose(maps);
     return images;
 }
 

@@ -5,7 +5,7 @@
 //     spin       a task never ends its step
 //     abort      the shapes of `waiting`, and then a core file
 //     ring       three tasks that wait for each other
-//     deep N     a chain of N awaits in one task, and N tasks that await each other
+//     deep N     a chain of N awaits in one task, and N / 10 tasks that await each other
 //     many N     N tasks at once
 //     storm      tasks come and go as fast as they can
 //
@@ -224,7 +224,7 @@ aio::Coro<> run_deep(int levels) {
     static World world;
     aio::create_task(deep, levels, std::ref(world)).set_name("deep");
     aio::Task<> task = aio::create_task(never, std::ref(world));
-    for (int i = 0; i < levels; ++i) task = aio::create_task(after, task);
+    for (int i = 0; i < levels / 10; ++i) task = aio::create_task(after, task);
     task.set_name("last of a chain");
     co_await aio::sleep(std::chrono::milliseconds(1));
     say_ready();
