@@ -114,20 +114,28 @@ private:
             lock.unlock();
             const TimePoint now = std::chrono::steady_clock::now();
             // Late itself, it knows nothing of the loops: the machine was busy, or stopped.
-            if (now - last > tick + threshold / 2) seen_.clear();
-            last = now;
+            if (now - last > tick + threshold / 2) begin_again(now);
             try {
                 look(now, threshold);
             } catch (const std::exception& error) {
                 aio::detail::log(LogLevel::warning,
                                  std::string("the watchdog cannot look at the loops: ") + error.what());
             }
+            last = std::chrono::steady_clock::now();  // a report takes longer than a tick
             lock.lock();
         }
         seen_.clear();
         aio::detail::idle_threads.fetch_sub(1);
     }
 
+    // Loops that are reported stay so, until they do something.
+    void begin_again(TimePoint now) {
+        for (auto& [record, seen] : seen_) {
+            if (seen.reported) continue;
+            seen.since = now;
+            seen.waited = waited_for_processor(record->thread.load(std::memory_order_relaxed));
+        }
+    }
     void look(TimePoint now, Duration threshold) {
         for (const WindowLoop* record = aio_window.loops.load(std::memory_order_acquire); record;
              record = record->next)
