@@ -2,6 +2,7 @@
 #include "cli/fetch.hpp"
 #include "cli/look.hpp"
 #include "cli/serve.hpp"
+#include "cli/top.hpp"
 
 #include "cli/exit_status.hpp"
 
@@ -56,6 +57,10 @@ int main(int argc, char** argv) {
         app.add_subcommand("pstree", "Show which tasks of a program wait for which, with their stacks");
     aio::cli::add_look_options(*pstree, look_options);
 
+    aio::cli::TopOptions top_options;
+    CLI::App* const top = app.add_subcommand("top", "Show what the loops of a program are doing, again and again");
+    aio::cli::add_top_options(*top, top_options);
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -63,6 +68,7 @@ int main(int argc, char** argv) {
     }
     std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is a write error
     try {
+        if (*top) return aio::cli::top(top_options);
         if (*ps) return aio::cli::ps(look_options);
         if (*pstree) return aio::cli::pstree(look_options);
         return *fetch ? aio::cli::fetch(fetch_options) : aio::cli::serve(serve_options);

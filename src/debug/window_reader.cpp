@@ -2,6 +2,7 @@
 #include "debug/window_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace aio::debug {
 
@@ -20,13 +21,19 @@ constexpr int kMostStepsBack = 1000;
 }  // namespace
 
 WindowReader::WindowReader(Memory& memory, const std::string& what)
-    : memory_(memory), layouts_(find_layouts(memory_, what)), types_(memory_) {}
+    : memory_(memory), what_(what), layouts_(find_layouts(memory_, what)), types_(memory_) {}
 
-Snapshot WindowReader::look(const LookOptions& options) {
+void WindowReader::begin(const LookOptions& options) {
     options_ = options;
     memory_.forget();
     places_.clear();
     objects_.clear();
+    // A loop may have been made since: the list begins with the newest one.
+    if (std::exchange(looked_, true)) layouts_ = find_layouts(memory_, what_);
+}
+
+Snapshot WindowReader::look(const LookOptions& options) {
+    begin(options);
     Snapshot snapshot;
     for (const Layout& layout : layouts_) {
         layout_ = &layout;
@@ -45,10 +52,7 @@ Snapshot WindowReader::look(const LookOptions& options) {
 }
 
 Snapshot WindowReader::look_at(Address task, const LookOptions& options) {
-    options_ = options;
-    memory_.forget();
-    places_.clear();
-    objects_.clear();
+    begin(options);
     layout_ = &layouts_.front();
     Snapshot snapshot;
     const Address loop = memory_.pointer(task + offset(future_loop));

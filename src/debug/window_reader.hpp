@@ -67,8 +67,13 @@ private:
     std::uint8_t byte(Address at) { return memory_.get<std::uint8_t>(at).value_or(0); }
     std::uint32_t offset(WindowField field) const noexcept { return (*layout_)[field]; }
 
+    // For a look: all that was known may have changed.
+    void begin(const LookOptions& options);
+
     CachedMemory memory_;
+    std::string what_;
     std::vector<Layout> layouts_;
+    bool looked_ = false;             // since layouts_ was found
     const Layout* layout_ = nullptr;  // of the copy that is looked at
     Types types_;
     LookOptions options_;

@@ -269,6 +269,32 @@ ASYNC_TEST(ToolLook, finds_the_steady_tasks_of_a_program_that_never_rests, kOnce
     co_await shapes.stop();
 }
 
+ASYNC_TEST(ToolLook, top_shows_loops_and_where_tasks_wait, kOnce) {
+    const Scratch scratch;
+    const Shapes shapes = co_await Shapes::start(AIOCPP_SHAPES, "waiting");
+    const Ended shown = co_await run_tool(scratch, "top", "--once", "-d", "0.05", shapes.pid());
+    EXPECT_EQ(shown.status, 0) << shown.err;
+    EXPECT_THAT(shown.out, testing::StartsWith("LOOP    THREAD  BACKEND   BUSY "));
+    EXPECT_THAT(shown.out,
+                testing::ContainsRegex("     60  never\\(\\) at .*shapes.cpp:[0-9]+, waits for Event.wait\\(\\)\n"));
+    EXPECT_THAT(shown.out, HasSubstr(", waits for sleep\n"));
+    const Ended json = co_await run_tool(scratch, "top", "--json", "-d", "0.05", shapes.pid());
+    const auto parsed = nlohmann::json::parse(json.out);
+    EXPECT_EQ(parsed["loops"][0]["tasks"]["waiting"], 271);
+    EXPECT_EQ(parsed["loops"][0]["tasks"]["running"], 0);
+    EXPECT_EQ(parsed["places"][0]["tasks"], 60);
+    co_await shapes.stop();
+    const Shapes busy = co_await Shapes::start(AIOCPP_SHAPES, "storm");
+    const auto storm =
+        nlohmann::json::parse((co_await run_tool(scratch, "top", "--json", "-d", "0.2", busy.pid())).out);
+    EXPECT_GT(storm["loops"][0]["busy"], 0);
+    EXPECT_GT(storm["loops"][0]["passes_per_second"], 0);
+    EXPECT_GE(storm["loops"][0]["passes_per_second"], storm["loops"][0]["polls_per_second"]);
+    co_await busy.stop();
+    for (const char* delay : {"0", "-1", "0.001", "1e9", "x"})
+        EXPECT_EQ((co_await run_tool(scratch, "top", "-d", delay, "1")).status, 2) << delay;
+}
+
 ASYNC_TEST(ToolLook, says_what_is_no_program_of_ours, kOnce) {
     const Scratch scratch;
     const Process other = co_await create_subprocess_exec("sleep", "1000");
