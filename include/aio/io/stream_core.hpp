@@ -68,6 +68,8 @@ public:
     bool reading_paused() const noexcept { return reading_paused_; }
     // Null: nobody. It must outlive the stream, or take itself away.
     void observe_reading(ReadObserver* observer) noexcept { observer_ = observer; }
+    // A read that waits for any number of bytes ends with what is there, perhaps nothing: its owner has other news for it.
+    void release_reader() noexcept;
 
     // --- writing: StreamWriter's half ----------------------------------------------------------------------
 
@@ -86,6 +88,9 @@ public:
     virtual void close();
     virtual void abort();
     virtual std::size_t write_buffer_size() const noexcept { return out_.size(); }
+    // How many buffered bytes the kernel has taken since the beginning (with TLS: encrypted ones). Whether a peer reads shows
+    // here: the buffer's size also changes when more is written.
+    std::uint64_t bytes_taken() const noexcept { return taken_; }
     virtual Address peername() const;
     virtual Address sockname() const;
     virtual int fileno() const noexcept { return -1; }
@@ -146,7 +151,8 @@ protected:
     Life life_;
     bool input_waits_ = false;  // it was announced, and receive_now() was not called since
     std::uint32_t references_ = 0;
-    const LoopCore* home_;  // whose tasks may wait for it; null: made outside loops, any one's
+    const LoopCore* home_;     // whose tasks may wait for it; null: made outside loops, any one's
+    std::uint64_t taken_ = 0;  // bytes_taken()
     std::size_t limit_;
     std::size_t gather_limit_;  // no larger than water_.high; beyond it, data are sent at once
     WaterMarks water_{kDefaultHighWater};

@@ -18,10 +18,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace aio::http::detail {
 
 class Exchange;
+class WSChannel;
 
 // The request's body as the connection carries it.
 class WireBody final : public BodySource {
@@ -106,6 +108,9 @@ public:
     void log_headers(bool on) noexcept { log_headers_ = on; }
 
     Upgraded take_over(const Headers& headers);
+    // The connection has become a WebSocket, which ends with it.
+    void set_websocket(std::shared_ptr<WSChannel> channel) noexcept { websocket_ = std::move(channel); }
+    const std::shared_ptr<WSChannel>& websocket() const noexcept { return websocket_; }
     StreamWriter& writer() noexcept { return *writer_; }
 
 private:
@@ -138,6 +143,7 @@ private:
     std::string packed_;                 // of the encoder: the next piece
     std::optional<std::uint64_t> left_;  // of the body, if its size is known
     std::shared_ptr<const Headers> logged_headers_;
+    std::shared_ptr<WSChannel> websocket_;
     std::uint64_t body_bytes_ = 0;
     std::size_t sent_in_place_ = 0;
     int status_ = 0;

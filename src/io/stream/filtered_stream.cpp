@@ -75,6 +75,7 @@ int SocketStream::seal_and_send(std::string_view& data) {
         const int result = backend().send_now(fd_, sending_.data(), sending_.size());
         if (result < 0) return result;
         sending_.consume(static_cast<std::size_t>(result));
+        taken_ += static_cast<std::size_t>(result);
         if (!sending_.empty()) return -EAGAIN;
     }
     return 0;

@@ -111,6 +111,7 @@ void SocketStream::send_eagerly(std::string_view data) {
     if (filter_) [[unlikely]]
         return seal_eagerly(data);
     int result = 0;
+    const std::size_t before = out_.size() + data.size();
     while (!out_.empty() && result >= 0) {
         result = backend().send_now(fd_, out_.data(), out_.size());
         if (result > 0) out_.consume(static_cast<std::size_t>(result));
@@ -120,6 +121,7 @@ void SocketStream::send_eagerly(std::string_view data) {
         result = backend().send_now(fd_, data.data(), data.size());
         if (result > 0) data.remove_prefix(static_cast<std::size_t>(result));
     }
+    taken_ += before - out_.size() - data.size();
     if (result < 0 && result != -EAGAIN) return fail(-result, "send to");
     if (data.empty()) return;
     out_.append(data.data(), data.size());
@@ -149,7 +151,10 @@ void SocketStream::start_send() noexcept {
 }
 
 void SocketStream::sent(int result) noexcept {
-    if (result > 0) sending_.consume(static_cast<std::size_t>(result));
+    if (result > 0) {
+        sending_.consume(static_cast<std::size_t>(result));
+        taken_ += static_cast<std::size_t>(result);
+    }
     if (doomed()) {
         sending_.release();
         return release_when_idle();

@@ -66,6 +66,10 @@ void StreamCore::wake_reader() noexcept {
     }
 }
 
+void StreamCore::release_reader() noexcept {
+    if (reader_) reader_->release();
+}
+
 void StreamCore::resume_paused_reading() noexcept {
     reading_paused_ = false;
     resume_reading();
