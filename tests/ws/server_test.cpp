@@ -3,6 +3,8 @@
 #include "support/tls_peers.hpp"
 #include "ws/pair.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 namespace aio::test {
