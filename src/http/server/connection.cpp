@@ -11,6 +11,7 @@
 #include "http/server/response_head.hpp"
 #include "http/server/routing.hpp"
 #include "http/wire/date.hpp"
+#include "http/ws_channel.hpp"
 
 #include <limits>
 #include <string>
@@ -105,16 +106,19 @@ Coro<bool> Connection::serve_requests() {
             const bool plain = request.app().state().chain.empty() && !messages().head().has_expect;
             Coro<Response> call = plain ? route.handler(request) : run_handler();
             Response response = co_await std::move(call);
-            if (exchange().taken_over()) co_return false;
-            if (!server_.app()) {
+            const bool taken_over = exchange().taken_over();
+            if (!taken_over && !server_.app()) {
                 writer_.abort();
                 co_return false;
             }
             // With a response that has begun, what is returned stands for it.
-            if (exchange().head_sent() || !exchange().send_now(response)) slow.emplace(std::move(response));
+            const bool sent = taken_over || (!exchange().head_sent() && exchange().send_now(response));
+            if (!sent) slow.emplace(std::move(response));
         } catch (...) {
             failure = std::current_exception();
         }
+        if (exchange().websocket()) co_await end_websocket(std::move(failure));
+        if (exchange().taken_over() && !failure) co_return false;
         if (slow) {
             enter(Phase::sending);
             try {
@@ -208,6 +212,28 @@ Coro<> Connection::answer_failure(std::exception_ptr failure) {
     }
     enter(Phase::sending);
     if (!exchange().send_now(*error)) co_await exchange().send(*error);
+}
+
+// Closes it with a close frame, and waits for the client's: the handler's object may have gone without.
+Coro<> Connection::end_websocket(std::exception_ptr failure) {
+    constexpr std::uint16_t kOk = 1000, kGoingAway = 1001, kInternalError = 1011;
+    WSChannel& websocket = *exchange().websocket();
+    std::uint16_t code = kOk;
+    try {
+        if (failure) std::rethrow_exception(failure);
+    } catch (const CancelledError&) {
+        websocket.start_close(kGoingAway, "");
+        if (!disconnected_) throw;
+        task_.uncancel();
+    } catch (const BaseException&) {
+        websocket.start_close(kGoingAway, "");
+        throw;
+    } catch (...) {
+        code = kInternalError;
+        if (!websocket.ended()) report(std::current_exception());  // else it is the end that failed: nobody to tell
+    }
+    enter(Phase::sending);
+    co_await websocket.finish(code);
 }
 
 void Connection::report(std::exception_ptr error) noexcept {
@@ -315,6 +341,7 @@ void Connection::check_time() noexcept {
             } else {
                 enter(Phase::handler);
             }
+            if (server_.websockets_closed()) close_websocket();  // one that began later
             if (server_.handler_cancellation() && !disconnected_ && (writer_.is_closing() || reader_.at_eof())) {
                 disconnected_ = true;
                 task_.cancel();
@@ -350,11 +377,13 @@ void Connection::check_body_rate() noexcept {
 }
 
 void Connection::check_sending() noexcept {
-    // Files and large bodies do not pass through the buffer.
-    const std::size_t unsent = writer_.get_write_buffer_size(), in_place = exchange().sent_in_place();
-    const bool waits = unsent > 0 || exchange().sends_in_place();
-    if (!waits || unsent != desk_->unsent_before || in_place != desk_->in_place_before) {
-        desk_->unsent_before = unsent;
+    // Files and large bodies do not pass through the buffer. What the kernel took counts, not the size of the buffer: a
+    // WebSocket's grows while its client reads nothing.
+    const std::uint64_t taken = writer_.stream()->bytes_taken();
+    const std::size_t in_place = exchange().sent_in_place();
+    const bool waits = writer_.get_write_buffer_size() > 0 || exchange().sends_in_place();
+    if (!waits || taken != desk_->taken_before || in_place != desk_->in_place_before) {
+        desk_->taken_before = taken;
         desk_->in_place_before = in_place;
         since_ = server_.seconds();
     } else if (server_.seconds() - since_ >= server_.times().send) {
@@ -368,6 +397,11 @@ void Connection::close_if_idle() noexcept {
     } else if (phase_ == Phase::handler) {
         if (!exchange().head_sent() && !messages().has_more()) exchange().close_afterwards();
     }
+}
+
+void Connection::close_websocket() noexcept {
+    constexpr std::uint16_t kGoingAway = 1001;
+    if (desk_ && exchange().websocket()) exchange().websocket()->start_close(kGoingAway, "");
 }
 
 void Connection::cancel() noexcept { task_.cancel(); }

@@ -112,6 +112,7 @@ void Exchange::end() noexcept {
     if (unpacked_) unpacked_.reset();
     if (encoder_) encoder_.reset();
     logged_headers_.reset();
+    websocket_.reset();
 }
 
 // --- responses in one piece ----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@
 namespace aio::http::detail {
 
 class Exchange;
+class WSChannel;
 
 // The request's body as the connection carries it.
 class WireBody final : public BodySource {
@@ -121,6 +122,9 @@ public:
     void log_headers(bool on) noexcept { log_headers_ = on; }
 
     Upgraded take_over(const Headers& headers);
+    // The connection has become a WebSocket, which ends with it.
+    void set_websocket(std::shared_ptr<WSChannel> channel) noexcept { websocket_ = std::move(channel); }
+    const std::shared_ptr<WSChannel>& websocket() const noexcept { return websocket_; }
     StreamWriter& writer() noexcept { return *writer_; }
     StreamReader& reader() noexcept { return *reader_; }
 
@@ -158,6 +162,7 @@ private:
     std::optional<std::uint64_t> left_;  // of the body, if its size is known
     std::shared_ptr<const Headers> logged_headers_;
     std::shared_ptr<ResponseWatch> watch_;
+    std::shared_ptr<WSChannel> websocket_;
     std::uint64_t body_bytes_ = 0;
     std::size_t sent_in_place_ = 0;
     int status_ = 0;
