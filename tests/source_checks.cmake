@@ -28,6 +28,7 @@ aiocpp_source_check(cpython_names ${tools}/names_of_tests.py CPython --require $
 # Each of asyncpg's tests has one here, or a reason why there is none.
 aiocpp_source_check(asyncpg_names ${tools}/names_of_tests.py asyncpg --require all --whole)
 aiocpp_source_check(aiomysql_names ${tools}/names_of_tests.py aiomysql --require all --whole)
+aiocpp_source_check(websockets_names ${tools}/names_of_tests.py websockets --require all --whole)
 
 file(GLOB programs CONFIGURE_DEPENDS must_not_compile/*.cpp)
 aiocpp_source_check(must_not_compile

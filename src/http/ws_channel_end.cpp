@@ -160,15 +160,14 @@ void WSChannel::drop_input() noexcept {
     }
 }
 
-// What was written is sent first, in close_timeout at most.
+// What was written is sent first, in close_timeout at most. A stream that was aborted, or broke, closes by itself.
 void WSChannel::close_stream() noexcept {
-    if (!writer_.is_closing()) writer_.close();
+    if (writer_.is_closing()) return deadline_.cancel();
+    reader_.stream()->observe_reading(this);  // the end of the connection is to be told, not that of reading
+    writer_.close();
+    if (writer_.get_write_buffer_size() == 0 || rules_.close_timeout <= Duration(0)) return deadline_.cancel();
     try {
-        if (writer_.get_write_buffer_size() == 0 || rules_.close_timeout <= Duration(0)) {
-            deadline_.cancel();
-        } else if (!deadline_) {
-            set_deadline(rules_.close_timeout);
-        }
+        if (!deadline_) set_deadline(rules_.close_timeout);
     } catch (...) {
         writer_.abort();
     }

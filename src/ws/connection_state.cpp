@@ -39,6 +39,9 @@ http::detail::WSRules rules_of(const Options& options) {
     if (options.max_queue == 0) throw ValueError("max_queue must be positive");
     const std::size_t low = options.max_queue_low.value_or(options.max_queue / 4);
     if (low > options.max_queue) throw ValueError("max_queue_low must not be above max_queue");
+    if (options.write_limit_low && *options.write_limit_low > options.write_limit) {
+        throw ValueError("write_limit_low must not be above write_limit");
+    }
     http::detail::WSRules rules;
     rules.limits.message = options.max_size;
     rules.limits.fragment = options.max_fragment_size;

@@ -1,7 +1,7 @@
 // ws::connect: what a response must say, redirects, timeouts; and the client that reconnects.
 #include "ws/pair.hpp"
 
-#include "support/raw_server.hpp"
+#include <algorithm>
 
 namespace aio::test {
 namespace {
@@ -135,7 +135,8 @@ ASYNC_TEST(WSClient, the_handshake_has_a_time_limit) {
 ASYNC_TEST(WSClient, headers_are_the_programs) {
     const auto handler = [](ws::Connection& connection) -> Coro<> {
         std::string all;
-        for (const auto& [name, value] : connection.request_headers()) all += std::string(name) + "=" + value + "\n";
+        for (const auto& [name, value] : connection.request_headers())
+            all += std::string(name) + "=" + std::string(value) + "\n";
         co_await connection.send(all);
     };
     ws::Server server = co_await ws::serve(handler, "127.0.0.1", 0);

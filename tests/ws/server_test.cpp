@@ -3,6 +3,8 @@
 #include "support/tls_peers.hpp"
 #include "ws/pair.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 namespace aio::test {
@@ -233,7 +235,6 @@ ASYNC_TEST(WSServer, over_tls) {
     co_await close(server);
 }
 
-// websockets: asyncio.test_router.test_router_supports_unix_sockets, asyncio.test_server.test_unix_with_path_and_sock
 ASYNC_TEST(WSServer, over_a_unix_socket) {
     if (simulated()) co_return;
     const std::string path =

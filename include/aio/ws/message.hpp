@@ -16,7 +16,7 @@ class Message {
 public:
     Message(MessageType type, std::string data) noexcept : data_(std::move(data)), type_(type) {}
 
-    // Whether it is text: a Python str; else binary: bytes.
+    // Whether it is text: Python's `str`; else binary: `bytes`.
     MessageType type() const noexcept { return type_; }
     bool is_text() const noexcept { return type_ == MessageType::text; }
     // Its data; of a binary message too.

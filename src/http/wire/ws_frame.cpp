@@ -129,8 +129,10 @@ void WSReader::begin_frame() {
         first_fragment_ = true;
     }
     fragment_begin_ = message_.size();
-    const bool unpacked = !compressed_ && too_large(payload_left_);
-    if (unpacked || (limits_.message > 0 && payload_left_ > limits_.message)) throw_too_large(payload_left_);
+    // Compression may lengthen a message, by 5 bytes for each 16 KiB and a little more.
+    const bool compressed_too_large =
+        limits_.message > 0 && payload_left_ / 1025 * 1024 > limits_.message && payload_left_ > 64;
+    if (compressed_ ? compressed_too_large : too_large(payload_left_)) throw_too_large(payload_left_);
 }
 
 void WSReader::take_payload(std::string_view& input) {
