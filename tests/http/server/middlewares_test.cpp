@@ -12,7 +12,6 @@ using http::Application, http::CorsOptions, http::EventSourceResponse, http::Req
     http::SpanContext, http::TestServer;
 using testing::HasSubstr, testing::MatchesRegex;
 
-// "/": text; "/events": a response in steps; "/teapot": an exception; "/broken": a failure.
 struct GuardedSite {
     explicit GuardedSite(http::Middleware middleware, http::RunnerOptions options = {}) : server(app, options) {
         app.add_middleware(std::move(middleware));
@@ -345,7 +344,6 @@ TEST(TraceContext,
     }
 }
 
-// From a client through a handler to the next server.
 ASYNC_TEST(TraceContext, goes_on_to_the_requests_of_a_handler) {
     GuardedSite behind(http::trace_context_middleware());
     co_await behind.server.start();
