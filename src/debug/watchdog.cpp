@@ -215,7 +215,7 @@ private:
         std::vector<std::string> places = aio::detail::describe_code(stack);
         const auto loop = std::find_if(places.begin(), places.end(), [](const std::string& place) {
             return place.starts_with("step_handing_over()") || place.starts_with("run_ready()") ||
-                   place.starts_with("run_item()");
+                   place.starts_with("run_item()") || place.starts_with("run_forever()");
         });
         places.erase(loop, places.end());
         if (places.size() > kMostShownFrames) places.resize(kMostShownFrames);
