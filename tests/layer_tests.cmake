@@ -80,6 +80,14 @@ function(aiocpp_layer_tests layer)
     target_link_libraries(${executable} PRIVATE aiocpp_cli CLI11::CLI11 nlohmann_json::nlohmann_json OpenSSL::Crypto)
     target_compile_definitions(${executable} PRIVATE AIOCPP_TOOL="$<TARGET_FILE:aiocpp_tool>")
     add_dependencies(${executable} aiocpp_tool)
+    # A program that the tool looks into.
+    set(shapes ${CMAKE_CURRENT_SOURCE_DIR}/cli/programs/shapes.cpp)
+    add_executable(aiocpp_shapes ${shapes})
+    target_link_libraries(aiocpp_shapes PRIVATE aiocpp::aiocpp)
+    aiocpp_compile_options(aiocpp_shapes)
+    target_compile_definitions(${executable} PRIVATE
+      AIOCPP_SHAPES="$<TARGET_FILE:aiocpp_shapes>" AIOCPP_SHAPES_SOURCE="${shapes}")
+    add_dependencies(${executable} aiocpp_shapes)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL Clang AND AIOCPP_SANITIZE STREQUAL thread)
     # The static runtime has an operator new of its own, which the tests' cannot replace.

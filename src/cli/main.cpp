@@ -1,6 +1,8 @@
-// aiocpp: fetches URLs and serves directories.
+// aiocpp: fetches URLs, serves directories, and shows what the tasks of a program wait for.
 #include "cli/fetch.hpp"
+#include "cli/look.hpp"
 #include "cli/serve.hpp"
+#include "cli/top.hpp"
 
 #include "cli/exit_status.hpp"
 
@@ -35,7 +37,8 @@ bool take_standard_descriptors() {
 
 int main(int argc, char** argv) {
     if (!take_standard_descriptors()) return aio::cli::kFailed;
-    CLI::App app("Fetches URLs and serves directories over HTTP.", "aiocpp");
+    CLI::App app("Fetches URLs, serves directories over HTTP, and shows what the tasks of a program wait for.",
+                 "aiocpp");
     app.set_version_flag("--version", "aiocpp " AIOCPP_VERSION);
     app.require_subcommand(1);
 
@@ -47,6 +50,17 @@ int main(int argc, char** argv) {
     CLI::App* const serve = app.add_subcommand("serve", "Serve the files of a directory");
     aio::cli::add_serve_options(*serve, serve_options);
 
+    aio::cli::LookOptions look_options;
+    CLI::App* const ps = app.add_subcommand("ps", "List the tasks of a running program or a core file");
+    aio::cli::add_look_options(*ps, look_options);
+    CLI::App* const pstree =
+        app.add_subcommand("pstree", "Show which tasks of a program wait for which, with their stacks");
+    aio::cli::add_look_options(*pstree, look_options);
+
+    aio::cli::TopOptions top_options;
+    CLI::App* const top = app.add_subcommand("top", "Show what the loops of a program are doing, again and again");
+    aio::cli::add_top_options(*top, top_options);
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -54,6 +68,9 @@ int main(int argc, char** argv) {
     }
     std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is a write error
     try {
+        if (*top) return aio::cli::top(top_options);
+        if (*ps) return aio::cli::ps(look_options);
+        if (*pstree) return aio::cli::pstree(look_options);
         return *fetch ? aio::cli::fetch(fetch_options) : aio::cli::serve(serve_options);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "aiocpp: %s\n", error.what());

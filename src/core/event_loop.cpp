@@ -9,6 +9,9 @@
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
 #include "core/signals.hpp"
+#include "core/window.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -182,26 +185,32 @@ void poll_and_collect(LoopState& state) {
 
 // Passes until stop(). What should be looked at after the present pass (stop, an observer, a timer that is due
 // soon) sets passes_left to 1.
-void run_passes(LoopState& state) {
+void run_passes(LoopState& state, WindowLoop& window) {
     do {
         poll_and_collect(state);
         if (state.observed) [[unlikely]] {
+            window.count(1);
             run_observed(state, state.ready.take_all());
             continue;
         }
+        const unsigned passes = state.passes_left;
         run_ready(state);
+        window.count(passes - std::min(passes, state.passes_left));
     } while (!state.stopping);
 }
 
 // Marks the loop as running on this thread for the duration of run_forever().
 class RunningScope {
 public:
-    explicit RunningScope(LoopState& state) : state_(state) {
+    explicit RunningScope(LoopState& state) : state_(state), window_(window_loop_of(state)) {
         if (state.closed) throw RuntimeError("EventLoop: the event loop is closed");
         if (state.running) throw RuntimeError("EventLoop: this event loop is already running");
         if (current.loop) throw RuntimeError("EventLoop: cannot run the event loop while another loop is running");
+        [[maybe_unused]] static const bool heeded = (heed_watchdog_variable(), true);
         state.running = true;
         current.loop = &state;
+        window_.thread.store(static_cast<std::uint64_t>(::gettid()), std::memory_order_relaxed);
+        window_.current.store(&current, std::memory_order_release);
         destruction.begin_here();
     }
     ~RunningScope() {
@@ -209,10 +218,13 @@ public:
         state_.stopping = false;
         current.loop = nullptr;
         current.task = nullptr;
+        window_.current.store(nullptr, std::memory_order_release);
     }
+    WindowLoop& window() const noexcept { return window_; }
 
 private:
     LoopState& state_;
+    WindowLoop& window_;
 };
 
 bool environment_asks_for_debug() noexcept {
@@ -279,7 +291,7 @@ EventLoop::~EventLoop() {
 
 void EventLoop::run_forever() {
     detail::RunningScope running(*state_);
-    detail::run_passes(*state_);
+    detail::run_passes(*state_, running.window());
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include "base/per_thread.hpp"
 #include "core/fd_watch.hpp"
+#include "core/window.hpp"
 
 #include <mutex>
 
@@ -41,9 +42,11 @@ LoopState* LoopState::acquire() {
             std::lock_guard lock(retired.mutex);
             retired.states.reserve(++retired.made);
         }
+        auto record = make_window_loop();
         auto fresh = std::make_unique<LoopState>();
         fresh->wakeup.open();
         state = fresh.release();
+        show_in_window(std::move(record), *state);
     } else {
         try {
             state->wakeup.open();

@@ -2,11 +2,15 @@
 // start it. Source of the interface: elfutils 0.188, libdwfl.h.
 #include "core/symbols.hpp"
 
+#include "base/describe.hpp"
+
+#include <cxxabi.h>
 #include <dlfcn.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,6 +54,7 @@ public:
     decltype(dwarf_getsrc_die)* line_of = find<decltype(dwarf_getsrc_die)>("dwarf_getsrc_die");
     decltype(dwarf_linesrc)* file_of = find<decltype(dwarf_linesrc)>("dwarf_linesrc");
     decltype(dwarf_lineno)* number_of = find<decltype(dwarf_lineno)>("dwarf_lineno");
+    decltype(dwfl_module_addrname)* name_of = find<decltype(dwfl_module_addrname)>("dwfl_module_addrname");
 
     bool usable() const { return usable_; }
 };
@@ -60,29 +65,53 @@ int no_separate_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*,
     return -1;
 }
 
-std::optional<std::string> source_line(std::uintptr_t address) {
-    static const Libdw libdw;
-    if (!libdw.usable()) return std::nullopt;
-    const Dwfl_Callbacks callbacks{libdw.find_elf, no_separate_file, nullptr, nullptr};
-    const std::unique_ptr<Dwfl, decltype(libdw.end)> session(libdw.begin(&callbacks), libdw.end);
-    if (!session || libdw.report(session.get(), ::getpid()) != 0) return std::nullopt;
-    if (libdw.report_end(session.get(), nullptr, nullptr) != 0) return std::nullopt;
-    Dwfl_Module* module = libdw.module_of(session.get(), address);
+// What libdw knows of this process, as long as this lives.
+class Session {
+public:
+    Session() : callbacks_{libdw().find_elf, no_separate_file, nullptr, nullptr}, session_(nullptr, libdw().end) {
+        if (!libdw().usable()) return;
+        session_.reset(libdw().begin(&callbacks_));
+        usable_ = session_ && libdw().report(session_.get(), ::getpid()) == 0 &&
+                  libdw().report_end(session_.get(), nullptr, nullptr) == 0;
+    }
+    std::optional<std::string> line_at(std::uintptr_t address) const;
+    // The function's name as the linker knows it; null.
+    const char* name_at(std::uintptr_t address) const {
+        Dwfl_Module* module = usable_ ? libdw().module_of(session_.get(), address) : nullptr;
+        return module ? libdw().name_of(module, address) : nullptr;
+    }
+
+private:
+    static const Libdw& libdw() {
+        static const Libdw library;
+        return library;
+    }
+    Dwfl_Callbacks callbacks_;
+    std::unique_ptr<Dwfl, decltype(dwfl_end)*> session_;
+    bool usable_ = false;
+};
+
+std::optional<std::string> Session::line_at(std::uintptr_t address) const {
+    Dwfl_Module* module = usable_ ? libdw().module_of(session_.get(), address) : nullptr;
     if (!module) return std::nullopt;
     // clang writes no table of which unit has which addresses: each unit is asked.
     Dwarf_Addr bias = 0;
     Dwarf_Die* unit = nullptr;
-    while ((unit = libdw.next_unit(module, unit, &bias)) && libdw.has_address(unit, address - bias) != 1) {}
-    Dwarf_Line* line = unit ? libdw.line_of(unit, address - bias) : nullptr;
-    const char* file = line ? libdw.file_of(line, nullptr, nullptr) : nullptr;
+    while ((unit = libdw().next_unit(module, unit, &bias)) && libdw().has_address(unit, address - bias) != 1) {}
+    Dwarf_Line* line = unit ? libdw().line_of(unit, address - bias) : nullptr;
+    const char* file = line ? libdw().file_of(line, nullptr, nullptr) : nullptr;
     int number = 0;
-    if (!file || libdw.number_of(line, &number) != 0) return std::nullopt;
+    if (!file || libdw().number_of(line, &number) != 0) return std::nullopt;
     return std::string(file) + ":" + std::to_string(number);
 }
 
 #else
 
-std::optional<std::string> source_line(std::uintptr_t) { return std::nullopt; }
+class Session {
+public:
+    std::optional<std::string> line_at(std::uintptr_t) const { return std::nullopt; }
+    const char* name_at(std::uintptr_t) const { return nullptr; }
+};
 
 #endif
 
@@ -100,6 +129,16 @@ std::string place_in_binary(std::uintptr_t address) {
     return std::string(file.substr(file.rfind('/') + 1)) + text;
 }
 
+// "f" of "_Z1fi", and of what g++ and clang make of a coroutine f.
+std::string function_of_symbol(const char* symbol) {
+    struct Free {
+        void operator()(char* text) const noexcept { std::free(text); }
+    };
+    int status = 0;
+    const std::unique_ptr<char, Free> text(abi::__cxa_demangle(symbol, nullptr, nullptr, &status));
+    return function_name(status == 0 && text ? text.get() : symbol);
+}
+
 }  // namespace
 
 std::string describe_call(const void* return_address) {
@@ -111,8 +150,25 @@ std::string describe_call(const void* return_address) {
     static std::unordered_map<std::uintptr_t, std::string> known;
     const std::lock_guard lock(mutex);
     std::string& place = known[address];
-    if (place.empty()) place = source_line(address).value_or(place_in_binary(address));
+    if (place.empty()) place = Session().line_at(address).value_or(place_in_binary(address));
     return place;
+}
+
+std::vector<std::string> describe_code(std::span<const std::uintptr_t> addresses) {
+    std::vector<std::string> places;
+    const Session session;
+    for (const std::uintptr_t address : addresses) {
+        Dl_info info{};
+        const char* name = session.name_at(address);
+        if (!name && ::dladdr(reinterpret_cast<void*>(address), &info) != 0) name = info.dli_sname;
+        const std::optional<std::string> line = session.line_at(address);
+        if (name) {
+            places.push_back(function_of_symbol(name) + "()" + (line ? " at " + *line : ""));
+        } else {
+            places.push_back(line.value_or(place_in_binary(address)));
+        }
+    }
+    return places;
 }
 
 }  // namespace aio::detail
