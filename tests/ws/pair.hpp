@@ -70,7 +70,10 @@ struct Pair {
 class RawEnd {
 public:
     RawEnd(StreamReader reader, StreamWriter writer, bool is_server)
-        : reader_(std::move(reader)), writer_(std::move(writer)), is_server_(is_server), frames_(is_server, 0) {}
+        : reader_(std::move(reader)),
+          writer_(std::move(writer)),
+          is_server_(is_server),
+          frames_(is_server, 0, std::make_unique<http::wire::WSInflater>(15, false)) {}
 
     // Writes a frame, as a client or a server must.
     void frame(WSOpcode opcode, std::string_view payload, bool last = true) {
