@@ -12,6 +12,10 @@ namespace aio::mysql {
 
 namespace detail {
 
+bool PoolDriver::may_change_session(db::detail::PoolCall, std::string_view sql) noexcept {
+    return detail::may_change_session(sql);
+}
+
 PoolDriver::PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks hooks)
     : dsn_(std::move(dsn)), options_(options), hooks_(std::move(hooks)) {
     if (options.max_cancels == 0 || options.max_cancels > PTRDIFF_MAX) {

@@ -15,6 +15,10 @@ namespace aio::pg {
 
 namespace detail {
 
+bool PoolDriver::may_change_session(db::detail::PoolCall call, std::string_view sql) {
+    return call == db::detail::PoolCall::script || detail::may_change_session(sql);
+}
+
 PoolDriver::PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks hooks)
     : dsn_(std::move(dsn)), reset_(options.reset), options_(options), hooks_(std::move(hooks)) {
     if (options.max_cancels == 0 || options.max_cancels > PTRDIFF_MAX) {
