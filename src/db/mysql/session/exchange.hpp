@@ -10,6 +10,7 @@
 
 #include <aio/core/frame_pool.hpp>
 #include <aio/core/waiter.hpp>
+#include <aio/db/transaction_block.hpp>
 
 #include "db/mysql/wire/server_packets.hpp"
 
@@ -34,7 +35,7 @@ public:
     };
 
     // What it does to the session's transaction, as far as the driver knows.
-    enum class Effect : std::uint8_t { none, begins, ends };
+    using Effect = db::detail::TransactionEffect;
 
     Exchange(const Exchange&) = delete;
     static void* operator new(std::size_t bytes) { return aio::detail::frame_pool.allocate(bytes); }

@@ -21,6 +21,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/db/transaction_block.hpp>
 #include <aio/io/protocol.hpp>
 #include <aio/mysql/parameters.hpp>
 #include <aio/sync/event.hpp>
@@ -42,7 +43,8 @@
 
 namespace aio::mysql::detail {
 
-class TransactionBlock;
+struct Transactions;
+using TransactionBlock = db::detail::TransactionBlock<Transactions>;
 
 // Waits for an exchange. Result: none; errors: the exchange's. Cancel: the exchange is dropped, see Exchange::Dropped.
 class ExchangeAwaiter final : public aio::detail::Waiter {

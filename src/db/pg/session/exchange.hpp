@@ -11,6 +11,7 @@
 
 #include <aio/core/frame_pool.hpp>
 #include <aio/core/waiter.hpp>
+#include <aio/db/transaction_block.hpp>
 
 #include "db/pg/wire/message_reader.hpp"
 
@@ -35,7 +36,7 @@ public:
     };
 
     // What it does to the session's transaction, as far as the driver knows.
-    enum class Effect : std::uint8_t { none, begins, ends };
+    using Effect = db::detail::TransactionEffect;
 
     Exchange(const Exchange&) = delete;
     static void* operator new(std::size_t bytes) { return aio::detail::frame_pool.allocate(bytes); }

@@ -22,6 +22,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/db/transaction_block.hpp>
 #include <aio/io/protocol.hpp>
 #include <aio/pg/parameters.hpp>
 #include <aio/pg/type.hpp>
@@ -47,7 +48,8 @@
 
 namespace aio::pg::detail {
 
-class TransactionBlock;
+struct Transactions;
+using TransactionBlock = db::detail::TransactionBlock<Transactions>;
 
 // Waits for an exchange. Result: none; errors: the exchange's. Cancel: the exchange is dropped, see Exchange::Dropped.
 class ExchangeAwaiter final : public aio::detail::Waiter {
