@@ -56,15 +56,15 @@ public:
     }
     template <class... Args>
     Coro<Rows> fetch(Args... args) const {
-        return detail::rows_after(run(detail::RowsWanted::all, std::move(args)...));
+        return db::detail::rows_after<detail::Result>(run(detail::RowsWanted::all, std::move(args)...));
     }
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(Args... args) const {
-        return detail::first_row_after(run(detail::RowsWanted::first, std::move(args)...));
+        return db::detail::first_row_after<detail::Result>(run(detail::RowsWanted::first, std::move(args)...));
     }
     template <class T, class... Args>
     Coro<T> fetchval(Args... args) const {
-        return detail::value_after<T>(run(detail::RowsWanted::first, std::move(args)...));
+        return db::detail::value_after<detail::Result, T>(run(detail::RowsWanted::first, std::move(args)...));
     }
     template <class Sets>
     Coro<ExecuteResult> executemany(Sets sets) const {
@@ -72,7 +72,7 @@ public:
     }
     template <class Sets>
     Coro<Rows> fetchmany(Sets sets) const {
-        return detail::rows_after(run_many(detail::RowsWanted::all, std::move(sets)));
+        return db::detail::rows_after<detail::Result>(run_many(detail::RowsWanted::all, std::move(sets)));
     }
     template <class... Args>
     AsyncGenerator<Row> cursor(Args... args) const {

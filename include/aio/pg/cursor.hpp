@@ -62,7 +62,7 @@ AsyncGenerator<Row> read_cursor(SharedSession session, std::string sql, Args... 
     Portal portal(std::move(session));
     SharedResult batch = co_await portal.first(sql, arguments);
     while (true) {
-        for (std::size_t i = 0; i < rows_of(*batch); ++i) co_yield Row(batch, i);
+        for (std::size_t i = 0; i < Result::rows_of(*batch); ++i) co_yield Row(batch, i);
         if (portal.at_end()) co_return;
         batch = co_await portal.next();
     }

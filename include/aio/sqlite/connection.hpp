@@ -87,25 +87,27 @@ public:
     // All rows.
     template <class... Args>
     Coro<Rows> fetch(db::SQLiteSql<Args...> sql, Args... args) const {
-        return detail::run_for_rows(session_, detail::request_for(detail::RowsWanted::all, sql.text(), args...));
+        return db::detail::rows_after<detail::Result>(
+            detail::run_request(session_, detail::request_for(detail::RowsWanted::all, sql.text(), args...)));
     }
     // All rows as structs (aio/db/aggregate.hpp): `fetch_as<User>("SELECT id, name FROM users")`. Errors: also db::ColumnError if
     // the columns do not fit the fields.
     template <class T, class... Args>
     Coro<std::vector<T>> fetch_as(db::SQLiteSql<Args...> sql, Args... args) const {
-        return db::detail::structs_after<T>(fetch<Args...>(sql, std::move(args)...));
+        return db::detail::structs_after<detail::Result, T>(
+            detail::run_request(session_, detail::request_for(detail::RowsWanted::all, sql.text(), args...)));
     }
     // The first row; nullopt if there is none.
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(db::SQLiteSql<Args...> sql, Args... args) const {
-        return detail::run_for_first_row(session_,
-                                         detail::request_for(detail::RowsWanted::first, sql.text(), args...));
+        return db::detail::first_row_after<detail::Result>(
+            detail::run_request(session_, detail::request_for(detail::RowsWanted::first, sql.text(), args...)));
     }
     // The first column of the first row, as a T. Errors: also db::NoRowError when there is no row, unless T is a
     // std::optional, which is then empty.
     template <class T, class... Args>
     Coro<T> fetchval(db::SQLiteSql<Args...> sql, Args... args) const {
-        return detail::value_after<T>(
+        return db::detail::value_after<detail::Result, T>(
             detail::run_request(session_, detail::request_for(detail::RowsWanted::first, sql.text(), args...)));
     }
     // Runs a statement once for each tuple of `sets`, for example a std::vector of std::tuple: all of them, or none if one
@@ -118,7 +120,8 @@ public:
     // The same. Result: the rows of all executions in order, for example those of INSERT … RETURNING.
     template <class Sets>
     Coro<Rows> fetchmany(detail::SqlForSets<Sets> sql, const Sets& sets) const {
-        return detail::run_for_rows(session_, detail::request_for_many(detail::RowsWanted::all, sql.text(), sets));
+        return db::detail::rows_after<detail::Result>(
+            detail::run_request(session_, detail::request_for_many(detail::RowsWanted::all, sql.text(), sets)));
     }
     // The rows one by one, in bounded memory (cursor.hpp).
     template <class... Args>

@@ -56,19 +56,23 @@ public:
     }
     template <class... Args>
     Coro<Rows> fetch(Args... args) const {
-        return detail::run_for_rows(session_, request(detail::RowsWanted::all, args...));
+        return db::detail::rows_after<detail::Result>(
+            detail::run_request(session_, request(detail::RowsWanted::all, args...)));
     }
     template <class T, class... Args>
     Coro<std::vector<T>> fetch_as(Args... args) const {
-        return db::detail::structs_after<T>(fetch(std::move(args)...));
+        return db::detail::structs_after<detail::Result, T>(
+            detail::run_request(session_, request(detail::RowsWanted::all, args...)));
     }
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(Args... args) const {
-        return detail::run_for_first_row(session_, request(detail::RowsWanted::first, args...));
+        return db::detail::first_row_after<detail::Result>(
+            detail::run_request(session_, request(detail::RowsWanted::first, args...)));
     }
     template <class T, class... Args>
     Coro<T> fetchval(Args... args) const {
-        return detail::value_after<T>(detail::run_request(session_, request(detail::RowsWanted::first, args...)));
+        return db::detail::value_after<detail::Result, T>(
+            detail::run_request(session_, request(detail::RowsWanted::first, args...)));
     }
     template <class Sets>
     Coro<> executemany(const Sets& sets) const {
@@ -77,7 +81,8 @@ public:
     }
     template <class Sets>
     Coro<Rows> fetchmany(const Sets& sets) const {
-        return detail::run_for_rows(session_, detail::request_for_many(detail::RowsWanted::all, get_query(), sets));
+        return db::detail::rows_after<detail::Result>(
+            detail::run_request(session_, detail::request_for_many(detail::RowsWanted::all, get_query(), sets)));
     }
     template <class... Args>
     AsyncGenerator<Row> cursor(Args... args) const {

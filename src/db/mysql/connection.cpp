@@ -16,11 +16,6 @@ namespace detail {
 
 const ExecuteResult& done_of(const ResultData& data) noexcept { return data.done; }
 
-void throw_no_row() {
-    throw db::NoRowError(
-        "fetchval: the statement returned no row; fetchval<std::optional<T>>() would return nullopt");
-}
-
 namespace {
 
 // A command that is answered by OK: COM_PING, COM_INIT_DB.

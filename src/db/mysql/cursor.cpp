@@ -104,8 +104,8 @@ Coro<SharedResult> Portal::next() {
 
 void Portal::measure(const ResultData& batch) noexcept {
     at_end_ = !batch.has_more;
-    if (batch.starts.empty()) return;
-    const std::size_t row = batch.bytes.size() / batch.starts.size() + 1;
+    if (batch.rows() == 0) return;
+    const std::size_t row = batch.bytes() / batch.rows() + 1;
     batch_ = static_cast<std::uint32_t>(std::clamp<std::size_t>(kBatchBytes / row, 1, kMostRows));
 }
 

@@ -41,10 +41,7 @@ private:
     }
     void received(const wire::Message& message) override {
         switch (message.type) {
-            case wire::MessageType::data_row:
-                wire::parse_data_row(message, result->statement->columns.size());
-                result->add_row(message.body);
-                break;
+            case wire::MessageType::data_row: result->add_row(message); break;
             case wire::MessageType::command_complete: has_ended_ = true; break;
             case wire::MessageType::portal_suspended: has_ended_ = result->has_more = true; break;
             default: wire::parse_empty(message);
@@ -151,7 +148,7 @@ Coro<std::size_t> Portal::move(std::int32_t rows) {
 void Portal::measure(const ResultData& batch) noexcept {
     at_end_ = !batch.has_more;
     if (at_end_) is_open_ = false;
-    const std::size_t row = batch.bytes.size() / std::max<std::size_t>(batch.starts.size(), 1) + 1;
+    const std::size_t row = batch.bytes() / std::max<std::size_t>(batch.rows(), 1) + 1;
     batch_ = static_cast<std::int32_t>(std::clamp<std::size_t>(kBatchBytes / row, 1, kMostRows));
 }
 
@@ -170,8 +167,10 @@ std::int32_t checked_rows(std::size_t rows, const char* function) {
 
 }  // namespace
 
-Coro<Rows> Cursor::fetch(std::size_t rows) { return detail::rows_after(portal_->fetch(checked_rows(rows, "fetch"))); }
-Coro<std::optional<Row>> Cursor::fetchrow() { return detail::first_row_after(portal_->fetch(1)); }
+Coro<Rows> Cursor::fetch(std::size_t rows) {
+    return db::detail::rows_after<detail::Result>(portal_->fetch(checked_rows(rows, "fetch")));
+}
+Coro<std::optional<Row>> Cursor::fetchrow() { return db::detail::first_row_after<detail::Result>(portal_->fetch(1)); }
 Coro<std::size_t> Cursor::forward(std::size_t rows) { return portal_->move(checked_rows(rows, "forward")); }
 
 }  // namespace aio::pg

@@ -16,6 +16,7 @@
 #define AIO_DB_CONFORMANCE(Suite, Db)                                           \
     AIO_DB_CONFORMS_(Suite, Db, values_come_back)                               \
     AIO_DB_CONFORMS_(Suite, Db, rows_by_name_position_and_type)                 \
+    AIO_DB_CONFORMS_(Suite, Db, columns_are_found_by_name_in_wide_rows)         \
     AIO_DB_CONFORMS_(Suite, Db, wrong_reads_have_typed_errors)                  \
     AIO_DB_CONFORMS_(Suite, Db, structs_by_position_and_by_name)                \
     AIO_DB_CONFORMS_(Suite, Db, first_rows_and_values)                          \
