@@ -277,7 +277,7 @@ ASYNC_TEST(ToolLook, top_shows_loops_and_where_tasks_wait, kOnce) {
     EXPECT_THAT(shown.out, testing::StartsWith("LOOP    THREAD  BACKEND   BUSY "));
     EXPECT_THAT(shown.out,
                 testing::ContainsRegex("     60  never\\(\\) at .*shapes.cpp:[0-9]+, waits for Event.wait\\(\\)\n"));
-    EXPECT_THAT(shown.out, HasSubstr(", waits for sleep\n"));
+    EXPECT_THAT(shown.out, HasSubstr(", waits for Lock.scoped()\n"));
     const Ended json = co_await run_tool(scratch, "top", "--json", "-d", "0.05", shapes.pid());
     const auto parsed = nlohmann::json::parse(json.out);
     EXPECT_EQ(parsed["loops"][0]["tasks"]["waiting"], 271);
