@@ -75,7 +75,6 @@ WSConnection::WSConnection(Upgraded upgraded, Side side, const WSOptions& option
                            const std::optional<wire::WSDeflate>& deflate, std::string protocol)
     : channel_(WSChannel::open(std::move(upgraded), side, rules_of(options), deflate)),
       receive_timeout_(options.receive_timeout),
-      autoclose_(options.autoclose),
       protocol_(std::move(protocol)) {}
 
 WSConnection::~WSConnection() {

@@ -51,7 +51,6 @@ private:
 
     const std::shared_ptr<WSChannel> channel_;
     const std::optional<Duration> receive_timeout_;
-    const bool autoclose_;
     bool close_called_ = false;
     bool told_ = false;  // receive() has returned the last message
     unsigned reads_after_end_ = 0;

@@ -24,11 +24,7 @@ using http::wire::WSEvent, http::wire::WSOpcode;
 
 // Sends back what comes.
 inline Coro<> echo_all(ws::Connection& connection) {
-    int count = 0;
-    while (auto message = co_await connection.next()) {
-        co_await connection.send(*message);
-        ++count;
-    }
+    while (auto message = co_await connection.next()) co_await connection.send(*message);
 }
 
 // A server of ours, and both ends of one connection to it.
