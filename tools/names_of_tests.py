@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How many tests of another project this one reproduces: of CPython's asyncio, of asyncpg, of aiomysql.
+"""How many tests of another project this one reproduces: of CPython's asyncio, of asyncpg, of aiomysql, of websockets.
 
 The names are in PROJECT_names.txt, by group. A test of ours names the ones it reproduces in a comment, several
 separated by commas: `// CPython: test_tasks.test_cancel_at_end, test_locks.EventTests.test_event_wait`. The
@@ -14,7 +14,7 @@ import re
 import sys
 
 TOOLS = pathlib.Path(__file__).resolve().parent
-PROJECTS = ("CPython", "asyncpg", "aiomysql")
+PROJECTS = ("CPython", "asyncpg", "aiomysql", "websockets")
 GROUP = re.compile(r"\[(\w+)\] (.+)")
 EXCEPTION = re.compile(r"(no|not yet) ([\w ]+): (.+)")
 REFERENCE = re.compile(r"(test_\w+)\.(?:\w+\.)*(\w+)")
@@ -56,6 +56,7 @@ def read_groups(text):
 def references(text, project):
     """The pairs (file of the project, test name without test_) that the comments of a test file name."""
     for comment in re.findall(rf"//\s*{project}:\s*(.*)", text):
+        comment = comment.replace("asyncio.test_", "test_asyncio_")  # websockets has two files of the same name
         for file, name in REFERENCE.findall(comment):
             yield file, name.removeprefix("test_")
 

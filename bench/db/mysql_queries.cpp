@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../support/queries.hpp"
+#include "../support/aio_queries.hpp"
 
 namespace {
 
@@ -19,42 +19,26 @@ std::string dsn;
 
 void expect(bool right) { bench::expect_answer(right, "mysql_queries"); }
 
-// `Source` is a connection or a pool.
-template <class Source>
-aio::Coro<> ask(Source source, long& left) {
+// `source` is a connection or a pool.
+constexpr auto kAsk = [](auto source, long& left) -> aio::Coro<> {
     while (left-- > 0) {
         const auto argument = static_cast<std::int64_t>(left);
         expect(co_await source.template fetchval<std::int64_t>("SELECT ?", argument) == argument);
     }
-}
+};
 
-// Each task has one of `sources`, in turn.
-template <class Source>
-aio::Coro<> ask_all(std::vector<Source> sources, int tasks, const char* name, long queries) {
-    bench::QueryRounds rounds(name, queries);
-    while (rounds.next()) {
-        long left = rounds.queries();
-        std::vector<aio::Coro<>> asking;
-        for (int i = 0; i < tasks; ++i)
-            asking.push_back(ask(sources[static_cast<std::size_t>(i) % sources.size()], left));
-        co_await aio::gather(std::move(asking));
-    }
+aio::Coro<aio::mysql::Pool> open_pool() {
+    const aio::mysql::PoolOptions options = {.min_size = kTasks, .max_size = kTasks};
+    auto pool = co_await aio::mysql::create_pool(dsn, options);
+    co_return pool;
 }
 
 aio::Coro<> on_connections(int connections, int tasks, const char* name, long queries) {
-    std::vector<aio::mysql::Connection> all;
-    for (int i = 0; i < connections; ++i) all.push_back(co_await aio::mysql::connect(dsn));
-    co_await ask_all(all, tasks, name, queries);
-    for (const auto& connection : all) co_await connection.close();
+    auto connect = [] { return aio::mysql::connect(dsn); };
+    return bench::on_connections(connections, tasks, name, queries, connect, kAsk);
 }
 
-aio::Coro<> on_pool(const char* name) {
-    const aio::mysql::PoolOptions options = {.min_size = kTasks, .max_size = kTasks};
-    const auto pool = co_await aio::mysql::create_pool(dsn, options);
-    const std::vector<aio::mysql::Pool> one(1, pool);
-    co_await ask_all(one, kTasks, name, 2000);
-    co_await pool.close();
-}
+aio::Coro<> on_pool(const char* name) { return bench::on_pool(open_pool(), kTasks, name, 2000, kAsk); }
 
 // A result as programs have them: two numbers, a text, a double; all read.
 aio::Coro<> read_rows() {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../support/queries.hpp"
+#include "../support/aio_queries.hpp"
 
 namespace {
 
@@ -21,38 +21,24 @@ std::string dsn;
 
 void expect(bool right) { bench::expect_answer(right, "pg_queries"); }
 
-// `Source` is a connection or a pool.
-template <class Source>
-aio::Coro<> ask(Source source, long& left) {
+// `source` is a connection or a pool.
+constexpr auto kAsk = [](auto source, long& left) -> aio::Coro<> {
     while (left-- > 0) expect(co_await source.template fetchval<int>("SELECT 1") == 1);
-}
+};
 
-// Each task has one of `sources`, in turn.
-template <class Source>
-aio::Coro<> ask_all(std::vector<Source> sources, int tasks, const char* name, long queries) {
-    bench::QueryRounds rounds(name, queries);
-    while (rounds.next()) {
-        long left = rounds.queries();
-        std::vector<aio::Coro<>> asking;
-        for (int i = 0; i < tasks; ++i)
-            asking.push_back(ask(sources[static_cast<std::size_t>(i) % sources.size()], left));
-        co_await aio::gather(std::move(asking));
-    }
+aio::Coro<aio::pg::Pool> pool_of(aio::pg::PoolOptions options) {
+    auto pool = co_await aio::pg::create_pool(dsn, options);
+    co_return pool;
 }
 
 aio::Coro<> on_connections(int connections, int tasks, const char* name, long queries) {
-    std::vector<aio::pg::Connection> all;
-    for (int i = 0; i < connections; ++i) all.push_back(co_await aio::pg::connect(dsn));
-    co_await ask_all(all, tasks, name, queries);
-    for (const auto& connection : all) co_await connection.close();
+    auto connect = [] { return aio::pg::connect(dsn); };
+    return bench::on_connections(connections, tasks, name, queries, connect, kAsk);
 }
 
 aio::Coro<> on_pool(const char* name, bool shares) {
     const aio::pg::PoolOptions options = {.min_size = kTasks, .max_size = kTasks, .share_connections = shares};
-    const auto pool = co_await aio::pg::create_pool(dsn, options);
-    const std::vector<aio::pg::Pool> one(1, pool);
-    co_await ask_all(one, kTasks, name, 2000);
-    co_await pool.close();
+    return bench::on_pool(pool_of(options), kTasks, name, 2000, kAsk);
 }
 
 // A result as programs have them: a number, a text, a double, a truth; all read.

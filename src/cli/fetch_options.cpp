@@ -87,7 +87,10 @@ void add_network(CLI::App& command, FetchOptions& options) {
     add_seconds(command, "--read-timeout", options.read_timeout, "Time limit without a byte from the server; 0: none")
         ->capture_default_str();
     command
-        .add_option("-x,--proxy", options.proxy, "Use this HTTP proxy; default: http_proxy, https_proxy, all_proxy")
+        .add_option(
+            "-x,--proxy", options.proxy,
+            "Use this proxy: http://, https://, socks5h://, socks5://, socks4a://, socks4://; default: http_proxy, "
+            "https_proxy, socks_proxy, all_proxy")
         ->type_name("URL");
     command.add_option("--unix-socket", options.unix_socket, "Connect to this Unix socket")->type_name("PATH");
     command.add_flag("-k,--insecure", options.insecure, "Accept any server certificate");

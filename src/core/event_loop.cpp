@@ -3,7 +3,7 @@
 
 #include <aio/core/log.hpp>
 
-#include "base/cpu_pause.hpp"
+#include "core/before_sleep.hpp"
 #include "core/blocked.hpp"
 #include "core/fd_watch.hpp"
 #include "core/loop_state.hpp"
@@ -34,7 +34,6 @@ namespace {
 // call (or even a clock reading) per pass. The number adapts: when passes become slow, the loop polls at most this many
 // passes later, and then as often as is necessary.
 constexpr unsigned kPassesPerPoll = 256;
-constexpr Duration kPollInterval = std::chrono::microseconds(20);
 
 // Passes until the next poll, or until nothing is ready. An exception (KeyboardInterrupt, SystemExit) leaves the rest
 // ready.
@@ -68,56 +67,10 @@ void run_ready(LoopState& state) {
     }
 }
 
-// Whether there is something to do before anything new comes in.
-bool must_not_sleep(const LoopState& state) noexcept {
-    return !state.ready.empty() || state.stopping || state.backend->has_deferred();
-}
-
 // How long the poll may wait.
 TimePoint poll_deadline(const LoopState& state) noexcept {
     if (must_not_sleep(state)) return TimePoint::min();
     return state.timers.empty() ? TimePoint::max() : state.timers.next();
-}
-
-// Polls without waiting, for busy_poll or until `deadline`. True: there is something to do.
-bool spin(LoopState& state, TimePoint deadline) {
-    Backend& backend = *state.backend;
-    backend.poll(TimePoint::min());  // submits the started operations; the wait for completions begins after that
-    TimePoint now = backend.now();
-    const TimePoint give_up = std::min(deadline, after(now, state.busy_poll));
-    while (!must_not_sleep(state) && !state.wakeup.pending() && now < give_up) {
-        backend.poll(TimePoint::min());
-        // A virtual clock advances only while its backend waits.
-        if (const TimePoint before = std::exchange(now, backend.now()); now == before) break;
-    }
-    return must_not_sleep(state);
-}
-
-// To sleep and be woken takes longer than what some threads are asked for, such as a query of SQLite: about 5 µs. So the loop looks
-// for such answers before it sleeps. If they take long, it does so less and less often: at last every 256th time. Descriptors are
-// polled as often as by a busy loop. True: there is something to do.
-bool look_for_answer(LoopState& state) {
-    constexpr Duration kPatience = std::chrono::microseconds(8);
-    constexpr unsigned kMostInVain = 8;
-    Backend& backend = *state.backend;
-    if (++state.looks_skipped < 1U << state.looked_in_vain) return false;
-    state.looks_skipped = 0;
-    const TimePoint begin = backend.now();
-    if (begin - state.last_look >= kPollInterval) {
-        state.last_look = begin;
-        backend.poll(TimePoint::min());
-        if (must_not_sleep(state)) return true;
-    }
-    constexpr int kMostLooks = 1000;  // a virtual clock stands still
-    for (int i = 0; i < kMostLooks && (i % 16 != 15 || backend.now() - begin < kPatience); ++i) {
-        if (state.wakeup.pending()) {
-            state.looked_in_vain = 0;
-            return true;
-        }
-        cpu_pause();
-    }
-    state.looked_in_vain = std::min(state.looked_in_vain + 1, kMostInVain);
-    return false;
 }
 
 // Result: the time until which the poll was allowed to wait.

@@ -41,7 +41,7 @@ struct LoopState : LoopCore {
     TimePoint last_poll{};
 
     // Answers of other threads that may come within microseconds. While there are any, the loop looks for them before it sleeps,
-    // as long as they do come (event_loop.cpp).
+    // as long as they do come (before_sleep.cpp).
     unsigned brief_answers = 0;
     unsigned looked_in_vain = 0;  // since the last one came
     unsigned looks_skipped = 0;

@@ -1,14 +1,10 @@
-// One end of a WebSocket on its stream: who receives, who closes, when to ping. The bytes are wire's.
+// aiohttp's flavour of a WebSocket: its types of messages, over a WSChannel.
 #pragma once
 
-#include <aio/core/future.hpp>
-#include <aio/core/handle.hpp>
-#include <aio/http/upgraded.hpp>
 #include <aio/http/websocket.hpp>
 
-#include "http/wire/ws_frame.hpp"
+#include "http/ws_channel.hpp"
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,14 +16,17 @@ namespace aio::http::detail {
 void check_window_bits(int bits);
 // Errors: ValueError for text that is no UTF-8, which the peer would have to refuse.
 void check_text(const char* function, std::string_view text);
+// Errors: ValueError for what may not be in a close frame.
+void check_close(std::uint16_t code, std::string_view reason);
 
 class WSConnection {
 public:
-    enum class Side : std::uint8_t { client, server };
+    using Side = WSChannel::Side;
 
     // deflate: what was agreed upon.
     WSConnection(Upgraded upgraded, Side side, const WSOptions& options,
                  const std::optional<wire::WSDeflate>& deflate, std::string protocol);
+    // A client's that is open is aborted. A server's belongs to the server's connection too, which closes it.
     ~WSConnection();
     WSConnection(const WSConnection&) = delete;
     WSConnection& operator=(const WSConnection&) = delete;
@@ -39,56 +38,24 @@ public:
     Coro<bool> close(std::uint16_t code, std::string reason);
     aio::detail::Drain send(wire::WSOpcode opcode, std::string_view payload);
 
-    bool closed() const noexcept { return closed_; }
-    std::optional<std::uint16_t> close_code() const noexcept { return close_code_; }
-    const std::exception_ptr& error() const noexcept { return error_; }
+    bool closed() const noexcept;
+    std::optional<std::uint16_t> close_code() const noexcept;
+    const std::exception_ptr& error() const noexcept { return channel_->error(); }
     const std::string& protocol() const noexcept { return protocol_; }
-    bool compressed() const noexcept { return deflater_ != nullptr; }
-    Address peername() const { return writer_.peername(); }
+    bool compressed() const noexcept { return channel_->compressed(); }
+    Address peername() const { return channel_->writer().peername(); }
+    const std::shared_ptr<WSChannel>& channel() const noexcept { return channel_; }
 
 private:
-    Coro<WSMessage> next_message();
-    Coro<std::optional<wire::WSEvent>> next_event();
-    Coro<> wait_for_close();
-    WSMessage answer_close(const wire::WSEvent& event);
-    Coro<WSMessage> fail(std::uint16_t code);
-    WSMessage error_message() const;
-    void write_frame(wire::WSOpcode opcode, bool compressed, std::string_view payload);
-    void send_close(std::uint16_t code, std::string_view reason);
-    void end(std::uint16_t code) noexcept;
+    WSMessage last_message();
 
-    void beat_later();
-    void beat();
-    void take_for_dead();
-    void stop_beating() noexcept;
-
-    StreamReader reader_;
-    StreamWriter writer_;
-    const Side side_;
-    const WSOptions options_;
-    const std::string protocol_;
-    wire::WSReader frames_;
-    std::unique_ptr<wire::WSDeflater> deflater_;
-
-    std::string first_;         // what came behind the HTTP head
-    std::string_view pending_;  // bytes not taken apart yet: of first_, or in the stream's buffer until the next read
-    // What take_message() found, and is not its affair.
-    std::optional<wire::WSEvent> taken_;
-    std::exception_ptr taken_error_;
-    std::string frame_, packed_;
-    std::array<char, 256> masks_;  // random bytes for the next frames
-    std::size_t masks_left_ = 0;
-
-    bool receiving_ = false;
-    bool closed_ = false;  // close() was called, or the connection is lost
-    bool close_sent_ = false;
+    const std::shared_ptr<WSChannel> channel_;
+    const std::optional<Duration> receive_timeout_;
+    const bool autoclose_;
+    bool close_called_ = false;
+    bool told_ = false;  // receive() has returned the last message
     unsigned reads_after_end_ = 0;
-    std::optional<std::uint16_t> close_code_;
-    std::exception_ptr error_;
-    std::optional<Future<>> peer_closed_;  // close() waits while another task receives
-
-    TimerHandle beat_, dead_;
-    TimePoint heard_{};  // when something came last
+    const std::string protocol_;
 };
 
 }  // namespace aio::http::detail

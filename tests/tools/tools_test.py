@@ -263,7 +263,7 @@ class NamesOfTests(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertEqual(run.stderr, "error: the required group logging lacks names\n"
                                      "error: test_pool.test_pool_99 is not in the list\n")
-        self.assertIn("not yet: full_reconnect_on_node_change_role", run.stdout)
+        self.assertIn("no: copy_from_query_to_path_like", run.stdout)
 
 
 class Documented(unittest.TestCase):

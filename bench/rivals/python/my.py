@@ -2,25 +2,12 @@
 per second, a line a case."""
 
 import asyncio
-import json
-import sys
-import time
 
 import aiomysql
 
-TASKS, ROUNDS = 16, 10
+from queries import TASKS, measure, run_cases
+
 ROWS_SQL = "SELECT seq, seq * 2, 'some text', seq / 2.0e0 FROM seq_1_to_1000 WHERE seq > %s"
-
-
-async def measure(name, queries, run):
-    samples = []
-    for done in range(ROUNDS + 1):
-        cpu, wall = time.process_time(), time.perf_counter()
-        await run()
-        if done:
-            samples.append(((time.process_time() - cpu) / queries, (time.perf_counter() - wall) / queries))
-    cpu, wall = (min(figures) for figures in zip(*samples))
-    print(json.dumps({"name": name, "ns": cpu * 1e9, "per_second": 1 / wall}), flush=True)
 
 
 async def fetchval(connection, number):
@@ -83,14 +70,4 @@ async def rows(path):
     await connection.ensure_closed()
 
 
-def main():
-    loop, path, *cases = sys.argv[1:]
-    if loop == "uvloop":
-        import uvloop
-
-        uvloop.install()
-    for case in cases:
-        asyncio.run(globals()[case](path))
-
-
-main()
+run_cases({"one": one, "spread": spread, "pool": pool, "rows": rows})

@@ -2,26 +2,14 @@
 second, a line a case."""
 
 import asyncio
-import json
-import sys
-import time
 
 import asyncpg
 
-TASKS, ROWS, ROUNDS = 16, 1000, 10
+from queries import TASKS, measure, run_cases
+
+ROWS = 1000
 ROWS_SQL = ("SELECT i AS id, 'name ' || i AS name, i * 0.5::float8 AS score, i % 2 = 0 AS even FROM "
             "generate_series(1, $1::int) i")
-
-
-async def measure(name, queries, run):
-    samples = []
-    for done in range(ROUNDS + 1):
-        cpu, wall = time.process_time(), time.perf_counter()
-        await run()
-        if done:
-            samples.append(((time.process_time() - cpu) / queries, (time.perf_counter() - wall) / queries))
-    cpu, wall = (min(figures) for figures in zip(*samples))
-    print(json.dumps({"name": name, "ns": cpu * 1e9, "per_second": 1 / wall}), flush=True)
 
 
 async def ask_all(name, sources, queries):
@@ -70,14 +58,4 @@ async def rows(dsn):
     await connection.close()
 
 
-def main():
-    loop, dsn, *cases = sys.argv[1:]
-    if loop == "uvloop":
-        import uvloop
-
-        uvloop.install()
-    for case in cases:
-        asyncio.run(globals()[case](dsn))
-
-
-main()
+run_cases({"one": one, "spread": spread, "pool": pool, "rows": rows})

@@ -22,6 +22,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace aio::db {
 
@@ -219,14 +220,17 @@ T by_position(const Row& row, std::type_identity<std::tuple<Fields&...>>) {
     }(std::index_sequence_for<Fields...>{});
 }
 
-template <class T, class Row, class... Fields>
-T by_name(const Row& row, std::type_identity<std::tuple<Fields&...>>) {
-    constexpr const auto& kNames = column_names<T>;
-    static_assert(kNames.size() == sizeof...(Fields), "aio::db: column_names<T> has one name for each field of T");
+// columns: for each field its column's name, or its position.
+template <class T, class Row, class Column, std::size_t N, class... Fields>
+T by_columns(const Row& row, const std::array<Column, N>& columns, std::type_identity<std::tuple<Fields&...>>) {
+    static_assert(N == sizeof...(Fields), "aio::db: column_names<T> has one name for each field of T");
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return T{row.template get<Fields>(kNames[I])...};
+        return T{row.template get<Fields>(columns[I])...};
     }(std::index_sequence_for<Fields...>{});
 }
+
+template <class T>
+using FieldsOf = std::type_identity<decltype(tie_fields(std::declval<T&>()))>;
 
 }  // namespace detail
 
@@ -234,12 +238,30 @@ T by_name(const Row& row, std::type_identity<std::tuple<Fields&...>>) {
 // and `get<T>(name)`. Errors: ColumnError; those of the conversions.
 template <Aggregate T, class Row>
 T from_row(const Row& row) {
-    using Fields = std::type_identity<decltype(tie_fields(std::declval<T&>()))>;
+    using Fields = detail::FieldsOf<T>;
     if constexpr (Named<T>) {
-        return detail::by_name<T>(row, Fields{});
+        return detail::by_columns<T>(row, column_names<T>, Fields{});
     } else {
         return detail::by_position<T>(row, Fields{});
     }
+}
+
+// All rows of a result, whose names are looked up once. Errors: as from_row().
+template <Aggregate T, class Rows>
+std::vector<T> from_rows(const Rows& rows) {
+    std::vector<T> structs;
+    structs.reserve(rows.size());
+    if constexpr (Named<T>) {
+        std::array<std::size_t, column_names<T>.size()> columns = {};
+        if (!rows.empty()) {
+            const auto row = rows[0];
+            for (std::size_t i = 0; i < columns.size(); ++i) columns[i] = row.position(column_names<T>[i]);
+        }
+        for (const auto& row : rows) structs.push_back(detail::by_columns<T>(row, columns, detail::FieldsOf<T>{}));
+    } else {
+        for (const auto& row : rows) structs.push_back(from_row<T>(row));
+    }
+    return structs;
 }
 
 }  // namespace aio::db

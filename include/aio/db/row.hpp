@@ -1,4 +1,4 @@
-// Rows of a result, whatever the database: aio::sqlite::Row and aio::sqlite::Rows are made of it.
+// Rows of a result, whatever the database: aio::pg::Row, aio::pg::Rows and their sisters are made of it.
 //
 //     const aio::sqlite::Rows rows = co_await db.fetch("SELECT id, name FROM users");
 //     for (const aio::sqlite::Row& row : rows) fmt::print("{} {}\n", row.get<int>("id"), row.get<std::string>("name"));
@@ -11,6 +11,7 @@
 
 #include <aio/core/coro.hpp>
 #include <aio/db/aggregate.hpp>
+#include <aio/db/column_names.hpp>
 
 #include <cstddef>
 #include <iterator>
@@ -28,8 +29,8 @@ template <class Result>
 class BasicRowIterator;
 
 // One row. Copies share the result's memory. Result is a driver's way to its results: `using Data`, which may be incomplete, and
-// static functions: columns_of(data), rows_of(data), value_at(data, row, column), column_named(data, name),
-// column_name(data, column).
+// static functions: names_of(data), a detail::ColumnNames; rows_of(data), their number; value_at(data, row, column), which throws
+// ColumnError when there is no such column.
 template <class Result>
 class BasicRow {
     using Data = typename Result::Data;
@@ -56,15 +57,26 @@ public:
         return as_tuple<Ts...>(std::index_sequence_for<Ts...>());
     }
     // The value without a type yet. Errors: db::ColumnError.
-    auto value(std::string_view column) const {
-        return Result::value_at(*data_, row_, Result::column_named(*data_, column));
-    }
+    auto value(std::string_view column) const { return value(position(column)); }
     auto value(std::size_t column) const { return Result::value_at(*data_, row_, column); }
 
+    // The value of a column, or `otherwise` if there is no such column. Errors: as get(), but for db::ColumnError.
+    template <class T>
+    T get(std::string_view column, T otherwise) const {
+        const auto found = Result::names_of(*data_).find(column);
+        return found ? get<T>(*found) : std::move(otherwise);
+    }
+    // Whether it has a column of this name.
+    bool contains(std::string_view column) const noexcept {
+        return Result::names_of(*data_).find(column).has_value();
+    }
+
     // The number of columns.
-    std::size_t size() const noexcept { return Result::columns_of(*data_); }
+    std::size_t size() const noexcept { return Result::names_of(*data_).size(); }
     // The name of a column. Errors: db::ColumnError.
-    std::string_view name(std::size_t column) const { return Result::column_name(*data_, column); }
+    std::string_view name(std::size_t column) const { return Result::names_of(*data_).at(column); }
+    // The position of a column, which is the same in all rows of the result. Errors: db::ColumnError.
+    std::size_t position(std::string_view column) const { return Result::names_of(*data_).position(column); }
 
 private:
     friend class BasicRowIterator<Result>;
@@ -125,19 +137,5 @@ public:
 private:
     std::shared_ptr<const Data> data_;
 };
-
-namespace detail {
-
-// What fetch_as() does. Errors: ColumnError; those of the conversions.
-template <Aggregate T, class Rows>
-Coro<std::vector<T>> structs_after(Coro<Rows> fetch) {
-    const Rows rows = co_await std::move(fetch);
-    std::vector<T> structs;
-    structs.reserve(rows.size());
-    for (const auto& row : rows) structs.push_back(from_row<T>(row));
-    co_return structs;
-}
-
-}  // namespace detail
 
 }  // namespace aio::db

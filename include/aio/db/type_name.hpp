@@ -16,6 +16,14 @@ namespace aio::db {
 
 namespace detail {
 
+// The name of a C++ type, for messages.
+using NameOf = std::string (*)();
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
 template <class T>
 constexpr std::string_view compilers_name() {
     // g++: "...compilers_name() [with T = int; std::string_view = ...]"; clang: "...compilers_name() [T = int]".

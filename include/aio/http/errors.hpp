@@ -10,6 +10,7 @@
 //             ClientConnectorSSLError       the TLS handshake failed
 //               ClientConnectorCertificateError   because of the certificate
 //             ClientProxyConnectionError    the proxy cannot be reached
+//               ClientSocksProxyError       the SOCKS proxy refused: reply()
 //           ClientConnectionResetError      the connection broke during the request or the response
 //         ServerConnectionError
 //           ServerDisconnectedError         the server closed the connection before the response
@@ -18,6 +19,7 @@
 //             ConnectionTimeoutError        connect or sock_connect passed: no connection in time
 //             SocketTimeoutError            sock_read passed: no data for too long
 //       ClientPayloadError                  the body is invalid: truncated, badly encoded, too large decompressed
+//         EventTooLargeError                a server-sent event is longer than max_event_size
 //       ClientResponseError                 the response is an error or malformed: status(), message(), headers()
 //         ContentTypeError                  json() of a response that is not JSON
 //         TooManyRedirects
@@ -113,6 +115,20 @@ public:
     using ClientConnectorError::ClientConnectorError;
 };
 
+// A SOCKS proxy refused the connection, or the login, or does not speak SOCKS. code() is the errno that fits best:
+// ECONNREFUSED, EHOSTUNREACH, EACCES for a login or a rule...
+class ClientSocksProxyError : public ClientProxyConnectionError {
+public:
+    ClientSocksProxyError(int code, int reply, const std::string& message)
+        : ClientProxyConnectionError(code, message), reply_(reply) {}
+    // The reply of the proxy: 1 to 8 of RFC 1928 section 6, 91 to 93 of SOCKS4, 255 where it wants another
+    // authentication; -1: there was none.
+    int reply() const noexcept { return reply_; }
+
+private:
+    int reply_;
+};
+
 // The connection broke while the request was sent or the response was read.
 class ClientConnectionResetError : public ClientOSError {
 public:
@@ -160,6 +176,12 @@ public:
 class ClientPayloadError : public ClientError {
 public:
     using ClientError::ClientError;
+};
+
+// A server-sent event is longer than EventSourceOptions::max_event_size.
+class EventTooLargeError : public ClientPayloadError {
+public:
+    using ClientPayloadError::ClientPayloadError;
 };
 
 // The response has an error status (raise_for_status()), or is malformed (status 400).

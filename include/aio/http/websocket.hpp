@@ -6,8 +6,8 @@
 //         if (message->type == WSMsgType::text) co_await ws.send_str("got " + message->data);
 //     }                                                  // closed
 //
-// Pings and the peer's close are answered while a task receives. Messages are limited to 4 MiB by default, counted
-// after decompression. Sending is atomic: any number of tasks may send.
+// Pings and the peer's close are answered, also while no task receives: up to 64 messages, and 64 KiB of them, are then kept.
+// Messages are limited to 4 MiB by default, counted after decompression. Sending is atomic: any number of tasks may send.
 //
 // Of all receiving functions: *Resumes* when a whole message has arrived. *Cancel*: nothing is lost. *Errors*:
 // RuntimeError while another receive() waits, and when it is called again and again after the end; aio::TimeoutError
@@ -99,7 +99,7 @@ struct WSOptions {
     std::optional<Duration> receive_timeout = {};       // of each receive() without a timeout of its own
     Duration close_timeout = std::chrono::seconds(10);  // for the peer's answer to close()
     // Sends a ping after this time without data from the peer, and takes the connection for broken after half of it
-    // again: an `error` with SocketTimeoutError. Data are noticed only while a task receives. Zero means no pings.
+    // again: an `error` with SocketTimeoutError. Zero means no pings.
     std::optional<Duration> heartbeat = {};
     bool autoclose = true;  // answers the peer's close automatically
     bool autoping = true;   // answers pings automatically, and drops pongs
@@ -116,7 +116,7 @@ public:
     explicit WebSocket(std::unique_ptr<detail::WSConnection> connection) noexcept;
     WebSocket(WebSocket&&) noexcept;
     WebSocket& operator=(WebSocket&&) noexcept;
-    // An open WebSocket is aborted.
+    // A client's open WebSocket is aborted; a server's is closed when its handler returns.
     ~WebSocket();
 
     // Whether close() was called, by the program or by autoclose, or the connection is lost.

@@ -56,12 +56,11 @@ public:
         AIO_ASSERT(count <= size());
         begin_ += count;
     }
-    void pin() noexcept { pinned_ = true; }
+    void pin() noexcept { seen_ |= kPinned; }
     // Ends the validity of views; an empty buffer starts at its block's beginning again.
     void recycle() noexcept {
-        if (retired_) [[unlikely]]
-            drop_retired();
-        pinned_ = false;
+        if (seen_ != 0) [[unlikely]]
+            end_views();
         if (begin_ == end_) begin_ = end_ = block_;
     }
 
@@ -73,24 +72,22 @@ public:
         std::swap(a.begin_, b.begin_);
         std::swap(a.end_, b.end_);
         std::swap(a.limit_, b.limit_);
-        std::swap(a.retired_, b.retired_);
-        std::swap(a.retired_bits_, b.retired_bits_);
-        std::swap(a.pinned_, b.pinned_);
+        std::swap(a.seen_, b.seen_);
     }
 
 private:
     void make_room(std::size_t count);
-    void drop_retired() noexcept;
+    void end_views() noexcept;
 
     // block_ <= begin_ <= end_ <= limit_
     char* block_ = nullptr;
     char* begin_ = nullptr;
     char* end_ = nullptr;
     char* limit_ = nullptr;
-    // The block that a pinned view points into, after the bytes behind it moved to a larger one.
-    char* retired_ = nullptr;
-    std::uint8_t retired_bits_ = 0;  // its size is a power of two: this one
-    bool pinned_ = false;
+    // What views keep from being freed, in one word: whether the block is pinned, and the address of an older block into which a
+    // pinned view points, after the bytes behind it moved to a larger one; with the number of its size (byte_buffer.cpp).
+    static constexpr std::uintptr_t kPinned = 1;
+    std::uintptr_t seen_ = 0;
 };
 
 }  // namespace aio::detail

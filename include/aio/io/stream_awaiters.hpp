@@ -42,6 +42,7 @@ public:
     // The stream has more to say. Wakes the task if that settles the read.
     void stream_changed() noexcept;
     bool wants_more() const noexcept { return !woken_; }
+    void release() noexcept;
 
 protected:
     ~ReadWaiter() {

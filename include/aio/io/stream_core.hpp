@@ -12,6 +12,7 @@
 #include <aio/io/life.hpp>
 #include <aio/io/water_marks.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -30,6 +31,8 @@ class TransportCore;
 
 inline constexpr std::size_t kDefaultLimit = 64 * 1024;
 inline constexpr std::size_t kDefaultHighWater = 64 * 1024;
+// Beyond this much in one pass, sending at once beats gathering more.
+inline constexpr std::size_t kGatherLimit = 64 * 1024;
 
 // Is told when something came that nobody waits to read: data, the end, an error. Of those who keep a connection for
 // later. It may only take note: the stream is in the middle of its work.
@@ -68,12 +71,14 @@ public:
     bool reading_paused() const noexcept { return reading_paused_; }
     // Null: nobody. It must outlive the stream, or take itself away.
     void observe_reading(ReadObserver* observer) noexcept { observer_ = observer; }
+    // A read that waits for any number of bytes ends with what is there, perhaps nothing: its owner has other news for it.
+    void release_reader() noexcept;
 
     // --- writing: StreamWriter's half ----------------------------------------------------------------------
 
     void write(std::string_view data) {
         // What follows another write of this pass only lengthens the buffer that goes out at its end.
-        if (gathering_ && data.size() <= out_.room() && out_.size() + data.size() <= gather_limit_) [[likely]] {
+        if (gathering_ && data.size() <= out_.room() && out_.size() + data.size() <= gather_limit()) [[likely]] {
             std::memcpy(out_.end_for_append(data.size()), data.data(), data.size());
         } else {
             transport_write(data);
@@ -86,6 +91,9 @@ public:
     virtual void close();
     virtual void abort();
     virtual std::size_t write_buffer_size() const noexcept { return out_.size(); }
+    // How many buffered bytes the kernel has taken since the beginning (with TLS: encrypted ones). Whether a peer reads shows
+    // here: the buffer's size also changes when more is written.
+    std::uint64_t bytes_taken() const noexcept { return taken_; }
     virtual Address peername() const;
     virtual Address sockname() const;
     virtual int fileno() const noexcept { return -1; }
@@ -134,6 +142,8 @@ protected:
     }
     void resume_paused_reading() noexcept;
     void wake_reader() noexcept;
+    // Beyond it, data are sent at once.
+    std::size_t gather_limit() const noexcept { return std::min(water_.high, kGatherLimit); }
     void update_drain() noexcept { drain_is_slow_ = is_closing() || writing_paused_ || read_error_ != nullptr; }
 
     ByteBuffer in_;           // received and not read
@@ -146,9 +156,9 @@ protected:
     Life life_;
     bool input_waits_ = false;  // it was announced, and receive_now() was not called since
     std::uint32_t references_ = 0;
-    const LoopCore* home_;  // whose tasks may wait for it; null: made outside loops, any one's
+    const LoopCore* home_;     // whose tasks may wait for it; null: made outside loops, any one's
+    std::uint64_t taken_ = 0;  // bytes_taken()
     std::size_t limit_;
-    std::size_t gather_limit_;  // no larger than water_.high; beyond it, data are sent at once
     WaterMarks water_{kDefaultHighWater};
     ReadWaiter* reader_ = nullptr;  // the one read that waits, or was woken and has not resumed yet
     ReadObserver* observer_ = nullptr;

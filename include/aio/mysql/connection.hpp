@@ -70,24 +70,27 @@ public:
     // All rows; of several results, those of the first one that has rows.
     template <class... Args>
     Coro<Rows> fetch(db::MySQLSql<Args...> sql, Args... args) const {
-        return detail::rows_after(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
+        return db::detail::rows_after<detail::Result>(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
     }
     // All rows as structs (aio/db/aggregate.hpp): `fetch_as<User>("SELECT id, name FROM users")`. Errors: also db::ColumnError if
     // the columns do not fit the fields.
     template <class T, class... Args>
     Coro<std::vector<T>> fetch_as(db::MySQLSql<Args...> sql, Args... args) const {
-        return detail::structs_after<T>(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
+        return db::detail::structs_after<detail::Result, T>(
+            run(detail::RowsWanted::all, sql.text(), std::move(args)...));
     }
     // The first row; nullopt if there is none.
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(db::MySQLSql<Args...> sql, Args... args) const {
-        return detail::first_row_after(run(detail::RowsWanted::first, sql.text(), std::move(args)...));
+        return db::detail::first_row_after<detail::Result>(
+            run(detail::RowsWanted::first, sql.text(), std::move(args)...));
     }
     // The first column of the first row, as a T. Errors: also db::NoRowError when there is no row, unless T is a
     // std::optional, which is then empty.
     template <class T, class... Args>
     Coro<T> fetchval(db::MySQLSql<Args...> sql, Args... args) const {
-        return detail::value_after<T>(run(detail::RowsWanted::first, sql.text(), std::move(args)...));
+        return db::detail::value_after<detail::Result, T>(
+            run(detail::RowsWanted::first, sql.text(), std::move(args)...));
     }
     // The rows of each result that has rows: of several statements without arguments, or of a procedure (CALL), the OUT parameters of
     // which are the last result if it was called with arguments.
@@ -109,7 +112,7 @@ public:
     // The same. Result: the rows of all executions in order, for example those of INSERT … RETURNING.
     template <class Sets>
     Coro<Rows> fetchmany(detail::SqlForSets<Sets> sql, Sets sets) const {
-        return detail::rows_after(
+        return db::detail::rows_after<detail::Result>(
             detail::run_many(link_->session, sql.text(), detail::RowsWanted::all, std::move(sets)));
     }
     // The rows one by one, in bounded memory (cursor.hpp).

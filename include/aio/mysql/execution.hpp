@@ -3,7 +3,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
-#include <aio/db/aggregate.hpp>
+#include <aio/db/results.hpp>
 #include <aio/db/sql.hpp>
 #include <aio/mysql/parameters.hpp>
 #include <aio/mysql/row.hpp>
@@ -35,7 +35,7 @@ namespace detail {
 
 class Session;
 using SharedSession = std::shared_ptr<Session>;
-using SharedResult = std::shared_ptr<const ResultData>;
+using SharedResult = db::detail::SharedResult<Result>;
 
 // A reference to what encodes a statement's arguments. A statement is run once for each set of arguments; the call for a set
 // that there is not returns false.
@@ -76,8 +76,6 @@ Coro<std::vector<SharedResult>> run_for_sets(SharedSession session, std::string_
 Coro<SharedResult> run_text(SharedSession session, std::string sql, RowsWanted wanted);
 Coro<std::vector<SharedResult>> run_text_for_sets(SharedSession session, std::string sql);
 const ExecuteResult& done_of(const ResultData& data) noexcept;
-
-[[noreturn]] void throw_no_row();
 
 // `sql` is or keeps what converts to a std::string_view.
 template <class Text, class... Args>
@@ -120,43 +118,14 @@ Coro<SharedResult> run_many(SharedSession session, Text sql, RowsWanted wanted, 
     co_return co_await run_statements(std::move(session), sql, arguments, wanted);
 }
 
-// --- what is made of a result ------------------------------------------------------------------------------------
-
 inline Coro<ExecuteResult> done_after(Coro<SharedResult> run) { co_return done_of(*co_await std::move(run)); }
-inline Coro<Rows> rows_after(Coro<SharedResult> run) { co_return Rows(co_await std::move(run)); }
-// Errors: db::ColumnError; those of the conversions.
-template <db::Aggregate T>
-Coro<std::vector<T>> structs_after(Coro<SharedResult> run) {
-    const Rows rows(co_await std::move(run));
-    std::vector<T> structs;
-    structs.reserve(rows.size());
-    for (const Row& row : rows) structs.push_back(db::from_row<T>(row));
-    co_return structs;
-}
 inline Coro<std::vector<Rows>> sets_after(Coro<std::vector<SharedResult>> run) {
     std::vector<SharedResult> results = co_await std::move(run);
     std::vector<Rows> sets;
     for (SharedResult& result : results) {
-        if (Result::columns_of(*result) > 0) sets.emplace_back(std::move(result));
+        if (Result::names_of(*result).size() > 0) sets.emplace_back(std::move(result));
     }
     co_return sets;
-}
-inline Coro<std::optional<Row>> first_row_after(Coro<SharedResult> run) {
-    SharedResult result = co_await std::move(run);
-    if (Result::rows_of(*result) == 0) co_return std::nullopt;
-    co_return Row(std::move(result), 0);
-}
-template <class T>
-Coro<T> value_after(Coro<SharedResult> run) {
-    const SharedResult result = co_await std::move(run);
-    if (Result::rows_of(*result) == 0) {
-        if constexpr (is_optional<T>) {
-            co_return std::nullopt;
-        } else {
-            throw_no_row();
-        }
-    }
-    co_return Result::value_at(*result, 0, 0).template get<T>();
 }
 
 }  // namespace detail

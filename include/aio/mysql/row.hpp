@@ -1,6 +1,7 @@
 // Rows of a result: aio/db/row.hpp describes them.
 #pragma once
 
+#include <aio/db/column_names.hpp>
 #include <aio/db/row.hpp>
 #include <aio/mysql/codec.hpp>
 #include <aio/mysql/codec_time.hpp>
@@ -9,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace aio::mysql {
 
@@ -23,12 +23,10 @@ enum class RowsWanted : std::uint8_t { none, first, all };
 // What rows are made of (aio/db/row.hpp).
 struct Result {
     using Data = ResultData;
-    static std::size_t columns_of(const ResultData& data) noexcept;
+    static const db::detail::ColumnNames& names_of(const ResultData& data) noexcept;
     static std::size_t rows_of(const ResultData& data) noexcept;
     // Errors: db::ColumnError.
     static Value value_at(const ResultData& data, std::size_t row, std::size_t column);
-    static std::size_t column_named(const ResultData& data, std::string_view name);
-    static std::string_view column_name(const ResultData& data, std::size_t column);
 };
 
 }  // namespace detail

@@ -28,13 +28,8 @@ struct Codec;
 
 namespace detail {
 
-// The name of a C++ type, for messages.
-using NameOf = std::string (*)();
-
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
+using db::detail::is_optional;
+using db::detail::NameOf;
 
 }  // namespace detail
 

@@ -69,25 +69,27 @@ public:
     // All rows.
     template <class... Args>
     Coro<Rows> fetch(db::Sql<Args...> sql, Args... args) const {
-        return detail::rows_after(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
+        return db::detail::rows_after<detail::Result>(run(detail::RowsWanted::all, sql.text(), std::move(args)...));
     }
     // All rows as structs (aio/db/aggregate.hpp): `fetch_as<User>("SELECT id, name FROM users")`. Errors: also db::ColumnError if
     // the columns do not fit the fields.
     template <class T, class... Args>
     Coro<std::vector<T>> fetch_as(db::Sql<Args...> sql, Args... args) const {
-        return db::detail::structs_after<T>(
-            detail::rows_after(run(detail::RowsWanted::all, sql.text(), std::move(args)...)));
+        return db::detail::structs_after<detail::Result, T>(
+            run(detail::RowsWanted::all, sql.text(), std::move(args)...));
     }
     // The first row; nullopt if there is none.
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(db::Sql<Args...> sql, Args... args) const {
-        return detail::first_row_after(run(detail::RowsWanted::first, sql.text(), std::move(args)...));
+        return db::detail::first_row_after<detail::Result>(
+            run(detail::RowsWanted::first, sql.text(), std::move(args)...));
     }
     // The first column of the first row, as a T. Errors: also db::NoRowError when there is no row, unless T is a
     // std::optional, which is then empty.
     template <class T, class... Args>
     Coro<T> fetchval(db::Sql<Args...> sql, Args... args) const {
-        return detail::value_after<T>(run(detail::RowsWanted::first, sql.text(), std::move(args)...));
+        return db::detail::value_after<detail::Result, T>(
+            run(detail::RowsWanted::first, sql.text(), std::move(args)...));
     }
     // Runs a statement once for each tuple of `sets`, for example a std::vector of std::tuple: all of them, or none if one
     // fails. All are encoded before the first is sent.
@@ -99,7 +101,8 @@ public:
     // The same. Result: the rows of all executions in order, for example those of INSERT … RETURNING.
     template <class Sets>
     Coro<Rows> fetchmany(detail::SqlForSets<Sets> sql, Sets sets) const {
-        return detail::rows_after(detail::run_many(session_, sql.text(), detail::RowsWanted::all, std::move(sets)));
+        return db::detail::rows_after<detail::Result>(
+            detail::run_many(session_, sql.text(), detail::RowsWanted::all, std::move(sets)));
     }
     // The rows one by one, in bounded memory (cursor.hpp). It needs a transaction, and ends with it. Errors:
     // db::InterfaceError outside a transaction.

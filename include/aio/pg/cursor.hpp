@@ -11,6 +11,7 @@
 #pragma once
 
 #include <aio/core/async_generator.hpp>
+#include <aio/db/lease.hpp>
 #include <aio/pg/execution.hpp>
 
 #include <cstddef>
@@ -48,6 +49,7 @@ private:
     void measure(const ResultData& batch) noexcept;
 
     SharedSession session_;
+    db::detail::Lease lease_;
     std::string name_;
     std::shared_ptr<const ResultData> last_;  // what its rows look like
     std::int32_t batch_;                      // rows
@@ -62,7 +64,7 @@ AsyncGenerator<Row> read_cursor(SharedSession session, std::string sql, Args... 
     Portal portal(std::move(session));
     SharedResult batch = co_await portal.first(sql, arguments);
     while (true) {
-        for (std::size_t i = 0; i < rows_of(*batch); ++i) co_yield Row(batch, i);
+        for (std::size_t i = 0; i < Result::rows_of(*batch); ++i) co_yield Row(batch, i);
         if (portal.at_end()) co_return;
         batch = co_await portal.next();
     }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
-#include <aio/db/row.hpp>
+#include <aio/db/results.hpp>
 #include <aio/db/sql.hpp>
 #include <aio/pg/parameters.hpp>
 #include <aio/pg/row.hpp>
@@ -24,7 +24,7 @@ namespace aio::pg::detail {
 
 class Session;
 using SharedSession = std::shared_ptr<Session>;
-using SharedResult = std::shared_ptr<const ResultData>;
+using SharedResult = db::detail::SharedResult<Result>;
 
 // A reference to what encodes a statement's arguments once their types are known. A statement is run once for each set of
 // arguments; the call for a set that there is not returns false.
@@ -73,8 +73,6 @@ Coro<SharedResult> run_statement(SharedSession session, std::string_view sql, En
                                  Execution execution);
 const std::string& tag_of(const ResultData& data) noexcept;
 
-[[noreturn]] void throw_no_row();
-
 // `sql` is or keeps what converts to a std::string_view.
 template <class Text, class... Args>
 Coro<SharedResult> run_with(SharedSession session, Text sql, Execution execution, Args... args) {
@@ -109,27 +107,7 @@ Coro<SharedResult> run_many(SharedSession session, Text sql, RowsWanted wanted, 
     co_return co_await run_statement(std::move(session), sql, arguments, {.wanted = wanted});
 }
 
-// --- what is made of a result ------------------------------------------------------------------------------------
-
 inline Coro<> nothing_after(Coro<SharedResult> run) { co_await std::move(run); }
 inline Coro<std::string> tag_after(Coro<SharedResult> run) { co_return tag_of(*co_await std::move(run)); }
-inline Coro<Rows> rows_after(Coro<SharedResult> run) { co_return Rows(co_await std::move(run)); }
-inline Coro<std::optional<Row>> first_row_after(Coro<SharedResult> run) {
-    SharedResult result = co_await std::move(run);
-    if (rows_of(*result) == 0) co_return std::nullopt;
-    co_return Row(std::move(result), 0);
-}
-template <class T>
-Coro<T> value_after(Coro<SharedResult> run) {
-    const SharedResult result = co_await std::move(run);
-    if (rows_of(*result) == 0) {
-        if constexpr (is_optional<T>) {
-            co_return std::nullopt;
-        } else {
-            throw_no_row();
-        }
-    }
-    co_return value_at(*result, 0, 0).template get<T>();
-}
 
 }  // namespace aio::pg::detail

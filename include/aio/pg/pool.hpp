@@ -2,7 +2,8 @@
 #pragma once
 
 #include <aio/db/pool.hpp>
-#include <aio/db/pool_sharing.hpp>
+#include <aio/db/pooled_connection.hpp>
+#include <aio/db/server_pool.hpp>
 #include <aio/pg/connect.hpp>
 #include <aio/pg/connection.hpp>
 #include <aio/sync/semaphore.hpp>
@@ -51,13 +52,25 @@ namespace detail {
 class PoolDriver {
 public:
     using Connection = pg::Connection;
+    using Row = pg::Row;
+    using Rows = pg::Rows;
+    template <class... Args>
+    using Text = db::Sql<Args...>;
+    template <class Sets>
+    using TextForSets = SqlForSets<Sets>;
+    using Executed = std::string;
+    using ManyExecuted = void;
+
+    // Whether a statement may leave behind in its session what has to be reset.
+    static bool may_change_session(db::detail::PoolCall call, std::string_view sql);
 
     PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks hooks);
 
     Coro<Connection> connect() const;
     void set_dsn(std::string dsn) noexcept { dsn_ = std::move(dsn); }
     Coro<> prepare(Connection connection) const;
-    bool is_usable(const Connection& connection) const noexcept { return !connection.is_closed(); }
+    // Also whether its server is still of the kind that target_session_attrs asks for.
+    bool is_usable(const Connection& connection) const noexcept;
     bool is_gone(const Connection& connection) const noexcept;
     void note_release(const Connection& connection) const noexcept;
     bool is_settled(const Connection& connection) const noexcept;
@@ -77,103 +90,20 @@ private:
     std::shared_ptr<const ssl::SSLContext> context_;
 };
 
-// Whether a statement may leave behind in its session what has to be reset.
-bool may_change_session(std::string_view sql);
-
-// A pool, and how its statements share connections, if they do.
-class PoolCore final : public db::detail::PoolState<PoolDriver> {
-public:
-    PoolCore(PoolDriver driver, const db::PoolLimits& limits, bool shares) : PoolState(std::move(driver), limits) {
-        if (shares) sharing.emplace(*this);
-    }
-    std::optional<db::detail::Sharing<PoolDriver>> sharing;
-};
-
-// A connection for one statement. It is reset only if that is necessary.
-class Loan {
-public:
-    Loan(std::shared_ptr<PoolCore> pool, PoolCore::Member member, bool resets) noexcept
-        : pool_(std::move(pool)), member_(std::move(member)), resets_(resets) {}
-    Loan(const Loan&) = delete;
-    ~Loan() {
-        const bool resets = resets_ || member_.connection.is_in_transaction();
-        resets ? pool_->give_back(std::move(member_)) : pool_->take_back(std::move(member_));
-    }
-    const Connection& connection() const noexcept { return member_.connection; }
-
-private:
-    std::shared_ptr<PoolCore> pool_;
-    PoolCore::Member member_;
-    bool resets_;
-};
+using PoolCore = db::detail::PoolCore<PoolDriver>;
 
 }  // namespace detail
 
 using PooledConnection = db::PooledConnection<detail::PoolDriver>;
 
-// A handle: copies name the same pool. Made by create_pool().
-class Pool {
+// A handle: copies name the same pool. Made by create_pool(). acquire(), close() and what they have beside them are described in
+// aio/db/server_pool.hpp; execute(), fetch() and the like in aio/db/pool_statements.hpp. These are followed by a reset only if their
+// text shows that they may change the session: whatever is no query, and queries with "advisory" or "set_config" in them.
+class Pool : public db::ServerPool<Pool, detail::PoolDriver> {
 public:
     // For the library.
-    explicit Pool(std::shared_ptr<detail::PoolCore> state) noexcept : state_(std::move(state)) {}
+    explicit Pool(std::shared_ptr<detail::PoolCore> state) noexcept : ServerPool(std::move(state)) {}
 
-    // A connection for the caller alone. Waiting tasks are served in order. Errors: TimeoutError; db::InterfaceError if the pool
-    // is closed; those of connect() and of the hooks. Cancel: nothing is taken.
-    Coro<PooledConnection> acquire(std::optional<Duration> timeout = std::nullopt) const {
-        return lend(state_, timeout);
-    }
-
-    // Connection's functions, each on some connection of the pool. They are followed by a reset only if their text shows that
-    // they may change the session: whatever is no query, and queries with "advisory" or "set_config" in them.
-    template <class... Args>
-    Coro<std::string> execute(db::Sql<Args...> sql, Args... args) const {
-        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
-            return connection.execute<Args...>(sql, std::move(args)...);
-        };
-        return on_any < sizeof...(Args) == 0 > (state_, sql.text(), std::move(run));
-    }
-    template <class... Args>
-    Coro<Rows> fetch(db::Sql<Args...> sql, Args... args) const {
-        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
-            return connection.fetch<Args...>(sql, std::move(args)...);
-        };
-        return on_any(state_, sql.text(), std::move(run));
-    }
-    template <class T, class... Args>
-    Coro<std::vector<T>> fetch_as(db::Sql<Args...> sql, Args... args) const {
-        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
-            return connection.fetch_as<T, Args...>(sql, std::move(args)...);
-        };
-        return on_any(state_, sql.text(), std::move(run));
-    }
-    template <class... Args>
-    Coro<std::optional<Row>> fetchrow(db::Sql<Args...> sql, Args... args) const {
-        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
-            return connection.fetchrow<Args...>(sql, std::move(args)...);
-        };
-        return on_any(state_, sql.text(), std::move(run));
-    }
-    template <class T, class... Args>
-    Coro<T> fetchval(db::Sql<Args...> sql, Args... args) const {
-        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
-            return connection.fetchval<T, Args...>(sql, std::move(args)...);
-        };
-        return on_any(state_, sql.text(), std::move(run));
-    }
-    template <class Sets>
-    Coro<> executemany(detail::SqlForSets<Sets> sql, Sets sets) const {
-        auto run = [sql, sets = std::move(sets)](const Connection& connection) mutable {
-            return connection.executemany<Sets>(sql, std::move(sets));
-        };
-        return on_one(state_, detail::may_change_session(sql.text()), std::move(run));
-    }
-    template <class Sets>
-    Coro<Rows> fetchmany(detail::SqlForSets<Sets> sql, Sets sets) const {
-        auto run = [sql, sets = std::move(sets)](const Connection& connection) mutable {
-            return connection.fetchmany<Sets>(sql, std::move(sets));
-        };
-        return on_one(state_, detail::may_change_session(sql.text()), std::move(run));
-    }
     // Sinks and sources are those of copy.hpp; options and texts must live until the copy has begun.
     template <class Sink>
     Coro<std::string> copy_from_query(std::string_view query, Sink sink, CopyOptions options = {}) const {
@@ -212,51 +142,8 @@ public:
         return on_one(state_, false, std::move(run));
     }
 
-    // Waits until all connections have been given back, and closes them. Cancel: as terminate().
-    Coro<> close() const { return State::element_type::close(state_); }
-    // Aborts all connections, those on loan too.
-    void terminate() const noexcept { state_->terminate(); }
-    // Replaces all connections that are open now, each as soon as it is idle.
-    void expire_connections() const noexcept { state_->expire(); }
     // Connects by another DSN from now on. Connections that are open stay until expire_connections().
     void set_connect_args(std::string dsn) const { state_->driver().set_dsn(std::move(dsn)); }
-    // Whether close() or terminate() was called.
-    bool is_closing() const noexcept { return state_->closing(); }
-    std::size_t get_min_size() const noexcept { return state_->limits().min_size; }
-    std::size_t get_max_size() const noexcept { return state_->limits().max_size; }
-    db::PoolStatistics statistics() const noexcept { return state_->statistics(); }
-    std::size_t get_size() const noexcept { return statistics().size; }
-    std::size_t get_idle_size() const noexcept { return statistics().idle; }
-
-private:
-    using State = std::shared_ptr<detail::PoolCore>;
-
-    // Where a statement runs. is_script: it may be several.
-    template <bool is_script = false, class Run>
-    static auto on_any(const State& state, std::string_view sql, Run run) {
-        const bool resets = is_script || detail::may_change_session(sql);
-        return state->sharing && !resets ? on_shared(state, sql, std::move(run))
-                                         : on_one(state, resets, std::move(run));
-    }
-    template <class Run, class T = typename std::invoke_result_t<Run&, const Connection&>::value_type>
-    static Coro<T> on_shared(State state, std::string_view sql, Run run) {
-        auto turn = co_await state->sharing->take(sql);
-        T result = co_await run(turn.connection());
-        turn.answered(sql);
-        co_return result;
-    }
-    static Coro<PooledConnection> lend(State state, std::optional<Duration> timeout) {
-        auto member = co_await state->take(timeout);
-        co_return PooledConnection(std::move(state), std::move(member));
-    }
-    template <class Run, class T = typename std::invoke_result_t<Run&, const Connection&>::value_type>
-    static Coro<T> on_one(State state, bool resets, Run run) {
-        auto member = co_await state->take(std::nullopt);
-        const detail::Loan loan(std::move(state), std::move(member), resets);
-        co_return co_await run(loan.connection());
-    }
-
-    State state_;
 };
 
 // Creates a pool, and opens min_size connections. Errors: ValueError for impossible sizes; those of connect() and of `init`.

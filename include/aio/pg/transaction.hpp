@@ -2,12 +2,14 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/db/transaction_block.hpp>
 #include <aio/db/transaction_body.hpp>
 #include <aio/pg/execution.hpp>
 
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace aio::pg {
@@ -24,38 +26,25 @@ struct TransactionOptions {
 
 namespace detail {
 
-// What is sent around a body: BEGIN, COMMIT and ROLLBACK, or the statements of a savepoint inside of another one.
-class TransactionBlock {
-public:
-    // Errors: db::InterfaceError when it is inside of one and wants what a savepoint cannot have.
-    TransactionBlock(SharedSession session, const TransactionOptions& options);
-    TransactionBlock(const TransactionBlock&) = delete;
-    ~TransactionBlock();  // rolls back what is still open, without waiting
-
-    // Each takes place even if its task is cancelled. Result: CancelledError, which came meanwhile, or null.
-    Coro<std::exception_ptr> begin();
-    // Errors: also db::TransactionError when the server has rolled back; db::InterfaceError when one that began inside of this
-    // one is still open.
-    Coro<> commit();
-    // Errors of the server's are not told: whoever rolls back has another to tell.
-    Coro<> roll_back();
-
-    // The same without waiting, for a task that was cancelled: what comes next on the connection is behind it.
-    void post_roll_back() noexcept;
-
-private:
-    std::string rollback_command() const;
-    bool is_over() const noexcept;
-
-    SharedSession session_;
-    TransactionOptions options_;
-    TransactionBlock* outer_;  // that began before it and is open; session_ knows the last one
-    std::string savepoint_;    // its name, or empty
-    bool is_begun_ = false;    // and neither COMMIT nor ROLLBACK was sent
+// What aio/db/transaction_block.hpp wants to know.
+struct Transactions {
+    using Session = detail::Session;
+    using Options = TransactionOptions;
+    static std::string begin_command(const TransactionOptions& options);
+    static std::string new_savepoint(Session& session);
+    static bool was_rolled_back(const Session& session) noexcept;
+    static void outermost_ended(Session& session) noexcept;
+    static Coro<std::string> run(SharedSession session, std::string_view command,
+                                 db::detail::TransactionEffect effect);
+    static void post(Session& session, std::string command, db::detail::TransactionEffect effect);
+    // The tag of a COMMIT.
+    static std::exception_ptr failure_of_commit(const std::string& tag);
 };
 
+using TransactionBlock = db::detail::TransactionBlock<Transactions>;
+
 template <class T, class F>
-Coro<T> in_transaction(detail::SharedSession session, F body, TransactionOptions options) {
+Coro<T> in_transaction(SharedSession session, F body, TransactionOptions options) {
     TransactionBlock block(std::move(session), options);
     co_return co_await db::detail::run_in_block<T>(block, body);
 }
@@ -63,3 +52,6 @@ Coro<T> in_transaction(detail::SharedSession session, F body, TransactionOptions
 }  // namespace detail
 
 }  // namespace aio::pg
+
+// In the library.
+extern template class aio::db::detail::TransactionBlock<aio::pg::detail::Transactions>;

@@ -30,16 +30,11 @@ struct Codec;
 
 namespace detail {
 
-// The name of a C++ type, for messages.
-using NameOf = std::string (*)();
+using db::detail::is_optional;
+using db::detail::NameOf;
 
 // What a value is part of.
 enum class Part : std::uint8_t { whole, element, field, bound };
-
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
 
 }  // namespace detail
 

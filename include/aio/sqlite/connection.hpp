@@ -18,6 +18,7 @@
 // Thread rule: the loop's thread.
 #pragma once
 
+#include <aio/core/async_generator.hpp>
 #include <aio/core/coro.hpp>
 #include <aio/db/errors.hpp>
 #include <aio/db/pipeline.hpp>
@@ -31,11 +32,13 @@
 #include <aio/sqlite/row.hpp>
 #include <aio/sqlite/transaction.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -64,6 +67,27 @@ Coro<> add_function(SharedSession session, std::string name, Scalar function, Fu
 Coro<> add_aggregate(SharedSession session, std::string name, Aggregate aggregate, FunctionOptions options);
 Coro<> add_collation(SharedSession session, std::string name, Collation compare);
 
+template <class... Args>
+Coro<> run_generated(SharedSession session, std::string sql, AsyncGenerator<std::tuple<Args...>> sets) {
+    constexpr std::size_t kMostSets = 500, kMostBytes = 65'536;  // of a hop to the thread
+    auto run_all = [&]() -> Coro<> {
+        bool is_over = false;
+        while (!is_over) {
+            Request request(sql, RowsWanted::none);
+            request.is_many = true;
+            Parameters& parameters = request.parameters;
+            while (!is_over && parameters.sets() < kMostSets && parameters.bytes().size() < kMostBytes) {
+                const std::optional<std::tuple<Args...>> set = co_await sets.next();
+                is_over = !set;
+                const auto add = [&](const auto&... args) { parameters.add_set(args...); };
+                if (set) std::apply(add, *set);
+            }
+            if (parameters.sets() > 0) co_await run_for_nothing(session, std::move(request));
+        }
+    };
+    co_await in_transaction<void>(session, run_all, TransactionOptions());
+}
+
 }  // namespace detail
 
 // A handle: copies name the same connection. Dropping all of them terminates it.
@@ -87,25 +111,27 @@ public:
     // All rows.
     template <class... Args>
     Coro<Rows> fetch(db::SQLiteSql<Args...> sql, Args... args) const {
-        return detail::run_for_rows(session_, detail::request_for(detail::RowsWanted::all, sql.text(), args...));
+        return db::detail::rows_after<detail::Result>(
+            detail::run_request(session_, detail::request_for(detail::RowsWanted::all, sql.text(), args...)));
     }
     // All rows as structs (aio/db/aggregate.hpp): `fetch_as<User>("SELECT id, name FROM users")`. Errors: also db::ColumnError if
     // the columns do not fit the fields.
     template <class T, class... Args>
     Coro<std::vector<T>> fetch_as(db::SQLiteSql<Args...> sql, Args... args) const {
-        return db::detail::structs_after<T>(fetch<Args...>(sql, std::move(args)...));
+        return db::detail::structs_after<detail::Result, T>(
+            detail::run_request(session_, detail::request_for(detail::RowsWanted::all, sql.text(), args...)));
     }
     // The first row; nullopt if there is none.
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(db::SQLiteSql<Args...> sql, Args... args) const {
-        return detail::run_for_first_row(session_,
-                                         detail::request_for(detail::RowsWanted::first, sql.text(), args...));
+        return db::detail::first_row_after<detail::Result>(
+            detail::run_request(session_, detail::request_for(detail::RowsWanted::first, sql.text(), args...)));
     }
     // The first column of the first row, as a T. Errors: also db::NoRowError when there is no row, unless T is a
     // std::optional, which is then empty.
     template <class T, class... Args>
     Coro<T> fetchval(db::SQLiteSql<Args...> sql, Args... args) const {
-        return detail::value_after<T>(
+        return db::detail::value_after<detail::Result, T>(
             detail::run_request(session_, detail::request_for(detail::RowsWanted::first, sql.text(), args...)));
     }
     // Runs a statement once for each tuple of `sets`, for example a std::vector of std::tuple: all of them, or none if one
@@ -115,10 +141,18 @@ public:
         return detail::run_for_nothing(session_,
                                        detail::request_for_many(detail::RowsWanted::none, sql.text(), sets));
     }
-    // The same. Result: the rows of all executions in order, for example those of INSERT … RETURNING.
+    // The same with the sets of a generator, AsyncGenerator<std::tuple<...>>, in bounded memory. They are run some hundred at a time,
+    // in a transaction, or a savepoint inside of one: what other tasks run on this connection meanwhile belongs to it. Nothing is
+    // stored if the generator throws. Cancel: nothing is stored.
+    template <class... Args>
+    Coro<> executemany(db::SQLiteSql<Args...> sql, AsyncGenerator<std::tuple<Args...>> sets) const {
+        return detail::run_generated(session_, std::string(sql.text()), std::move(sets));
+    }
+    // As the first. Result: the rows of all executions in order, for example those of INSERT … RETURNING.
     template <class Sets>
     Coro<Rows> fetchmany(detail::SqlForSets<Sets> sql, const Sets& sets) const {
-        return detail::run_for_rows(session_, detail::request_for_many(detail::RowsWanted::all, sql.text(), sets));
+        return db::detail::rows_after<detail::Result>(
+            detail::run_request(session_, detail::request_for_many(detail::RowsWanted::all, sql.text(), sets)));
     }
     // The rows one by one, in bounded memory (cursor.hpp).
     template <class... Args>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/db/results.hpp>
 #include <aio/db/sql.hpp>
 #include <aio/sqlite/parameters.hpp>
 #include <aio/sqlite/row.hpp>
@@ -29,7 +30,7 @@ namespace detail {
 
 class Session;
 using SharedSession = std::shared_ptr<Session>;
-using SharedResult = std::shared_ptr<const ResultData>;
+using SharedResult = db::detail::SharedResult<Result>;
 
 // A statement and its arguments, on their way to the thread.
 struct Request {
@@ -81,24 +82,7 @@ Request request_for_many(RowsWanted wanted, std::string_view sql, const Sets& se
 Coro<SharedResult> run_request(SharedSession session, Request request);
 Coro<> run_for_nothing(SharedSession session, Request request);
 Coro<ExecuteResult> run_for_changes(SharedSession session, Request request);
-Coro<Rows> run_for_rows(SharedSession session, Request request);
-Coro<std::optional<Row>> run_for_first_row(SharedSession session, Request request);
 Coro<ExecuteResult> run_script(SharedSession session, std::string sql);
-
-[[noreturn]] void throw_no_row();
-
-template <class T>
-Coro<T> value_after(Coro<SharedResult> run) {
-    const SharedResult result = co_await std::move(run);
-    if (Result::rows_of(*result) == 0) {
-        if constexpr (is_optional<T>) {
-            co_return std::nullopt;
-        } else {
-            throw_no_row();
-        }
-    }
-    co_return Result::value_at(*result, 0, 0).template get<T>();
-}
 
 }  // namespace detail
 

@@ -11,7 +11,11 @@
 // the writer's. aio/db/pool.hpp has the rules of waiting. Thread rule: the loop's thread.
 #pragma once
 
+#include <aio/core/async_generator.hpp>
+#include <aio/core/coro.hpp>
 #include <aio/db/pool.hpp>
+#include <aio/db/pool_statements.hpp>
+#include <aio/db/pooled_connection.hpp>
 #include <aio/sqlite/connect.hpp>
 #include <aio/sqlite/connection.hpp>
 
@@ -22,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -47,6 +52,14 @@ namespace detail {
 class PoolDriver {
 public:
     using Connection = sqlite::Connection;
+    using Row = sqlite::Row;
+    using Rows = sqlite::Rows;
+    template <class... Args>
+    using Text = db::SQLiteSql<Args...>;
+    template <class Sets>
+    using TextForSets = SqlForSets<Sets>;
+    using Executed = ExecuteResult;
+    using ManyExecuted = void;
 
     PoolDriver(std::string name, const ConnectOptions& options, PoolHooks hooks)
         : name_(std::move(name)), options_(options), hooks_(std::move(hooks)) {}
@@ -55,6 +68,7 @@ public:
     Coro<> prepare(Connection connection) const;
     bool is_usable(const Connection& connection) const noexcept { return !connection.is_closed(); }
     bool is_same(const Connection& a, const Connection& b) const noexcept { return a.session() == b.session(); }
+    void note_release(const Connection& connection) const noexcept;
     void give_back(const Connection& connection) const noexcept;
     void terminate(const Connection& connection) const noexcept { connection.terminate(); }
     Coro<> close(Connection connection) const { co_await connection.close(); }
@@ -72,8 +86,8 @@ bool is_reader(std::string_view sql) noexcept;
 
 using PooledConnection = db::PooledConnection<detail::PoolDriver>;
 
-// A handle: copies name the same pool. Made by create_pool().
-class Pool {
+// A handle: copies name the same pool. Made by create_pool(). aio/db/pool_statements.hpp describes execute(), fetch() and the like.
+class Pool : public db::PoolStatements<Pool, detail::PoolDriver> {
     using State = std::shared_ptr<db::detail::PoolState<detail::PoolDriver>>;
 
 public:
@@ -84,10 +98,10 @@ public:
     // transaction is rolled back when it is given back. Errors: TimeoutError; db::InterfaceError if the pool is closed; those of
     // connect() and of the hooks. Cancel: nothing is taken.
     Coro<PooledConnection> acquire_reader(std::optional<Duration> timeout = std::nullopt) const {
-        return lend(readers_, timeout);
+        return db::detail::lend(readers_, timeout);
     }
     Coro<PooledConnection> acquire_writer(std::optional<Duration> timeout = std::nullopt) const {
-        return lend(writer_, timeout);
+        return db::detail::lend(writer_, timeout);
     }
 
     // The one that writes, and thus can do everything.
@@ -95,50 +109,12 @@ public:
         return acquire_writer(timeout);
     }
 
-    // Connection's functions, each on a connection of the pool.
+    // With the sets of a generator: Connection's function. The writer waits for the generator.
+    using PoolStatements::executemany;
     template <class... Args>
-    Coro<ExecuteResult> execute(db::SQLiteSql<Args...> sql, Args... args) const {
-        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
-            return connection.execute<Args...>(sql, std::move(args)...);
-        };
-        return on_one(writer_, std::move(run));
-    }
-    template <class... Args>
-    Coro<Rows> fetch(db::SQLiteSql<Args...> sql, Args... args) const {
-        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
-            return connection.fetch<Args...>(sql, std::move(args)...);
-        };
-        return on_one(state_for(sql.text()), std::move(run));
-    }
-    template <class T, class... Args>
-    Coro<std::vector<T>> fetch_as(db::SQLiteSql<Args...> sql, Args... args) const {
-        return db::detail::structs_after<T>(fetch<Args...>(sql, std::move(args)...));
-    }
-    template <class... Args>
-    Coro<std::optional<Row>> fetchrow(db::SQLiteSql<Args...> sql, Args... args) const {
-        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
-            return connection.fetchrow<Args...>(sql, std::move(args)...);
-        };
-        return on_one(state_for(sql.text()), std::move(run));
-    }
-    template <class T, class... Args>
-    Coro<T> fetchval(db::SQLiteSql<Args...> sql, Args... args) const {
-        auto run = [sql, ... args = std::move(args)](const Connection& connection) mutable {
-            return connection.fetchval<T, Args...>(sql, std::move(args)...);
-        };
-        return on_one(state_for(sql.text()), std::move(run));
-    }
-    template <class Sets>
-    Coro<> executemany(detail::SqlForSets<Sets> sql, Sets sets) const {
-        auto run = [sql, sets = std::move(sets)](const Connection& connection) {
-            return connection.executemany<Sets>(sql, sets);
-        };
-        return on_one(writer_, std::move(run));
-    }
-    template <class Sets>
-    Coro<Rows> fetchmany(detail::SqlForSets<Sets> sql, Sets sets) const {
-        auto run = [sql, sets = std::move(sets)](const Connection& connection) {
-            return connection.fetchmany<Sets>(sql, sets);
+    Coro<> executemany(db::SQLiteSql<Args...> sql, AsyncGenerator<std::tuple<Args...>> sets) const {
+        auto run = [sql, sets = std::move(sets)](const Connection& connection) mutable {
+            return connection.executemany<Args...>(sql, std::move(sets));
         };
         return on_one(writer_, std::move(run));
     }
@@ -174,20 +150,19 @@ public:
     std::size_t get_idle_size() const noexcept { return statistics().idle; }
 
 private:
-    const State& state_for(std::string_view sql) const noexcept {
-        return detail::is_reader(sql) ? readers_ : writer_;
-    }
+    friend PoolStatements;
 
-    static Coro<> close_both(State readers, State writer);
-    static Coro<PooledConnection> lend(State state, std::optional<Duration> timeout) {
-        auto member = co_await state->take(timeout);
-        co_return PooledConnection(std::move(state), std::move(member));
+    template <db::detail::PoolCall call, class Run>
+    auto run(std::string_view sql, Run run) const {
+        const bool reads = call == db::detail::PoolCall::query && detail::is_reader(sql);
+        return on_one(reads ? readers_ : writer_, std::move(run));
     }
-    template <class Run, class T = typename std::invoke_result_t<Run&, const Connection&>::value_type>
+    template <class Run, class T = typename std::invoke_result_t<Run&, const sqlite::Connection&>::value_type>
     static Coro<T> on_one(State state, Run run) {
-        const PooledConnection connection = co_await lend(std::move(state), std::nullopt);
+        const PooledConnection connection = co_await db::detail::lend(std::move(state), std::nullopt);
         co_return co_await run(*connection);
     }
+    static Coro<> close_both(State readers, State writer);
 
     State readers_, writer_;
 };

@@ -32,13 +32,8 @@ struct Codec;
 
 namespace detail {
 
-// The name of a C++ type, for messages.
-using NameOf = std::string (*)();
-
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
+using db::detail::is_optional;
+using db::detail::NameOf;
 
 // A value in a result or among arguments. The bytes of text and blobs are elsewhere, in a string.
 struct Cell {

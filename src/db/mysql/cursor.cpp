@@ -68,6 +68,8 @@ private:
 
 }  // namespace
 
+Portal::Portal(SharedSession session) noexcept : session_(std::move(session)), lease_(session_->lease()) {}
+
 Portal::~Portal() {
     if (!statement_) return;
     try {
@@ -90,6 +92,7 @@ Coro<SharedResult> Portal::first(std::string_view sql, EncodeArguments arguments
 }
 
 Coro<SharedResult> Portal::next() {
+    lease_.check("cursor");
     const Session::Running running(*session_);
     if (statement_->generation != session_->generation()) {
         throw db::InterfaceError("cursor: the connection was reset, and its cursors were closed");
@@ -104,8 +107,8 @@ Coro<SharedResult> Portal::next() {
 
 void Portal::measure(const ResultData& batch) noexcept {
     at_end_ = !batch.has_more;
-    if (batch.starts.empty()) return;
-    const std::size_t row = batch.bytes.size() / batch.starts.size() + 1;
+    if (batch.rows() == 0) return;
+    const std::size_t row = batch.bytes() / batch.rows() + 1;
     batch_ = static_cast<std::uint32_t>(std::clamp<std::size_t>(kBatchBytes / row, 1, kMostRows));
 }
 

@@ -14,8 +14,10 @@ std::size_t PreparedStatement::get_parameter_count() const noexcept { return sta
 std::vector<Attribute> PreparedStatement::get_attributes() const {
     std::vector<Attribute> attributes;
     if (!statement_->columns) return attributes;
-    for (const detail::Column& column : statement_->columns->list) {
-        attributes.push_back({column.name, column.table, column.type});
+    const detail::Columns& columns = *statement_->columns;
+    for (std::size_t i = 0; i < columns.list.size(); ++i) {
+        const detail::Column& column = columns.list[i];
+        attributes.push_back({std::string(columns.names[i]), column.table, column.type});
     }
     return attributes;
 }

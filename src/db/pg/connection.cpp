@@ -25,11 +25,6 @@ Coro<std::string> run_script_text(SharedSession session, std::string sql) {
 
 const std::string& tag_of(const ResultData& data) noexcept { return data.tag; }
 
-void throw_no_row() {
-    throw db::NoRowError(
-        "fetchval: the statement returned no row; fetchval<std::optional<T>>() would return nullopt");
-}
-
 void forget_query_logger(Session& session, std::uint64_t number) noexcept {
     session.events().remove_query_logger(number);
 }
@@ -43,7 +38,8 @@ Coro<> close_session(SharedSession session) { co_await Session::close(session->s
 Coro<PreparedStatement> prepare_text(SharedSession session, std::string sql) {
     const Session::Running running(*session);
     auto statement = co_await prepare(*session, sql);
-    co_return PreparedStatement(std::move(session), std::move(statement));
+    const db::detail::Lease lease = session->lease();
+    co_return PreparedStatement(std::move(session), std::move(statement), lease);
 }
 
 Coro<> reset(SharedSession session) {

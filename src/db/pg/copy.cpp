@@ -226,10 +226,11 @@ Coro<CopyTypes> copy_types(SharedSession session, std::string sql) {
     const Session::Running running(*session);
     const auto statement = co_await prepare(*session, sql);
     CopyTypes types{{}, session->types()};
-    for (const Column& column : statement->columns) {
+    for (std::size_t i = 0; i < statement->columns.size(); ++i) {
+        const Column& column = statement->columns[i];
         if (!types.catalog->has_binary(column.type)) {
-            throw db::InterfaceError("copy_records_to_table: the column \"" + column.name + "\" has the type " +
-                                     types.catalog->name(column.type) +
+            throw db::InterfaceError("copy_records_to_table: the column \"" + std::string(statement->names[i]) +
+                                     "\" has the type " + types.catalog->name(column.type) +
                                      ", whose binary format is not known: use copy_to_table() with text");
         }
         types.columns.push_back(column.type);

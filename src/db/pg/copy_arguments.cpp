@@ -66,15 +66,15 @@ Coro<std::string> inline_arguments(SharedSession session, std::string query, Enc
     const SharedResult types = co_await run_with(session, kNameTypes, Execution{}, parameters);
     std::vector<std::string> names;
     std::string ask;
-    for (std::size_t i = 0; i < rows_of(*types); ++i) {
-        names.push_back(value_at(*types, i, 0).get<std::string>());
+    for (std::size_t i = 0; i < Result::rows_of(*types); ++i) {
+        names.push_back(Result::value_at(*types, i, 0).get<std::string>());
         ask += (ask.empty() ? "SELECT " : ", ") + std::string("pg_catalog.quote_nullable($") + std::to_string(i + 1) +
                "::" + names.back() + "::pg_catalog.text)";
     }
     const SharedResult texts = co_await run_statement(session, ask, arguments, {.wanted = RowsWanted::first});
     std::vector<std::string> literals;
     for (std::size_t i = 0; i < names.size(); ++i) {
-        literals.push_back("(" + value_at(*texts, 0, i).get<std::string>() + "::" + names[i] + ")");
+        literals.push_back("(" + Result::value_at(*texts, 0, i).get<std::string>() + "::" + names[i] + ")");
     }
     co_return replace_placeholders(query, literals);
 }

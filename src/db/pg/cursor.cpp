@@ -41,10 +41,7 @@ private:
     }
     void received(const wire::Message& message) override {
         switch (message.type) {
-            case wire::MessageType::data_row:
-                wire::parse_data_row(message, result->statement->columns.size());
-                result->add_row(message.body);
-                break;
+            case wire::MessageType::data_row: result->add_row(message); break;
             case wire::MessageType::command_complete: has_ended_ = true; break;
             case wire::MessageType::portal_suspended: has_ended_ = result->has_more = true; break;
             default: wire::parse_empty(message);
@@ -83,7 +80,7 @@ private:
 }  // namespace
 
 Portal::Portal(SharedSession session)
-    : session_(std::move(session)), name_(session_->new_name('c')), batch_(kFirstBatch) {
+    : session_(std::move(session)), lease_(session_->lease()), name_(session_->new_name('c')), batch_(kFirstBatch) {
     if (session_->is_in_transaction()) return;
     throw db::InterfaceError(
         "cursor: it needs a transaction, which its rows belong to: read it inside of connection.transaction()");
@@ -115,6 +112,7 @@ Coro<SharedResult> Portal::next() {
 }
 
 Coro<SharedResult> Portal::read_on() {
+    lease_.check("cursor");
     const Session::Running running(*session_);
     const ExchangeRef<FetchExchange> exchange(new FetchExchange(name_, batch_, *last_));
     session_->submit(*exchange);
@@ -137,6 +135,7 @@ Coro<SharedResult> Portal::fetch(std::int32_t rows) {
 }
 
 Coro<std::size_t> Portal::move(std::int32_t rows) {
+    lease_.check("cursor");
     const std::string sql = "MOVE FORWARD " + std::to_string(rows) + " IN " + name_;
     const std::string tag = co_await run_script(session_, sql);  // "MOVE 7"
     std::size_t moved = 0;
@@ -151,7 +150,7 @@ Coro<std::size_t> Portal::move(std::int32_t rows) {
 void Portal::measure(const ResultData& batch) noexcept {
     at_end_ = !batch.has_more;
     if (at_end_) is_open_ = false;
-    const std::size_t row = batch.bytes.size() / std::max<std::size_t>(batch.starts.size(), 1) + 1;
+    const std::size_t row = batch.bytes() / std::max<std::size_t>(batch.rows(), 1) + 1;
     batch_ = static_cast<std::int32_t>(std::clamp<std::size_t>(kBatchBytes / row, 1, kMostRows));
 }
 
@@ -170,8 +169,10 @@ std::int32_t checked_rows(std::size_t rows, const char* function) {
 
 }  // namespace
 
-Coro<Rows> Cursor::fetch(std::size_t rows) { return detail::rows_after(portal_->fetch(checked_rows(rows, "fetch"))); }
-Coro<std::optional<Row>> Cursor::fetchrow() { return detail::first_row_after(portal_->fetch(1)); }
+Coro<Rows> Cursor::fetch(std::size_t rows) {
+    return db::detail::rows_after<detail::Result>(portal_->fetch(checked_rows(rows, "fetch")));
+}
+Coro<std::optional<Row>> Cursor::fetchrow() { return db::detail::first_row_after<detail::Result>(portal_->fetch(1)); }
 Coro<std::size_t> Cursor::forward(std::size_t rows) { return portal_->move(checked_rows(rows, "forward")); }
 
 }  // namespace aio::pg

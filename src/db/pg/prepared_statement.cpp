@@ -18,8 +18,9 @@ std::vector<std::string> PreparedStatement::get_parameters() const {
 
 std::vector<Attribute> PreparedStatement::get_attributes() const {
     std::vector<Attribute> attributes;
-    for (const detail::Column& column : statement_->columns) {
-        attributes.push_back({column.name, column.type, session_->types()->name(column.type)});
+    for (std::size_t i = 0; i < statement_->columns.size(); ++i) {
+        const Oid type = statement_->columns[i].type;
+        attributes.push_back({std::string(statement_->names[i]), type, session_->types()->name(type)});
     }
     return attributes;
 }

@@ -1,143 +1,49 @@
-// The statements of transactions: BEGIN, COMMIT and ROLLBACK, or those of a savepoint.
+// The statements of transactions that are PostgreSQL's own; db/transaction_block.hpp has the others.
 #include <aio/pg/transaction.hpp>
 
-#include <aio/base/error.hpp>
 #include <aio/db/errors.hpp>
 
 #include "db/pg/session/script.hpp"
 #include "db/pg/session/session.hpp"
+#include "db/transaction_block.hpp"
 
 #include <utility>
 
+template class aio::db::detail::TransactionBlock<aio::pg::detail::Transactions>;
+
 namespace aio::pg::detail {
 
-TransactionBlock::TransactionBlock(SharedSession session, const TransactionOptions& options)
-    : session_(std::move(session)), options_(options), outer_(session_->innermost) {
-    // A BEGIN of ours may be under way; one in a script of the user's is seen once it is answered.
-    const bool is_inside = outer_ || session_->is_in_transaction();
-    if (is_inside) {
-        const TransactionOptions around = outer_ ? outer_->options_ : TransactionOptions();
-        if (options.isolation != Isolation::server_default && options.isolation != around.isolation) {
-            throw db::InterfaceError("transaction: its isolation differs from that of the transaction around it");
-        }
-        if (options.readonly && !around.readonly) {
-            throw db::InterfaceError("transaction: it cannot be read-only inside of a transaction that is not");
-        }
-        options_ = around;
-        savepoint_ = session_->new_name('p');
-    }
-    session_->innermost = this;
-}
-
-TransactionBlock::~TransactionBlock() {
-    if (is_begun_) post_roll_back();  // there was no memory to do it as usual
-    for (TransactionBlock** at = &session_->innermost; *at; at = &(*at)->outer_) {
-        if (*at != this) continue;
-        *at = outer_;
-        return;
-    }
-}
-
-namespace {
-
-Exchange::Effect effect_of(bool is_savepoint, Exchange::Effect effect) noexcept {
-    return is_savepoint ? Exchange::Effect::none : effect;
-}
-
-}  // namespace
-
-Coro<std::exception_ptr> TransactionBlock::begin() {
+std::string Transactions::begin_command(const TransactionOptions& options) {
     static constexpr const char* kIsolation[] = {"", " ISOLATION LEVEL READ COMMITTED",
                                                  " ISOLATION LEVEL REPEATABLE READ", " ISOLATION LEVEL SERIALIZABLE"};
-    std::string command = "SAVEPOINT " + savepoint_;
-    if (savepoint_.empty()) {
-        command = "BEGIN";
-        command += kIsolation[static_cast<int>(options_.isolation)];
-        if (options_.readonly) command += " READ ONLY";
-        if (options_.deferrable) command += " DEFERRABLE";
-    }
-    is_begun_ = true;
-    try {
-        co_await run_script(session_, command, Exchange::Dropped::stays,
-                            effect_of(!savepoint_.empty(), Exchange::Effect::begins));
-    } catch (const CancelledError&) {
-        co_return std::current_exception();
-    } catch (const Error&) {
-        is_begun_ = false;
-        throw;
-    }
-    co_return nullptr;
+    std::string command = "BEGIN";
+    command += kIsolation[static_cast<int>(options.isolation)];
+    if (options.readonly) command += " READ ONLY";
+    if (options.deferrable) command += " DEFERRABLE";
+    return command;
 }
 
-namespace {
+std::string Transactions::new_savepoint(Session& session) { return session.new_name('p'); }
 
-std::exception_ptr rolled_back_instead() {
+// Whatever a transaction that has failed is asked for is refused until it is rolled back.
+bool Transactions::was_rolled_back(const Session&) noexcept { return false; }
+void Transactions::outermost_ended(Session&) noexcept {}
+
+Coro<std::string> Transactions::run(SharedSession session, std::string_view command, Exchange::Effect effect) {
+    return run_script(std::move(session), command, Exchange::Dropped::stays, effect);
+}
+
+void Transactions::post(Session& session, std::string command, Exchange::Effect effect) {
+    post_script(session, command, true, effect);
+}
+
+std::exception_ptr Transactions::failure_of_commit(const std::string& tag) {
+    if (tag != "ROLLBACK") return nullptr;
     db::ErrorReport report;
     report.severity = "ERROR";
     report.sqlstate = "25P02";
     report.message = "the transaction was rolled back, not committed, because a statement in it had failed";
     return db::make_database_error(std::move(report));
-}
-
-}  // namespace
-
-Coro<> TransactionBlock::commit() {
-    std::exception_ptr failure;
-    if (session_->innermost != this) {
-        failure = std::make_exception_ptr(
-            db::InterfaceError("transaction: another one was begun inside of it and is still open; tasks that "
-                               "need transactions at the same time need a connection each"));
-    } else {
-        try {
-            const std::string command = savepoint_.empty() ? "COMMIT" : "RELEASE SAVEPOINT " + savepoint_;
-            const std::string tag = co_await run_script(session_, command, Exchange::Dropped::stays,
-                                                        effect_of(!savepoint_.empty(), Exchange::Effect::ends));
-            is_begun_ = false;
-            if (savepoint_.empty() && tag == "ROLLBACK") failure = rolled_back_instead();
-        } catch (const CancelledError&) {
-            is_begun_ = false;  // it takes place
-            throw;
-        } catch (const Error&) {
-            failure = std::current_exception();
-        }
-    }
-    if (!failure) co_return;
-    co_await roll_back();
-    std::rethrow_exception(failure);
-}
-
-std::string TransactionBlock::rollback_command() const {
-    return savepoint_.empty() ? "ROLLBACK"
-                              : "ROLLBACK TO SAVEPOINT " + savepoint_ + "; RELEASE SAVEPOINT " + savepoint_;
-}
-
-bool TransactionBlock::is_over() const noexcept {
-    return !session_->is_open() || (savepoint_.empty() && session_->is_idle() && !session_->is_in_transaction());
-}
-
-Coro<> TransactionBlock::roll_back() {
-    if (is_over()) {
-        is_begun_ = false;
-        co_return;
-    }
-    try {
-        const std::string command = rollback_command();
-        co_await run_script(session_, command, Exchange::Dropped::stays,
-                            effect_of(!savepoint_.empty(), Exchange::Effect::ends));
-    } catch (const Error&) {
-        // The server, or the loss of the connection, has rolled it back.
-    }
-    is_begun_ = false;
-}
-
-void TransactionBlock::post_roll_back() noexcept {
-    is_begun_ = false;
-    if (is_over()) return;
-    try {
-        post_script(*session_, rollback_command(), true, effect_of(!savepoint_.empty(), Exchange::Effect::ends));
-    } catch (...) {
-        session_->abort();  // no memory: it must not stay open
-    }
 }
 
 }  // namespace aio::pg::detail

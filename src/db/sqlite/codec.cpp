@@ -3,6 +3,8 @@
 #include <aio/sqlite/json.hpp>
 #include <aio/sqlite/parameters.hpp>
 
+#include "db/json_depth.hpp"
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +17,6 @@ namespace aio::sqlite {
 namespace {
 
 constexpr std::size_t kMostBytes = 0x7FFF'FFFE;  // of a text or a blob
-constexpr std::size_t kMostDepth = 1'000;        // of JSON
 
 const char* name_of(Type type) noexcept {
     static constexpr const char* kNames[] = {"NULL", "INTEGER", "REAL", "TEXT", "BLOB"};
@@ -157,21 +158,7 @@ void encode_unsigned(Encoder& encoder, std::uint64_t value) {
 
 std::string_view read_json_text(const Value& value, NameOf name) {
     const std::string_view text = read_text(value, name);
-    std::size_t depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (in_string) {
-            if (c == '\\') ++i;
-            in_string = c != '"';
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > kMostDepth) throw_malformed(value, "it is deeper than 1000 arrays and objects");
-        } else if ((c == ']' || c == '}') && depth > 0) {
-            --depth;
-        }
-    }
+    if (db::detail::is_deep_json(text)) throw_malformed(value, db::detail::kDeepJSON);
     return text;
 }
 

@@ -27,17 +27,14 @@ Coro<> run_for_nothing(SharedSession session, Request request) {
     co_await run_request(std::move(session), std::move(request));
 }
 
-Coro<Rows> run_for_rows(SharedSession session, Request request) {
-    co_return Rows(co_await run_request(std::move(session), std::move(request)));
-}
-
 namespace {
 
 ExecuteResult changes_of(const ResultData& result) noexcept { return {result.changes, result.last_insert_rowid}; }
 
 Coro<PreparedStatement> prepare(SharedSession session, std::string sql) {
     auto description = co_await prepare_statement(session, std::move(sql));
-    co_return PreparedStatement(std::move(session), std::move(description));
+    const db::detail::Lease lease = session->lease();
+    co_return PreparedStatement(std::move(session), std::move(description), lease);
 }
 
 Coro<> roll_back_all(SharedSession session) {
@@ -52,12 +49,6 @@ Coro<ExecuteResult> run_for_changes(SharedSession session, Request request) {
     co_return changes_of(*result);
 }
 
-Coro<std::optional<Row>> run_for_first_row(SharedSession session, Request request) {
-    SharedResult result = co_await run_request(std::move(session), std::move(request));
-    if (Result::rows_of(*result) == 0) co_return std::nullopt;
-    co_return Row(std::move(result), 0);
-}
-
 Coro<ExecuteResult> run_script(SharedSession session, std::string sql) {
     auto run = [sql = std::move(sql)](Database& database) { return database.run_script(sql); };
     const SharedResult result = co_await perform(std::move(session), std::move(run));
@@ -67,11 +58,6 @@ Coro<ExecuteResult> run_script(SharedSession session, std::string sql) {
 Coro<std::shared_ptr<const Description>> prepare_statement(SharedSession session, std::string sql) {
     auto describe = [sql = std::move(sql)](Database& database) { return database.describe(sql); };
     co_return co_await perform(std::move(session), std::move(describe));
-}
-
-void throw_no_row() {
-    throw db::NoRowError(
-        "fetchval: the statement returned no row; fetchval<std::optional<T>>() would return nullopt");
 }
 
 Coro<> add_function(SharedSession session, std::string name, Scalar function, FunctionOptions options) {

@@ -2,66 +2,81 @@
 #include <aio/http/client/client_websocket.hpp>
 
 #include "http/client/response_state.hpp"
+#include "http/client/ws_handshake.hpp"
 #include "http/wire/syntax.hpp"
 #include "http/wire/ws_handshake.hpp"
 #include "http/ws_connection.hpp"
 
 namespace aio::http {
 
-namespace {
+namespace detail {
 
-[[noreturn]] void refuse(const ClientResponse& response, const std::string& what) {
+void refuse_websocket(const ClientResponse& response, const std::string& what) {
     WSServerHandshakeError error(response.status(), what, std::make_shared<const Headers>(response.headers()));
     error.set_request_info(std::make_shared<const RequestInfo>(response.request_info()));
     throw error;
 }
 
-void check_answer(const ClientResponse& response, const std::string& key) {
-    constexpr int kSwitchingProtocols = 101;
-    if (response.status() != kSwitchingProtocols) refuse(response, "Invalid response status");
-    if (!response.headers().lists("Upgrade", "websocket")) refuse(response, "Invalid upgrade header");
-    if (!response.headers().lists("Connection", "upgrade")) refuse(response, "Invalid connection header");
-    if (response.headers().get("Sec-WebSocket-Accept", "") != wire::ws_accept(key)) {
-        refuse(response, "Invalid challenge response");
-    }
+std::string ask_for_websocket(ClientRequest& request, std::string_view protocols, std::string_view extensions) {
+    std::string key = wire::new_ws_key();
+    request.header("Upgrade", "websocket");
+    request.header("Connection", "Upgrade");
+    request.header("Sec-WebSocket-Version", "13");
+    request.header("Sec-WebSocket-Key", key);
+    request.read_until_eof(false);
+    if (!protocols.empty()) request.header("Sec-WebSocket-Protocol", protocols);
+    if (!extensions.empty()) request.header("Sec-WebSocket-Extensions", extensions);
+    return key;
 }
 
-std::string check_protocol(const ClientResponse& response, std::string_view offered) {
-    std::string protocol(response.headers().get("Sec-WebSocket-Protocol", ""));
+std::string check_websocket_answer(const ClientResponse& response, const std::string& key, std::string_view offered) {
+    constexpr int kSwitchingProtocols = 101;
+    const Headers& headers = response.headers();
+    if (response.status() != kSwitchingProtocols) refuse_websocket(response, "Invalid response status");
+    if (!headers.lists("Upgrade", "websocket")) refuse_websocket(response, "Invalid upgrade header");
+    if (!headers.lists("Connection", "upgrade")) refuse_websocket(response, "Invalid connection header");
+    if (headers.get("Sec-WebSocket-Accept", "") != wire::ws_accept(key)) {
+        refuse_websocket(response, "Invalid challenge response");
+    }
+    std::string protocol(headers.get("Sec-WebSocket-Protocol", ""));
     if (!protocol.empty() && !wire::choose_ws_protocol(offered, {&protocol, 1})) {
-        refuse(response, "A subprotocol that was not offered: " + wire::printable(protocol));
+        refuse_websocket(response, "A subprotocol that was not offered: " + wire::printable(protocol));
     }
     return protocol;
 }
 
+std::weak_ptr<SocketKeeper> keeper_of(const ClientResponse& response) noexcept {
+    const Lease& lease = response.state().lease;
+    if (!lease) return {};
+    return lease.pool().weak_from_this();
+}
+
+}  // namespace detail
+
+namespace {
+
 std::optional<wire::WSDeflate> check_extensions(const ClientResponse& response, int bits) {
     const std::string extensions = response.headers().combined("Sec-WebSocket-Extensions");
-    if (!extensions.empty() && bits == 0) refuse(response, "Extensions that were not offered");
+    if (!extensions.empty() && bits == 0) detail::refuse_websocket(response, "Extensions that were not offered");
     try {
         return wire::parse_ws_deflate(extensions, bits);
     } catch (const ValueError& error) {
-        refuse(response, error.what());
+        detail::refuse_websocket(response, error.what());
     }
 }
 
 Coro<ClientWebSocketResponse> connect(ClientRequest request, WSOptions options, std::string protocols) {
-    const std::string key = wire::new_ws_key();
-    ClientRequest&& whole = std::move(request)
-                                .header("Upgrade", "websocket")
-                                .header("Connection", "Upgrade")
-                                .header("Sec-WebSocket-Version", "13")
-                                .header("Sec-WebSocket-Key", key)
-                                .read_until_eof(false);
-    if (!protocols.empty()) whole.header("Sec-WebSocket-Protocol", protocols);
     const int bits = options.compress.value_or(0);
-    if (bits > 0) whole.header("Sec-WebSocket-Extensions", wire::ws_deflate_offer(bits));
-    ClientResponse response = co_await std::move(whole);
-    check_answer(response, key);
-    std::string protocol = check_protocol(response, protocols);
+    const std::string extensions = bits > 0 ? wire::ws_deflate_offer(bits) : std::string();
+    const std::string key = detail::ask_for_websocket(request, protocols, extensions);
+    ClientResponse response = co_await std::move(request);
+    std::string protocol = detail::check_websocket_answer(response, key, protocols);
     const std::optional<wire::WSDeflate> deflate = check_extensions(response, bits);
     Headers headers = response.headers();
+    const std::weak_ptr<detail::SocketKeeper> keeper = detail::keeper_of(response);
     auto connection = std::make_unique<detail::WSConnection>(response.upgrade(), detail::WSConnection::Side::client,
                                                              options, deflate, std::move(protocol));
+    connection->channel()->set_keeper(keeper);
     co_return ClientWebSocketResponse(std::move(connection), std::move(headers));
 }
 

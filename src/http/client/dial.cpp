@@ -1,4 +1,5 @@
-// From a route to a connection: names, TCP or AF_UNIX, TLS, tunnels through proxies.
+// From a route to a connection: names, TCP or AF_UNIX, TLS, tunnels through proxies. What SOCKS proxies are told is in
+// io/proxy/socks.cpp.
 #include <aio/base/error.hpp>
 #include <aio/http/errors.hpp>
 #include <aio/io/ssl.hpp>
@@ -8,8 +9,10 @@
 #include "http/client/route.hpp"
 #include "http/client/session_state.hpp"
 #include "http/wire/syntax.hpp"
+#include "io/proxy/socks.hpp"
 #include "io/stream/open_addresses.hpp"
 
+#include <netdb.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -79,14 +82,15 @@ Coro<StreamPair> open_first(Pool& pool, const ClientRoute& route, const SessionS
             options.ssl = true;
         }
     }
-    std::string wanted = host_and_port(to);
+    const std::uint16_t port = route.proxy ? route.proxy->port() : to.port();
+    std::string wanted = route.proxy ? route.proxy->wanted() : host_and_port(to);
     if (!pool.unix_path().empty()) {
         options.local_host = {};
         options.local_port = 0;
         co_return co_await open_unix_connection(pool.unix_path(), options);
     }
-    std::vector<AddressInfo> infos = co_await pool.resolve(to.raw_host(), to.port(), tracers);
-    for (AddressInfo& info : infos) info.address.port = to.port();
+    std::vector<AddressInfo> infos = co_await pool.resolve(to.raw_host(), port, tracers);
+    for (AddressInfo& info : infos) info.address.port = port;
     co_return co_await aio::detail::open_addresses(std::move(infos), std::move(wanted), options);
 }
 
@@ -122,7 +126,56 @@ Coro<> open_tunnel(StreamPair& streams, const ClientRoute& route, const wire::Li
     }
     // It would be read as if it had come encrypted.
     if (messages.has_more()) {
-        throw ClientProxyConnectionError(EPROTO, "the proxy " + proxy + " sent data before TLS began");
+        throw ClientProxyConnectionError(EPROTO, "the proxy " + proxy + " sent data before the tunnel was used");
+    }
+}
+
+// The host of the URL, as the proxy is told it: the name, or the first of its addresses that it can be told.
+// Errors: ClientConnectorDNSError.
+Coro<std::string> host_for_proxy(Pool& pool, const ClientRoute& route, Tracers& tracers) {
+    const std::string& host = route.url->raw_host();
+    const ProxyKind kind = route.proxy->kind;
+    if (kind == ProxyKind::socks5h || kind == ProxyKind::socks4a) co_return host.substr(0, host.find('%'));
+    std::string problem;
+    int code = 0;
+    try {
+        const std::vector<AddressInfo> infos = co_await pool.resolve(host, route.url->port(), tracers);
+        for (const AddressInfo& info : infos) {
+            if (kind == ProxyKind::socks4 && info.family != AF_INET) continue;
+            const std::string& address = info.address.host;
+            co_return address.substr(0, address.find('%'));
+        }
+        problem = "it has no IPv4 address, and SOCKS4 knows no other: use socks5";
+        code = EAI_NODATA;
+    } catch (const GaiError& error) {
+        problem = error.what();
+        code = error.code();
+    }
+    throw ClientConnectorDNSError(code, "cannot connect to " + route.wanted() + ": " + problem);
+}
+
+Coro<> open_socks(StreamPair& streams, Pool& pool, const ClientRoute& route, Tracers& tracers) {
+    const Proxy& proxy = *route.proxy;
+    aio::detail::SocksTarget target;
+    const bool old = proxy.kind == ProxyKind::socks4 || proxy.kind == ProxyKind::socks4a;
+    target.version = old ? aio::detail::SocksVersion::socks4a : aio::detail::SocksVersion::socks5;
+    target.host = co_await host_for_proxy(pool, route, tracers);
+    target.port = route.url->port();
+    if (proxy.auth) {
+        target.authenticates = true;
+        target.login = proxy.auth->login();
+        target.password = proxy.auth->password();
+    }
+    try {
+        co_await aio::detail::socks_connect(streams.first, streams.second, std::move(target));
+    } catch (const aio::detail::SocksError& error) {
+        throw ClientSocksProxyError(error.code(), error.reply(),
+                                    "cannot connect to " + route.wanted() + " through the SOCKS proxy " +
+                                        proxy.wanted() + ": " + error.what());
+    }
+    // It would be read as if it had come encrypted.
+    if (route.tls && streams.first.has_data()) {
+        throw ClientProxyConnectionError(EPROTO, "the proxy " + proxy.wanted() + " sent data before TLS began");
     }
 }
 
@@ -152,15 +205,19 @@ std::string ClientRoute::wanted() const { return host_and_port(*url); }
 Coro<std::unique_ptr<ClientConnection>> dial(Pool& pool, const ClientRoute& route, const SessionState& session,
                                              Tracers& tracers) {
     const wire::Limits limits = session.wire_limits();
-    const std::string wanted = route.proxy ? host_and_port(route.proxy->url) : route.wanted();
+    const std::string wanted = route.proxy ? route.proxy->wanted() : route.wanted();
     std::optional<StreamPair> streams;
     bool tunnelled = false;
     try {
         streams.emplace(co_await open_first(pool, route, session, tracers));
         if (route.tunnels()) {
-            co_await open_tunnel(*streams, route, limits);
+            if (route.proxy->is_socks()) {
+                co_await open_socks(*streams, pool, route, tracers);
+            } else {
+                co_await open_tunnel(*streams, route, limits);
+            }
             tunnelled = true;
-            co_await begin_tls(*streams, pool, route);
+            if (route.tls) co_await begin_tls(*streams, pool, route);
         }
         check_fingerprint(*streams, route);
     } catch (const ClientError&) {

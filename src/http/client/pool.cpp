@@ -241,9 +241,13 @@ void Pool::remove(ClientConnection& connection) noexcept {
 void Pool::discard(std::unique_ptr<ClientConnection> connection) noexcept {
     remove(*connection);
     connection->close();
+    keep_until_closed(connection->writer);
+}
+
+void Pool::keep_until_closed(const StreamWriter& writer) noexcept {
     try {
         if (closing_.size() >= prune_at_) prune_closing();
-        closing_.push_back(connection->writer);
+        closing_.push_back(writer);
     } catch (const std::bad_alloc&) {
         // close() will not wait for this one.
     }

@@ -15,6 +15,7 @@
 #include "http/client/client_connection.hpp"
 #include "http/client/request_spec.hpp"
 #include "http/client/unclosed.hpp"
+#include "http/ws_channel.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +42,7 @@ struct PoolHost {
 
 class Lease;
 
-class Pool final : public std::enable_shared_from_this<Pool>, private IdleOwner {
+class Pool final : public std::enable_shared_from_this<Pool>, public SocketKeeper, private IdleOwner {
 public:
     explicit Pool(ConnectorOptions options, std::string unix_path = {});
     ~Pool();
@@ -66,6 +67,8 @@ public:
     void remove(ClientConnection& connection) noexcept;
     // Closes it, and remembers its socket until that is closed.
     void discard(std::unique_ptr<ClientConnection> connection) noexcept;
+    // The socket of a WebSocket that was dropped: close() waits for it.
+    void keep_until_closed(const StreamWriter& writer) noexcept override;
 
     // Addresses of a host, from the cache or the resolver. Errors: GaiError.
     Coro<std::vector<AddressInfo>> resolve(std::string host, int port, Tracers& tracers);

@@ -86,10 +86,18 @@ std::optional<URL> proxy_from_environment(const URL& url) {
     const bool secure = url.scheme() == "https" || url.scheme() == "wss";
     const char* proxy =
         environment(secure ? "https_proxy" : "http_proxy", !secure && std::getenv("REQUEST_METHOD") != nullptr);
+    bool socks = false;
+    if (!proxy) {
+        proxy = environment("socks_proxy", false);
+        socks = proxy != nullptr;
+    }
     if (!proxy) proxy = environment("all_proxy", false);
     if (!proxy) return std::nullopt;
     const char* except = environment("no_proxy", false);
     if (except && bypasses_proxy(except, url.raw_host(), url.port())) return std::nullopt;
+    if (socks && std::string_view(proxy).find("://") == std::string_view::npos) {
+        return typed_url("socks5h://" + std::string(proxy));
+    }
     return typed_url(proxy);
 }
 

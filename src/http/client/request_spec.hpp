@@ -41,7 +41,7 @@ struct RequestExtras {
 struct RequestSpec {
     URL url;
     std::string method;
-    std::unique_ptr<Payload> payload;
+    std::shared_ptr<Payload> payload;
     std::unique_ptr<RequestExtras> extras;
     ClientTimeout timeout;
     wire::Coding compress = wire::Coding::identity;
@@ -52,6 +52,23 @@ struct RequestSpec {
     bool auto_decompress = true;
     bool read_until_eof = true;
     unsigned max_redirects = 10;
+
+    RequestSpec() = default;
+    // The same request once more. Both send the same payload, one after the other.
+    RequestSpec(const RequestSpec& other)
+        : url(other.url),
+          method(other.method),
+          payload(other.payload),
+          extras(other.extras ? std::make_unique<RequestExtras>(*other.extras) : nullptr),
+          timeout(other.timeout),
+          compress(other.compress),
+          chunked(other.chunked),
+          expect100(other.expect100),
+          allow_redirects(other.allow_redirects),
+          raise_for_status(other.raise_for_status),
+          auto_decompress(other.auto_decompress),
+          read_until_eof(other.read_until_eof),
+          max_redirects(other.max_redirects) {}
 
     RequestExtras& more() {
         if (!extras) extras = std::make_unique<RequestExtras>();

@@ -2,6 +2,7 @@
 #include "http/client/route.hpp"
 
 #include <aio/http/errors.hpp>
+#include <aio/io/address.hpp>
 
 #include "http/client/session_state.hpp"
 #include "http/wire/syntax.hpp"
@@ -10,9 +11,18 @@ namespace aio::http::detail {
 
 namespace {
 
-std::string proxy_authorization(const URL& proxy, const std::optional<BasicAuth>& given) {
-    const std::optional<BasicAuth> auth = given ? given : credentials_of(proxy);
-    return auth ? auth->encode() : std::string();
+constexpr std::uint16_t kSocksPort = 1080;
+
+// Errors: InvalidURL for other schemes.
+ProxyKind kind_of(const URL& proxy) {
+    const std::string& scheme = proxy.scheme();
+    if (scheme == "http" || scheme == "https") return ProxyKind::http;
+    if (scheme == "socks5h") return ProxyKind::socks5h;
+    if (scheme == "socks5") return ProxyKind::socks5;
+    if (scheme == "socks4a") return ProxyKind::socks4a;
+    if (scheme == "socks4") return ProxyKind::socks4;
+    throw InvalidURL(proxy.str_without_credentials(),
+                     "the scheme of a proxy must be http, https, socks5, socks5h, socks4 or socks4a");
 }
 
 // The request's own proxy, else its session's, else the environment's.
@@ -33,15 +43,15 @@ std::unique_ptr<Proxy> find_proxy(const URL& url, const Hop& hop) {
         proxy->url = *std::move(found);
         if (hop.session->netrc) auth = hop.session->netrc->find(proxy->url.raw_host());
     }
-    if (proxy->url.scheme() != "http" && proxy->url.scheme() != "https") {
-        throw InvalidURL(proxy->url.str_without_credentials(), "the scheme of a proxy must be http or https");
-    }
+    proxy->kind = kind_of(proxy->url);
+    if (proxy->url.raw_host().empty()) throw InvalidURL(proxy->url.str_without_credentials(), "it has no host");
     if (extras && extras->proxy_auth) {
         auth = extras->proxy_auth;
     } else if (options.proxy_auth) {
         auth = options.proxy_auth;
     }
-    proxy->authorization = proxy_authorization(proxy->url, auth);
+    proxy->auth = auth ? auth : credentials_of(proxy->url);
+    if (proxy->auth) proxy->authorization = proxy->auth->encode();
     proxy->url = proxy->url.without_credentials();
     if (extras) proxy->headers = extras->proxy_headers;
     return proxy;
@@ -67,6 +77,12 @@ std::optional<BasicAuth> credentials_of(const URL& url) {
     return BasicAuth(url.user(), url.password().value_or(""));
 }
 
+std::uint16_t Proxy::port() const noexcept {
+    return is_socks() ? url.explicit_port().value_or(kSocksPort) : url.port();
+}
+
+std::string Proxy::wanted() const { return Address(url.raw_host(), port()).str(); }
+
 void Proxy::append_fields(std::string& head) const {
     if (!authorization.empty()) wire::append_field(head, "Proxy-Authorization", authorization);
     for (const auto& [name, value] : headers) wire::append_field(head, name, value);
@@ -86,6 +102,7 @@ ClientRoute find_route(const URL& url, const Hop& hop) {
     const RequestExtras* extras = hop.spec->extras.get();
     route.ssl = extras && extras->ssl ? &*extras->ssl : &hop.session->pool->options().ssl;
     if (extras && hop.credentials_apply) route.server_hostname = extras->server_hostname;
+    route.upgrades = extras && extras->headers.contains("Upgrade");
     route.proxy = find_proxy(url, hop);
     return route;
 }
@@ -102,6 +119,7 @@ void append_key(std::string& key, const ClientRoute& route) {
         key.append("\n").append(route.server_hostname);
     }
     if (!route.proxy) return;
+    if (!route.tls && route.tunnels()) key.append("\ntunnel");
     key.append("\n").append(route.proxy->url.str()).append("\n").append(route.proxy->authorization);
     for (const auto& [name, value] : route.proxy->headers) key.append("\n").append(name).append(":").append(value);
 }

@@ -1,4 +1,5 @@
-// A connection of the server: request after request, until its end. exchange.cpp has one request and its answer.
+// A connection of the server: request after request, until its end. exchange.cpp has one request and its answer,
+// handler_end.cpp what follows a handler that failed, or had a WebSocket.
 // check_time(), at the end, drops clients that send or read too slowly; web_server.cpp calls it each second.
 #include "http/server/connection.hpp"
 
@@ -11,6 +12,7 @@
 #include "http/server/response_head.hpp"
 #include "http/server/routing.hpp"
 #include "http/wire/date.hpp"
+#include "http/ws_channel.hpp"
 
 #include <limits>
 #include <string>
@@ -105,16 +107,19 @@ Coro<bool> Connection::serve_requests() {
             const bool plain = request.app().state().chain.empty() && !messages().head().has_expect;
             Coro<Response> call = plain ? route.handler(request) : run_handler();
             Response response = co_await std::move(call);
-            if (exchange().taken_over()) co_return false;
-            if (!server_.app()) {
+            const bool taken_over = exchange().taken_over();
+            if (!taken_over && !server_.app()) {
                 writer_.abort();
                 co_return false;
             }
             // With a response that has begun, what is returned stands for it.
-            if (exchange().head_sent() || !exchange().send_now(response)) slow.emplace(std::move(response));
+            const bool sent = taken_over || (!exchange().head_sent() && exchange().send_now(response));
+            if (!sent) slow.emplace(std::move(response));
         } catch (...) {
             failure = std::current_exception();
         }
+        if (exchange().websocket()) co_await end_websocket(std::move(failure));
+        if (exchange().taken_over() && !failure) co_return false;
         if (slow) {
             enter(Phase::sending);
             try {
@@ -175,53 +180,6 @@ Coro<Response> Connection::run_handler() {
     const std::vector<const Middleware*>& chain = request.app().state().chain;
     const Next next(chain.data(), chain.data() + chain.size(), route.handler);
     co_return co_await next(request);
-}
-
-// What the handler, or sending its response, threw.
-Coro<> Connection::answer_failure(std::exception_ptr failure) {
-    std::optional<Response> error;
-    try {
-        std::rethrow_exception(failure);
-    } catch (const HTTPException& exception) {
-        if (!exchange().head_sent()) error.emplace(std::move(exception.response()));
-        if (messages().parser().fault() != wire::Fault::none || timed_out_) exchange().close_afterwards();
-    } catch (const CancelledError&) {
-        if (!disconnected_) throw;
-        task_.uncancel();
-        exchange().close_afterwards();
-        co_return;
-    } catch (const BaseException&) {
-        throw;
-    } catch (...) {
-        exchange().close_afterwards();
-        if (writer_.is_closing()) co_return;  // the client has gone, which is what failed; nobody to tell
-        report(std::current_exception());
-        if (!exchange().head_sent()) {
-            error.emplace(Response::text("500 Internal Server Error\n\nServer got itself in trouble", 500));
-        }
-    }
-    if (!error) {
-        // A part of another response is out: only the end of the connection tells the client.
-        exchange().close_afterwards();
-        writer_.abort();
-        co_return;
-    }
-    enter(Phase::sending);
-    if (!exchange().send_now(*error)) co_await exchange().send(*error);
-}
-
-void Connection::report(std::exception_ptr error) noexcept {
-    try {
-        const Request& request = exchange().request();
-        ExceptionContext context;
-        context.message =
-            "Error handling request " + std::string(request.method()) + " " + std::string(request.raw_path());
-        context.exception = std::move(error);
-        context.task = task_;
-        get_running_loop().call_exception_handler(context);
-    } catch (const std::bad_alloc&) {
-        // No memory even for the report: what it would say.
-    }
 }
 
 void Connection::log_request() {
@@ -315,6 +273,7 @@ void Connection::check_time() noexcept {
             } else {
                 enter(Phase::handler);
             }
+            if (server_.websockets_closed()) close_websocket();  // one that began later
             if (server_.handler_cancellation() && !disconnected_ && (writer_.is_closing() || reader_.at_eof())) {
                 disconnected_ = true;
                 task_.cancel();
@@ -350,11 +309,13 @@ void Connection::check_body_rate() noexcept {
 }
 
 void Connection::check_sending() noexcept {
-    // Files and large bodies do not pass through the buffer.
-    const std::size_t unsent = writer_.get_write_buffer_size(), in_place = exchange().sent_in_place();
-    const bool waits = unsent > 0 || exchange().sends_in_place();
-    if (!waits || unsent != desk_->unsent_before || in_place != desk_->in_place_before) {
-        desk_->unsent_before = unsent;
+    // Files and large bodies do not pass through the buffer. What the kernel took counts, not the size of the buffer: a
+    // WebSocket's grows while its client reads nothing.
+    const std::uint64_t taken = writer_.stream()->bytes_taken();
+    const std::size_t in_place = exchange().sent_in_place();
+    const bool waits = writer_.get_write_buffer_size() > 0 || exchange().sends_in_place();
+    if (!waits || taken != desk_->taken_before || in_place != desk_->in_place_before) {
+        desk_->taken_before = taken;
         desk_->in_place_before = in_place;
         since_ = server_.seconds();
     } else if (server_.seconds() - since_ >= server_.times().send) {
@@ -368,6 +329,11 @@ void Connection::close_if_idle() noexcept {
     } else if (phase_ == Phase::handler) {
         if (!exchange().head_sent() && !messages().has_more()) exchange().close_afterwards();
     }
+}
+
+void Connection::close_websocket() noexcept {
+    constexpr std::uint16_t kGoingAway = 1001;
+    if (desk_ && exchange().websocket()) exchange().websocket()->start_close(kGoingAway, "");
 }
 
 void Connection::cancel() noexcept { task_.cancel(); }

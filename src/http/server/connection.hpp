@@ -34,6 +34,7 @@ public:
     // Called by the server.
     void check_time() noexcept;
     void close_if_idle() noexcept;
+    void close_websocket() noexcept;
     void cancel() noexcept;
     void abandon() noexcept;
     std::size_t place = 0;  // among the server's
@@ -57,6 +58,8 @@ private:
     Coro<bool> read_head();
     Coro<> finish();
     Coro<> answer_failure(std::exception_ptr failure);
+    // The handler of a WebSocket has returned, or failed.
+    Coro<> end_websocket(std::exception_ptr failure);
     Coro<Response> run_handler();
     void refuse(wire::Fault fault, std::string_view why) noexcept;
     void refuse(int status, std::string_view why) noexcept;

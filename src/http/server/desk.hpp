@@ -29,7 +29,7 @@ struct Desk {
 
     // What Connection has seen of the request, when it looked last.
     std::uint64_t bytes_before = 0;   // of its body
-    std::size_t unsent_before = 0;    // of its response: in the stream's buffer,
+    std::uint64_t taken_before = 0;   // of its response: what the kernel took from the stream's buffer,
     std::size_t in_place_before = 0;  // and of what is sent in place
     // When it began; for the log.
     std::int64_t begun_at = 0;

@@ -107,10 +107,12 @@ void Exchange::begin(bool keep_alive) {
 }
 
 void Exchange::end() noexcept {
+    end_watch();
     state_.end();
     if (unpacked_) unpacked_.reset();
     if (encoder_) encoder_.reset();
     logged_headers_.reset();
+    websocket_.reset();
 }
 
 // --- responses in one piece ----------------------------------------------------------------------------------------
@@ -120,6 +122,7 @@ void Exchange::write_head(Response& response, std::optional<std::uint64_t> size,
     status_ = response.status();
     if (status_ < 200 && status_ != 101) [[unlikely]]
         throw RuntimeError("a client still waits for the answer behind the status " + std::to_string(status_));
+    state_.finish(response.headers());
     const bool bodiless = has_no_body(status_);
     if (bodiless) sends_body_ = false;
     const ResponseExtra* extra = response.extra_if_any();
@@ -262,12 +265,13 @@ void Exchange::begin_stream(Response& response, std::optional<std::uint64_t> siz
     write_head(response, size, {});
 }
 
-void Exchange::write(std::string_view data) {
+void Exchange::write(std::string_view data, Flush flush) {
     if (ended_) throw RuntimeError("StreamResponse.write: the response has ended");
     if (data.empty() || !sends_body_) return;
     if (encoder_) {
         packed_.clear();
         encoder_->encode(data, packed_);
+        if (flush == Flush::yes) encoder_->flush(packed_);
         data = packed_;
         if (data.empty()) return;
     }
@@ -290,6 +294,7 @@ void Exchange::write(std::string_view data) {
 
 void Exchange::finish(const Headers* trailers) {
     if (ended_) return;
+    end_watch();
     if (encoder_ && sends_body_) {
         packed_.clear();
         encoder_->finish(packed_);

@@ -18,10 +18,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace aio::http::detail {
 
 class Exchange;
+class WSChannel;
 
 // The request's body as the connection carries it.
 class WireBody final : public BodySource {
@@ -62,9 +64,20 @@ private:
     std::unique_ptr<BodySource> source_;
 };
 
+// Follows a response in steps to its end.
+class ResponseWatch {
+public:
+    virtual void response_ended() noexcept = 0;
+
+protected:
+    ~ResponseWatch() = default;
+};
+
 class Exchange {
 public:
     explicit Exchange(MessageReader& messages) noexcept : messages_(messages), body_(messages) {}
+    Exchange(const Exchange&) = delete;
+    ~Exchange() { end_watch(); }
     // Whose requests are to be answered.
     void attach(StreamReader& reader, StreamWriter& writer) noexcept;
 
@@ -82,8 +95,11 @@ public:
     // A response in steps: StreamResponse and send(). Errors of begin_stream: RuntimeError when one has begun.
     // `size`: of the body; nothing: unknown.
     void begin_stream(Response& response, std::optional<std::uint64_t> size);
-    // Errors: RuntimeError when it has ended; ValueError for more than the size.
-    void write(std::string_view data);
+    // `flush`: a coding holds nothing back. Errors: RuntimeError when it has ended; ValueError for more than the size.
+    enum class Flush : bool { no, yes };
+    void write(std::string_view data, Flush flush = Flush::no);
+    // Is told once, when this response has ended or its connection goes.
+    void set_watch(std::shared_ptr<ResponseWatch> watch) noexcept { watch_ = std::move(watch); }
     // Errors: ValueError for less than the size.
     void finish(const Headers* trailers = nullptr);
     // Of a response to HEAD, or an empty one.
@@ -106,7 +122,11 @@ public:
     void log_headers(bool on) noexcept { log_headers_ = on; }
 
     Upgraded take_over(const Headers& headers);
+    // The connection has become a WebSocket, which ends with it.
+    void set_websocket(std::shared_ptr<WSChannel> channel) noexcept { websocket_ = std::move(channel); }
+    const std::shared_ptr<WSChannel>& websocket() const noexcept { return websocket_; }
     StreamWriter& writer() noexcept { return *writer_; }
+    StreamReader& reader() noexcept { return *reader_; }
 
 private:
     struct SendingInPlace {
@@ -118,6 +138,9 @@ private:
         ~SendingInPlace() { exchange.sends_in_place_ = false; }
         Exchange& exchange;
     };
+    void end_watch() noexcept {
+        if (watch_) std::exchange(watch_, nullptr)->response_ended();
+    }
     void write_head(Response& response, std::optional<std::uint64_t> size, std::string_view body);
     // Head and body, and the end.
     void write_whole(Response& response, std::string_view body);
@@ -138,6 +161,8 @@ private:
     std::string packed_;                 // of the encoder: the next piece
     std::optional<std::uint64_t> left_;  // of the body, if its size is known
     std::shared_ptr<const Headers> logged_headers_;
+    std::shared_ptr<ResponseWatch> watch_;
+    std::shared_ptr<WSChannel> websocket_;
     std::uint64_t body_bytes_ = 0;
     std::size_t sent_in_place_ = 0;
     int status_ = 0;

@@ -18,6 +18,7 @@ void RequestExtra::clear() {
     post.reset();
     remote.clear();
     keys.clear();
+    finishers.clear();
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // What the server knows of a request while it answers it. Handlers see it as a Request.
 #pragma once
 
+#include <aio/base/function.hpp>
 #include <aio/http/body_reader.hpp>
 #include <aio/http/server/app_key.hpp>
 #include <aio/http/url.hpp>
@@ -25,6 +26,9 @@ namespace detail {
 class Exchange;
 struct Route;
 
+// Has the last word on the headers of a response: called when they are about to be sent, whoever made them, and when.
+using HeaderFinisher = aio::detail::Function<void(Headers&)>;
+
 // What few handlers ask a request for. Kept, emptied, for the connection's next request.
 struct RequestExtra {
     void clear();
@@ -38,6 +42,7 @@ struct RequestExtra {
     std::shared_ptr<const PostData> post;
     std::string remote;
     KeyStore keys;
+    std::vector<HeaderFinisher> finishers;  // the first one is the outermost middleware's, and called last
 };
 
 struct RequestState {
@@ -48,6 +53,12 @@ struct RequestState {
     void forget_app() noexcept { app = root = nullptr; }
 
     RequestExtra& extra();
+    // For middlewares: also responses in steps, errors and 101 pass `finisher`.
+    void add_finisher(HeaderFinisher finisher) { extra().finishers.push_back(std::move(finisher)); }
+    void finish(Headers& headers) {
+        if (!extra_) return;
+        for (auto each = extra_->finishers.rbegin(); each != extra_->finishers.rend(); ++each) (*each)(headers);
+    }
 
     wire::Head* head = nullptr;
     Exchange* exchange = nullptr;      // null: a mocked request

@@ -47,6 +47,7 @@ Coro<> AppRunner::cleanup() {
         co_await sleep(Duration(0));
         server_->close_idle();
         co_await app_.shutdown();
+        server_->close_websockets();
         bool ended = co_await server_->wait_ended(shutdown_timeout_);
         if (!ended) server_->cancel_all();
         const Duration grace = std::chrono::seconds(10);

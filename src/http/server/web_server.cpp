@@ -112,6 +112,11 @@ void WebServer::close_idle() noexcept {
     for (Connection* connection : connections_) connection->close_if_idle();
 }
 
+void WebServer::close_websockets() noexcept {
+    websockets_closed_ = true;
+    for (Connection* connection : connections_) connection->close_websocket();
+}
+
 Coro<bool> WebServer::wait_ended(Duration timeout) {
     if (connections_.empty()) co_return true;
     ended_.emplace();

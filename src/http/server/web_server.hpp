@@ -33,6 +33,9 @@ public:
 
     // Connections between requests are closed; the others are when they have answered.
     void close_idle() noexcept;
+    // WebSockets are closed with 1001 (going away).
+    void close_websockets() noexcept;
+    bool websockets_closed() const noexcept { return websockets_closed_; }
     // Whether all connections ended within that time.
     Coro<bool> wait_ended(Duration timeout);
     // Cancels the handlers, and closes what is left.
@@ -70,6 +73,7 @@ private:
     std::size_t min_body_rate_;
     bool handler_cancellation_;
     bool closing_ = false;
+    bool websockets_closed_ = false;
     std::optional<AccessLog> access_log_;
     std::vector<Connection*> connections_;
     std::vector<std::unique_ptr<Desk>> desks_;  // that nobody uses

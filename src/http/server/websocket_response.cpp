@@ -6,7 +6,9 @@
 #include <aio/http/server/request.hpp>
 
 #include "http/server/application_state.hpp"
+#include "http/server/exchange.hpp"
 #include "http/server/request_state.hpp"
+#include "http/server/ws_request.hpp"
 #include "http/wire/syntax.hpp"
 #include "http/wire/ws_handshake.hpp"
 #include "http/ws_connection.hpp"
@@ -22,6 +24,17 @@ std::optional<std::string> chosen_protocol(const Request& request, const std::ve
 }
 
 void check_request(const Request& request, const std::vector<std::string>& origins) {
+    detail::check_websocket_request(request);
+    if (origins.empty()) return;
+    const auto origin = request.headers().get("Origin");
+    if (origin && std::find(origins.begin(), origins.end(), *origin) == origins.end()) {
+        throw HTTPForbidden("This origin may not open a WebSocket here");
+    }
+}
+
+}  // namespace
+
+void detail::check_websocket_request(const Request& request) {
     const Headers& headers = request.headers();
     if (request.method() != "GET" || request.minor_version() < 1 || !headers.lists("Upgrade", "websocket")) {
         throw HTTPBadRequest("No WebSocket UPGRADE hdr: " + wire::printable(headers.combined("Upgrade")) +
@@ -38,14 +51,7 @@ void check_request(const Request& request, const std::vector<std::string>& origi
     if (!wire::is_ws_key(headers.get("Sec-WebSocket-Key", ""))) {
         throw HTTPBadRequest("Handshake error: Sec-WebSocket-Key is not 16 bytes in base64");
     }
-    if (origins.empty()) return;
-    const auto origin = headers.get("Origin");
-    if (origin && std::find(origins.begin(), origins.end(), *origin) == origins.end()) {
-        throw HTTPForbidden("This origin may not open a WebSocket here");
-    }
 }
-
-}  // namespace
 
 WebSocketResponse::WebSocketResponse(const WSOptions& options, std::vector<std::string> protocols,
                                      std::vector<std::string> origins)
@@ -84,6 +90,7 @@ Coro<> WebSocketResponse::prepare(Request& request) {
     connection_ = std::make_unique<detail::WSConnection>(
         std::move(upgraded), detail::WSConnection::Side::server, options_,
         deflate ? std::optional(deflate->agreed) : std::nullopt, std::move(protocol));
+    request.state().exchange->set_websocket(connection_->channel());
 }
 
 }  // namespace aio::http

@@ -36,8 +36,18 @@ bool is_sendable_close_code(std::uint16_t code) noexcept {
     return code >= 3000 && code < 5000;
 }
 
-WSReader::WSReader(bool masked, std::uint64_t max_size, std::unique_ptr<WSInflater> inflater) noexcept
-    : inflater_(std::move(inflater)), max_size_(max_size), masked_(masked) {}
+void WSReader::release() noexcept {
+    if (!between_messages()) return;
+    if (inflater_) inflater_->release();
+    packed_ = {};
+}
+
+void WSReader::reuse(std::string&& memory) noexcept {
+    constexpr std::size_t kMost = 64 * 1024;  // that a connection keeps
+    if (in_message_ || memory.capacity() <= message_.capacity() || memory.capacity() > kMost) return;
+    memory.clear();
+    message_ = std::move(memory);
+}
 
 std::optional<WSEvent> WSReader::read(std::string_view& input) {
     while (true) {
@@ -115,11 +125,14 @@ void WSReader::begin_frame() {
         compressed_ = packed;
         message_.clear();
         checked_ = 0;
+        given_ = 0;
+        first_fragment_ = true;
     }
-    if (max_size_ > 0 &&
-        (payload_left_ > max_size_ || (!compressed_ && message_.size() + payload_left_ > max_size_))) {
-        throw_too_large();
-    }
+    fragment_begin_ = message_.size();
+    // Compression may lengthen a message, by 5 bytes for each 16 KiB and a little more.
+    const bool compressed_too_large =
+        limits_.message > 0 && payload_left_ / 1025 * 1024 > limits_.message && payload_left_ > 64;
+    if (compressed_ ? compressed_too_large : too_large(payload_left_)) throw_too_large(payload_left_);
 }
 
 void WSReader::take_payload(std::string_view& input) {
@@ -141,7 +154,7 @@ void WSReader::take_payload(std::string_view& input) {
 void WSReader::add_to_message(std::string_view piece) {
     bool fits = false;
     try {
-        fits = inflater_->inflate(piece, message_, max_size_);
+        fits = inflater_->inflate(piece, message_, room()) && !too_large(0);
     } catch (const WSProtocolError&) {
         check_text(false);  // of two faults the earlier one is reported, however the bytes were cut
         throw;
@@ -182,21 +195,56 @@ WSEvent WSReader::end_control() {
     return event;
 }
 
-// Nothing, unless this was the message's last frame.
+// Nothing, unless this was the message's last frame, or frames are asked for.
 std::optional<WSEvent> WSReader::end_data() {
-    if (!fin_) return std::nullopt;
-    const bool fits = !compressed_ || inflater_->finish_message(message_, max_size_);
-    check_text(fits);
+    if (!fin_ && !limits_.by_fragment) return std::nullopt;
+    bool fits = true;
+    if (fin_ && compressed_) fits = inflater_->finish_message(message_, room()) && !too_large(0);
+    check_text(fin_ && fits);
     if (!fits) throw_too_large();
-    in_message_ = false;
     std::optional<WSEvent> event(std::in_place);
     event->opcode = message_opcode_;
-    event->data = std::exchange(message_, {});
+    event->first = std::exchange(first_fragment_, false);
+    event->last = fin_;
+    if (fin_) {
+        in_message_ = false;
+        event->data = std::exchange(message_, {});
+    } else {
+        const bool text = message_opcode_ == WSOpcode::text;
+        std::string cut = text ? message_.substr(checked_) : std::string();
+        message_.resize(message_.size() - cut.size());
+        given_ += message_.size();
+        event->data = std::exchange(message_, std::move(cut));
+        checked_ = 0;
+    }
     return event;
 }
 
-void WSReader::throw_too_large() const {
-    throw WSProtocolError(kTooLarge, "WebSocket: a message of more than " + std::to_string(max_size_) + " bytes");
+bool WSReader::too_large(std::uint64_t more) const noexcept {
+    const auto exceeds = [](std::uint64_t limit, std::uint64_t here, std::uint64_t to_come) {
+        return limit > 0 && (here > limit || to_come > limit - here);
+    };
+    return exceeds(limits_.message, given_ + message_.size(), more) ||
+           exceeds(limits_.fragment, message_.size() - fragment_begin_, more);
+}
+
+// At least 1, since 0 is no limit: too_large() is asked afterwards.
+std::uint64_t WSReader::room() const noexcept {
+    std::uint64_t most = 0;
+    if (limits_.message > 0) most = std::max<std::uint64_t>(limits_.message - given_, 1);
+    if (limits_.fragment > 0) {
+        const std::uint64_t of_frame =
+            limits_.fragment > UINT64_MAX - fragment_begin_ ? UINT64_MAX : limits_.fragment + fragment_begin_;
+        most = most == 0 ? of_frame : std::min(most, of_frame);
+    }
+    return most;
+}
+
+void WSReader::throw_too_large(std::uint64_t more) const {
+    const bool message = limits_.message > 0 && given_ + message_.size() + more > limits_.message;
+    throw WSProtocolError(kTooLarge, std::string("WebSocket: a ") + (message ? "message" : "fragment") +
+                                         " of more than " +
+                                         std::to_string(message ? limits_.message : limits_.fragment) + " bytes");
 }
 
 void apply_ws_mask(char* data, std::size_t size, const WSMask& mask, std::size_t at) noexcept {
@@ -215,8 +263,9 @@ void apply_ws_mask(char* data, std::size_t size, const WSMask& mask, std::size_t
     for (; i < size; ++i) data[i] = static_cast<char>(data[i] ^ turned[i & 3]);
 }
 
-void append_ws_header(std::string& output, WSOpcode opcode, bool compressed, std::size_t size, const WSMask* mask) {
-    output += static_cast<char>(kFin | (compressed ? kRsv1 : 0) | static_cast<unsigned>(opcode));
+void append_ws_header(std::string& output, WSOpcode opcode, bool compressed, std::size_t size, const WSMask* mask,
+                      bool last) {
+    output += static_cast<char>((last ? kFin : 0) | (compressed ? kRsv1 : 0) | static_cast<unsigned>(opcode));
     const unsigned masked = mask ? kMasked : 0;
     if (size < 126) {
         output += static_cast<char>(masked | size);
@@ -231,8 +280,8 @@ void append_ws_header(std::string& output, WSOpcode opcode, bool compressed, std
 }
 
 void append_ws_frame(std::string& output, WSOpcode opcode, bool compressed, std::string_view payload,
-                     const WSMask* mask) {
-    append_ws_header(output, opcode, compressed, payload.size(), mask);
+                     const WSMask* mask, bool last) {
+    append_ws_header(output, opcode, compressed, payload.size(), mask, last);
     const std::size_t begin = output.size();
     output.append(payload);
     if (mask) apply_ws_mask(output.data() + begin, payload.size(), *mask);

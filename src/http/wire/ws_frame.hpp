@@ -45,17 +45,37 @@ struct WSEvent {
     WSOpcode opcode = WSOpcode::text;
     std::string data;  // of close: the reason
     std::uint16_t close_code = kNoCloseCode;
+    bool first = true, last = true;  // of its message: others only from a reader of fragments
+};
+
+// How messages are given, and how large they may be, in bytes after decompression; 0: no limit.
+struct WSLimits {
+    std::uint64_t message = 0;
+    std::uint64_t fragment = 0;  // of one frame
+    // Each frame of a message is an event of its own, with the message's opcode. A character of a text that is cut by the
+    // frames belongs to the later one.
+    bool by_fragment = false;
 };
 
 class WSReader {
 public:
     // masked: what must come is masked, from a client. max_size: of a message in bytes, unpacked; 0: none.
     // inflater: null unless compression was agreed upon.
-    WSReader(bool masked, std::uint64_t max_size, std::unique_ptr<WSInflater> inflater = nullptr) noexcept;
+    WSReader(bool masked, std::uint64_t max_size, std::unique_ptr<WSInflater> inflater = nullptr) noexcept
+        : WSReader(masked, WSLimits{max_size}, std::move(inflater)) {}
+    WSReader(bool masked, const WSLimits& limits, std::unique_ptr<WSInflater> inflater) noexcept
+        : inflater_(std::move(inflater)), limits_(limits), masked_(masked) {}
 
     // The next message or control frame that ends in `input`, which loses what was used. Nothing: all of it was used, and
     // more is needed. Errors: WSProtocolError; nothing may be read after it.
     std::optional<WSEvent> read(std::string_view& input);
+
+    // Whether it is between messages, where release() has an effect: it frees the memory of decompression, until the next
+    // compressed message.
+    bool between_messages() const noexcept { return !in_message_ && !in_payload_ && header_size_ == 0; }
+    void release() noexcept;
+    // Memory for the next message.
+    void reuse(std::string&& memory) noexcept;
 
 private:
     bool read_header(std::string_view& input);
@@ -65,10 +85,14 @@ private:
     void check_text(bool complete);
     WSEvent end_control();
     std::optional<WSEvent> end_data();
-    [[noreturn]] void throw_too_large() const;
+    // Whether a message, or a fragment, that has grown by `more` bytes is too large.
+    bool too_large(std::uint64_t more) const noexcept;
+    // The same as a limit of message_; 0: none.
+    std::uint64_t room() const noexcept;
+    [[noreturn]] void throw_too_large(std::uint64_t more = 0) const;
 
     std::unique_ptr<WSInflater> inflater_;
-    std::uint64_t max_size_;
+    const WSLimits limits_;
     const bool masked_;
 
     // The frame.
@@ -85,6 +109,9 @@ private:
     bool in_message_ = false;
     bool compressed_ = false;
     WSOpcode message_opcode_ = WSOpcode::text;
+    bool first_fragment_ = true;
+    std::uint64_t given_ = 0;         // bytes of the message that were given in fragments
+    std::size_t fragment_begin_ = 0;  // of the present frame in message_
     std::string message_;
     std::size_t checked_ = 0;  // of its text: known to be UTF-8
     std::string control_;
@@ -96,11 +123,12 @@ using WSMask = std::array<char, 4>;
 // Turns `size` bytes at `data` into masked ones, or back; they stand `at` bytes from the payload's beginning.
 void apply_ws_mask(char* data, std::size_t size, const WSMask& mask, std::size_t at = 0) noexcept;
 
-// Appends what comes before a payload of `size` bytes, in the last frame of its message. mask: null for a server's.
-void append_ws_header(std::string& output, WSOpcode opcode, bool compressed, std::size_t size, const WSMask* mask);
+// Appends the header of a frame with a payload of `size` bytes. mask: null for a server's. last: of its message.
+void append_ws_header(std::string& output, WSOpcode opcode, bool compressed, std::size_t size, const WSMask* mask,
+                      bool last = true);
 // The same, and the payload.
 void append_ws_frame(std::string& output, WSOpcode opcode, bool compressed, std::string_view payload,
-                     const WSMask* mask);
+                     const WSMask* mask, bool last = true);
 
 // The payload of a close frame.
 std::string ws_close_payload(std::uint16_t code, std::string_view reason);

@@ -138,7 +138,7 @@ void PipeStream::transport_write(std::string_view data) {
         return;
     }
     out_.append(data.data(), data.size());
-    if (!output_.in_flight && out_.size() > gather_limit_) {
+    if (!output_.in_flight && out_.size() > gather_limit()) {
         send_buffer();
     } else {
         flush_soon();

@@ -70,6 +70,19 @@ char* allocate_block(std::size_t size) {
     return static_cast<char*>(::operator new(size, kAlignment));
 }
 
+// In the lower bits of ByteBuffer::seen_, beside kPinned: which size a block has. All above the largest that is kept are freed
+// alike. Blocks are aligned to more than that.
+constexpr std::uintptr_t kSizeBits = 0b1110;
+static_assert(FramePool::kMaxAlignment > (kSizeBits | 1));
+
+std::uintptr_t size_bits(std::size_t size) noexcept {
+    std::uintptr_t number = 0;
+    for (std::size_t each = kSmallest; each < size && each <= kLargestKept; each *= 4) ++number;
+    return number << 1;
+}
+
+std::size_t size_of(std::uintptr_t bits) noexcept { return kSmallest << 2 * ((bits & kSizeBits) >> 1); }
+
 void free_block(char* block, std::size_t size) noexcept {
     if (size == kSmallest) return frame_pool.deallocate(block, size);
     if (size <= kLargestKept && kept_blocks.get().keep(block, size)) return;
@@ -83,7 +96,7 @@ void ByteBuffer::make_room(std::size_t count) {
     const std::size_t capacity = static_cast<std::size_t>(limit_ - block_);
     // Moving the bytes to the front is worth it when more than half of the block is free there: each byte then
     // moves once per time it is passed over.
-    if (!pinned_ && live <= capacity / 2 && capacity - live >= count) {
+    if ((seen_ & kPinned) == 0 && live <= capacity / 2 && capacity - live >= count) {
         if (live > 0) std::memmove(block_, begin_, live);
         begin_ = block_;
         end_ = block_ + live;
@@ -94,10 +107,8 @@ void ByteBuffer::make_room(std::size_t count) {
     const std::size_t size = block_size(wanted);
     char* block = allocate_block(size);
     if (live > 0) std::memcpy(block, begin_, live);
-    if (pinned_ && !retired_) {
-        retired_ = block_;
-        retired_bits_ = static_cast<std::uint8_t>(std::countr_zero(capacity));
-        pinned_ = false;  // nothing in the new block is seen by anyone
+    if (seen_ == kPinned && block_) {
+        seen_ = reinterpret_cast<std::uintptr_t>(block_) | size_bits(capacity);  // nothing in the new block is seen
     } else if (block_) {
         free_block(block_, capacity);
     }
@@ -106,15 +117,16 @@ void ByteBuffer::make_room(std::size_t count) {
     limit_ = block + size;
 }
 
-void ByteBuffer::drop_retired() noexcept {
-    free_block(std::exchange(retired_, nullptr), std::size_t{1} << retired_bits_);
+void ByteBuffer::end_views() noexcept {
+    const std::uintptr_t address = seen_ & ~(kPinned | kSizeBits);
+    if (address != 0) free_block(reinterpret_cast<char*>(address), size_of(seen_));
+    seen_ = 0;
 }
 
 void ByteBuffer::release() noexcept {
-    if (retired_) drop_retired();
+    if (seen_ != 0) end_views();
     if (block_) free_block(block_, static_cast<std::size_t>(limit_ - block_));
     block_ = begin_ = end_ = limit_ = nullptr;
-    pinned_ = false;
 }
 
 }  // namespace aio::detail

@@ -75,6 +75,7 @@ int SocketStream::seal_and_send(std::string_view& data) {
         const int result = backend().send_now(fd_, sending_.data(), sending_.size());
         if (result < 0) return result;
         sending_.consume(static_cast<std::size_t>(result));
+        taken_ += static_cast<std::size_t>(result);
         if (!sending_.empty()) return -EAGAIN;
     }
     return 0;
@@ -99,7 +100,7 @@ void SocketStream::seal_eagerly(std::string_view data) {
 }
 
 void SocketStream::flush_filtered() noexcept {
-    if (send_.in_flight || doomed()) return;
+    if (send_op().in_flight || doomed()) return;
     try {
         const std::string_view all = out_.view();
         std::string_view rest = all;
@@ -148,7 +149,7 @@ void SocketStream::fail_filter(std::exception_ptr error) noexcept {
     if (doomed()) return;
     try {
         ByteBuffer alert;
-        if (!send_.in_flight && sending_.empty()) {
+        if (!send_op().in_flight && sending_.empty()) {
             filter_->seal({}, alert);
             if (!alert.empty()) backend().send_now(fd_, alert.data(), alert.size());
         }

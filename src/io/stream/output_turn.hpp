@@ -4,6 +4,7 @@
 
 #include <aio/io/stream.hpp>
 
+#include "io/stream/output_room.hpp"
 #include "io/stream/socket_stream.hpp"
 
 #include <cstddef>

@@ -23,21 +23,21 @@ constexpr std::size_t kFill = 256 * 1024;  // asyncio's max_size
 void SocketStream::start_receiving() noexcept {
     stop_reading_ = false;
     const bool over = filter_ ? input_over_ || doomed() : eof_ || is_closing() || input_waits_;
-    if (receive_.in_flight || over) return;
-    receive_.kind = intake_ != Intake::delivered ? OpKind::poll_in : OpKind::receive;
-    backend().start(receive_);
+    if (receive_op().in_flight || over) return;
+    receive_op().kind = intake_ != Intake::delivered ? OpKind::poll_in : OpKind::receive;
+    backend().start(receive_op());
 }
 
 void SocketStream::stop_receiving() noexcept {
     stop_reading_ = true;
-    if (receive_.in_flight) backend().cancel(receive_);
+    if (receive_op().in_flight) backend().cancel(receive_op());
 }
 
 void SocketStream::pause_reading() noexcept { stop_receiving(); }
 void SocketStream::resume_reading() noexcept { start_receiving(); }
 
 void SocketStream::received(int result, const char* data, bool more) noexcept {
-    if (receive_.kind == OpKind::poll_in) [[unlikely]] {
+    if (receive_op().kind == OpKind::poll_in) [[unlikely]] {
         announced(result);
     } else if (filter_) [[unlikely]] {
         filtered_received(result, data);
@@ -50,7 +50,7 @@ void SocketStream::received(int result, const char* data, bool more) noexcept {
     }
     if (more) return;
     if (doomed()) return release_when_idle();
-    if (!stop_reading_ && !receive_.in_flight) start_receiving();
+    if (!stop_reading_ && !receive_op().in_flight) start_receiving();
 }
 
 // The switch waits for the end of the receive in flight: received() continues from there.
@@ -58,10 +58,10 @@ void SocketStream::announce_input(bool on) noexcept {
     intake_ = on && !filter_ ? Intake::announced : Intake::delivered;
     large_in_row_ = 0;
     input_waits_ = false;
-    if (!receive_.in_flight) {
+    if (!receive_op().in_flight) {
         if (!stop_reading_) start_receiving();
-    } else if ((receive_.kind == OpKind::poll_in) != (intake_ != Intake::delivered)) {
-        backend().cancel(receive_);
+    } else if ((receive_op().kind == OpKind::poll_in) != (intake_ != Intake::delivered)) {
+        backend().cancel(receive_op());
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/make_error.hpp"
 #include "core/observe.hpp"
+#include "io/stream/output_room.hpp"
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -36,22 +37,22 @@ void adopt_socket(LoopState& loop, int fd, const std::string& what) {
 }
 
 SocketStream::SocketStream(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner)
-    : StreamCore(limit),
-      loop_(loop),
-      fd_(fd),
-      owner_(owner),
-      receive_(*this, fd),
-      send_(*this, fd),
-      room_(*this, fd),
-      loss_(*this),
-      served_(*this),
-      peer_() {
+    : StreamCore(limit), SocketReceive(fd), SocketSend(fd), loop_(loop), fd_(fd), owner_(owner), peer_() {
     sockaddr_storage address;
     socklen_t length = 0;
     if (backend().peer_address(fd, address, length) == 0 && length <= sizeof peer_) {
         std::memcpy(&peer_, &address, length);
     }
 }
+
+SocketStream::~SocketStream() = default;
+
+void SocketReceive::completed(int result, const char* data, bool more) noexcept {
+    static_cast<SocketStream*>(this)->received(result, data, more);
+}
+void SocketSend::completed(int result, const char*, bool) noexcept { static_cast<SocketStream*>(this)->sent(result); }
+void SocketLoss::run() { static_cast<SocketStream*>(this)->lose(); }
+void SocketServed::run() { static_cast<SocketStream*>(this)->handler_done(); }
 
 StreamRef SocketStream::open(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner) {
     loop.transport_fds.add(fd);
@@ -97,7 +98,7 @@ void SocketStream::transport_write(std::string_view data) {
         }
         return;
     }
-    if (!send_.in_flight && out_.size() + data.size() > gather_limit_) {
+    if (!send_op().in_flight && out_.size() + data.size() > gather_limit()) {
         send_eagerly(data);
     } else {
         out_.append(data.data(), data.size());
@@ -111,6 +112,7 @@ void SocketStream::send_eagerly(std::string_view data) {
     if (filter_) [[unlikely]]
         return seal_eagerly(data);
     int result = 0;
+    const std::size_t before = out_.size() + data.size();
     while (!out_.empty() && result >= 0) {
         result = backend().send_now(fd_, out_.data(), out_.size());
         if (result > 0) out_.consume(static_cast<std::size_t>(result));
@@ -120,6 +122,7 @@ void SocketStream::send_eagerly(std::string_view data) {
         result = backend().send_now(fd_, data.data(), data.size());
         if (result > 0) data.remove_prefix(static_cast<std::size_t>(result));
     }
+    taken_ += before - out_.size() - data.size();
     if (result < 0 && result != -EAGAIN) return fail(-result, "send to");
     if (data.empty()) return;
     out_.append(data.data(), data.size());
@@ -127,7 +130,7 @@ void SocketStream::send_eagerly(std::string_view data) {
 }
 
 void SocketStream::flush_soon() noexcept {
-    if (send_.in_flight) return;
+    if (send_op().in_flight) return;
     gathering_ = !is_closing() && output_ != Output::one_senders;
     backend().defer(*this);
 }
@@ -136,20 +139,23 @@ void SocketStream::flush() noexcept {
     gathering_ = false;
     if (filter_) [[unlikely]]
         return flush_filtered();
-    if (out_.empty() || send_.in_flight || doomed()) return;
+    if (out_.empty() || send_op().in_flight || doomed()) return;
     swap(out_, sending_);
     start_send();
 }
 
 void SocketStream::start_send() noexcept {
-    send_.out = {sending_.data(), sending_.size()};
-    send_.unhurried = !writing_paused_ && !is_closing() && output_ == Output::shared && out_.empty() &&
-                      !(filter_ && filter_->has_output());
-    backend().start(send_);
+    send_op().out = {sending_.data(), sending_.size()};
+    send_op().unhurried = !writing_paused_ && !is_closing() && output_ == Output::shared && out_.empty() &&
+                          !(filter_ && filter_->has_output());
+    backend().start(send_op());
 }
 
 void SocketStream::sent(int result) noexcept {
-    if (result > 0) sending_.consume(static_cast<std::size_t>(result));
+    if (result > 0) {
+        sending_.consume(static_cast<std::size_t>(result));
+        taken_ += static_cast<std::size_t>(result);
+    }
     if (doomed()) {
         sending_.release();
         return release_when_idle();
@@ -172,7 +178,7 @@ void SocketStream::after_sending() noexcept {
     if (doomed()) return;
     check_write_buffer();
     if (write_buffer_size() > 0) return;
-    wake_room_waiter();
+    if (room_) room_->wake();
     if (filter_) return end_filtered();
     if (is_closing()) {
         schedule_loss(nullptr);
@@ -188,44 +194,6 @@ void SocketStream::write_eof() {
     output_ = Output::ended;
     gathering_ = false;
     if (write_buffer_size() == 0) backend().shutdown(fd_, SHUT_WR);
-}
-
-// --- output that is one sender's ---------------------------------------------------------------------------
-
-void SocketStream::check_no_turn(const char* function) const {
-    if (output_ == Output::one_senders)
-        throw RuntimeError(std::string(function) + "(): a sendfile() is in progress on this stream");
-}
-
-void SocketStream::begin_turn() {
-    if (is_closing()) throw RuntimeError("sendfile(): the stream is closing");
-    if (output_ == Output::ended) throw RuntimeError("Cannot call sendfile() after write_eof()");
-    check_no_turn("sendfile");
-    output_ = Output::one_senders;
-    gathering_ = false;
-}
-
-// What is buffered goes first; after_sending() tells when it is gone.
-void SocketStream::wait_for_room() noexcept {
-    if (write_buffer_size() == 0 && !room_.in_flight) backend().start(room_);
-}
-
-void SocketStream::has_room(int result) noexcept {
-    if (doomed()) return release_when_idle();
-    if (!room_waiter_) return;
-    if (result == -ECANCELED) return wait_for_room();  // an earlier waiter gave up, and another one came
-    wake_room_waiter();
-}
-
-void SocketStream::wake_room_waiter() noexcept {
-    if (RoomAwaiter* waiter = std::exchange(room_waiter_, nullptr)) waiter->ready();
-}
-
-bool RoomAwaiter::forget() noexcept {
-    if (stream_.room_waiter_ != this) return false;
-    stream_.room_waiter_ = nullptr;
-    if (stream_.room_.in_flight) stream_.backend().cancel(stream_.room_);
-    return true;
 }
 
 // --- the end -----------------------------------------------------------------------------------------------
@@ -256,7 +224,7 @@ void SocketStream::force_close(std::exception_ptr error) noexcept {
     mark_closing();
     stop_receiving();
     out_.release();
-    if (send_.in_flight) backend().cancel(send_);
+    if (send_op().in_flight) backend().cancel(send_op());
     schedule_loss(std::move(error));
 }
 
@@ -269,9 +237,10 @@ void SocketStream::doom(std::exception_ptr error) noexcept {
 
 void SocketStream::schedule_loss(std::exception_ptr error) noexcept {
     doom(std::move(error));
-    loop_.ready.push(&loss_);
-    if (room_.in_flight) backend().cancel(room_);
-    wake_room_waiter();
+    loop_.ready.push(static_cast<SocketLoss*>(this));
+    if (!room_) return;
+    room_->cancel();
+    room_->wake();
 }
 
 void SocketStream::lose() noexcept {
@@ -282,7 +251,7 @@ void SocketStream::lose() noexcept {
 // The last step. The descriptor stays open while the kernel still works on it: closing it would not end a receive
 // in flight, and a new connection with the same number could get its completion.
 void SocketStream::release_when_idle() noexcept {
-    if (!lost() || closed() || receive_.in_flight || send_.in_flight || room_.in_flight) return;
+    if (!lost() || closed() || receive_op().in_flight || send_op().in_flight || (room_ && room_->in_flight)) return;
     sending_.release();
     loop_.transport_fds.remove(fd_);
     backend().close_fd(std::exchange(fd_, -1));
@@ -290,7 +259,7 @@ void SocketStream::release_when_idle() noexcept {
     Deferred::unlink();
     if (owner_) owner_->stream_closed(*this);
     mark_closed();
-    if (references() == 0) delete this;
+    if (StreamCore::references() == 0) delete this;
 }
 
 void SocketStream::unreferenced() noexcept {
@@ -308,8 +277,8 @@ void SocketStream::loop_closing() noexcept {
     if (!doomed()) {
         mark_closing();
         stop_receiving();
-        if (send_.in_flight) backend().cancel(send_);
-        if (room_.in_flight) backend().cancel(room_);
+        if (send_op().in_flight) backend().cancel(send_op());
+        if (room_) room_->cancel();
         doom(nullptr);
         lose();
     }
@@ -317,20 +286,20 @@ void SocketStream::loop_closing() noexcept {
 
 void SocketStream::served_by(FutureBase& task) noexcept {
     retain();
-    task.add_callback(served_);
+    task.add_callback(static_cast<SocketServed&>(*this));
 }
 
 bool SocketStream::is_served_by(const FutureBase& task, const StreamOwner& owner) {
     bool found = false;
     task.callbacks().for_each([&](const Callback& callback) {
-        const auto* served = dynamic_cast<const Served*>(&callback);
-        if (served && served->stream.owner_ == &owner) found = true;
+        const auto* served = dynamic_cast<const SocketServed*>(&callback);
+        if (served && static_cast<const SocketStream*>(served)->owner_ == &owner) found = true;
     });
     return found;
 }
 
 void SocketStream::handler_done() noexcept {
-    FutureRef<FutureBase> task = std::move(served_.task);
+    FutureRef<FutureBase> task = std::move(SocketServed::task);
     if (owner_) owner_->handler_done(*this, task.get());
     release();
 }

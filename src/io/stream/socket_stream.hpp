@@ -16,8 +16,8 @@
 
 namespace aio::detail {
 
+class OutputRoom;
 class SocketStream;
-class RoomAwaiter;
 
 // What a server is told about its connections. It outlives both calls.
 class StreamOwner {
@@ -36,7 +36,41 @@ protected:
 // Errors: ValueError for what is no stream socket; RuntimeError when a stream owns it; OSError.
 void adopt_socket(LoopState& loop, int fd, const std::string& what);
 
-class SocketStream final : public StreamCore, public LoopResource, public Deferred {
+// The operations and callbacks of a stream. They are its bases, since a base finds its stream without a pointer.
+struct SocketReceive : Operation {
+    explicit SocketReceive(int fd) noexcept : Operation(OpKind::receive, fd) {}
+    void completed(int result, const char* data, bool more) noexcept final;
+};
+struct SocketSend : Operation {
+    explicit SocketSend(int fd) noexcept : Operation(OpKind::send, fd) {}
+    void completed(int result, const char* data, bool more) noexcept final;
+};
+// connection_lost(), in a pass of its own.
+struct SocketLoss : Callback {
+    void run() final;
+    void discard() noexcept final { SocketLoss::run(); }
+    const char* name() const noexcept final { return "connection_lost"; }
+};
+// The end of the task that serves the stream.
+struct SocketServed : Callback {
+    SocketServed() noexcept { flags = kWantsFuture; }
+    bool scheduled_by(FutureBase& future) noexcept final {
+        task = FutureRef<FutureBase>::share(&future);
+        return true;
+    }
+    void run() final;
+    void discard() noexcept final { SocketServed::run(); }
+    const char* name() const noexcept final { return "client_connected_cb done"; }
+    FutureRef<FutureBase> task;
+};
+
+class SocketStream final : public StreamCore,
+                           public LoopResource,
+                           public Deferred,
+                           private SocketReceive,
+                           private SocketSend,
+                           private SocketLoss,
+                           private SocketServed {
 public:
     static void* operator new(std::size_t bytes) { return frame_pool.allocate(bytes); }
     static void operator delete(void* stream, std::size_t bytes) noexcept { frame_pool.deallocate(stream, bytes); }
@@ -62,10 +96,14 @@ public:
 
     // --- output that is one sender's: output_turn.hpp --------------------------------------------------------
     // From begin_turn() to end_turn() what goes out is the caller's affair: writing is refused. He sends when nothing
-    // is buffered any more, and waits with RoomAwaiter. Errors: RuntimeError when nothing may be sent now.
+    // is buffered any more, and waits for that with output_room(). Errors: RuntimeError when nothing may be sent now.
     void check_no_turn(const char* function) const;
     void begin_turn();
-    void end_turn() noexcept { output_ = Output::shared; }
+    void end_turn() noexcept;
+    // Precondition: it is somebody's turn.
+    OutputRoom& output_room() const noexcept { return *room_; }
+    // When the system has let go of it.
+    void output_room_idle() noexcept;
 
     // Server: tells the owner when `task`, which serves this stream, is done; keeps a reference until then.
     void served_by(FutureBase& task) noexcept;
@@ -91,50 +129,10 @@ public:
     LoopState& loop() const noexcept { return loop_; }
 
 private:
-    // One operation or callback of the stream, forwarded to a member function.
-    struct Receive final : Operation {
-        Receive(SocketStream& s, int fd) noexcept : Operation(OpKind::receive, fd), stream(s) {}
-        void completed(int result, const char* data, bool more) noexcept override {
-            stream.received(result, data, more);
-        }
-        SocketStream& stream;
-    };
-    struct Send final : Operation {
-        Send(SocketStream& s, int fd) noexcept : Operation(OpKind::send, fd), stream(s) {}
-        void completed(int result, const char*, bool) noexcept override { stream.sent(result); }
-        SocketStream& stream;
-    };
-    // sendfile() waits for room in the socket.
-    struct Room final : Operation {
-        Room(SocketStream& s, int fd) noexcept : Operation(OpKind::poll_out, fd), stream(s) {}
-        void completed(int result, const char*, bool) noexcept override { stream.has_room(result); }
-        SocketStream& stream;
-    };
-    // connection_lost(), in a pass of its own.
-    struct Loss final : Callback {
-        explicit Loss(SocketStream& s) noexcept : stream(s) {}
-        void run() override { stream.lose(); }
-        void discard() noexcept override { stream.lose(); }
-        const char* name() const noexcept override { return "connection_lost"; }
-        SocketStream& stream;
-    };
-    struct Served final : Callback {
-        explicit Served(SocketStream& s) noexcept : stream(s) { flags = kWantsFuture; }
-        bool scheduled_by(FutureBase& future) noexcept override {
-            task = FutureRef<FutureBase>::share(&future);
-            return true;
-        }
-        void run() override { stream.handler_done(); }
-        void discard() noexcept override { stream.handler_done(); }
-        const char* name() const noexcept override { return "client_connected_cb done"; }
-        SocketStream& stream;
-        FutureRef<FutureBase> task;
-    };
-
     // How input arrives.
     enum class Intake : std::uint8_t {
-        delivered,  // receive_ completes with the bytes, in the backend's memory
-        announced,  // receive_ completes when there is input; the observer calls receive_now()
+        delivered,  // receive_op() completes with the bytes, in the backend's memory
+        announced,  // receive_op() completes when there is input; the observer calls receive_now()
         bulk        // the same, and fill() receives it into in_: for streams that bring much
     };
     // Who may write.
@@ -144,9 +142,12 @@ private:
         ended         // nobody: write_eof() was called
     };
 
-    friend class RoomAwaiter;
+    friend SocketReceive;
+    friend SocketSend;
+    friend SocketLoss;
+    friend SocketServed;
     SocketStream(LoopState& loop, int fd, std::size_t limit, StreamOwner* owner);
-    ~SocketStream() override = default;
+    ~SocketStream() override;
 
     void unreferenced() noexcept override;
     void pause_reading() noexcept override;
@@ -168,9 +169,6 @@ private:
     void sent(int result) noexcept;
     void after_sending() noexcept;
 
-    void wait_for_room() noexcept;
-    void has_room(int result) noexcept;
-    void wake_room_waiter() noexcept;
     void filtered_received(int result, const char* data) noexcept;
     void seal_eagerly(std::string_view data);
     void flush_filtered() noexcept;
@@ -191,6 +189,8 @@ private:
     void release_when_idle() noexcept;
     void handler_done() noexcept;
     Backend& backend() const noexcept { return *loop_.backend; }
+    SocketReceive& receive_op() noexcept { return *this; }
+    SocketSend& send_op() noexcept { return *this; }
 
     LoopState& loop_;
     int fd_;
@@ -201,14 +201,9 @@ private:
     std::uint8_t writes_after_loss_ = 0;
     std::uint8_t large_in_row_ = 0;  // receives that brought much
     StreamOwner* owner_;
-    Receive receive_;
-    Send send_;
-    Room room_;
-    RoomAwaiter* room_waiter_ = nullptr;  // who waits for room_, or until nothing is buffered
-    ByteBuffer sending_;                  // what send_ names
+    std::unique_ptr<OutputRoom> room_;  // of a turn: null unless somebody has one, or it is still in flight
+    ByteBuffer sending_;                // what send_op() names
     std::unique_ptr<StreamFilter> filter_;
-    Loss loss_;
-    Served served_;
     std::exception_ptr doom_;  // what connection_lost() will be told
     // The peer's address if it is an IP address: reports need it after the connection is gone. AF_UNIX peers are
     // asked for when needed.
@@ -216,35 +211,6 @@ private:
         sockaddr family_;
         sockaddr_in6 peer_;
     };
-};
-
-// Waits until the socket takes more, nothing is buffered before that, or the stream closes.
-class RoomAwaiter final : public Waiter {
-public:
-    explicit RoomAwaiter(SocketStream& stream) noexcept : stream_(stream) {}
-    RoomAwaiter(const RoomAwaiter&) = delete;
-    ~RoomAwaiter() { forget(); }
-
-    bool await_ready() const noexcept { return stream_.is_closing(); }
-    void await_suspend(std::coroutine_handle<> frame) noexcept {
-        suspend(frame);
-        stream_.room_waiter_ = this;
-        stream_.wait_for_room();
-    }
-    void await_resume() { check_cancelled(); }
-    bool cancel_wait(std::string_view message) noexcept override {
-        if (!forget()) return false;
-        wake_cancelled(message);
-        return true;
-    }
-    const char* name() const noexcept override { return "a stream's sendfile"; }
-    void ready() noexcept { wake(); }
-
-private:
-    // False when it does not wait any more.
-    bool forget() noexcept;
-
-    SocketStream& stream_;
 };
 
 }  // namespace aio::detail

@@ -101,6 +101,12 @@ void ReadWaiter::stream_changed() noexcept {
     wake();
 }
 
+void ReadWaiter::release() noexcept {
+    if (woken_ || kind_ != ReadKind::some) return;
+    woken_ = true;
+    wake();
+}
+
 bool ReadWaiter::cancel_wait(std::string_view message) noexcept {
     if (woken_) return false;
     forget();

@@ -13,16 +13,13 @@ namespace aio::detail {
 
 namespace {
 
-// Beyond this much in one pass, sending at once beats gathering more.
-constexpr std::size_t kGatherLimit = 64 * 1024;
-
 [[noreturn]] void no_transport(const char* operation) {
     throw RuntimeError(std::string(operation) + ": this stream has no transport to write to");
 }
 
 }  // namespace
 
-StreamCore::StreamCore(std::size_t limit) : home_(current.loop), limit_(limit), gather_limit_(kGatherLimit) {
+StreamCore::StreamCore(std::size_t limit) : home_(current.loop), limit_(limit) {
     if (limit == 0) throw ValueError("StreamReader: the limit must be positive");
 }
 
@@ -66,6 +63,10 @@ void StreamCore::wake_reader() noexcept {
     }
 }
 
+void StreamCore::release_reader() noexcept {
+    if (reader_) reader_->release();
+}
+
 void StreamCore::resume_paused_reading() noexcept {
     reading_paused_ = false;
     resume_reading();
@@ -84,7 +85,6 @@ Address StreamCore::sockname() const { return {}; }
 
 void StreamCore::set_write_buffer_limits(std::size_t high, std::size_t low) {
     water_.set(high, low);
-    gather_limit_ = std::min(high, kGatherLimit);
     check_write_buffer();
 }
 

@@ -16,6 +16,7 @@
 #define AIO_DB_CONFORMANCE(Suite, Db)                                           \
     AIO_DB_CONFORMS_(Suite, Db, values_come_back)                               \
     AIO_DB_CONFORMS_(Suite, Db, rows_by_name_position_and_type)                 \
+    AIO_DB_CONFORMS_(Suite, Db, columns_are_found_by_name_in_wide_rows)         \
     AIO_DB_CONFORMS_(Suite, Db, wrong_reads_have_typed_errors)                  \
     AIO_DB_CONFORMS_(Suite, Db, structs_by_position_and_by_name)                \
     AIO_DB_CONFORMS_(Suite, Db, first_rows_and_values)                          \
@@ -37,4 +38,5 @@
     AIO_DB_CONFORMS_(Suite, Db, pools_run_single_statements)                    \
     AIO_DB_CONFORMS_(Suite, Db, pools_serve_in_order_and_lose_no_place)         \
     AIO_DB_CONFORMS_(Suite, Db, what_a_borrower_left_open_is_rolled_back)       \
+    AIO_DB_CONFORMS_(Suite, Db, statements_and_cursors_end_with_their_loan)     \
     AIO_DB_CONFORMS_(Suite, Db, a_connection_lost_in_a_pool_is_replaced)

@@ -77,6 +77,30 @@ Coro<> rows_by_name_position_and_type() {
     EXPECT_EQ(rows[0].template get<std::optional<double>>(2), 1.5);
 }
 
+// Rows of 1 to 40 columns: names are found in another way where there are many.
+template <class Db>
+Coro<> columns_are_found_by_name_in_wide_rows() {
+    const auto c = co_await Db::connect();
+    for (const int columns : {1, 8, 9, 16, 17, 40}) {
+        std::string sql = "SELECT 0 AS c0";
+        for (int i = 1; i < columns; ++i) sql += ", " + std::to_string(i) + " AS c" + std::to_string(i);
+        const auto row = co_await c.fetchrow(kept(sql + ", 99 AS c0"));  // the first of two is found
+        CO_ASSERT_TRUE(row.has_value());
+        for (int i = 0; i < columns; ++i) {
+            const std::string name = "c" + std::to_string(i);
+            EXPECT_EQ(row->template get<int>(name), i);
+            EXPECT_EQ(row->position(name), static_cast<std::size_t>(i));
+        }
+        EXPECT_TRUE(row->contains("c0"));
+        EXPECT_FALSE(row->contains("c" + std::to_string(columns)));
+        EXPECT_EQ(row->template get<int>("c0", -1), 0);
+        EXPECT_EQ(row->template get<int>("none", -1), -1);
+        expect_error<db::ColumnError>([&] { row->position("none"); });
+        EXPECT_EQ(row->template get<int>(static_cast<std::size_t>(columns)), 99);
+    }
+    co_await c.close();
+}
+
 template <class Db>
 Coro<> wrong_reads_have_typed_errors() {
     const auto c = co_await connect_to_people<Db>();

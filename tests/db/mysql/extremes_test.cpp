@@ -83,7 +83,7 @@ ASYNC_TEST(MysqlExtremes, of_pool_sizes, kOnce) {
 }
 
 // Extremes: mysql::PoolOptions::max_inactive_time, mysql::PoolOptions::acquire_timeout,
-//     mysql::PoolOptions::connect_timeout, mysql::Pool::acquire(timeout)
+//     mysql::PoolOptions::connect_timeout, db::ServerPool::acquire(timeout)
 ASYNC_TEST(MysqlExtremes, of_pool_times, kOnce) {
     // aiomysql: test_pool.test_create_pool_with_timeout
     SKIP_WITHOUT_MARIADB();

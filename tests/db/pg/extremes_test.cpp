@@ -83,7 +83,6 @@ ASYNC_TEST(PgExtremes, of_pool_sizes, kOnce) {
 }
 
 // Extremes: pg::PoolOptions::max_inactive_time, pg::PoolOptions::acquire_timeout, pg::PoolOptions::connect_timeout
-// Extremes: pg::Pool::acquire(timeout)
 // Extremes: db::PoolLimits::max_inactive_time, db::PoolLimits::acquire_timeout
 ASYNC_TEST(PgExtremes, of_pool_times, kOnce) {
     SKIP_WITHOUT_POSTGRES();
@@ -104,7 +103,6 @@ ASYNC_TEST(PgExtremes, of_pool_times, kOnce) {
     pool.terminate();
 }
 
-// Extremes: pg::Row::Row(row), pg::Row::get(column), pg::Row::value(column), pg::Row::name(column)
 ASYNC_TEST(PgExtremes, of_rows, kOnce) {
     SKIP_WITHOUT_POSTGRES();
     const auto connection = co_await pg::connect(postgres().dsn());

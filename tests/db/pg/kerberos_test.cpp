@@ -87,7 +87,7 @@ std::string kerberos_dsn(const std::string& more = "") {
     SKIP_WITHOUT_POSTGRES();    \
     if (!find_realm()) CO_SKIP()
 
-ASYNC_TEST(PgKerberos, a_ticket_is_proof, kOnce) {
+ASYNC_TEST(PgKerberos, a_ticket_is_proof, kOnce) {  // asyncpg: test_connect.test_auth_gssapi_ok
     SKIP_WITHOUT_KERBEROS();
     for (const char* more : {"", "require_auth=gss", "gssdelegation=1", "sslmode=require"}) {
         const auto connection = co_await pg::connect(kerberos_dsn(more));
@@ -106,6 +106,7 @@ ASYNC_TEST(PgKerberos, require_auth_refuses_it, kOnce) {
     EXPECT_THAT(error, testing::HasSubstr("\"gss\", which require_auth does not allow"));
 }
 
+// asyncpg: test_connect.test_auth_gssapi_bad_srvname
 ASYNC_TEST(PgKerberos, errors_say_what_the_library_says, kOnce) {
     SKIP_WITHOUT_KERBEROS();
     const std::string stranger = kerberos_dsn("krbsrvname=stranger");
@@ -117,6 +118,13 @@ ASYNC_TEST(PgKerberos, errors_say_what_the_library_says, kOnce) {
     find_realm()->use_tickets(find_realm()->folder() + "/tickets");
     EXPECT_THAT(error,
                 testing::AllOf(testing::HasSubstr("No Kerberos credentials available"), testing::HasSubstr("kinit")));
+}
+
+// asyncpg: test_connect.test_auth_gssapi_bad_user
+ASYNC_TEST(PgKerberos, a_ticket_is_for_its_own_user_only, kOnce) {
+    SKIP_WITHOUT_KERBEROS();
+    const std::string dsn = kerberos_dsn("user=other_kerberos");
+    co_await expect_throws<db::AuthenticationError>(pg::connect(dsn));
 }
 
 ASYNC_TEST(PgKerberos, can_be_cancelled_at_each_step, kOnce) {

@@ -95,7 +95,7 @@ ASYNC_TEST(ClientProxy, asks_a_proxy_for_http_with_the_whole_url) {
     EXPECT_EQ(proxy.requests[0].header("x-proxy"), "1");
     co_await text_of(session.get("http://example.test/").proxy(proxy.url().with_user("v", "w")));
     EXPECT_EQ(proxy.requests[1].header("proxy-authorization"), http::BasicAuth("v", "w").encode());
-    co_await fails<http::InvalidURL>(session.get("http://example.test/").proxy("socks5://127.0.0.1/"));
+    co_await fails<http::InvalidURL>(session.get("http://example.test/").proxy("ftp://127.0.0.1/"));
     co_await fails<http::ClientProxyConnectionError>(
         session.get("http://example.test/").proxy("http://127.0.0.1:" + std::to_string(co_await unused_port())));
     co_await end(session, proxy);

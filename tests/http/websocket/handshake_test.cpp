@@ -162,11 +162,13 @@ ASYNC_TEST(WebSocketHandshake,
 
 ASYNC_TEST(WebSocketHandshake, the_client_tells_a_server_what_it_did_wrong) {
     std::string heard;
-    FakeHost* host =
-        co_await FakeHost::talking([&heard](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
+    auto told = std::make_shared<Noted>();
+    FakeHost* host = co_await FakeHost::talking(
+        [&heard, told](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
             std::optional<RawRequest> request = co_await self.read(reader);
             writer.write(agreeing(*request) + "\x83\x01x");  // an opcode that there is not
             heard = co_await reader.readexactly(8);
+            told->done.set_result();
             writer.close();
         });
     http::ClientSession session;
@@ -176,6 +178,7 @@ ASYNC_TEST(WebSocketHandshake, the_client_tells_a_server_what_it_did_wrong) {
         EXPECT_EQ(message.type, WSMsgType::error);
         EXPECT_EQ(ws.close_code(), 1002);
         EXPECT_EQ((co_await ws.receive()).type, WSMsgType::closed);
+        co_await told->done;
     }
     CO_ASSERT_TRUE(heard.size() == 8);
     EXPECT_EQ(heard.substr(0, 2), "\x88\x82");

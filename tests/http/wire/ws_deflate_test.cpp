@@ -35,6 +35,7 @@ TEST(WSDeflate, answers_the_first_offer_that_can_be_met) {
     }
 }
 
+// websockets: test_permessage_deflate.test_process_request_params
 TEST(WSDeflate, a_server_limits_windows_and_the_clients_only_if_it_may) {
     const auto limited_to = [](int bits, std::string_view offers) { return answer_ws_deflate(offers, bits)->header; };
     EXPECT_EQ(limited_to(10, "permessage-deflate"), "permessage-deflate; server_max_window_bits=10");
@@ -47,6 +48,7 @@ TEST(WSDeflate, a_server_limits_windows_and_the_clients_only_if_it_may) {
     EXPECT_EQ(agreed.client_bits, 11);
 }
 
+// websockets: test_permessage_deflate.test_get_request_params, test_permessage_deflate.test_process_response_params
 TEST(WSDeflate, accepts_only_what_was_offered) {
     EXPECT_EQ(ws_deflate_offer(15), "permessage-deflate; client_max_window_bits");
     EXPECT_EQ(ws_deflate_offer(10), "permessage-deflate; server_max_window_bits=10; client_max_window_bits");
@@ -129,6 +131,7 @@ TEST(WSDeflate, a_bomb_ends_at_the_limit) {
     EXPECT_LT(text.capacity(), 20'000u);
 }
 
+// websockets: test_permessage_deflate.test_decompress_max_size_off_by_one
 TEST(WSDeflate, the_limit_counts_what_was_unpacked) {
     for (const std::size_t size : {99, 100, 101}) {
         WSDeflater packer(15, false);

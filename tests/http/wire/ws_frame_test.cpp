@@ -70,6 +70,8 @@ TEST(WSReader, reads_the_examples_of_the_rfc) {  // RFC 6455 section 5.7
     EXPECT_EQ(described(*server.read(masked)), "text:Hello");
 }
 
+// websockets: test_frames.test_text, test_frames.test_binary, test_frames.test_text_non_final
+// websockets: test_frames.test_binary_non_final, test_frames.test_parse_and_serialize
 TEST(WSReader, reads_what_follows_what) {
     EXPECT_EQ(read_all(frame(0x81, "a") + frame(0x82, "b") + frame(0x8a, "") + frame(0x88, "")),
               "text:a, binary:b, pong:, close 1005:");

@@ -33,6 +33,7 @@
 namespace aio::http {
 
 namespace detail {
+class EventSourceState;
 struct RequestSpec;
 class SessionState;
 
@@ -153,7 +154,9 @@ public:
     ClientRequest&& ssl(ClientSSL how);
     // The name that is sent to the server, and for which its certificate must be valid, in place of the URL's host.
     ClientRequest&& server_hostname(std::string_view name);
-    // The proxy, its credentials and further headers for it, in place of the session's.
+    // The proxy, its credentials and further headers for it, in place of the session's. Schemes: http, https, socks5h
+    // and socks4a, which leave the look-up of names to the proxy, socks5 and socks4, which look names up here. A
+    // connection that is upgraded (ws://), or has TLS, goes through an HTTP proxy by CONNECT. SOCKS proxies get no headers.
     ClientRequest&& proxy(URL url);
     ClientRequest&& proxy_auth(BasicAuth credentials);
     ClientRequest&& proxy_header(std::string_view name, std::string_view value);
@@ -170,6 +173,8 @@ public:
     }
 
 private:
+    friend class detail::EventSourceState;
+
     std::shared_ptr<detail::SessionState> session_;
     std::unique_ptr<detail::RequestSpec> spec_;
 };

@@ -25,6 +25,7 @@
 #include <aio/http/client/client_websocket.hpp>
 #include <aio/http/client/connector.hpp>
 #include <aio/http/client/cookie_jar.hpp>
+#include <aio/http/client/event_source.hpp>
 #include <aio/http/client/tracing.hpp>
 
 #include <cstddef>
@@ -50,8 +51,9 @@ struct SessionOptions {
     bool auto_decompress = true;    // bodies are decompressed
     // Location is requoted as by URL; false: it is sent unchanged, unless it has spaces or bytes beyond ASCII.
     bool requote_redirect_url = true;
-    bool trust_env = false;  // proxies from http_proxy, https_proxy, all_proxy, no_proxy; credentials from ~/.netrc
-    std::optional<URL> proxy = {};                   // of requests without their own
+    // Proxies from http_proxy, https_proxy, socks_proxy, all_proxy, no_proxy; credentials from ~/.netrc.
+    bool trust_env = false;
+    std::optional<URL> proxy = {};                   // of requests without their own; as ClientRequest::proxy()
     std::optional<BasicAuth> proxy_auth = {};        // for the proxy
     std::vector<ClientMiddleware> middlewares = {};  // the first one is the outermost
     std::vector<TraceConfig> trace_configs = {};     // called in this order
@@ -83,6 +85,11 @@ public:
 
     // A WebSocket, which is opened when it is awaited: ws://, wss://, http:// or https://.
     WSConnect ws_connect(URL url) const;
+
+    // The server-sent events of a GET; http::sse_connect() takes any other request.
+    EventSource sse_connect(URL url, const EventSourceOptions& options = {}) const {
+        return EventSource(get(std::move(url)), options);
+    }
 
     // Closes the connector, unless connector_owner is false, and waits until its sockets are
     // closed. No effect the second time.

@@ -9,7 +9,7 @@
 //     co_await runner.cleanup();
 //
 // cleanup() ends it gracefully, in this order: the sites stop listening; connections without a request are closed;
-// on_shutdown; handlers have shutdown_timeout to end, and are then cancelled; on_cleanup.
+// on_shutdown; WebSockets are closed with 1001; handlers have shutdown_timeout to end, and are then cancelled; on_cleanup.
 //
 // Thread rule: the loop's thread. Source: aiohttp 3.11 web_runner.py.
 #pragma once

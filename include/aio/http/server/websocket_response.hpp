@@ -9,9 +9,8 @@
 //         co_return ws;
 //     }
 //
-// It belongs to its request, and its connection is closed when the handler returns; the peer gets a close frame only
-// from close(). When the server shuts down, a handler that still runs is cancelled, which aborts its WebSocket: close()
-// them in on_shutdown with kWSGoingAway.
+// It belongs to its request. When the handler returns, what was sent goes out and the WebSocket is closed with 1000; when the
+// handler throws, with 1011. When the server shuts down, all are closed with kWSGoingAway (1001) after on_shutdown.
 //
 // Pages of other sites can open WebSockets to yours, with your users' cookies: restrict them with `origins`.
 // Thread rule: the loop's thread. Source: aiohttp 3.11 web_ws.py; RFC 6455 section 4.2 and 10.2.

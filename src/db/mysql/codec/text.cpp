@@ -1,6 +1,7 @@
 // Text, bytes and JSON.
 #include <aio/mysql/codec_functions.hpp>
 
+#include "db/json_depth.hpp"
 #include "db/mysql/wire/integers.hpp"
 
 #include <cstdio>
@@ -67,23 +68,7 @@ void encode_bytes(Encoder& encoder, std::string_view value) {
 }
 
 void check_json_depth(const Value& value, std::string_view text) {
-    constexpr int kMost = 1'000;
-    int depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (in_string) {
-            if (c == '\\') ++i;
-            if (c == '"') in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > kMost)
-                throw_malformed(value, "it is JSON of more than 1000 levels; read it as std::string");
-        } else if (c == ']' || c == '}') {
-            --depth;
-        }
-    }
+    if (db::detail::is_deep_json(text)) throw_malformed(value, db::detail::kDeepJSON);
 }
 
 }  // namespace aio::mysql::detail

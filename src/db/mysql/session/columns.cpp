@@ -8,10 +8,10 @@ namespace aio::mysql::detail {
 void Columns::add(std::string_view payload) {
     const wire::ColumnPacket packet = wire::parse_column(payload);
     Column column;
-    column.name = std::string(packet.name);
     column.table = std::string(packet.table);
     column.type = {static_cast<FieldType>(packet.type), packet.flags, packet.charset, packet.length, packet.decimals};
     list.push_back(std::move(column));
+    names.add(std::string(packet.name));
     widths.push_back(wire::width_of(packet.type));
     definitions += payload;
     ends.push_back(definitions.size());

@@ -1,6 +1,7 @@
 // What a statement returns, and what it is on the server. Internal.
 #pragma once
 
+#include <aio/db/column_names.hpp>
 #include <aio/mysql/type.hpp>
 #include <aio/sync/event.hpp>
 
@@ -19,13 +20,14 @@
 namespace aio::mysql::detail {
 
 struct Column {
-    std::string name, table;
+    std::string table;
     ColumnType type = {};
 };
 
 // Shared by the results that have the same.
 struct Columns {
     std::vector<Column> list;
+    db::detail::ColumnNames names;
     std::vector<wire::Width> widths;
     std::string definitions;        // the packets that they were made of, one after the other
     std::vector<std::size_t> ends;  // of each of them
@@ -33,6 +35,7 @@ struct Columns {
     void add(std::string_view payload);
     void clear() noexcept {
         list.clear();
+        names.clear();
         widths.clear();
         definitions.clear();
         ends.clear();

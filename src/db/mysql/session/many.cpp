@@ -105,10 +105,10 @@ public:
             all->done.warnings = static_cast<std::uint16_t>(all->done.warnings + each->done.warnings);
             if (!each->columns) continue;
             if (!all->columns) all->columns = each->columns;
-            for (std::size_t i = 0; i < each->starts.size(); ++i) {
-                const std::size_t end = i + 1 < each->starts.size() ? each->starts[i + 1] : each->bytes.size();
-                all->add_row(std::string_view(each->bytes).substr(each->starts[i], end - each->starts[i]));
+            if (each->columns->widths != all->columns->widths) {
+                throw db::InterfaceError("fetchmany: the table was altered between two executions of the statement");
             }
+            all->add_rows(*each);
         }
         return all;
     }

@@ -69,14 +69,11 @@ void ResultExchange::take(Session&, wire::ResultReader::Event event, std::string
 
 void ResultExchange::take_row(std::string_view payload) {
     ResultData& result = current();
-    const std::size_t count = result.columns->list.size();
-    if (format_ == Format::binary) {
-        wire::check_binary_row(payload, result.columns->widths);
+    if (wanted_ == RowsWanted::none || (wanted_ == RowsWanted::first && result.rows() > 0)) {
+        result.check_row(payload);
     } else {
-        wire::check_text_row(payload, count);
+        result.add_row(payload);
     }
-    if (wanted_ == RowsWanted::none || (wanted_ == RowsWanted::first && !result.starts.empty())) return;
-    result.add_row(payload);
 }
 
 void ResultExchange::take_end() {

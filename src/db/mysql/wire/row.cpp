@@ -72,9 +72,10 @@ std::string_view take_binary_value(const char*& at, Width width) noexcept {
     return value;
 }
 
-void check_text_row(std::string_view payload, std::size_t columns) {
+void check_text_row(std::string_view payload, std::size_t columns, std::uint32_t* places) {
     Body body(payload, "a row");
     for (std::size_t i = 0; i < columns; ++i) {
+        if (places) places[i] = static_cast<std::uint32_t>(payload.size() - body.size());
         if (body.is_at(0xfb)) {
             body.u8("NULL");
         } else {
@@ -84,11 +85,12 @@ void check_text_row(std::string_view payload, std::size_t columns) {
     body.finish();
 }
 
-void check_binary_row(std::string_view payload, std::span<const Width> columns) {
+void check_binary_row(std::string_view payload, std::span<const Width> columns, std::uint32_t* places) {
     Body body(payload, "a row");
     if (body.u8("its header") != 0) body.refuse("does not begin with 0");
     body.bytes((columns.size() + 9) / 8, "the bits for NULL");
     for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (places) places[i] = static_cast<std::uint32_t>(payload.size() - body.size());
         if (!is_binary_null(payload.data(), i)) check_binary_value(body, columns[i]);
     }
     body.finish();

@@ -57,9 +57,10 @@ inline const char* binary_values(const char* row, std::size_t columns) noexcept 
     return row + 1 + (columns + 9) / 8;
 }
 
-// Errors: ProtocolError unless there are exactly as many values.
-void check_text_row(std::string_view payload, std::size_t columns);
-// Errors: ProtocolError, also for dates and times of an impossible length.
-void check_binary_row(std::string_view payload, std::span<const Width> columns);
+// places: room for as many numbers as there are columns, which become where each value is in the row; or null. Errors:
+// ProtocolError unless there are exactly as many values.
+void check_text_row(std::string_view payload, std::size_t columns, std::uint32_t* places = nullptr);
+// The same. Errors: ProtocolError, also for dates and times of an impossible length.
+void check_binary_row(std::string_view payload, std::span<const Width> columns, std::uint32_t* places = nullptr);
 
 }  // namespace aio::mysql::wire

@@ -4,6 +4,7 @@
 // byte in front of the text), uuid.c, varbit.c.
 #include <aio/pg/codec_functions.hpp>
 
+#include "db/json_depth.hpp"
 #include "db/pg/codec/big_endian.hpp"
 #include "db/pg/codec/hex.hpp"
 
@@ -16,9 +17,6 @@ namespace {
 
 // Of jsonb and jsonpath.
 constexpr char kVersion = 1;
-
-// The deepest document that is handed to a parser: copying and writing a nlohmann::json recurse once per level.
-constexpr std::size_t kMostDepth = 1000;
 
 std::string_view without_version(const Value& value) {
     if (!value.bytes().starts_with(kVersion)) throw_malformed(value, "its version is not 1");
@@ -86,21 +84,7 @@ std::string_view read_json_text(const Value& value, NameOf name) {
 }
 
 void check_json_depth(const Value& value, std::string_view text) {
-    std::size_t depth = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (in_string) {
-            if (c == '\\') ++i;
-            in_string = c != '"';
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > kMostDepth) throw_malformed(value, "it is deeper than 1000 arrays and objects");
-        } else if ((c == ']' || c == '}') && depth > 0) {
-            --depth;
-        }
-    }
+    if (db::detail::is_deep_json(text)) throw_malformed(value, db::detail::kDeepJSON);
 }
 
 char read_letter(const Value& value, NameOf name) {

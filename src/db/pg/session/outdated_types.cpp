@@ -84,6 +84,7 @@ std::shared_ptr<const Statement> with_types(const Statement& old, std::shared_pt
     statement->sql = old.sql;
     statement->parameters = old.parameters;
     statement->columns = old.columns;
+    statement->names = old.names;
     for (Column& column : statement->columns) column.resolved = &types->resolve(column.type);
     statement->has_records = old.has_records;
     statement->types = std::move(types);
@@ -100,9 +101,9 @@ std::vector<Oid> outdated_types(const ResultData& result) {
     const std::vector<Column>& columns = result.statement->columns;
     for (std::size_t column = 0; column < columns.size(); ++column) {
         if (!may_hold_records(columns[column].type, *result.statement->types)) continue;
-        for (std::size_t row = 0; row < rows_of(result); ++row) {
+        for (std::size_t row = 0; row < Result::rows_of(result); ++row) {
             try {
-                walk.visit(value_at(result, row, column), 0);
+                walk.visit(Result::value_at(result, row, column), 0);
             } catch (const db::ConversionError&) {
                 // Whoever reads the value is told.
             }

@@ -26,13 +26,15 @@ void take_parameters(Statement& statement, const wire::Message& message) {
 
 void take_columns(Statement& statement, const wire::Message& message) {
     for (const wire::Field& field : wire::parse_row_description(message)) {
-        statement.columns.push_back({std::string(field.name), field.type, Format::text});
+        statement.columns.push_back({field.type, Format::text});
+        statement.names.add(std::string(field.name));
     }
 }
 
 void forget_description(Statement& statement) noexcept {
     statement.parameters.clear();
     statement.columns.clear();
+    statement.names.clear();
     statement.result_formats.clear();
 }
 

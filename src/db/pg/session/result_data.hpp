@@ -2,27 +2,47 @@
 #pragma once
 
 #include "db/pg/session/statement_cache.hpp"
+#include "db/pg/wire/row.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace aio::pg::detail {
 
 struct ResultData {
     std::shared_ptr<const Statement> statement;  // its columns and types; null: no rows
-    std::string bytes;                           // the bodies of DataRow messages, one after the other
-    std::vector<std::size_t> starts;             // of each row in bytes
     std::string tag;                             // "INSERT 0 1"
     bool has_more = false;                       // the portal was not read to its end
 
-    // The body of a DataRow.
-    void add_row(std::string_view body) {
-        starts.push_back(bytes.size());
-        bytes.append(body);
+    std::size_t rows() const noexcept { return starts_.size(); }
+    // Of all rows.
+    std::size_t bytes() const noexcept { return bytes_.size(); }
+    // Where a value is, as wire::decode_value() takes it.
+    const char* place(std::size_t row, std::size_t column) const noexcept {
+        return bytes_.data() + starts_[row] + places_[row * statement->columns.size() + column];
     }
+
+    // Errors: wire::ProtocolError.
+    void add_row(const wire::Message& message) {
+        const std::size_t columns = statement->columns.size(), begin = places_.size();
+        places_.resize(begin + columns);
+        wire::parse_data_row(message, columns, places_.data() + begin);
+        starts_.push_back(bytes_.size());
+        bytes_.append(message.body);
+    }
+    void clear_rows() noexcept {
+        bytes_.clear();
+        starts_.clear();
+        places_.clear();
+    }
+
+private:
+    std::string bytes_;                  // the bodies of DataRow messages, one after the other
+    std::vector<std::size_t> starts_;    // of each row in bytes_
+    std::vector<std::uint32_t> places_;  // of each value in its row
 };
 
 }  // namespace aio::pg::detail

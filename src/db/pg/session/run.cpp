@@ -120,8 +120,7 @@ protected:
     bool is_alone() const noexcept override { return in_two_parts() || result->statement->may_want_data; }
     bool may_repeat() const noexcept override { return leaves_nothing(result->statement->sql); }
     void restart() noexcept override {
-        result->bytes.clear();
-        result->starts.clear();
+        result->clear_rows();
         result->tag.clear();
         result->has_more = false;
         begun_ = ended_ = 0;
@@ -133,10 +132,12 @@ protected:
 private:
     void take_row(const wire::Message& message, bool is_running) {
         if (!is_running) throw unexpected(message);
-        wire::parse_data_row(message, result->statement->columns.size());
         const RowsWanted wanted = execution_.wanted;
-        if (wanted == RowsWanted::none || (wanted == RowsWanted::first && !result->starts.empty())) return;
-        result->add_row(message.body);
+        if (wanted == RowsWanted::none || (wanted == RowsWanted::first && result->rows() > 0)) {
+            wire::parse_data_row(message, result->statement->columns.size());
+        } else {
+            result->add_row(message);
+        }
     }
 
     Execution execution_;

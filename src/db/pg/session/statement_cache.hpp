@@ -1,6 +1,7 @@
 // What the server knows of a statement, and the cache of a session. Internal.
 #pragma once
 
+#include <aio/db/column_names.hpp>
 #include <aio/pg/type.hpp>
 #include <aio/sync/event.hpp>
 
@@ -18,7 +19,6 @@
 namespace aio::pg::detail {
 
 struct Column {
-    std::string name;
     Oid type = 0;
     Format format = Format::text;
     const Type* resolved = nullptr;  // in the statement's catalog; a domain's base
@@ -30,6 +30,7 @@ struct Statement {
     std::string sql;
     std::vector<Oid> parameters;
     std::vector<Column> columns;
+    db::detail::ColumnNames names;             // of them
     std::shared_ptr<const TypeCatalog> types;  // that formats and resolved types come from
     std::vector<wire::Format> result_formats;  // of columns; one for all if they are the same
     bool may_want_data = false;                // it is perhaps a COPY FROM STDIN

@@ -35,7 +35,7 @@ RowDescription parse_row_description(const Message& message) {
     return {begin, count};
 }
 
-DataRow parse_data_row(const Message& message, std::size_t columns) {
+DataRow parse_data_row(const Message& message, std::size_t columns, std::uint32_t* places) {
     Body body(message, MessageType::data_row);
     const std::size_t count = body.u16("the number of columns");
     if (count != columns) {
@@ -44,6 +44,7 @@ DataRow parse_data_row(const Message& message, std::size_t columns) {
     }
     const char* const begin = Body(body).rest().data();
     for (std::size_t i = 0; i < count; ++i) {
+        if (places) places[i] = static_cast<std::uint32_t>(message.body.size() - body.size());
         const std::uint32_t size = body.u32("the length of a value");
         if (size != ~std::uint32_t{0}) body.bytes(size, "a value");
     }

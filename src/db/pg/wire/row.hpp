@@ -90,7 +90,8 @@ using DataRow = BodyList<Value, decode_value>;
 
 // Errors: ProtocolError.
 RowDescription parse_row_description(const Message& message);
-// columns: of the RowDescription. Errors: ProtocolError, also for another number of columns.
-DataRow parse_data_row(const Message& message, std::size_t columns);
+// columns: of the RowDescription. places: room for as many numbers, which become where each value is in the body, as
+// decode_value() takes it; or null. Errors: ProtocolError, also for another number of columns.
+DataRow parse_data_row(const Message& message, std::size_t columns, std::uint32_t* places = nullptr);
 
 }  // namespace aio::pg::wire

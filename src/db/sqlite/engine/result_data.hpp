@@ -1,6 +1,7 @@
 // What a statement returned. Internal.
 #pragma once
 
+#include <aio/db/column_names.hpp>
 #include <aio/sqlite/row.hpp>
 
 #include <cstddef>
@@ -12,9 +13,9 @@
 namespace aio::sqlite::detail {
 
 struct ResultData {
-    std::shared_ptr<const std::vector<std::string>> columns;  // their names; null: no rows
-    std::vector<Cell> cells;                                  // row by row
-    std::string bytes;                                        // of text and blobs
+    std::shared_ptr<const db::detail::ColumnNames> columns;  // their names; null: no rows
+    std::vector<Cell> cells;                                 // row by row
+    std::string bytes;                                       // of text and blobs
     std::size_t rows = 0;
     std::int64_t changes = 0;
     std::int64_t last_insert_rowid = 0;

@@ -222,7 +222,7 @@ std::shared_ptr<const Description> Database::describe(std::string_view sql) {
     const auto names = statement->current_columns();
     for (std::size_t i = 0; i < names->size(); ++i) {
         const char* const type = sqlite3_column_decltype(handle, static_cast<int>(i));
-        description->columns.push_back({(*names)[i], type ? type : ""});
+        description->columns.push_back({std::string((*names)[i]), type ? type : ""});
     }
     description->is_readonly = !handle || sqlite3_stmt_readonly(handle);
     statement->description = description;

@@ -12,14 +12,14 @@ namespace aio::sqlite::detail {
 
 Statement::~Statement() { sqlite3_finalize(handle); }
 
-const std::shared_ptr<const std::vector<std::string>>& Statement::current_columns() {
+const std::shared_ptr<const db::detail::ColumnNames>& Statement::current_columns() {
     const int now = handle ? sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_REPREPARE, 0) : 0;
     if (columns && now == compiled) return columns;
-    auto names = std::make_shared<std::vector<std::string>>();
+    auto names = std::make_shared<db::detail::ColumnNames>();
     for (int i = 0; i < sqlite3_column_count(handle); ++i) {
         const char* const name = sqlite3_column_name(handle, i);
         if (!name) throw std::bad_alloc();
-        names->emplace_back(name);
+        names->add(name);
     }
     columns = std::move(names);
     compiled = now;

@@ -21,7 +21,7 @@ namespace aio::sqlite::detail {
 struct Statement {
     std::string sql;
     sqlite3_stmt* handle = nullptr;
-    std::shared_ptr<const std::vector<std::string>> columns;  // names; those of `compiled` compilations
+    std::shared_ptr<const db::detail::ColumnNames> columns;  // names; those of `compiled` compilations
     int compiled = 0;
     bool is_used = false;                            // by a run or a cursor
     std::shared_ptr<const Description> description;  // if it was asked for; who holds it keeps the statement here
@@ -31,7 +31,7 @@ struct Statement {
     ~Statement();
 
     // The names of its columns now: SQLite compiles it again when the schema has changed.
-    const std::shared_ptr<const std::vector<std::string>>& current_columns();
+    const std::shared_ptr<const db::detail::ColumnNames>& current_columns();
     // After a run. What it returned is what the run returned, and was handled.
     void reset() noexcept;
 };

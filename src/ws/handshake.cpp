@@ -1,0 +1,158 @@
+// The server's opening handshake: checks in the order of websockets' server.py, and the handler behind them.
+#include <aio/base/error.hpp>
+#include <aio/core/timeout.hpp>
+#include <aio/http/client/client_options.hpp>
+#include <aio/http/server/http_exceptions.hpp>
+
+#include "http/server/exchange.hpp"
+#include "http/server/request_state.hpp"
+#include "http/server/ws_request.hpp"
+#include "http/wire/syntax.hpp"
+#include "http/wire/ws_deflate.hpp"
+#include "http/wire/ws_handshake.hpp"
+#include "ws/server_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace aio::ws::detail {
+
+namespace {
+
+using http::Request, http::Response;
+
+void check_origin(const ServeSettings& settings, const Request& request) {
+    if (settings.origins.empty()) return;
+    const std::string origin(request.headers().get("Origin", ""));
+    if (std::find(settings.origins.begin(), settings.origins.end(), origin) != settings.origins.end()) return;
+    const std::string what = origin.empty() ? "missing Origin header" : "invalid Origin header: " + origin;
+    throw http::HTTPForbidden("Failed to open a WebSocket connection: " + http::wire::printable(what) + ".\n");
+}
+
+[[noreturn]] void ask_for_credentials(const ServeSettings& settings, const char* what) {
+    http::HTTPUnauthorized error(std::string(what) + "\n");
+    error.headers().set("WWW-Authenticate", "Basic realm=\"" + settings.realm + "\", charset=\"UTF-8\"");
+    throw error;
+}
+
+// Result: the user's name, or "" where everybody may connect.
+Coro<std::string> authenticate(const ServeSettings& settings, const Request& request) {
+    if (!settings.check_credentials) co_return std::string();
+    const auto header = request.headers().get("Authorization");
+    if (!header) ask_for_credentials(settings, "Missing credentials");
+    std::optional<http::BasicAuth> given;
+    try {
+        given = http::BasicAuth::decode(*header);
+    } catch (const ValueError&) {
+        ask_for_credentials(settings, "Unsupported credentials");
+    }
+    const bool valid = co_await settings.check_credentials(given->login(), given->password());
+    if (!valid) ask_for_credentials(settings, "Invalid credentials");
+    co_return given->login();
+}
+
+std::vector<std::string> offered_protocols(const Request& request) {
+    std::vector<std::string> offered;
+    const std::string header = request.headers().combined("Sec-WebSocket-Protocol");
+    for (std::string_view rest = header; !rest.empty();) {
+        const std::string_view name = http::wire::trimmed(http::wire::take_until(rest, ','));
+        if (!name.empty()) offered.emplace_back(name);
+    }
+    return offered;
+}
+
+std::string choose_protocol(const ServeSettings& settings, Request& request) {
+    const std::vector<std::string> offered = offered_protocols(request);
+    if (settings.select_subprotocol) {
+        try {
+            return settings.select_subprotocol(request, offered).value_or("");
+        } catch (const NegotiationError& error) {
+            throw http::HTTPBadRequest("Failed to open a WebSocket connection: " + std::string(error.what()) + ".\n");
+        }
+    }
+    for (const std::string& protocol : settings.protocols) {
+        if (std::find(offered.begin(), offered.end(), protocol) != offered.end()) return protocol;
+    }
+    return {};
+}
+
+struct Accepted {
+    Handshake handshake;
+    std::optional<http::wire::WSDeflate> deflate;
+    http::Headers headers;
+    std::optional<Response> instead;  // of a handshake
+};
+
+Coro<std::optional<Response>> asked_before(const ServeSettings& settings, Request& request) {
+    if (!settings.process_request) co_return std::nullopt;
+    co_return co_await settings.process_request(request);
+}
+
+Coro<Accepted> shake_hands(const ServeSettings& settings, Request& request) {
+    Accepted all;
+    all.instead = co_await asked_before(settings, request);
+    if (all.instead) co_return all;
+    if (settings.closing) throw http::HTTPServiceUnavailable("Server is shutting down.\n");
+    http::detail::check_websocket_request(request);
+    check_origin(settings, request);
+    all.handshake.username = co_await authenticate(settings, request);
+    all.handshake.subprotocol = choose_protocol(settings, request);
+    all.headers.set("Upgrade", "websocket");
+    all.headers.set("Sec-WebSocket-Accept", http::wire::ws_accept(request.headers().get("Sec-WebSocket-Key", "")));
+    if (!all.handshake.subprotocol.empty()) {
+        all.headers.set("Sec-WebSocket-Protocol", all.handshake.subprotocol);
+    }
+    if (settings.options.deflate.enabled) {
+        const std::string offers = request.headers().combined("Sec-WebSocket-Extensions");
+        auto answer = http::wire::answer_ws_deflate(offers, terms_of(settings.options.deflate));
+        if (answer) {
+            all.headers.set("Sec-WebSocket-Extensions", answer->header);
+            all.deflate = answer->agreed;
+        }
+    }
+    if (settings.process_response) co_await settings.process_response(request, all.headers);
+    all.handshake.path = request.path_qs();
+    all.handshake.request_headers = request.headers();
+    all.handshake.response.headers = all.headers;
+    co_return all;
+}
+
+// As long as the handler runs.
+struct Open {
+    Open(ServeSettings& s, ConnectionState& c) : settings(s), connection(c) { settings.enter(connection); }
+    Open(const Open&) = delete;
+    ~Open() { settings.leave(connection); }
+    ServeSettings& settings;
+    ConnectionState& connection;
+};
+
+}  // namespace
+
+Coro<Response> serve_request(std::shared_ptr<ServeSettings> settings, Request& request) {
+    std::optional<Accepted> accepted;
+    bool late = false;
+    try {
+        accepted = co_await wait_for(shake_hands(*settings, request), settings->options.open_timeout);
+    } catch (const TimeoutError&) {
+        late = true;
+    }
+    if (late) throw http::HTTPServiceUnavailable("The opening handshake took too long.\n");
+    if (accepted->instead) co_return *std::move(accepted->instead);
+    http::Upgraded upgraded = co_await request.upgrade(accepted->headers);
+    auto channel = Channel::open(std::move(upgraded), Channel::Side::server, rules_of(settings->options),
+                                 accepted->deflate, settings->options.deflate.memory_level);
+    request.state().exchange->set_websocket(channel);
+    set_write_limit(*channel, settings->options);
+    Connection connection(std::make_shared<ConnectionState>(std::move(channel), std::move(accepted->handshake)));
+    accepted.reset();
+    const Open open(*settings, *connection.shared_state());
+    if (settings->closing) connection.shared_state()->channel->start_close(1001, "");
+    try {
+        co_await settings->handler(connection);
+    } catch (const ConnectionClosed&) {
+        // The other side has gone: how is in its close frame, and nobody's error.
+    }
+    co_return Response();  // it is not sent: the connection has left HTTP
+}
+
+}  // namespace aio::ws::detail
