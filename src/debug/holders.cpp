@@ -25,10 +25,16 @@ std::vector<WindowReader::Holder> WindowReader::holders_of(Address future) {
         add_holder(list - 1 - offset(callback_ready), holders, 0);
         return holders;
     }
-    Address item = list;
-    for (std::size_t i = 0; i < kMostCallbacks; ++i) {
+    Address item = list, mark = 0;
+    for (std::size_t i = 1, power = 1; i < kMostCallbacks; ++i) {
+        if (i == power) {  // Brent's algorithm: a ring without `list` in it
+            mark = item;
+            power *= 2;
+        }
         item = memory_.pointer(item + offset(ready_next));
-        if (item == 0 || byte(item + offset(ready_kind)) != static_cast<std::uint8_t>(Kind::callback)) break;
+        if (item == 0 || (item == mark && item != list) ||
+            byte(item + offset(ready_kind)) != static_cast<std::uint8_t>(Kind::callback))
+            break;
         add_holder(item - offset(callback_ready), holders, 0);
         if (item == list) break;
     }

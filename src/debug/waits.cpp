@@ -87,6 +87,9 @@ constexpr KnownWait kKnownWaits[] = {
     {"N3aio6detail11ConnectRace7AwaiterE", "a connect", ObjectKind::none},
     {"N3aio6detail15TransferAwaiterE", "a file", ObjectKind::none},
     {"N3aio6detail13ForeignWaiterE", "a foreign awaitable", ObjectKind::none},
+    {"N3aio2pg6detail15ExchangeAwaiterE", "an answer of PostgreSQL", ObjectKind::none},
+    {"N3aio5mysql6detail15ExchangeAwaiterE", "an answer of MySQL", ObjectKind::none},
+    {"N3aio6sqlite6detail10JobAwaiterE", "a statement of SQLite", ObjectKind::none},
 };
 
 const KnownWait* known_wait(const std::vector<std::string>& classes) noexcept {
@@ -132,7 +135,7 @@ std::string WindowReader::describe_wait(Address waiter, TaskInfo& info) {
     const auto* const known = static_cast<const KnownWait*>(entry->second);
     if (!known) {
         if (!Types::is(classes, "N3aio6detail6WaiterE")) return "";
-        // One of a driver is named after what it waits for: "aio::pg::detail::AnswerAwaiter".
+        // The program's own.
         return demangle(classes.front());
     }
     if (known->object == ObjectKind::sleep) return known->call + describe_sleep(waiter);

@@ -85,8 +85,15 @@ bool WindowReader::is_task_of(Address task, Address loop) {
 
 void WindowReader::list_ready(Address first, Address loop, std::unordered_set<Address>& seen,
                               std::vector<Address>& tasks) {
-    std::size_t items = 0;
-    for (Address item = first; item != 0 && ++items < kMostTasks; item = memory_.pointer(item + offset(ready_next))) {
+    // A ring among the items, which no queue is, ends the walk (Brent's algorithm).
+    Address mark = 0;
+    std::size_t steps = 0, power = 1;
+    for (Address item = first; item != 0 && item != mark; item = memory_.pointer(item + offset(ready_next))) {
+        if (++steps == power) {
+            mark = item;
+            power *= 2;
+            steps = 0;
+        }
         if (is_task_of(item, loop)) {
             if (!seen.insert(item).second) return;  // it moved from one queue to another meanwhile
             tasks.push_back(item);

@@ -2,6 +2,7 @@
 #include <aio/debug.hpp>
 
 #include <aio/aio.hpp>
+#include <aio/sqlite.hpp>
 
 #include "support/async_test.hpp"
 
@@ -138,6 +139,30 @@ ASYNC_TEST(CallGraph, of_the_current_task_and_its_awaiter, kOnce) {
     EXPECT_EQ(graph.futures[0].name, "asks");
     EXPECT_EQ(graph.futures[0].state, "running");
     EXPECT_EQ(graph.futures[1].waits_for, "task asks");
+}
+
+// It runs until it is interrupted.
+Coro<> count_for_ever(sqlite::Connection db) {
+    co_await db.execute("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT sum(x) FROM c");
+}
+
+ASYNC_TEST(CallGraph, names_a_statement_of_a_database, kOnce) {
+    const auto db = co_await sqlite::connect(":memory:");
+    Task<> task = create_task(count_for_ever, db);
+    for (int i = 0; i < 3; ++i) co_await aio::sleep(0s);
+    const debug::CallGraph graph = debug::capture_call_graph(task);
+    CO_ASSERT_EQ(graph.futures.size(), 1u);
+    EXPECT_EQ(graph.futures[0].waits_for, "a statement of SQLite");
+    EXPECT_EQ(graph.futures[0].call_stack.back().function, "count_for_ever");
+    task.cancel();
+    bool cancelled = false;
+    try {
+        co_await task;
+    } catch (const CancelledError&) {
+        cancelled = true;
+    }
+    EXPECT_TRUE(cancelled);
+    co_await db.close();
 }
 
 TEST(CallGraph, outside_a_task_needs_a_task) { EXPECT_THROW(debug::capture_call_graph(), RuntimeError); }
