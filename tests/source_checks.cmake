@@ -21,6 +21,13 @@ aiocpp_source_check(snippets ${tools}/snippets.py --jobs 2 --compiler ${CMAKE_CX
 add_test(NAME no_thread_local_destructors COMMAND sh -c "! nm -A $<TARGET_FILE:aiocpp> | grep __cxa_thread_atexit")
 set_tests_properties(no_thread_local_destructors PROPERTIES LABELS source)
 
+# A program that uses no database is not larger for those there are: the linker takes no object of them from the archive.
+if(TARGET example_01_hello AND NOT BUILD_SHARED_LIBS)
+  add_test(NAME no_database_unasked
+    COMMAND sh -c "! nm -C $<TARGET_FILE:example_01_hello> | grep -E 'aio::(db|pg|mysql|sqlite)::|sqlite3_'")
+  set_tests_properties(no_database_unasked PROPERTIES LABELS source)
+endif()
+
 # Groups of CPython's asyncio tests that are reproduced to the last name (tools/cpython_names.txt).
 set(complete_groups tasks gather futures queues locks taskgroups timeouts wait_for runners subprocess unix_events loop threads streams tls network)
 list(JOIN complete_groups "," complete_groups)

@@ -26,7 +26,7 @@ ROOMS = {
     "io": ["address", "names", "connect", "stream", "tls", "pipe", "server", "datagram", "sock", "process", "protocol",
            "files"],
     "http": ["wire", "", "client server", "testing"],
-    "db": ["", "pg/wire pg/codec pg/conninfo mysql/wire sqlite/engine", "mysql/codec mysql/conninfo", "pg mysql sqlite"],
+    "db": ["", "session pg/wire pg/codec pg/conninfo mysql/wire sqlite/engine", "mysql/codec mysql/conninfo", "pg mysql sqlite"],
 }
 PUBLIC = {"io": {"file_stat": "files", "file_system": "files", "files": "files", "protocol": "protocol", "ssl": "tls",
                  "ssl_use": "stream"}}

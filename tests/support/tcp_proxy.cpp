@@ -142,7 +142,10 @@ void TcpProxy::run() {
             if (!link.is_cancel && link.first_bytes == kCancelRequest) {
                 link.is_cancel = true;
                 ++cancels_;
-                const auto is_request = [](const auto& other) { return other->is_cancel && !other->up.at_end; };
+                // The server ends them, which clients learn from this thread.
+                const auto is_request = [](const auto& other) {
+                    return other->is_cancel && !other->is_dead && !other->down.at_end;
+                };
                 const int now = static_cast<int>(std::count_if(links_.begin(), links_.end(), is_request));
                 most_cancels_ = std::max(most_cancels_.load(), now);
             }

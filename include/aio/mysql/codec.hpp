@@ -7,7 +7,7 @@
 //     BIT                                   any integer, bool, bytes
 //     FLOAT                                 float, double
 //     DOUBLE                                double; reading a float would lose digits
-//     DECIMAL                               std::string, double (nearest), any integer (if it is one)
+//     DECIMAL                               Numeric, std::string, double (nearest), any integer (if it is one)
 //     CHAR, VARCHAR, TEXT, ENUM, SET        std::string, std::string_view (a view of the row), enums with AIO_DB_ENUM
 //     JSON                                  the same, nlohmann::json
 //     BINARY, VARBINARY, BLOB, geometry     std::vector<std::byte>, std::span<const std::byte> (a view), Bytes
@@ -83,6 +83,9 @@ template <>
 struct Codec<double> : detail::PlainCodec<double, detail::read_double, detail::encode_double> {};
 template <>
 struct Codec<float> : detail::PlainCodec<float, detail::read_float, detail::encode_float> {};
+// Also of integers.
+template <>
+struct Codec<Numeric> : detail::PlainCodec<Numeric, detail::read_numeric, detail::encode_numeric> {};
 
 // --- text and bytes --------------------------------------------------------------------------------------------------
 

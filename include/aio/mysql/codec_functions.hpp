@@ -4,6 +4,7 @@
 // Not for programs.
 #pragma once
 
+#include <aio/db/numeric.hpp>
 #include <aio/mysql/value.hpp>
 #include <aio/mysql/values.hpp>
 
@@ -20,6 +21,7 @@ std::int64_t read_signed(const Value& value, std::int64_t min, std::int64_t max,
 std::uint64_t read_unsigned(const Value& value, std::uint64_t max, NameOf name);
 double read_double(const Value& value, NameOf name);
 float read_float(const Value& value, NameOf name);
+Numeric read_numeric(const Value& value, NameOf name);
 
 // A view of the row.
 std::string_view read_text(const Value& value, NameOf name);
@@ -39,9 +41,10 @@ std::chrono::microseconds read_duration(const Value& value, NameOf name);
 void encode_integer(Encoder& encoder, std::uint64_t bits, std::size_t size, bool is_unsigned);
 void encode_double(Encoder& encoder, double value);
 void encode_float(Encoder& encoder, float value);
+// Errors: db::OutOfRangeError for what is no finite number.
+void encode_numeric(Encoder& encoder, const Numeric& value);
 void encode_text(Encoder& encoder, std::string_view value);
 void encode_bytes(Encoder& encoder, std::string_view value);
-void encode_decimal(Encoder& encoder, std::string_view digits);
 void encode_days(Encoder& encoder, std::chrono::sys_days value);
 void encode_date(Encoder& encoder, std::chrono::year_month_day value);
 void encode_datetime(Encoder& encoder, const DateTime& value);

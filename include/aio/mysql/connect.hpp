@@ -4,11 +4,14 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/io/ssl_use.hpp>
 #include <aio/mysql/connection.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace aio::mysql {
@@ -27,6 +30,16 @@ struct ConnectOptions {
     std::string_view read_default_file = {}, read_default_group = {};
     std::size_t statement_cache_size = 100;                      // prepared statements that the connection keeps
     std::optional<Duration> timeout = std::chrono::seconds(60);  // for connecting and authentication
+    // TLS with a context of the program's (<aio/io/ssl.hpp>), or with `true` that of create_default_context(). Over TCP
+    // there is no connection without it then; what the DSN says of TLS does not count.
+    ssl::Use ssl = {};
+};
+
+// Functions that connect() calls. Pass a named variable, not a temporary (g++ 12).
+struct ConnectHooks {
+    // Returns the password, each time that the client logs in: also to stop a statement. No other password counts then. Its
+    // errors are connect()'s.
+    std::function<Coro<std::string>()> password = {};
 };
 
 // Connects to a server. The DSN is a URI; beside user, password, host, port and database it may have, behind a `?`:
@@ -46,5 +59,6 @@ struct ConnectOptions {
 // *Errors*: ValueError for an invalid DSN or option, thrown by the call itself; OSError; db::DatabaseError
 // (db::AuthenticationError for a wrong password); db::InterfaceError; ssl::SSLError; TimeoutError.
 Coro<Connection> connect(std::string_view dsn = {}, ConnectOptions options = {});
+Coro<Connection> connect(std::string_view dsn, ConnectOptions options, const ConnectHooks& hooks);
 
 }  // namespace aio::mysql

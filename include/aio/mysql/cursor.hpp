@@ -9,6 +9,7 @@
 #pragma once
 
 #include <aio/core/async_generator.hpp>
+#include <aio/db/lease.hpp>
 #include <aio/mysql/execution.hpp>
 
 #include <cstddef>
@@ -25,7 +26,7 @@ struct Statement;
 // A query of which the server has sent a part of the rows.
 class Portal {
 public:
-    explicit Portal(SharedSession session) noexcept : session_(std::move(session)) {}
+    explicit Portal(SharedSession session) noexcept;
     Portal(const Portal&) = delete;
     ~Portal();  // closed on the server, which nobody waits for
 
@@ -38,6 +39,7 @@ private:
     void measure(const ResultData& batch) noexcept;
 
     SharedSession session_;
+    db::detail::Lease lease_;
     std::shared_ptr<const Statement> statement_;
     SharedResult last_;  // what its rows look like
     std::uint32_t batch_ = 50;

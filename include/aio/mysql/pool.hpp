@@ -34,13 +34,15 @@ struct PoolOptions {
     // Fast statements of pool.fetch() and the like are sent on connections that others use at the same time
     // (aio/db/pool_sharing.hpp says when).
     bool share_connections = false;
+    ssl::Use ssl = {};  // as ConnectOptions::ssl
     bool reset = true;  // COM_RESET_CONNECTION when a connection from acquire() is given back
 };
 
 // Functions that are run on a pool's connections. Pass a named variable, not a temporary (g++ 12).
 struct PoolHooks {
-    std::function<Coro<>(Connection)> init = {};   // once, after connecting; the reset undoes its SET
-    std::function<Coro<>(Connection)> setup = {};  // before each acquisition, also by pool.fetch() and the like
+    std::function<Coro<>(Connection)> init = {};       // once, after connecting; the reset undoes its SET
+    std::function<Coro<>(Connection)> setup = {};      // before each acquisition, also by pool.fetch() and the like
+    std::function<Coro<std::string>()> password = {};  // as ConnectHooks::password
 };
 
 namespace detail {
@@ -79,6 +81,7 @@ private:
     PoolOptions options_;
     PoolHooks hooks_;
     std::shared_ptr<Semaphore> cancels_;
+    std::shared_ptr<const ssl::SSLContext> context_;
 };
 
 using PoolCore = db::detail::PoolCore<PoolDriver>;

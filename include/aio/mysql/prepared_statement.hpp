@@ -10,6 +10,7 @@
 
 #include <aio/core/async_generator.hpp>
 #include <aio/core/coro.hpp>
+#include <aio/db/lease.hpp>
 #include <aio/mysql/cursor.hpp>
 #include <aio/mysql/execution.hpp>
 #include <aio/mysql/row.hpp>
@@ -42,12 +43,14 @@ struct Attribute {
     ColumnType type;
 };
 
-// A handle: copies name the same statement, which is valid as long as its connection.
+// A handle: copies name the same statement, which is valid as long as its connection, and until that is given back to its pool.
+// Errors of all executions: also db::InterfaceError after that.
 class PreparedStatement {
 public:
     // For the library.
-    PreparedStatement(detail::SharedSession session, std::shared_ptr<const detail::Statement> statement) noexcept
-        : session_(std::move(session)), statement_(std::move(statement)) {}
+    PreparedStatement(detail::SharedSession session, std::shared_ptr<const detail::Statement> statement,
+                      db::detail::Lease lease) noexcept
+        : session_(std::move(session)), statement_(std::move(statement)), lease_(lease) {}
 
     // As Connection's functions of these names.
     template <class... Args>
@@ -76,7 +79,7 @@ public:
     }
     template <class... Args>
     AsyncGenerator<Row> cursor(Args... args) const {
-        return detail::read_cursor<Args...>(session_, std::string(get_query()), std::move(args)...);
+        return detail::read_cursor<Args...>(session(), std::string(get_query()), std::move(args)...);
     }
 
     // Its SQL.
@@ -87,17 +90,23 @@ public:
     std::vector<Attribute> get_attributes() const;
 
 private:
+    // Errors: db::InterfaceError once its connection was given back to a pool.
+    const detail::SharedSession& session() const {
+        lease_.check("PreparedStatement");
+        return session_;
+    }
     template <class Sets>
     Coro<detail::SharedResult> run_many(detail::RowsWanted wanted, Sets sets) const {
-        return detail::run_many(session_, detail::KeptSql{statement_}, wanted, std::move(sets));
+        return detail::run_many(session(), detail::KeptSql{statement_}, wanted, std::move(sets));
     }
     template <class... Args>
     Coro<detail::SharedResult> run(detail::RowsWanted wanted, Args... args) const {
-        return detail::run_with(session_, detail::KeptSql{statement_}, wanted, std::move(args)...);
+        return detail::run_with(session(), detail::KeptSql{statement_}, wanted, std::move(args)...);
     }
 
     detail::SharedSession session_;
     std::shared_ptr<const detail::Statement> statement_;
+    db::detail::Lease lease_;
 };
 
 }  // namespace aio::mysql

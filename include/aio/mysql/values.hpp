@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aio/db/bytes.hpp>
+#include <aio/db/numeric.hpp>
 
 #include <compare>
 #include <cstdint>
@@ -10,6 +11,7 @@
 namespace aio::mysql {
 
 using db::Bytes;
+using db::Numeric;
 
 // A DATE, DATETIME or TIMESTAMP with all that MySQL allows: "0000-00-00" and days like 2024-02-00 have no counterpart in
 // std::chrono. A default one is the zero date.

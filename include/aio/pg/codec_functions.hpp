@@ -4,8 +4,8 @@
 // db::TypeMismatchError otherwise. Not for programs.
 #pragma once
 
+#include <aio/db/numeric.hpp>
 #include <aio/pg/containers.hpp>
-#include <aio/pg/numeric.hpp>
 #include <aio/pg/value.hpp>
 #include <aio/pg/values.hpp>
 
@@ -20,11 +20,8 @@
 
 namespace aio::pg::detail {
 
-// Any integer of 64 bits. Two's complement, and negative or not.
-struct WideInteger {
-    std::uint64_t bits = 0;
-    bool negative = false;
-};
+using db::detail::NumericParts;
+using db::detail::WideInteger;
 
 // --- numbers ---------------------------------------------------------------------------------------------------------
 

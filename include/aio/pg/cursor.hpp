@@ -11,6 +11,7 @@
 #pragma once
 
 #include <aio/core/async_generator.hpp>
+#include <aio/db/lease.hpp>
 #include <aio/pg/execution.hpp>
 
 #include <cstddef>
@@ -48,6 +49,7 @@ private:
     void measure(const ResultData& batch) noexcept;
 
     SharedSession session_;
+    db::detail::Lease lease_;
     std::string name_;
     std::shared_ptr<const ResultData> last_;  // what its rows look like
     std::int32_t batch_;                      // rows

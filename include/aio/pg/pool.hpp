@@ -69,7 +69,8 @@ public:
     Coro<Connection> connect() const;
     void set_dsn(std::string dsn) noexcept { dsn_ = std::move(dsn); }
     Coro<> prepare(Connection connection) const;
-    bool is_usable(const Connection& connection) const noexcept { return !connection.is_closed(); }
+    // Also whether its server is still of the kind that target_session_attrs asks for.
+    bool is_usable(const Connection& connection) const noexcept;
     bool is_gone(const Connection& connection) const noexcept;
     void note_release(const Connection& connection) const noexcept;
     bool is_settled(const Connection& connection) const noexcept;

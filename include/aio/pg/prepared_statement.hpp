@@ -11,6 +11,7 @@
 
 #include <aio/core/async_generator.hpp>
 #include <aio/core/coro.hpp>
+#include <aio/db/lease.hpp>
 #include <aio/pg/cursor.hpp>
 #include <aio/pg/execution.hpp>
 #include <aio/pg/row.hpp>
@@ -45,12 +46,14 @@ struct Attribute {
     std::string type_name;  // "int4"
 };
 
-// A handle: copies name the same statement, which is valid as long as its connection.
+// A handle: copies name the same statement, which is valid as long as its connection, and until that is given back to its pool.
+// Errors of all executions: also db::InterfaceError after that.
 class PreparedStatement {
 public:
     // For the library.
-    PreparedStatement(detail::SharedSession session, std::shared_ptr<const detail::Statement> statement) noexcept
-        : session_(std::move(session)), statement_(std::move(statement)) {}
+    PreparedStatement(detail::SharedSession session, std::shared_ptr<const detail::Statement> statement,
+                      db::detail::Lease lease) noexcept
+        : session_(std::move(session)), statement_(std::move(statement)), lease_(lease) {}
 
     // As Connection's functions of these names.
     template <class... Args>
@@ -83,11 +86,11 @@ public:
     }
     template <class... Args>
     AsyncGenerator<Row> cursor(Args... args) const {
-        return detail::read_cursor<Args...>(session_, std::string(get_query()), std::move(args)...);
+        return detail::read_cursor<Args...>(session(), std::string(get_query()), std::move(args)...);
     }
     template <class... Args>
     Coro<Cursor> open_cursor(Args... args) const {
-        return detail::open_cursor(session_, detail::KeptSql{statement_}, std::move(args)...);
+        return detail::open_cursor(session(), detail::KeptSql{statement_}, std::move(args)...);
     }
 
     // Its SQL.
@@ -98,18 +101,24 @@ public:
     std::vector<Attribute> get_attributes() const;
 
 private:
+    // Errors: db::InterfaceError once its connection was given back to a pool.
+    const detail::SharedSession& session() const {
+        lease_.check("PreparedStatement");
+        return session_;
+    }
     template <class Sets>
     Coro<detail::SharedResult> run_many(detail::RowsWanted wanted, Sets sets) const {
-        return detail::run_many(session_, detail::KeptSql{statement_}, wanted, std::move(sets));
+        return detail::run_many(session(), detail::KeptSql{statement_}, wanted, std::move(sets));
     }
     template <class... Args>
     Coro<detail::SharedResult> run(detail::RowsWanted wanted, Args... args) const {
-        return detail::run_with(session_, detail::KeptSql{statement_}, detail::execution_for(wanted),
+        return detail::run_with(session(), detail::KeptSql{statement_}, detail::execution_for(wanted),
                                 std::move(args)...);
     }
 
     detail::SharedSession session_;
     std::shared_ptr<const detail::Statement> statement_;
+    db::detail::Lease lease_;
 };
 
 }  // namespace aio::pg

@@ -4,12 +4,12 @@
 #include <aio/db/aggregate.hpp>
 #include <aio/db/conversion_error.hpp>
 #include <aio/db/enum_names.hpp>
+#include <aio/db/numeric.hpp>
 #include <aio/pg/codec.hpp>
 #include <aio/pg/codec_containers.hpp>
 #include <aio/pg/codec_time.hpp>
 #include <aio/pg/containers.hpp>
 #include <aio/pg/json.hpp>
-#include <aio/pg/numeric.hpp>
 #include <aio/pg/parameters.hpp>
 #include <aio/pg/record.hpp>
 #include <aio/pg/type.hpp>

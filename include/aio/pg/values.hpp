@@ -5,6 +5,7 @@
 #pragma once
 
 #include <aio/db/bytes.hpp>
+#include <aio/db/numeric.hpp>
 
 #include <array>
 #include <chrono>
@@ -21,6 +22,7 @@
 namespace aio::pg {
 
 using db::Bytes;
+using db::Numeric;
 
 // uuid.
 struct Uuid {

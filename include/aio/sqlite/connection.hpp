@@ -18,6 +18,7 @@
 // Thread rule: the loop's thread.
 #pragma once
 
+#include <aio/core/async_generator.hpp>
 #include <aio/core/coro.hpp>
 #include <aio/db/errors.hpp>
 #include <aio/db/pipeline.hpp>
@@ -31,11 +32,13 @@
 #include <aio/sqlite/row.hpp>
 #include <aio/sqlite/transaction.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -63,6 +66,27 @@ namespace detail {
 Coro<> add_function(SharedSession session, std::string name, Scalar function, FunctionOptions options);
 Coro<> add_aggregate(SharedSession session, std::string name, Aggregate aggregate, FunctionOptions options);
 Coro<> add_collation(SharedSession session, std::string name, Collation compare);
+
+template <class... Args>
+Coro<> run_generated(SharedSession session, std::string sql, AsyncGenerator<std::tuple<Args...>> sets) {
+    constexpr std::size_t kMostSets = 500, kMostBytes = 65'536;  // of a hop to the thread
+    auto run_all = [&]() -> Coro<> {
+        bool is_over = false;
+        while (!is_over) {
+            Request request(sql, RowsWanted::none);
+            request.is_many = true;
+            Parameters& parameters = request.parameters;
+            while (!is_over && parameters.sets() < kMostSets && parameters.bytes().size() < kMostBytes) {
+                const std::optional<std::tuple<Args...>> set = co_await sets.next();
+                is_over = !set;
+                const auto add = [&](const auto&... args) { parameters.add_set(args...); };
+                if (set) std::apply(add, *set);
+            }
+            if (parameters.sets() > 0) co_await run_for_nothing(session, std::move(request));
+        }
+    };
+    co_await in_transaction<void>(session, run_all, TransactionOptions());
+}
 
 }  // namespace detail
 
@@ -117,7 +141,14 @@ public:
         return detail::run_for_nothing(session_,
                                        detail::request_for_many(detail::RowsWanted::none, sql.text(), sets));
     }
-    // The same. Result: the rows of all executions in order, for example those of INSERT … RETURNING.
+    // The same with the sets of a generator, AsyncGenerator<std::tuple<...>>, in bounded memory. They are run some hundred at a time,
+    // in a transaction, or a savepoint inside of one: what other tasks run on this connection meanwhile belongs to it. Nothing is
+    // stored if the generator throws. Cancel: nothing is stored.
+    template <class... Args>
+    Coro<> executemany(db::SQLiteSql<Args...> sql, AsyncGenerator<std::tuple<Args...>> sets) const {
+        return detail::run_generated(session_, std::string(sql.text()), std::move(sets));
+    }
+    // As the first. Result: the rows of all executions in order, for example those of INSERT … RETURNING.
     template <class Sets>
     Coro<Rows> fetchmany(detail::SqlForSets<Sets> sql, const Sets& sets) const {
         return db::detail::rows_after<detail::Result>(

@@ -11,6 +11,8 @@
 // the writer's. aio/db/pool.hpp has the rules of waiting. Thread rule: the loop's thread.
 #pragma once
 
+#include <aio/core/async_generator.hpp>
+#include <aio/core/coro.hpp>
 #include <aio/db/pool.hpp>
 #include <aio/db/pool_statements.hpp>
 #include <aio/db/pooled_connection.hpp>
@@ -24,6 +26,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -65,6 +68,7 @@ public:
     Coro<> prepare(Connection connection) const;
     bool is_usable(const Connection& connection) const noexcept { return !connection.is_closed(); }
     bool is_same(const Connection& a, const Connection& b) const noexcept { return a.session() == b.session(); }
+    void note_release(const Connection& connection) const noexcept;
     void give_back(const Connection& connection) const noexcept;
     void terminate(const Connection& connection) const noexcept { connection.terminate(); }
     Coro<> close(Connection connection) const { co_await connection.close(); }
@@ -105,6 +109,15 @@ public:
         return acquire_writer(timeout);
     }
 
+    // With the sets of a generator: Connection's function. The writer waits for the generator.
+    using PoolStatements::executemany;
+    template <class... Args>
+    Coro<> executemany(db::SQLiteSql<Args...> sql, AsyncGenerator<std::tuple<Args...>> sets) const {
+        auto run = [sql, sets = std::move(sets)](const Connection& connection) mutable {
+            return connection.executemany<Args...>(sql, std::move(sets));
+        };
+        return on_one(writer_, std::move(run));
+    }
     // Runs `body`, a function of a `const Connection&` that returns a Coro, in a transaction on the writer. Result: the body's.
     template <class F>
     auto transaction(F body, TransactionOptions options = {}) const {

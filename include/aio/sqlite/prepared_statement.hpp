@@ -10,6 +10,7 @@
 
 #include <aio/core/async_generator.hpp>
 #include <aio/core/coro.hpp>
+#include <aio/db/lease.hpp>
 #include <aio/sqlite/cursor.hpp>
 #include <aio/sqlite/execution.hpp>
 
@@ -42,51 +43,53 @@ Coro<std::shared_ptr<const Description>> prepare_statement(SharedSession session
 
 }  // namespace detail
 
-// A handle: copies name the same statement, which is valid as long as its connection.
+// A handle: copies name the same statement, which is valid as long as its connection, and until that is given back to its pool.
+// Errors of all executions: also db::InterfaceError after that.
 class PreparedStatement {
 public:
     // For the library.
-    PreparedStatement(detail::SharedSession session, std::shared_ptr<const detail::Description> description) noexcept
-        : session_(std::move(session)), description_(std::move(description)) {}
+    PreparedStatement(detail::SharedSession session, std::shared_ptr<const detail::Description> description,
+                      db::detail::Lease lease) noexcept
+        : session_(std::move(session)), description_(std::move(description)), lease_(lease) {}
 
     // As Connection's functions of these names.
     template <class... Args>
     Coro<ExecuteResult> execute(Args... args) const {
-        return detail::run_for_changes(session_, request(detail::RowsWanted::none, args...));
+        return detail::run_for_changes(session(), request(detail::RowsWanted::none, args...));
     }
     template <class... Args>
     Coro<Rows> fetch(Args... args) const {
         return db::detail::rows_after<detail::Result>(
-            detail::run_request(session_, request(detail::RowsWanted::all, args...)));
+            detail::run_request(session(), request(detail::RowsWanted::all, args...)));
     }
     template <class T, class... Args>
     Coro<std::vector<T>> fetch_as(Args... args) const {
         return db::detail::structs_after<detail::Result, T>(
-            detail::run_request(session_, request(detail::RowsWanted::all, args...)));
+            detail::run_request(session(), request(detail::RowsWanted::all, args...)));
     }
     template <class... Args>
     Coro<std::optional<Row>> fetchrow(Args... args) const {
         return db::detail::first_row_after<detail::Result>(
-            detail::run_request(session_, request(detail::RowsWanted::first, args...)));
+            detail::run_request(session(), request(detail::RowsWanted::first, args...)));
     }
     template <class T, class... Args>
     Coro<T> fetchval(Args... args) const {
         return db::detail::value_after<detail::Result, T>(
-            detail::run_request(session_, request(detail::RowsWanted::first, args...)));
+            detail::run_request(session(), request(detail::RowsWanted::first, args...)));
     }
     template <class Sets>
     Coro<> executemany(const Sets& sets) const {
-        return detail::run_for_nothing(session_,
+        return detail::run_for_nothing(session(),
                                        detail::request_for_many(detail::RowsWanted::none, get_query(), sets));
     }
     template <class Sets>
     Coro<Rows> fetchmany(const Sets& sets) const {
         return db::detail::rows_after<detail::Result>(
-            detail::run_request(session_, detail::request_for_many(detail::RowsWanted::all, get_query(), sets)));
+            detail::run_request(session(), detail::request_for_many(detail::RowsWanted::all, get_query(), sets)));
     }
     template <class... Args>
     AsyncGenerator<Row> cursor(Args... args) const {
-        return detail::read_cursor(session_, request(detail::RowsWanted::all, args...));
+        return detail::read_cursor(session(), request(detail::RowsWanted::all, args...));
     }
 
     // Its SQL.
@@ -99,6 +102,11 @@ public:
     bool is_readonly() const noexcept { return description_->is_readonly; }
 
 private:
+    // Errors: db::InterfaceError once its connection was given back to a pool.
+    const detail::SharedSession& session() const {
+        lease_.check("PreparedStatement");
+        return session_;
+    }
     template <class... Args>
     detail::Request request(detail::RowsWanted wanted, const Args&... args) const {
         return detail::request_for(wanted, get_query(), args...);
@@ -106,6 +114,7 @@ private:
 
     detail::SharedSession session_;
     std::shared_ptr<const detail::Description> description_;
+    db::detail::Lease lease_;
 };
 
 }  // namespace aio::sqlite

@@ -9,6 +9,7 @@
 #include "db/mysql/conninfo/parameters.hpp"
 #include "db/mysql/session/startup.hpp"
 #include "db/mysql/tls.hpp"
+#include "db/tls_context.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -61,12 +62,17 @@ std::string public_key_of(const std::string& path) {
     return text;
 }
 
-SessionOptions session_options(ConnectionParameters parameters, std::shared_ptr<Semaphore> cancels) {
+TlsUse tls_use(SslMode mode) noexcept {
+    if (mode == SslMode::disabled) return TlsUse::off;
+    return mode == SslMode::preferred ? TlsUse::preferred : TlsUse::required;
+}
+
+SessionOptions session_options(ConnectionParameters parameters, const ConnectHooks& hooks, Sharing sharing) {
     SessionOptions session;
-    session.context = tls_context(parameters);
-    session.tls = parameters.ssl_mode == SslMode::disabled    ? TlsUse::off
-                  : parameters.ssl_mode == SslMode::preferred ? TlsUse::preferred
-                                                              : TlsUse::required;
+    const bool has_own_context = sharing.context != nullptr;
+    session.tls = has_own_context ? TlsUse::required : tls_use(parameters.ssl_mode);
+    session.context = has_own_context ? std::move(sharing.context) : tls_context(parameters);
+    session.ask_password = hooks.password;
     session.host = std::move(parameters.host);
     session.port = parameters.port;
     session.unix_socket = std::move(parameters.unix_socket);
@@ -80,18 +86,18 @@ SessionOptions session_options(ConnectionParameters parameters, std::shared_ptr<
     session.autocommit = parameters.autocommit;
     session.init_command = std::move(parameters.init_command);
     session.statement_cache_size = parameters.statement_cache_size;
-    session.cancels = std::move(cancels);
+    session.cancels = std::move(sharing.cancels);
     return session;
 }
 
-Coro<Connection> connect_to(ConnectionParameters parameters, std::shared_ptr<Semaphore> cancels,
+Coro<Connection> connect_to(ConnectionParameters parameters, ConnectHooks hooks, Sharing sharing,
                             std::optional<Duration> timeout) {
     if (parameters.connect_timeout) {
         const Duration given = *parameters.connect_timeout;
         timeout = timeout ? std::min(*timeout, given) : given;
     }
     const auto options =
-        std::make_shared<const SessionOptions>(session_options(std::move(parameters), std::move(cancels)));
+        std::make_shared<const SessionOptions>(session_options(std::move(parameters), hooks, std::move(sharing)));
     auto open = [&options] { return open_session(options); };
     auto link = std::make_shared<Link>();
     link->session = co_await with_timeout(timeout, open);
@@ -100,15 +106,19 @@ Coro<Connection> connect_to(ConnectionParameters parameters, std::shared_ptr<Sem
 
 }  // namespace
 
-Coro<Connection> connect_sharing(std::string_view dsn, const ConnectOptions& options,
-                                 std::shared_ptr<Semaphore> cancels) {
-    return connect_to(conninfo::resolve(options_of(dsn, options)), std::move(cancels), options.timeout);
+Coro<Connection> connect_sharing(std::string_view dsn, const ConnectOptions& options, const ConnectHooks& hooks,
+                                 Sharing sharing) {
+    return connect_to(conninfo::resolve(options_of(dsn, options)), hooks, std::move(sharing), options.timeout);
 }
 
 }  // namespace detail
 
 Coro<Connection> connect(std::string_view dsn, ConnectOptions options) {
-    return detail::connect_sharing(dsn, options, nullptr);
+    return connect(dsn, options, ConnectHooks());
+}
+
+Coro<Connection> connect(std::string_view dsn, ConnectOptions options, const ConnectHooks& hooks) {
+    return detail::connect_sharing(dsn, options, hooks, {db::detail::tls_context(options.ssl), nullptr});
 }
 
 }  // namespace aio::mysql

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aio/core/coro.hpp>
+#include <aio/io/ssl.hpp>
 #include <aio/mysql/connect.hpp>
 #include <aio/sync/semaphore.hpp>
 
@@ -10,8 +11,13 @@
 
 namespace aio::mysql::detail {
 
-// connect(); `cancels`: what limits the requests to stop a statement, together with other connections; or null.
-Coro<Connection> connect_sharing(std::string_view dsn, const ConnectOptions& options,
-                                 std::shared_ptr<Semaphore> cancels);
+// What the connections of a pool share; or nothing.
+struct Sharing {
+    std::shared_ptr<const ssl::SSLContext> context;  // the program's, for TLS
+    std::shared_ptr<Semaphore> cancels;              // limits the requests to stop a statement
+};
+
+Coro<Connection> connect_sharing(std::string_view dsn, const ConnectOptions& options, const ConnectHooks& hooks,
+                                 Sharing sharing);
 
 }  // namespace aio::mysql::detail

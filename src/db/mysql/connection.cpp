@@ -45,7 +45,8 @@ Coro<> close_session(SharedSession session) { co_await Session::close(session->s
 Coro<PreparedStatement> prepare_text(SharedSession session, std::string sql) {
     const Session::Running running(*session);
     auto statement = co_await prepare(*session, sql);
-    co_return PreparedStatement(std::move(session), std::move(statement));
+    const db::detail::Lease lease = session->lease();
+    co_return PreparedStatement(std::move(session), std::move(statement), lease);
 }
 
 Coro<> ping_link(std::shared_ptr<Link> link, bool reconnect) {

@@ -68,6 +68,8 @@ private:
 
 }  // namespace
 
+Portal::Portal(SharedSession session) noexcept : session_(std::move(session)), lease_(session_->lease()) {}
+
 Portal::~Portal() {
     if (!statement_) return;
     try {
@@ -90,6 +92,7 @@ Coro<SharedResult> Portal::first(std::string_view sql, EncodeArguments arguments
 }
 
 Coro<SharedResult> Portal::next() {
+    lease_.check("cursor");
     const Session::Running running(*session_);
     if (statement_->generation != session_->generation()) {
         throw db::InterfaceError("cursor: the connection was reset, and its cursors were closed");

@@ -4,6 +4,7 @@
 #include "db/mysql/connecting.hpp"
 #include "db/mysql/session/run.hpp"
 #include "db/mysql/session/session.hpp"
+#include "db/tls_context.hpp"
 
 #include <cstdint>
 #include <utility>
@@ -21,6 +22,7 @@ PoolDriver::PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks ho
     if (options.max_cancels == 0 || options.max_cancels > PTRDIFF_MAX) {
         throw ValueError("create_pool: max_cancels must be at least 1, and not negative");
     }
+    context_ = db::detail::tls_context(options.ssl);
     cancels_ = std::make_shared<Semaphore>(static_cast<std::ptrdiff_t>(options.max_cancels));
 }
 
@@ -28,7 +30,10 @@ Coro<Connection> PoolDriver::connect() const {
     ConnectOptions how;
     how.statement_cache_size = options_.statement_cache_size;
     how.timeout = options_.connect_timeout;
-    Connection connection = co_await connect_sharing(dsn_, how, cancels_);
+    ConnectHooks hooks;
+    hooks.password = hooks_.password;
+    Sharing sharing{context_, cancels_};
+    Connection connection = co_await connect_sharing(dsn_, how, hooks, std::move(sharing));
     if (hooks_.init) co_await hooks_.init(connection);
     co_return connection;
 }

@@ -11,6 +11,7 @@
 #include "db/pg/conninfo/resolve.hpp"
 #include "db/pg/session/startup.hpp"
 #include "db/pg/tls.hpp"
+#include "db/tls_context.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -71,6 +72,16 @@ struct Given {
     Sharing sharing;
 };
 
+// Nothing: either will do.
+std::optional<bool> wants_standby(TargetSessionAttrs wanted) {
+    switch (wanted) {
+        case TargetSessionAttrs::read_write:
+        case TargetSessionAttrs::primary: return false;
+        case TargetSessionAttrs::standby: return true;
+        default: return std::nullopt;
+    }
+}
+
 // "3.2", which is the latest.
 std::uint32_t minor_version(std::string_view version) { return version == "3.0" ? 0 : 2; }
 
@@ -97,6 +108,7 @@ SessionOptions session_options(const ConnectionParameters& parameters, const con
                    parameters.keepalives.count, parameters.tcp_user_timeout};
     session.statement_cache_size = given.statement_cache_size;
     session.ask_password = given.hooks.password;
+    session.wants_standby = wants_standby(parameters.target_session_attrs);
     session.cancels = given.sharing.cancels;
     if (given.sharing.alterations) session.alterations = given.sharing.alterations;
     return session;
@@ -212,7 +224,7 @@ Coro<Connection> connect(std::string_view dsn, ConnectOptions options) {
 }
 
 Coro<Connection> connect(std::string_view dsn, ConnectOptions options, const ConnectHooks& hooks) {
-    return detail::connect_sharing(dsn, options, hooks, {detail::tls_context(options.ssl), nullptr, nullptr});
+    return detail::connect_sharing(dsn, options, hooks, {db::detail::tls_context(options.ssl), nullptr, nullptr});
 }
 
 }  // namespace aio::pg

@@ -80,7 +80,7 @@ private:
 }  // namespace
 
 Portal::Portal(SharedSession session)
-    : session_(std::move(session)), name_(session_->new_name('c')), batch_(kFirstBatch) {
+    : session_(std::move(session)), lease_(session_->lease()), name_(session_->new_name('c')), batch_(kFirstBatch) {
     if (session_->is_in_transaction()) return;
     throw db::InterfaceError(
         "cursor: it needs a transaction, which its rows belong to: read it inside of connection.transaction()");
@@ -112,6 +112,7 @@ Coro<SharedResult> Portal::next() {
 }
 
 Coro<SharedResult> Portal::read_on() {
+    lease_.check("cursor");
     const Session::Running running(*session_);
     const ExchangeRef<FetchExchange> exchange(new FetchExchange(name_, batch_, *last_));
     session_->submit(*exchange);
@@ -134,6 +135,7 @@ Coro<SharedResult> Portal::fetch(std::int32_t rows) {
 }
 
 Coro<std::size_t> Portal::move(std::int32_t rows) {
+    lease_.check("cursor");
     const std::string sql = "MOVE FORWARD " + std::to_string(rows) + " IN " + name_;
     const std::string tag = co_await run_script(session_, sql);  // "MOVE 7"
     std::size_t moved = 0;

@@ -6,7 +6,7 @@
 #include "db/pg/connecting.hpp"
 #include "db/pg/session/script.hpp"
 #include "db/pg/session/session.hpp"
-#include "db/pg/tls.hpp"
+#include "db/tls_context.hpp"
 
 #include <cstdint>
 #include <utility>
@@ -25,7 +25,7 @@ PoolDriver::PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks ho
         throw ValueError("create_pool: max_cancels must be at least 1, and not negative");
     }
     alterations_ = std::make_shared<std::uint64_t>(0);
-    context_ = tls_context(options.ssl);
+    context_ = db::detail::tls_context(options.ssl);
     cancels_ = std::make_shared<Semaphore>(static_cast<std::ptrdiff_t>(options.max_cancels));
 }
 
@@ -61,6 +61,9 @@ void PoolDriver::give_back(const Connection& connection) const noexcept {
     }
 }
 
+bool PoolDriver::is_usable(const Connection& connection) const noexcept {
+    return !connection.is_closed() && connection.session()->has_wanted_server();
+}
 bool PoolDriver::is_gone(const Connection& connection) const noexcept { return connection.session()->is_gone(); }
 void PoolDriver::note_release(const Connection& connection) const noexcept { connection.session()->note_release(); }
 bool PoolDriver::is_settled(const Connection& connection) const noexcept {

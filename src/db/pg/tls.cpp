@@ -99,10 +99,4 @@ std::shared_ptr<const ssl::SSLContext> tls_context(const ConnectionParameters& p
     return context;
 }
 
-std::shared_ptr<const ssl::SSLContext> tls_context(const ssl::Use& use) {
-    if (!use) return nullptr;
-    if (use.context() == nullptr) return std::make_shared<const ssl::SSLContext>(ssl::create_default_context());
-    return std::make_shared<const ssl::SSLContext>(*use.context());
-}
-
 }  // namespace aio::pg::detail

@@ -12,7 +12,5 @@ namespace aio::pg::detail {
 // The settings of TLS, once for all hosts; null if there is to be none. Reads files. Errors: OSError, ssl::SSLError for
 // certificates that cannot be read; db::InterfaceError.
 std::shared_ptr<const ssl::SSLContext> tls_context(const conninfo::ConnectionParameters& parameters);
-// The program's own; null if it has none.
-std::shared_ptr<const ssl::SSLContext> tls_context(const ssl::Use& use);
 
 }  // namespace aio::pg::detail

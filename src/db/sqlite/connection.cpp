@@ -33,7 +33,8 @@ ExecuteResult changes_of(const ResultData& result) noexcept { return {result.cha
 
 Coro<PreparedStatement> prepare(SharedSession session, std::string sql) {
     auto description = co_await prepare_statement(session, std::move(sql));
-    co_return PreparedStatement(std::move(session), std::move(description));
+    const db::detail::Lease lease = session->lease();
+    co_return PreparedStatement(std::move(session), std::move(description), lease);
 }
 
 Coro<> roll_back_all(SharedSession session) {

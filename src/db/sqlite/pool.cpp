@@ -23,6 +23,8 @@ Coro<> PoolDriver::prepare(Connection connection) const {
     if (hooks_.setup) co_await hooks_.setup(std::move(connection));
 }
 
+void PoolDriver::note_release(const Connection& connection) const noexcept { connection.session()->note_release(); }
+
 // Nobody waits for it: what the next one runs is behind it.
 void PoolDriver::give_back(const Connection& connection) const noexcept {
     if (connection.is_closed() || !connection.is_in_transaction()) return;

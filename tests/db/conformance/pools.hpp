@@ -88,4 +88,32 @@ Coro<> a_connection_lost_in_a_pool_is_replaced() {
     co_await pool.close();
 }
 
+// What was made of a connection on loan says that it was given back, also when the next one has it.
+template <class Db>
+Coro<> statements_and_cursors_end_with_their_loan() {
+    const auto pool = co_await Db::create_pool(1);
+    auto held = co_await pool.acquire();
+    co_await make_table<Db>(*held, "lent", "id INTEGER PRIMARY KEY, txt TEXT");
+    const std::string text(2'000, 'x');
+    for (int i = 0; i < 120; ++i) co_await held->execute(Db::sql("INSERT INTO lent(id, txt) VALUES(?, ?)"), i, text);
+    const auto statement = co_await held->prepare(std::string_view("SELECT 7"));
+    EXPECT_EQ(co_await statement.template fetchval<int>(), 7);
+    co_await held->execute(kept("BEGIN"));
+    auto rows = held->cursor(kept("SELECT id, txt FROM lent ORDER BY id"));
+    EXPECT_EQ((co_await rows.next())->template get<int>(0), 0);
+    held.release();
+    const auto again = co_await pool.acquire();
+    const auto read_on = [&]() -> Coro<> {
+        while (co_await rows.next()) continue;
+    };
+    co_await expect_throws<db::InterfaceError>(read_on());
+    const auto execute = [&]() -> Coro<> { co_await statement.fetch(); };
+    const std::string why = co_await expect_throws<db::InterfaceError>(execute());
+    EXPECT_THAT(why, testing::HasSubstr("given back"));
+    EXPECT_EQ(statement.get_query(), "SELECT 7");
+    EXPECT_EQ(co_await again->template fetchval<int>(kept("SELECT 8")), 8);
+    co_await again->execute(kept("DROP TABLE lent"));
+    pool.terminate();
+}
+
 }  // namespace aio::test::conformance

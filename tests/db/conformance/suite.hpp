@@ -38,4 +38,5 @@
     AIO_DB_CONFORMS_(Suite, Db, pools_run_single_statements)                    \
     AIO_DB_CONFORMS_(Suite, Db, pools_serve_in_order_and_lose_no_place)         \
     AIO_DB_CONFORMS_(Suite, Db, what_a_borrower_left_open_is_rolled_back)       \
+    AIO_DB_CONFORMS_(Suite, Db, statements_and_cursors_end_with_their_loan)     \
     AIO_DB_CONFORMS_(Suite, Db, a_connection_lost_in_a_pool_is_replaced)

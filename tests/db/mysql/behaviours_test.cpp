@@ -7,6 +7,21 @@
 namespace aio::test {
 namespace {
 
+// Bytes that are no text of the connection's character set are stored as they are, without a warning.
+ASYNC_TEST(MysqlBehaviours, bytes_are_no_text, kOnce) {
+    // aiomysql: test_issues.test_issue_323
+    SKIP_WITHOUT_MARIADB();
+    const auto connection = co_await mysql::connect(mariadb().dsn());
+    co_await connection.execute(
+        "CREATE TEMPORARY TABLE bugtest(id INT AUTO_INCREMENT PRIMARY KEY, b VARBINARY(200) NOT NULL)");
+    const mysql::Bytes bytes(std::string("\xB0\x17\xff\0x", 5));
+    EXPECT_EQ((co_await connection.execute("INSERT INTO bugtest(b) VALUES(?)", bytes)).warnings, 0u);
+    EXPECT_TRUE((co_await connection.show_warnings()).empty());
+    EXPECT_EQ((co_await connection.fetchval<mysql::Bytes>("SELECT b FROM bugtest WHERE b = ?", bytes)).data,
+              bytes.data);
+    co_await connection.close();
+}
+
 ASYNC_TEST(MysqlBehaviours, values_of_tables, kOnce) {
     // aiomysql: test_issues.test_issue_3, test_issues.test_issue_4, test_issues.test_issue_8, test_issues.test_issue_33
     // aiomysql: test_issues.test_issue_37, test_issues.test_issue_15, test_basic.test_untyped_convertion_to_null_and_empty_string

@@ -72,6 +72,29 @@ ASYNC_TEST(MysqlConnect, over_tls, kOnce) {
     co_await connection.close();
 }
 
+// With the program's own settings, whatever the DSN says; a pool keeps a copy of them.
+ASYNC_TEST(MysqlConnect, over_tls_with_a_context_of_the_program, kOnce) {
+    SKIP_WITHOUT_MARIADB();
+    const auto with = [](const ssl::SSLContext& context, std::string dsn) -> Coro<std::string> {
+        mysql::ConnectOptions options;
+        options.ssl = context;
+        co_return co_await connects(dsn, options);
+    };
+    const ssl::SSLContext stranger = ssl::create_default_context(ssl::Purpose::SERVER_AUTH, pki().pem("stranger_ca"));
+    std::optional<ssl::SSLContext> trusting = ssl::create_default_context(ssl::Purpose::SERVER_AUTH, pki().pem("ca"));
+    EXPECT_EQ(co_await with(*trusting, mariadb().tcp_dsn("ssl_mode=disabled", "tls_only")), "tls_only");
+    EXPECT_EQ(co_await with(stranger, mariadb().tcp_dsn("ssl_mode=required")), "SSLError");
+    EXPECT_EQ(co_await connects(mariadb().tcp_dsn(), {.ssl = true}), "SSLError");  // the system's authorities
+    mysql::PoolOptions options;
+    options.max_size = 2;
+    options.ssl = *trusting;
+    const auto pool = co_await mysql::create_pool(mariadb().tcp_dsn("", "tls_only"), options);
+    trusting.reset();
+    const auto row = co_await pool.fetchrow("SHOW STATUS LIKE 'Ssl_cipher'");
+    EXPECT_NE(row->get<std::string>(1), "");
+    co_await pool.close();
+}
+
 ASYNC_TEST(MysqlConnect, options_reach_the_session, kOnce) {
     // aiomysql: test_connection.test_init_param, test_connection.test_autocommit, test_connection.test_utf8mb4
     SKIP_WITHOUT_MARIADB();

@@ -334,6 +334,26 @@ ASYNC_TEST(MysqlCachingSha2, sha256_password_by_a_switch, kOnce) {
     EXPECT_EQ(password, std::string("secret\0", 7));
 }
 
+// An empty password is no secret: nothing is encrypted for it.
+ASYNC_TEST(MysqlCachingSha2, sha256_password_of_a_user_without_one, kOnce) {
+    // aiomysql: test_sha_connection.test_sha256_nopw
+    if (simulated()) CO_SKIP();
+    std::string proof;
+    const RawServer server([&](RawPeer& peer) {
+        peer.write(packet(0, handshake_payload("sha256_password")));
+        const Request login = next_request(peer);
+        peer.write(packet(login.sequence + 1,
+                          "\xfe" + std::string("sha256_password") + '\0' + std::string(kScramble) + '\0'));
+        const Request request = next_request(peer);
+        proof = request.payload;
+        peer.write(packet(request.sequence + 1, ok_payload()));
+        peer.hang();
+    });
+    const std::string dsn = "mysql://me@127.0.0.1:" + std::to_string(server.port()) + "/?ssl_mode=disabled";
+    EXPECT_EQ(co_await outcome_of(dsn), "connected");
+    EXPECT_EQ(proof, std::string(1, '\0'));
+}
+
 // --- the goodbye of MySQL 8.0.24 and later ----------------------------------------------------------------------------
 
 ASYNC_TEST(MysqlGoodbye, an_idle_connection_that_is_told_off_is_replaced_unseen, kOnce) {

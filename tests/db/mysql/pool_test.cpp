@@ -1,7 +1,10 @@
 // Pools: what they share with other databases is tested by PostgreSQL's; here is what MySQL adds.
 #include "db/mysql/with_server.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <set>
+#include <vector>
 
 namespace aio::test {
 namespace {
@@ -26,6 +29,30 @@ ASYNC_TEST(MysqlPool, lends_connections_in_order, kOnce) {
     EXPECT_EQ(pool.get_idle_size(), 2u);
     co_await pool.close();
     co_await expect_throws<db::InterfaceError>(pool.acquire());
+}
+
+ASYNC_TEST(MysqlPool, of_many_tasks_opens_no_more_than_it_may, kOnce) {
+    // aiomysql: test_pool.test_parallel_tasks_more, test_pool.test_true_parallel_tasks
+    SKIP_WITHOUT_MARIADB();
+    const auto pool = co_await mysql::create_pool(mariadb().dsn(), {.max_size = 3});
+    std::set<std::uint64_t> threads;
+    int in_use = 0, most = 0;
+    const auto hold = [&]() -> Coro<> {
+        const auto mine = co_await pool.acquire();
+        threads.insert(mine->get_thread_id());
+        most = std::max(most, ++in_use);
+        EXPECT_EQ(pool.get_size() - pool.get_idle_size(), static_cast<std::size_t>(in_use));
+        co_await mine->fetchval<int>("SELECT 1");
+        --in_use;
+    };
+    std::vector<Task<>> tasks;
+    for (int i = 0; i < 30; ++i) tasks.push_back(create_task(hold()));
+    for (auto& task : tasks) co_await task;
+    EXPECT_EQ(most, 3);
+    EXPECT_EQ(threads.size(), 3u);
+    EXPECT_EQ(pool.get_size(), 3u);
+    EXPECT_EQ(pool.get_idle_size(), 3u);
+    co_await pool.close();
 }
 
 ASYNC_TEST(MysqlPool, a_connection_is_reset_when_it_is_given_back, kOnce) {

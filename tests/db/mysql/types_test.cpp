@@ -85,6 +85,8 @@ ASYNC_TEST(MysqlTypes, reals_and_decimals, kOnce) {
     const std::string nines = std::string(35, '9') + "." + std::string(30, '9');
     co_await round_trip<std::string>(connection, "DECIMAL(65, 30)", nines, nines);
     co_await round_trip<std::string>(connection, "DECIMAL(10, 2)", "-0.05", "-0.05");
+    co_await round_trip<mysql::Numeric>(connection, "DECIMAL(65, 30)", mysql::Numeric(nines), nines);
+    co_await round_trip<mysql::Numeric>(connection, "DECIMAL(10, 2)", mysql::Numeric("-0.05"), "-0.05");
     const auto row =
         co_await connection.fetchrow("SELECT CAST(? AS DECIMAL(10,2)) AS a, sum(seq) AS b FROM seq_1_to_3", "12.50");
     EXPECT_EQ(row->get<double>("a"), 12.5);

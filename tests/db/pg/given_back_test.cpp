@@ -69,5 +69,26 @@ ASYNC_TEST(PgGivenBack, in_a_statement_that_was_cancelled, kOnce) {
     co_await pool.close();
 }
 
+ASYNC_TEST(PgGivenBack, statements_and_cursors_say_so, kOnce) {  // asyncpg: test_pool.test_pool_11
+    SKIP_WITHOUT_POSTGRES();
+    const auto pool = co_await pg::create_pool(postgres().dsn(), {.max_size = 1});
+    auto held = co_await pool.acquire();
+    const auto statement = co_await held->prepare("SELECT $1::int");
+    co_await held->execute("BEGIN");
+    auto cursor = co_await held->open_cursor("SELECT generate_series(1, 5)");
+    EXPECT_EQ((co_await cursor.fetch(2)).size(), 2u);
+    held.release();
+    co_await expect_throws<db::InterfaceError>(cursor.fetch(2));
+    co_await expect_throws<db::InterfaceError>(cursor.forward(1));
+    const auto execute = [&]() -> Coro<> { co_await statement.execute(1); };
+    const auto fetch = [&]() -> Coro<> { co_await statement.fetch(1); };
+    const auto fetch_one = [&]() -> Coro<> { co_await statement.fetchval<int>(1); };
+    co_await expect_throws<db::InterfaceError>(execute());
+    co_await expect_throws<db::InterfaceError>(fetch());
+    co_await expect_throws<db::InterfaceError>(fetch_one());
+    EXPECT_EQ(co_await pool.fetchval<int>("SELECT $1::int", 3), 3);
+    co_await pool.close();
+}
+
 }  // namespace
 }  // namespace aio::test

@@ -1,139 +1,44 @@
-// What tests with the scripted server share: a connection or a pool, and what must be true of it whatever went wrong.
+// What tests with the scripted PostgreSQL server share.
 #pragma once
 
-#include <aio/core/gather.hpp>
-#include <aio/core/task.hpp>
-#include <aio/core/timeout.hpp>
 #include <aio/pg.hpp>
 
+#include "db/scripted/faults.hpp"
 #include "db/scripted/scripted_postgres.hpp"
-#include "support/async_test.hpp"
 
-#include <exception>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace aio::test::scripted {
 
-// Longer than anything takes that ends.
-constexpr Duration kForEver = 24h;
-
-// A deadline of kForEver. A TimeoutError may also be the system's ETIMEDOUT.
-class Patience {
-public:
-    template <class F>
-    auto operator()(F call) const {
-        return with_timeout(kForEver, std::move(call));
+struct PostgresSide {
+    using Server = ScriptedPostgres;
+    using Connection = pg::Connection;
+    using Pool = pg::Pool;
+    using PooledConnection = pg::PooledConnection;
+    using ConnectOptions = pg::ConnectOptions;
+    using PoolOptions = pg::PoolOptions;
+    static Coro<Connection> connect(const std::string& dsn, ConnectOptions options) {
+        return pg::connect(dsn, options);
     }
-    bool is_over() const { return watch_.elapsed() >= kForEver; }
-
-private:
-    Stopwatch watch_;
+    static Coro<Pool> create_pool(const std::string& dsn, PoolOptions options) {
+        return pg::create_pool(dsn, options);
+    }
+    static Coro<int> echo(const Connection& connection, int number) {
+        return connection.fetchval<int>(kEcho, number);
+    }
 };
 
-// The connection answers, outside of any transaction, or it is closed.
 inline Coro<> expect_usable_or_closed(pg::Connection connection) {
-    const bool is_over = fault_is_over();
-    const auto ask = [&] { return connection.fetchval<int>(kEcho, 77); };
-    const Patience patience;
-    try {
-        const int answer = co_await patience(ask);
-        must_hold(answer == 77, "an answer is for its question");
-        must_hold(!connection.is_in_transaction(), "no transaction stays open");
-    } catch (const std::exception& error) {
-        must_hold(!patience.is_over(), "an answer comes, or an error");
-        must_hold(!is_over || connection.is_closed(),
-                  std::string("a connection that is open works: ") + error.what());
-    }
+    return Faults<PostgresSide>::expect_usable_or_closed(std::move(connection));
 }
-
-// A task that is cancelled when the body is cut short.
-template <class T>
-struct Owned {
-    explicit Owned(Task<T> begun) noexcept : task(std::move(begun)) {}
-    Owned(const Owned&) = delete;
-    ~Owned() { task.cancel(); }
-    Task<T> task;
-};
-
-template <class F>
-Coro<> in_time(F call, std::string_view what) {
-    const Patience patience;
-    try {
-        co_await patience(call);
-    } catch (const std::exception&) {
-        must_hold(!patience.is_over(), what);
-    }
-}
-
-// Whatever the fault was: `body`, then the checks. What the body throws without a fault fails the test.
-template <class Body, class Check>
-Coro<> then_check(Body body, Check check) {
-    std::exception_ptr failure;
-    try {
-        co_await body();
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    co_await check();
-    if (failure) std::rethrow_exception(failure);
-}
-
-// Runs body(connection, server) on a connection of a server of its own.
 template <class Body>
 Coro<> on_connection(Body body, pg::ConnectOptions options = {}) {
-    ScriptedPostgres& server = *co_await ScriptedPostgres::start();
-    const auto connection = co_await pg::connect(server.dsn(), options);
-    const auto act = [&]() -> Coro<> { co_await body(connection, server); };
-    const auto check = [&]() -> Coro<> {
-        co_await expect_usable_or_closed(connection);
-        const auto close = [&] { return connection.close(); };
-        co_await in_time(close, "a connection can be closed");
-        co_await server.stop();
-    };
-    co_await then_check(act, check);
+    return Faults<PostgresSide>::on_connection(std::move(body), options);
 }
-
-// All places of the pool can be had at the same time, and come back.
-inline Coro<> expect_all_places(pg::Pool pool, std::size_t max_size) {
-    const bool is_over = fault_is_over();
-    std::vector<pg::PooledConnection> taken;
-    const auto take_all = [&]() -> Coro<> {
-        while (taken.size() < max_size) taken.push_back(co_await pool.acquire());
-    };
-    const Patience patience;
-    try {
-        co_await patience(take_all);
-        for (const auto& each : taken) co_await expect_usable_or_closed(*each);
-    } catch (const std::exception& error) {
-        must_hold(!patience.is_over(), "no place of a pool is lost");
-        must_hold(!is_over, std::string("a pool gives all its connections: ") + error.what());
-    }
-    taken.clear();
-    const auto all_back = [&] {
-        const db::PoolStatistics now = pool.statistics();
-        return now.size == now.idle && now.size <= max_size && now.waiting == 0;
-    };
-    // What the body left behind may still wait, and use them.
-    for (int minutes = 0; !all_back() && minutes < 100; ++minutes) co_await sleep(1min);
-    must_hold(all_back(), "all connections are back");
-}
-
-// The same with a pool.
 template <class Body>
 Coro<> on_pool(Body body, pg::PoolOptions options) {
-    ScriptedPostgres& server = *co_await ScriptedPostgres::start();
-    const auto pool = co_await pg::create_pool(server.dsn(), options);
-    const auto act = [&]() -> Coro<> { co_await body(pool, server); };
-    const auto check = [&]() -> Coro<> {
-        co_await expect_all_places(pool, options.max_size);
-        const auto close = [&] { return pool.close(); };
-        co_await in_time(close, "a pool can be closed");
-        co_await server.stop();
-    };
-    co_await then_check(act, check);
+    return Faults<PostgresSide>::on_pool(std::move(body), options);
 }
 
 }  // namespace aio::test::scripted

@@ -66,6 +66,15 @@ public:
         }
     }
 
+    // Makes it a standby or a primary, which it tells those that are connected.
+    void set_standby(bool is_standby) {
+        const UnwatchedAllocations mine;
+        is_standby_ = is_standby;
+        for (Backend* backend : database_.backends) {
+            backend->writer.write(fake::parameter("in_hot_standby", is_standby ? "on" : "off"));
+        }
+    }
+
     // What was inserted and committed.
     const std::vector<std::uint32_t>& numbers() const noexcept { return database_.numbers; }
     int logins = 0, most_cancels = 0;  // cancel requests that were there at the same time
@@ -102,7 +111,7 @@ private:
         backend.pid = ++last_pid_;
         ++logins;
         backend.output = fake::authentication(0) + fake::parameter("server_version", "15.0") +
-                         fake::parameter("in_hot_standby", "off") +
+                         fake::parameter("in_hot_standby", is_standby_ ? "on" : "off") +
                          fake::message('K', fake::number(backend.pid) + fake::number(kKey)) + fake::ready();
         co_return true;
     }
@@ -141,6 +150,7 @@ private:
     std::optional<Server> listener_;
     int port_ = 0;
     std::string password_;
+    bool is_standby_ = false;
     Database database_;
     std::uint32_t last_pid_ = 0;
 };

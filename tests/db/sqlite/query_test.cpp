@@ -1,4 +1,7 @@
 // execute(), fetch(), fetchrow(), fetchval(), executemany(), prepare(): rows, columns, parameters, errors.
+#include <aio/core/async_generator.hpp>
+#include <aio/sync/event.hpp>
+
 #include "db/sqlite/with_database.hpp"
 
 #include <stdexcept>
@@ -235,6 +238,64 @@ ASYNC_TEST(SqliteQuery, a_closed_connection_says_so, kOnce) {
     co_await expect_throws<db::InterfaceError>(db.transaction([]() -> Coro<> { co_return; }));
     co_await expect_throws<db::InterfaceError>(db.prepare("SELECT 1"));
     db.terminate();
+}
+
+// --- executemany from a generator ------------------------------------------------------------------------------------
+
+AsyncGenerator<std::tuple<int, std::string>> numbered(int count, int bad = -1) {
+    for (int i = 0; i < count; ++i) {
+        if (i == bad) throw ValueError("no more");
+        if (i % 100 == 0) co_await sleep(Duration(0));
+        co_yield std::tuple(i, "row " + std::to_string(i));
+    }
+}
+
+ASYNC_TEST(SqliteExecuteMany, takes_what_a_generator_yields, kOnce) {
+    const auto db = co_await sqlite::connect(":memory:");
+    co_await db.execute("CREATE TABLE many(id INTEGER PRIMARY KEY, name TEXT)");
+    const auto count = [&] { return db.fetchval<int>("SELECT count(*) FROM many"); };
+    co_await db.executemany("INSERT INTO many VALUES(?, ?)", numbered(0));
+    EXPECT_EQ(co_await count(), 0);
+    co_await db.executemany("INSERT INTO many VALUES(?, ?)", numbered(1'234));
+    EXPECT_EQ(co_await count(), 1'234);
+    EXPECT_EQ(co_await db.fetchval<std::string>("SELECT name FROM many WHERE id = 1233"), "row 1233");
+    EXPECT_FALSE(db.is_in_transaction());
+    co_await db.close();
+}
+
+ASYNC_TEST(SqliteExecuteMany, from_a_generator_stores_all_or_none, kOnce) {
+    const auto db = co_await sqlite::connect(":memory:");
+    co_await db.execute("CREATE TABLE many(id INTEGER PRIMARY KEY, name TEXT CHECK(name <> 'row 700'))");
+    const auto count = [&] { return db.fetchval<int>("SELECT count(*) FROM many"); };
+    co_await expect_throws<ValueError>(db.executemany("INSERT INTO many VALUES(?, ?)", numbered(2'000, 900)));
+    EXPECT_EQ(co_await count(), 0);
+    co_await expect_throws<db::IntegrityError>(db.executemany("INSERT INTO many VALUES(?, ?)", numbered(900)));
+    EXPECT_EQ(co_await count(), 0);
+    const auto outer = [&]() -> Coro<> {
+        co_await db.executemany("INSERT INTO many VALUES(?, ?)", numbered(3));
+        co_await expect_throws<ValueError>(db.executemany("INSERT INTO many VALUES(? + 100, ?)", numbered(600, 550)));
+    };
+    co_await db.transaction(outer);
+    EXPECT_EQ(co_await count(), 3);
+    co_await db.close();
+}
+
+ASYNC_TEST(SqliteExecuteMany, that_is_cancelled_stores_nothing, kOnce) {
+    const auto db = co_await sqlite::connect(":memory:");
+    co_await db.execute("CREATE TABLE many(id INTEGER PRIMARY KEY, name TEXT)");
+    bool waits = false;
+    Event never;
+    const auto endless = [&]() -> AsyncGenerator<std::tuple<int, std::string>> {
+        for (int i = 0; i < 1'000; ++i) co_yield std::tuple(i, std::string("x"));
+        waits = true;
+        co_await never.wait();
+    };
+    auto storing = create_task(db.executemany("INSERT INTO many VALUES(?, ?)", endless()));
+    while (!waits) co_await sleep(Duration(0));
+    storing.cancel();
+    co_await expect_throws<CancelledError>(std::move(storing));
+    EXPECT_EQ(co_await db.fetchval<int>("SELECT count(*) FROM many"), 0);
+    co_await db.close();
 }
 
 }  // namespace

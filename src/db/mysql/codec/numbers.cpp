@@ -1,6 +1,7 @@
 // Integers, floating-point numbers, decimals and bits, in both formats.
 //
 // Source: MySQL 8.0 source documentation, "Binary Protocol Value".
+#include <aio/base/error.hpp>
 #include <aio/mysql/codec_functions.hpp>
 
 #include "db/mysql/wire/integers.hpp"
@@ -19,11 +20,7 @@ namespace {
 // The largest power of two up to which every integer is a double.
 constexpr std::uint64_t kExactDouble = std::uint64_t{1} << 53;
 
-// Any integer of 64 bits. Two's complement, and negative or not.
-struct WideInteger {
-    std::uint64_t bits = 0;
-    bool negative = false;
-};
+using db::detail::WideInteger;
 
 std::string to_text(WideInteger value) {
     return value.negative ? std::to_string(static_cast<std::int64_t>(value.bits)) : std::to_string(value.bits);
@@ -156,9 +153,23 @@ void encode_float(Encoder& encoder, float value) {
     append_real(encoder.output(), value);
 }
 
-void encode_decimal(Encoder& encoder, std::string_view digits) {
+Numeric read_numeric(const Value& value, NameOf name) {
+    if (value.type().kind() == Kind::decimal) {
+        try {
+            return Numeric(value.bytes());
+        } catch (const ValueError&) {
+            throw_malformed(value, "its text is no number");
+        }
+    }
+    const WideInteger number = read_integer(value, name);
+    return number.negative ? Numeric(static_cast<std::int64_t>(number.bits)) : Numeric(number.bits);
+}
+
+// A DECIMAL has at most 65 digits; the server refuses more, or rounds them.
+void encode_numeric(Encoder& encoder, const Numeric& value) {
+    if (!value.is_finite()) throw_out_of_range(encoder, "not a finite number");
     encoder.set_type(FieldType::new_decimal);
-    encoder.append_text(digits);
+    encoder.append_text(value.to_string());
 }
 
 }  // namespace aio::mysql::detail

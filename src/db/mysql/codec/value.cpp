@@ -16,7 +16,7 @@ const char* fitting(const ColumnType& type) noexcept {
         case Kind::integer:
             return type.is_unsigned() ? "std::uint64_t or another integer" : "std::int64_t or another integer";
         case Kind::real: return type.type == FieldType::float_ ? "float or double" : "double";
-        case Kind::decimal: return "std::string or double";
+        case Kind::decimal: return "aio::mysql::Numeric, std::string or double";
         case Kind::bits: return "std::uint64_t or aio::mysql::Bytes";
         case Kind::date: return "std::chrono::year_month_day or aio::mysql::DateTime";
         case Kind::datetime: return "std::chrono::local_time<std::chrono::microseconds> or aio::mysql::DateTime";

@@ -11,13 +11,11 @@
 #include "db/mysql/wire/client_packets.hpp"
 #include "db/mysql/wire/errors.hpp"
 #include "db/mysql/wire/integers.hpp"
+#include "db/session/socket_option.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/crypto.h>
 #include <sys/socket.h>
 
-#include <cerrno>
 #include <string_view>
 #include <utility>
 
@@ -132,7 +130,10 @@ private:
         policy.is_secure = is_secure();
         policy.asks_for_public_key = options_.get_server_public_key;
         policy.public_key = options_.server_public_key;
-        wire::Authenticator authenticator(options_.password, std::move(policy));
+        std::string password = options_.password;
+        if (options_.ask_password) password = co_await options_.ask_password();
+        wire::Authenticator authenticator(password, std::move(policy));
+        OPENSSL_cleanse(password.data(), password.size());
         send_login(authenticator.begin(plugin, scramble), authenticator.plugin());
         while (true) {
             const std::string_view payload = co_await stream_.next();
@@ -171,10 +172,7 @@ Coro<StreamPair> dial(const SessionOptions& options, std::string address) {
     if (options.is_local()) co_return co_await open_unix_connection(options.unix_socket);
     if (address.empty()) address = options.host;
     StreamPair ends = co_await open_connection(address, options.port);
-    const int on = 1;
-    if (::setsockopt(ends.second.fileno(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0) {
-        throw_os_error(errno, "setsockopt SO_KEEPALIVE");
-    }
+    db::detail::set_socket_option(ends.second.fileno(), SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE");
     co_return ends;
 }
 

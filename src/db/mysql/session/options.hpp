@@ -1,6 +1,7 @@
 // What a session needs to know to connect, once more to stop a statement, and to authenticate. Internal.
 #pragma once
 
+#include <aio/core/coro.hpp>
 #include <aio/core/time.hpp>
 #include <aio/io/ssl.hpp>
 #include <aio/sync/semaphore.hpp>
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,7 @@ struct SessionOptions {
     int port = 3306;
     std::string unix_socket;  // a path; in place of both
     std::string user, password, database;
+    std::function<Coro<std::string>()> ask_password;  // in place of `password`, if it is there
     TlsUse tls = TlsUse::preferred;
     std::shared_ptr<const ssl::SSLContext> context;  // for TLS: it decides what is verified
     std::string server_public_key;                   // of RSA, in PEM format, if it is known

@@ -5,8 +5,8 @@
 // float.c, numeric.c, cash.c.
 #include <aio/pg/codec_functions.hpp>
 
+#include "db/numeric_parts.hpp"
 #include "db/pg/codec/big_endian.hpp"
-#include "db/pg/codec/numeric_parts.hpp"
 
 #include <array>
 #include <bit>
@@ -16,6 +16,9 @@
 #include <utility>
 
 namespace aio::pg::detail {
+
+using db::detail::kMostScale;
+using db::detail::kNumericBase;
 
 namespace {
 
@@ -133,8 +136,6 @@ Numeric parse_numeric_text(const Value& value) {
     }
 }
 
-}  // namespace
-
 void append_numeric(std::string& output, const NumericParts& parts) {
     append_big_endian(output, static_cast<std::uint16_t>(parts.digits.size()));
     append_big_endian(output, static_cast<std::int16_t>(parts.weight));
@@ -142,6 +143,8 @@ void append_numeric(std::string& output, const NumericParts& parts) {
     append_big_endian(output, parts.scale);
     for (const std::uint16_t digit : parts.digits) append_big_endian(output, digit);
 }
+
+}  // namespace
 
 bool read_bool(const Value& value, NameOf name) {
     if (value.type().layout != Layout::boolean) throw_mismatch(value, name);

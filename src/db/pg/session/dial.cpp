@@ -2,13 +2,11 @@
 #include "db/pg/session/dial.hpp"
 
 #include <aio/base/error.hpp>
-#include <aio/core/event_loop.hpp>
 #include <aio/db/errors.hpp>
 
-#include "core/backend/backend.hpp"
-#include "core/loop_state.hpp"
 #include "db/pg/wire/frontend.hpp"
 #include "db/pg/wire/message_reader.hpp"
+#include "db/session/socket_option.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,22 +29,19 @@ std::string socket_path(const SessionOptions& options) {
     return path;
 }
 
-void set_option(int fd, int level, int option, int value, const char* name) {
-    const int result = get_running_loop().state().backend->set_option(fd, level, option, &value, sizeof value);
-    if (result != 0) throw_os_error(-result, std::string("setsockopt ") + name);
-}
+using db::detail::set_socket_option;
 
 void tune(int fd, const TcpOptions& tcp) {
-    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, tcp.keepalives ? 1 : 0, "SO_KEEPALIVE");
+    set_socket_option(fd, SOL_SOCKET, SO_KEEPALIVE, tcp.keepalives ? 1 : 0, "SO_KEEPALIVE");
     const auto seconds = [](std::chrono::seconds value) { return static_cast<int>(value.count()); };
     if (tcp.keepalives) {
-        if (tcp.idle) set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds(*tcp.idle), "TCP_KEEPIDLE");
-        if (tcp.interval) set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds(*tcp.interval), "TCP_KEEPINTVL");
-        if (tcp.count) set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, *tcp.count, "TCP_KEEPCNT");
+        if (tcp.idle) set_socket_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds(*tcp.idle), "TCP_KEEPIDLE");
+        if (tcp.interval) set_socket_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds(*tcp.interval), "TCP_KEEPINTVL");
+        if (tcp.count) set_socket_option(fd, IPPROTO_TCP, TCP_KEEPCNT, *tcp.count, "TCP_KEEPCNT");
     }
     if (tcp.user_timeout) {
-        set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(tcp.user_timeout->count()),
-                   "TCP_USER_TIMEOUT");
+        set_socket_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(tcp.user_timeout->count()),
+                          "TCP_USER_TIMEOUT");
     }
 }
 

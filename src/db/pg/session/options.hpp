@@ -52,6 +52,7 @@ struct SessionOptions {
     std::size_t statement_cache_size = 100;
     // How many alterations of tables the sessions of a pool have met.
     std::shared_ptr<std::uint64_t> alterations = std::make_shared<std::uint64_t>(0);
+    std::optional<bool> wants_standby;  // what target_session_attrs asks for; nothing: either will do
     Duration cancel_timeout = std::chrono::seconds(5);
     std::shared_ptr<Semaphore>
         cancels;  // what a pool's sessions share, so that not too many requests are under way; or null

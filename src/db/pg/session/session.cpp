@@ -1,20 +1,19 @@
-// The queue of exchanges: what is sent, whose answer a message is, and what happens when the connection is lost. cancel.cpp
-// has what follows when nobody wants an answer any more; startup.cpp is where a session comes from.
+// What a session sends and receives. db/session has its queue of exchanges; startup.cpp is where it comes from.
 #include "db/pg/session/session.hpp"
 
-#include <aio/core/event_loop.hpp>
 #include <aio/db/errors.hpp>
+#include <aio/io/stream.hpp>
 
-#include "core/backend/backend.hpp"
-#include "core/loop_state.hpp"
+#include "db/pg/session/dial.hpp"
 #include "db/pg/session/error_report.hpp"
 #include "db/pg/wire/errors.hpp"
-
-#include <sys/socket.h>
+#include "db/session/queue.hpp"
 
 #include <cerrno>
 #include <random>
 #include <utility>
+
+template class aio::db::detail::BasicSession<aio::pg::detail::Session, aio::pg::detail::Exchange>;
 
 namespace aio::pg::detail {
 
@@ -24,88 +23,7 @@ Session::Session(std::shared_ptr<const SessionOptions> options)
       alterations_(*options_->alterations),
       statements_(options_->statement_cache_size) {}
 
-// There is a queue only if the loop was closed first, whose tasks are gone.
-Session::~Session() {
-    while (Exchange* const exchange = first_) {
-        unlink(*exchange);
-        exchange->release();
-    }
-}
-
-// --- the queue -------------------------------------------------------------------------------------------------------
-
-void Session::insert(Exchange& exchange, Exchange* behind) noexcept {
-    exchange.retain();
-    exchange.next_ = behind;
-    exchange.previous_ = behind ? behind->previous_ : last_;
-    (exchange.previous_ ? exchange.previous_->next_ : first_) = &exchange;
-    (behind ? behind->previous_ : last_) = &exchange;
-}
-
-// The reference passes to the caller.
-void Session::unlink(Exchange& exchange) noexcept {
-    if (unsent_ == &exchange) unsent_ = exchange.next_;
-    (exchange.previous_ ? exchange.previous_->next_ : first_) = exchange.next_;
-    (exchange.next_ ? exchange.next_->previous_ : last_) = exchange.previous_;
-    exchange.next_ = exchange.previous_ = nullptr;
-}
-
-void Session::check_open() const {
-    if (phase_ == Phase::open) return;
-    if (why_) std::rethrow_exception(why_);
-    throw db::InterfaceError(phase_ == Phase::lost ? "the connection is closed" : "the connection is being closed");
-}
-
-void Session::submit(Exchange& exchange) {
-    if (phase_ != Phase::closing || running_ == 0) check_open();
-    insert(exchange, nullptr);
-    if (!unsent_) unsent_ = &exchange;
-    send_waiting();
-}
-
-// False: it failed before a byte was sent.
-bool Session::write(Exchange& exchange) noexcept {
-    const std::size_t size = output_.size();
-    try {
-        exchange.write(output_);
-    } catch (...) {
-        output_.resize(size);
-        exchange.error_ = std::current_exception();
-        unlink(exchange);
-        complete(exchange);
-        return false;
-    }
-    exchange.progress_ = Exchange::Progress::sent;
-    return true;
-}
-
-void Session::send_waiting() noexcept {
-    if (!may_send()) return;
-    output_.clear();
-    while (may_send_next()) {
-        Exchange& exchange = *unsent_;
-        if (!write(exchange)) continue;
-        lacks_rest_ = exchange.in_two_parts();
-        unsent_ = exchange.next_;
-    }
-    try {
-        if (!output_.empty()) transport_.write(output_);
-    } catch (...) {
-        fail(std::current_exception());  // no memory: the server would wait for ever for the rest
-    }
-}
-
-bool Session::is_in_transaction() const noexcept {
-    for (const Exchange* exchange = last_; exchange; exchange = exchange->previous_) {
-        if (exchange->effect_ != Exchange::Effect::none) return exchange->effect_ == Exchange::Effect::begins;
-    }
-    return transaction_ != wire::TransactionStatus::idle;
-}
-
-bool Session::may_send_next() const noexcept {
-    if (!unsent_) return false;
-    return unsent_ == first_ || !(unsent_->is_alone() || first_->is_alone());
-}
+// --- what is sent ----------------------------------------------------------------------------------------------------
 
 void Exchange::write_end(std::string& output) { wire::append_sync(output); }
 
@@ -114,57 +32,60 @@ void Session::send_rest() {
     lacks_rest_ = false;
     std::string rest;
     try {
-        if (!first_->error_ && !first_->abandoned_) first_->write_rest(rest);
+        if (first()->is_wanted()) first()->write_rest(rest);
     } catch (...) {
-        first_->error_ = std::current_exception();
+        first()->error_ = std::current_exception();
         rest.clear();
     }
-    if (rest.empty()) first_->write_end(rest);
-    if (!rest.empty()) transport_.write(rest);
+    if (rest.empty()) first()->write_end(rest);
+    if (!rest.empty()) send(rest);
 }
 
-// Its task is woken, and the queue's reference dropped.
-void Session::complete(Exchange& exchange) noexcept {
-    exchange.progress_ = Exchange::Progress::done;
-    exchange.ended();
-    if (ExchangeAwaiter* const awaiter = std::exchange(exchange.awaiter_, nullptr)) awaiter->ended();
-    exchange.release();
+void Session::stop_unwanted() noexcept {
+    try {
+        if (lacks_rest_) send_rest();
+    } catch (...) {
+        return fail(std::current_exception());
+    }
+    if (!first()->ends_by_itself()) stop_first();
 }
 
-void Session::finish_first(bool was_in_transaction) noexcept {
-    Exchange& exchange = *first_;
-    unlink(exchange);
-    first_ended_.set();
-    if (!first_) has_leftovers_ = false;
-    // A COMMIT that was hit has rolled back: sent once more, it would report that nothing is wrong.
-    const bool may_repeat = exchange.was_hit_ && !exchange.abandoned_ && phase_ == Phase::open &&
-                            !was_in_transaction && transaction_ == wire::TransactionStatus::idle &&
-                            exchange.may_repeat();
-    if (!may_repeat) return complete(exchange);
-    exchange.restart();
-    exchange.error_ = nullptr;
-    exchange.was_hit_ = false;
-    exchange.progress_ = Exchange::Progress::waiting;
-    insert(exchange, unsent_);
-    unsent_ = &exchange;
-    exchange.release();
+// An exchange without a statement: when it is answered, so is all that was sent before it. `stopping`: the session that
+// waits for it after a cancel request, or null.
+class Session::Drain final : public Exchange {
+public:
+    explicit Drain(Session* stopping) noexcept : Exchange(Dropped::stays), stopping_(stopping) {}
+
+private:
+    void write(std::string& output) override { wire::append_sync(output); }
+    void received(const wire::Message& message) override {
+        throw wire::unexpected(wire::name_of(message.type), ", which nobody asked for");
+    }
+    bool is_complete() const noexcept override { return true; }
+    void restart() noexcept override {}
+    void ended() noexcept override {
+        if (stopping_) stopping_->drained(*this);
+    }
+
+    Session* stopping_;
+};
+
+ExchangeRef<Exchange> Session::make_drain(Session* stopping) { return ExchangeRef<Exchange>(new Drain(stopping)); }
+
+// When the server has closed the request's connection, its signal was sent.
+Coro<> Session::request_stop() {
+    return send_cancel_request(*options_, identity_.address, identity_.process, identity_.cancel_key);
 }
+
+void Session::append_goodbye(std::string& output) { wire::append_terminate(output); }
 
 // --- what comes ------------------------------------------------------------------------------------------------------
 
-void Session::data_received(std::string_view data) {
-    // A handler of a message may drop the last handle.
-    const std::shared_ptr<Session> self = shared_from_this();
-    try {
-        while (phase_ != Phase::lost) {
-            const std::optional<wire::Message> message = reader_.read(data);
-            if (!message) return;
-            dispatch(*message);
-        }
-    } catch (const wire::ProtocolError& error) {
-        fail(interface_error(error.what()));
-    } catch (...) {
-        fail(std::current_exception());
+void Session::receive(std::string_view data) {
+    while (!is_lost()) {
+        const std::optional<wire::Message> message = reader_.read(data);
+        if (!message) return;
+        dispatch(*message);
     }
 }
 
@@ -179,145 +100,86 @@ void Session::dispatch(const wire::Message& message) {
         }
         case MessageType::notice_response: {
             const db::ErrorReport notice = report_of(message, {});
-            if (notice.sqlstate == "25P01" && first_ && first_->statement().starts_with("ROLLBACK")) return;
+            if (notice.sqlstate == "25P01" && first() && first()->statement().starts_with("ROLLBACK")) return;
             return events_.notice(notice);
         }
         case MessageType::notification_response: return events_.notify(wire::parse_notification(message));
         default: break;
     }
-    if (!first_ || first_->progress_ != Exchange::Progress::sent) {
-        throw wire::unexpected(wire::name_of(message.type), ", which nobody asked for");
-    }
-    const bool is_wanted = !first_->error_ && !first_->abandoned_;
+    Exchange* const exchange = answered();
+    if (!exchange) throw wire::unexpected(wire::name_of(message.type), ", which nobody asked for");
+    const bool is_wanted = exchange->is_wanted();
     switch (message.type) {
         case MessageType::copy_in_response:
-            if (!is_wanted || !first_->copies()) return refuse_copy(*first_);
+            if (!is_wanted || !exchange->copies()) return refuse_copy(*exchange);
             break;
         case MessageType::copy_out_response:
         case MessageType::copy_data:
         case MessageType::copy_done:
-            if (!first_->copies()) return;  // COPY TO STDOUT as a statement: nobody wants the rows
+            if (!exchange->copies()) return;  // COPY TO STDOUT as a statement: nobody wants the rows
             break;
         default: break;
     }
     if (!is_wanted) return;  // the rest of its answer
     try {
-        first_->received(message);
+        exchange->received(message);
     } catch (const std::bad_alloc&) {
-        first_->error_ = std::current_exception();
+        exchange->error_ = std::current_exception();
     }
-    if (lacks_rest_ && (first_->rest_is_due() || first_->error_)) send_rest();
+    if (lacks_rest_ && (exchange->rest_is_due() || exchange->error_)) send_rest();
 }
 
 // The server would wait for data for ever. It answers with an error. A Sync behind it, of a Drain, was perhaps taken for a part of
 // the data: then nobody knows how many answers will come.
 void Session::refuse_copy(const Exchange& exchange) {
-    const bool is_last = exchange.next_ == unsent_;
+    const bool is_last = exchange.next_ == unsent();
     if (!is_last) throw db::InterfaceError("a COPY was cancelled before the server had begun it");
     std::string bytes;
     wire::append_copy_fail(bytes, exchange.copies()
                                       ? "the COPY was cancelled"
                                       : "COPY FROM STDIN cannot be run as a statement: copy_to_table() can");
     if (exchange.has_sync()) wire::append_sync(bytes);  // the one that was sent was taken for a part of the data
-    transport_.write(bytes);
+    send(bytes);
 }
 
 void Session::error_response(const wire::Message& message) {
-    const bool answers = first_ && first_->progress_ == Exchange::Progress::sent;
-    db::ErrorReport report = report_of(message, answers ? first_->statement() : std::string_view());
+    Exchange* const exchange = answered();
+    db::ErrorReport report = report_of(message, exchange ? exchange->statement() : std::string_view());
     const bool is_cancelled = report.sqlstate == "57014";
     const bool is_fatal = report.severity == "FATAL" || report.severity == "PANIC";
     std::exception_ptr error = db::make_database_error(std::move(report));
-    if (is_fatal || !answers) why_ = error;  // the server ends the connection
-    if (!answers) return;
-    if (is_cancelled && stopping_) first_->was_hit_ = true;
-    if (!first_->error_) first_->error_ = std::move(error);
+    if (is_fatal || !exchange) note_reason(error);  // the server ends the connection
+    if (!exchange) return;
+    if (is_cancelled && is_stopping()) exchange->was_hit_ = true;
+    if (!exchange->error_) exchange->error_ = std::move(error);
     if (lacks_rest_) send_rest();
 }
 
 void Session::ready(wire::TransactionStatus status) {
-    if (!first_ || first_->progress_ != Exchange::Progress::sent) {
-        throw wire::unexpected("ReadyForQuery", ", which nobody asked for");
-    }
-    const bool is_wanted = !first_->error_ && !first_->abandoned_;
-    if (is_wanted && !first_->is_complete()) {
+    const Exchange* const exchange = answered();
+    if (!exchange) throw wire::unexpected("ReadyForQuery", ", which nobody asked for");
+    if (exchange->is_wanted() && !exchange->is_complete()) {
         throw wire::ProtocolError("the server ended an answer before it was complete");
     }
     const bool was_in_transaction = std::exchange(transaction_, status) != wire::TransactionStatus::idle;
-    finish_first(was_in_transaction);
-    send_waiting();
-    if (first_is_unwanted()) stop_first();
+    finish_answer(was_in_transaction);
 }
 
 // --- the end ---------------------------------------------------------------------------------------------------------
 
-void Session::fail(std::exception_ptr why) noexcept {
-    if (!why_) why_ = std::move(why);
-    abort();
-}
-
 bool Session::is_gone() const noexcept {
-    if (first_ || !transport_) return false;
+    if (!is_idle() || !transport()) return false;
     char first = 0;
-    iovec place{&first, 1};
-    msghdr message = {};
-    message.msg_iov = &place;
-    message.msg_iovlen = 1;
-    aio::detail::Backend& backend = *get_running_loop().state().backend;
-    const int read = backend.receive_message(transport_.fileno(), message, MSG_PEEK | MSG_DONTWAIT);
+    const int read = peek(first);
     if (read < 0) return read != -EAGAIN && read != -EINTR;
     // Under TLS nobody can tell a notice from a goodbye.
-    const bool is_encrypted = transport_.stream()->filter() != nullptr;
+    const bool is_encrypted = transport().stream()->filter() != nullptr;
     return read == 0 || is_encrypted || first == static_cast<char>(wire::MessageType::error_response);
 }
 
-void Session::abort() noexcept {
-    if (phase_ == Phase::open) phase_ = Phase::closing;  // the loss is no surprise
-    if (transport_) transport_.abort();
-}
-
-void Session::connection_lost(std::exception_ptr error) {
-    const bool asked_for = phase_ == Phase::closing;
-    phase_ = Phase::lost;
-    if (!why_) why_ = std::move(error);
-    if (!why_ && !asked_for) {
-        why_ = interface_error("the server closed the connection in the middle of its use");
-    }
-    unsent_ = nullptr;
+void Session::terminated() noexcept {
     lacks_rest_ = false;
-    first_ended_.set();
-    while (Exchange* const exchange = first_) {
-        unlink(*exchange);
-        if (!exchange->error_) exchange->error_ = why_ ? why_ : interface_error("the connection was closed");
-        complete(*exchange);
-    }
     events_.terminated();
-}
-
-Coro<> Session::close(std::shared_ptr<Session> session) {
-    if (session->phase_ == Phase::lost) co_return;
-    try {
-        if (session->phase_ == Phase::open) {
-            session->phase_ = Phase::closing;
-            while (session->running_ > 0 && session->phase_ == Phase::closing) {
-                session->all_ended_.clear();
-                co_await session->all_ended_.wait();
-            }
-            if (session->phase_ == Phase::lost) co_return;
-            const ExchangeRef<Exchange> last = session->last_word();
-            co_await session->finished(*last);
-            session->output_.clear();
-            wire::append_terminate(session->output_);
-            session->transport_.write(session->output_);
-            session->transport_.close();
-        }
-        co_await StreamWriter(session->transport_.stream()).wait_closed();
-    } catch (const Error&) {
-        session->abort();  // it was lost meanwhile: closed all the same
-    } catch (...) {
-        session->abort();
-        throw;
-    }
 }
 
 // --- types and settings ------------------------------------------------------------------------------------------------

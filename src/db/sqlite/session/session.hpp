@@ -13,6 +13,7 @@
 
 #include <aio/core/coro.hpp>
 #include <aio/core/waiter.hpp>
+#include <aio/db/lease.hpp>
 #include <aio/sqlite/connect.hpp>
 #include <aio/sqlite/execution.hpp>
 #include <aio/sync/event.hpp>
@@ -85,6 +86,9 @@ public:
     // After what was submitted, as far as the driver knows; what a statement of the user's does is seen when it has ended.
     bool is_in_transaction() const noexcept { return in_transaction_; }
     std::uint64_t new_number() noexcept { return ++numbers_; }
+    // A pool's user has left: what was made of the connection is void.
+    void note_release() noexcept { ++leases_; }
+    db::detail::Lease lease() const noexcept { return db::detail::Lease(leases_); }
 
     // Waits for what was submitted, and closes the database. Cancel: it is aborted.
     static Coro<> close(SharedSession session);
@@ -116,6 +120,7 @@ private:
     Job* first_ = nullptr;     // that were submitted and have not arrived
     Job* last_ = nullptr;
     std::uint64_t numbers_ = 0;
+    std::uint64_t leases_ = 0;  // that have ended
     Event closed_;
 };
 

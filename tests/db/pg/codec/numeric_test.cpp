@@ -120,7 +120,7 @@ TEST(Numeric, has_the_servers_limits) {
     EXPECT_EQ(Numeric("0e131072").to_string(), "0");
 }
 
-// Extremes: pg::Numeric::Numeric(value)
+// Extremes: db::Numeric::Numeric(value)
 TEST(Numeric, is_made_of_any_number) {
     EXPECT_EQ(Numeric(0).to_string(), "0");
     EXPECT_EQ(Numeric(std::numeric_limits<std::int64_t>::min()).to_string(), "-9223372036854775808");

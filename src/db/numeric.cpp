@@ -1,9 +1,9 @@
-// Numeric: its text form, its order, and the numbers that it is made of and becomes. Its bytes: numbers.cpp.
-#include <aio/pg/numeric.hpp>
+// Numeric: its text form, its order, and the numbers that it is made of and becomes.
+#include <aio/db/numeric.hpp>
 
 #include <aio/db/conversion_error.hpp>
 
-#include "db/pg/codec/numeric_parts.hpp"
+#include "db/numeric_parts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 #include <limits>
 #include <utility>
 
-namespace aio::pg {
+namespace aio::db {
 
 namespace {
 
@@ -170,7 +170,7 @@ int needed_scale(const NumericParts& parts) noexcept {
 
 }  // namespace detail
 
-Numeric::Numeric(Integer value) {
+Numeric::Numeric(detail::WideInteger value) {
     parts_.negative = value.negative;
     std::uint64_t rest = value.negative ? 0 - value.bits : value.bits;
     for (; rest > 0; rest /= kNumericBase) parts_.digits.push_back(static_cast<std::uint16_t>(rest % kNumericBase));
@@ -238,14 +238,14 @@ std::int64_t Numeric::to_signed(std::int64_t min, std::int64_t max) const {
     const std::optional<detail::WideInteger> value = detail::to_wide_integer(parts_);
     const auto result = value ? static_cast<std::int64_t>(value->bits) : 0;
     const bool fits = value && (value->negative ? result >= min : value->bits <= static_cast<std::uint64_t>(max));
-    if (!fits) throw db::OutOfRangeError("the numeric " + to_string() + " is not an integer of the type asked for");
+    if (!fits) throw OutOfRangeError("the numeric " + to_string() + " is not an integer of the type asked for");
     return result;
 }
 
 std::uint64_t Numeric::to_unsigned(std::uint64_t max) const {
     const std::optional<detail::WideInteger> value = detail::to_wide_integer(parts_);
     if (!value || value->negative || value->bits > max) {
-        throw db::OutOfRangeError("the numeric " + to_string() + " is not an integer of the type asked for");
+        throw OutOfRangeError("the numeric " + to_string() + " is not an integer of the type asked for");
     }
     return value->bits;
 }
@@ -258,4 +258,4 @@ std::weak_ordering operator<=>(const Numeric& a, const Numeric& b) noexcept {
     return a.parts_.negative ? compare_magnitudes(b.parts_, a.parts_) : compare_magnitudes(a.parts_, b.parts_);
 }
 
-}  // namespace aio::pg
+}  // namespace aio::db

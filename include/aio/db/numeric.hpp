@@ -1,4 +1,4 @@
-// Numeric: PostgreSQL's numeric, an exact decimal number.
+// Numeric: an exact decimal number, PostgreSQL's numeric and MySQL's DECIMAL. aio::pg::Numeric and aio::mysql::Numeric are it.
 //
 // It holds every value of the server exactly, including the number of decimal places: 1.50 stays 1.50, although it equals 1.5.
 // It does no arithmetic; for that, convert it, or pass its text to a library.
@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace aio::pg {
+namespace aio::db {
 
 namespace detail {
 
@@ -29,6 +29,12 @@ struct NumericParts {
     std::vector<std::uint16_t> digits;
 };
 
+// Any integer of at most 64 bits.
+struct WideInteger {
+    std::uint64_t bits;
+    bool negative;
+};
+
 }  // namespace detail
 
 // A decimal number, NaN, or an infinity. The default is 0.
@@ -38,7 +44,8 @@ public:
     // From any integer.
     template <std::integral T>
         requires(!std::same_as<T, bool>)
-    Numeric(T value) : Numeric(Integer{static_cast<std::uint64_t>(value), (std::is_signed_v<T> && value < T{})}) {}
+    Numeric(T value)
+        : Numeric(detail::WideInteger{static_cast<std::uint64_t>(value), (std::is_signed_v<T> && value < T{})}) {}
     // The number with the fewest digits that is read back as `value`: 0.1 is 0.1. Of NaN and infinities, those.
     explicit Numeric(double value);
     // From "-12.50", "1.5e-3", "NaN", "Infinity", "-inf", in any case, with blanks around. Errors: ValueError, also beyond
@@ -50,7 +57,7 @@ public:
     std::string to_string() const;
     // The nearest double; an infinity if it is beyond its range.
     double to_double() const;
-    // The integer, if the value is one and T can hold it. Errors: db::OutOfRangeError.
+    // The integer, if the value is one and T can hold it. Errors: OutOfRangeError.
     template <std::integral T>
     T to_integer() const {
         if constexpr (std::is_signed_v<T>) {
@@ -78,11 +85,7 @@ public:
     const detail::NumericParts& parts() const noexcept { return parts_; }
 
 private:
-    struct Integer {
-        std::uint64_t bits;
-        bool negative;
-    };
-    explicit Numeric(Integer value);
+    explicit Numeric(detail::WideInteger value);
     std::int64_t to_signed(std::int64_t min, std::int64_t max) const;
     std::uint64_t to_unsigned(std::uint64_t max) const;
     void normalize() noexcept;
@@ -90,4 +93,4 @@ private:
     detail::NumericParts parts_;  // no zero digits at either end; zero has none, and weight 0
 };
 
-}  // namespace aio::pg
+}  // namespace aio::db
