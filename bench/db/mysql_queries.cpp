@@ -1,88 +1,96 @@
-// aio::mysql: the processor's time of this client for a query: one after the other, 16 tasks that share a connection, 16 tasks with
-// a connection each, and 1000 rows of four columns, decoded. bench/limit/mysql_libmariadb.cpp has the same by libmariadb.
+// aio::mysql in the databases section: CPU time per query of a client. Without cases it lists them.
 //
-//     mysql_queries mysql://user@host/database
+//     AIO_BACKEND=io_uring mysql_queries DSN CASE...
 #include <aio/aio.hpp>
 #include <aio/mysql.hpp>
 
-#include "support/measure.hpp"
-
-#include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "../support/queries.hpp"
+
 namespace {
 
-constexpr int kQueries = 8'000;
-constexpr int kResults = 200;
-constexpr int kRounds = 9;
+constexpr int kTasks = 16, kRows = 1000;
 
-// The lower tenth of the rounds.
-template <class Round>
-aio::Coro<> measure(const char* name, int count, Round round) {
-    std::vector<double> samples;
-    for (int i = 0; i < kRounds; ++i) {
-        const double begin = bench::cpu_ns();
-        co_await round();
-        samples.push_back((bench::cpu_ns() - begin) / count);
-    }
-    std::sort(samples.begin(), samples.end());
-    bench::report(name, "ns", samples[kRounds / 10]);
-}
+std::string dsn;
 
-aio::Coro<> ask(aio::mysql::Connection connection, int count) {
-    for (int i = 0; i < count; ++i) {
-        auto answer = co_await connection.fetchval<std::int64_t>("SELECT ?", i);
-        bench::keep(answer);
+void expect(bool right) { bench::expect_answer(right, "mysql_queries"); }
+
+// `Source` is a connection or a pool.
+template <class Source>
+aio::Coro<> ask(Source source, long& left) {
+    while (left-- > 0) {
+        const auto argument = static_cast<std::int64_t>(left);
+        expect(co_await source.template fetchval<std::int64_t>("SELECT ?", argument) == argument);
     }
 }
 
-aio::Coro<> read_rows(aio::mysql::Connection connection) {
-    std::int64_t sum = 0;
-    for (int i = 0; i < kResults; ++i) {
-        const auto rows = co_await connection.fetch(
-            "SELECT seq, seq * 2, 'some text', seq / 2.0e0 FROM seq_1_to_1000 WHERE seq > ?", 0);
-        for (const auto& row : rows) {
-            sum += row.get<std::int64_t>(0) + row.get<std::int64_t>(1) +
-                   static_cast<std::int64_t>(row.get<std::string_view>(2).size() + row.get<double>(3));
+// Each task has one of `sources`, in turn.
+template <class Source>
+aio::Coro<> ask_all(std::vector<Source> sources, int tasks, const char* name, long queries) {
+    bench::QueryRounds rounds(name, queries);
+    while (rounds.next()) {
+        long left = rounds.queries();
+        std::vector<aio::Coro<>> asking;
+        for (int i = 0; i < tasks; ++i)
+            asking.push_back(ask(sources[static_cast<std::size_t>(i) % sources.size()], left));
+        co_await aio::gather(std::move(asking));
+    }
+}
+
+aio::Coro<> on_connections(int connections, int tasks, const char* name, long queries) {
+    std::vector<aio::mysql::Connection> all;
+    for (int i = 0; i < connections; ++i) all.push_back(co_await aio::mysql::connect(dsn));
+    co_await ask_all(all, tasks, name, queries);
+    for (const auto& connection : all) co_await connection.close();
+}
+
+aio::Coro<> on_pool(const char* name) {
+    const aio::mysql::PoolOptions options = {.min_size = kTasks, .max_size = kTasks};
+    const auto pool = co_await aio::mysql::create_pool(dsn, options);
+    const std::vector<aio::mysql::Pool> one(1, pool);
+    co_await ask_all(one, kTasks, name, 2000);
+    co_await pool.close();
+}
+
+// A result as programs have them: two numbers, a text, a double; all read.
+aio::Coro<> read_rows() {
+    const auto connection = co_await aio::mysql::connect(dsn);
+    bench::QueryRounds rounds("rows", 50);
+    while (rounds.next()) {
+        for (long i = 0; i < rounds.queries(); ++i) {
+            const auto rows = co_await connection.fetch(
+                "SELECT seq, seq * 2, 'some text', seq / 2.0e0 FROM seq_1_to_1000 WHERE seq > ?", 0);
+            std::int64_t ids = 0, doubled = 0;
+            std::size_t bytes = 0;
+            double halves = 0;
+            for (const auto& row : rows) {
+                ids += row.get<std::int64_t>(0);
+                doubled += row.get<std::int64_t>(1);
+                bytes += row.get<std::string_view>(2).size();
+                halves += row.get<double>(3);
+            }
+            expect(ids == 500'500 && doubled == 1'001'000 && bytes == 9 * kRows && halves == 250'250);
         }
     }
-    bench::keep(sum);
-}
-
-aio::Coro<> async_main(std::string dsn) {
-    auto connection = co_await aio::mysql::connect(dsn);
-    auto one = [&] { return ask(connection, kQueries); };
-    co_await measure("mysql_query", kQueries, one);
-    auto shared = [&]() -> aio::Coro<> {
-        std::vector<aio::Coro<>> tasks;
-        for (int i = 0; i < 16; ++i) tasks.push_back(ask(connection, kQueries / 16));
-        co_await aio::gather(std::move(tasks));
-    };
-    co_await measure("mysql_query_of_16_tasks_on_one_connection", kQueries, shared);
-    std::vector<aio::mysql::Connection> connections;
-    for (int i = 0; i < 16; ++i) connections.push_back(co_await aio::mysql::connect(dsn));
-    auto apart = [&]() -> aio::Coro<> {
-        std::vector<aio::Coro<>> tasks;
-        for (auto& each : connections) tasks.push_back(ask(each, kQueries / 16));
-        co_await aio::gather(std::move(tasks));
-    };
-    co_await measure("mysql_query_of_16_tasks_on_16_connections", kQueries, apart);
-    auto rows = [&] { return read_rows(connection); };
-    co_await measure("mysql_1000_rows", kResults, rows);
-    for (auto& each : connections) co_await each.close();
     co_await connection.close();
 }
+
+void one() { aio::run(on_connections(1, 1, "one", 500)); }
+void spread() { aio::run(on_connections(kTasks, kTasks, "spread", 2000)); }
+void pool() { aio::run(on_pool("pool")); }
+void deep() { aio::run(on_connections(1, kTasks, "deep", 2000)); }
+void rows() { aio::run(read_rows()); }
+
+constexpr bench::Case kCases[] = {{"one", one}, {"spread", spread}, {"pool", pool}, {"deep", deep}, {"rows", rows}};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2) {
-        std::fprintf(stderr, "usage: %s DSN\n", argv[0]);
-        return 77;
-    }
-    aio::run(async_main(argv[1]));
+    if (argc < 2) return bench::run_cases(argc, argv, kCases);
+    dsn = argv[1];
+    return bench::run_cases(argc - 1, argv + 1, kCases);
 }

@@ -4,6 +4,8 @@
 #include <aio/aio.hpp>
 #include <aio/pg.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -78,15 +80,64 @@ aio::Coro<> read_rows() {
     co_await connection.close();
 }
 
+// Statements of 1 ms beside one task's of 100 ms: how long the slowest hundredth of the fast ones takes, by the clock.
+template <class Source>
+aio::Coro<> ask_fast(Source source, long& left, std::vector<double>& waits) {
+    while (left-- > 0) {
+        const auto begin = std::chrono::steady_clock::now();
+        co_await source.execute("SELECT pg_sleep(0.001)");
+        const std::chrono::duration<double, std::nano> wait = std::chrono::steady_clock::now() - begin;
+        waits.push_back(wait.count());
+    }
+}
+
+template <class Source>
+aio::Coro<> ask_slow(Source source, const long& left) {
+    while (left > 0) co_await source.execute("SELECT pg_sleep(0.1)");
+}
+
+template <class Source>
+aio::Coro<> beside_slow(std::vector<Source> sources, const char* name) {
+    std::vector<double> waits;
+    for (long round = 0; round < 2; ++round) {  // the first one shows the pool what is slow
+        waits.clear();
+        long left = 5000;
+        std::vector<aio::Coro<>> asking;
+        asking.push_back(ask_slow(sources.front(), left));
+        for (std::size_t i = 1; i < kTasks; ++i) asking.push_back(ask_fast(sources[i % sources.size()], left, waits));
+        co_await aio::gather(std::move(asking));
+    }
+    std::sort(waits.begin(), waits.end());
+    bench::report(name, "ns", waits[waits.size() * 99 / 100]);
+}
+
+aio::Coro<> beside_slow_apart() {
+    std::vector<aio::pg::Connection> all;
+    for (int i = 0; i < kTasks; ++i) all.push_back(co_await aio::pg::connect(dsn));
+    co_await beside_slow(all, "p99_apart");
+    for (const auto& connection : all) co_await connection.close();
+}
+
+aio::Coro<> beside_slow_shared() {
+    const aio::pg::PoolOptions options = {.min_size = kTasks, .max_size = kTasks, .share_connections = true};
+    const auto pool = co_await aio::pg::create_pool(dsn, options);
+    const std::vector<aio::pg::Pool> one(1, pool);
+    co_await beside_slow(one, "p99_shared");
+    co_await pool.close();
+}
+
 void one() { aio::run(on_connections(1, 1, "one", 500)); }
 void spread() { aio::run(on_connections(kTasks, kTasks, "spread", 2000)); }
 void pool() { aio::run(on_pool("pool", false)); }
 void shared() { aio::run(on_pool("shared", true)); }
 void deep() { aio::run(on_connections(1, kDepth, "deep", 8000)); }
 void rows() { aio::run(read_rows()); }
+void p99_apart() { aio::run(beside_slow_apart()); }
+void p99_shared() { aio::run(beside_slow_shared()); }
 
 constexpr bench::Case kCases[] = {
-    {"one", one}, {"spread", spread}, {"pool", pool}, {"shared", shared}, {"deep", deep}, {"rows", rows},
+    {"one", one},   {"spread", spread}, {"pool", pool},           {"shared", shared},
+    {"deep", deep}, {"rows", rows},     {"p99_apart", p99_apart}, {"p99_shared", p99_shared},
 };
 
 }  // namespace

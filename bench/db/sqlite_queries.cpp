@@ -3,7 +3,7 @@
 #include <aio/aio.hpp>
 #include <aio/sqlite.hpp>
 
-#include "support/measure.hpp"
+#include "../support/measure.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -46,7 +46,7 @@ aio::Coro<> point_reads(aio::sqlite::Connection db) {
         samples.push_back((now_ns() - begin) / kReads);
     }
     std::sort(samples.begin(), samples.end());
-    bench::report("sqlite_point_read", "ns", samples[kRounds / 10]);
+    bench::report("read", "ns", samples[kRounds / 10]);
 }
 
 aio::Coro<> shared_reads(aio::sqlite::Connection db, int tasks) {
@@ -59,7 +59,7 @@ aio::Coro<> shared_reads(aio::sqlite::Connection db, int tasks) {
         samples.push_back((now_ns() - begin) / kReads);
     }
     std::sort(samples.begin(), samples.end());
-    bench::report("sqlite_point_read_of_16_tasks", "ns", samples[kRounds / 10]);
+    bench::report("read_of_16_tasks", "ns", samples[kRounds / 10]);
 }
 
 aio::Coro<> inserts(aio::sqlite::Connection db) {
@@ -74,7 +74,7 @@ aio::Coro<> inserts(aio::sqlite::Connection db) {
         samples.push_back((now_ns() - begin) / kInserts);
     }
     std::sort(samples.begin(), samples.end());
-    bench::report("sqlite_insert", "ns", samples[kRounds / 10]);
+    bench::report("insert", "ns", samples[kRounds / 10]);
 }
 
 aio::Coro<> async_main(std::string file) {

@@ -1,124 +1,185 @@
-"""Section databases: clients of PostgreSQL, CPU time of a query, beside libpq and asyncpg; and SQLite beside its plain calls.
+"""Section databases: clients of PostgreSQL and MariaDB beside the servers' own C libraries and Python's drivers, in CPU time of the
+client; and SQLite beside its plain calls, by the clock: there a read waits for another thread.
 
-The servers are this section's own, in a temporary folder, on the load's processor; clients have the other one.
+The servers are this section's own (database_servers.py), on the load's processor; clients have the other one.
 """
 
-import contextlib
-import glob
 import json
-import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 
-from .machine import LOAD_CPU, pinned, quiet, run_lines
+from .database_servers import mariadb, postgres
+from .machine import CPUS, SERVER_CPU, quiet, run_lines
 from .table import ABSENT, Outcome, number, ratio, times
 
-TITLE = "client's CPU us per query (rows: per 1000 rows of 4 columns, decoded), server on the other processor"
+TITLE = "us per query (rows: per 1000 rows of 4 columns, decoded); CPU time of the client, of SQLite and p99 the clock's"
 
 BACKENDS = ("epoll", "io_uring")
-LIMIT = "libpq"
-# case: (the limit's case, bar as a ratio to it; asyncpg's case, bar as a ratio to it)
-PG_CASES = {
-    "one": ("one", 1.05, "one", None),
-    "spread": ("spread", 1.0, "spread", 0.7),
-    "pool": ("spread", None, "pool", None),
-    "shared": (None, None, "spread", None),
-    "deep": ("deep", 1.4, None, None),
-    "rows": ("rows", 1.3, "rows", None),
+LOOPS = ("uvloop", "asyncio")
+TURNS = 6  # of the programs that are compared closely
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case of ours, and what it is held against: a case of the limit's and of the rival's, with bars as ratios to them."""
+
+    name: str
+    limit: str | None = None
+    bar: float | None = None
+    rival: str | None = None
+    rival_bar: float | None = None
+    own: tuple | None = None  # another case of ours, and the bar as a ratio to it
+    rate_bar: float | None = None  # times the rival's queries per second
+    over: float | None = None  # us above the limit, in place of a ratio
+
+
+CASES = {
+    "pg": (
+        Case("one", "one", 1.05, "one"),
+        Case("spread", "spread", 1.0, "spread", 0.7),
+        Case("pool", "spread", None, "pool", own=("spread", 1.1)),
+        Case("shared", None, None, "spread", rate_bar=3.0),
+        Case("deep", "deep", 1.4),
+        Case("rows", "rows", 1.3, "rows"),
+        Case("p99_shared", own=("p99_apart", 1.5)),
+    ),
+    "mysql": (
+        Case("one", "one", 1.1, "one"),
+        Case("spread", "spread", 1.0, "spread"),
+        Case("pool", "spread", None, "pool", own=("spread", 1.1)),
+        Case("deep", "spread", None, "spread"),
+        Case("rows", "rows", 1.3, "rows"),
+    ),
+    "sqlite": (Case("read", "read", over=2.0), Case("read_of_16_tasks", "read"), Case("insert", "insert", 1.3)),
 }
-POOL_BAR = 1.1    # to the connection's own, "spread"
-SHARED_BAR = 3.0  # times asyncpg's queries per second, "spread"
+
+
+@dataclass(frozen=True)
+class Program:
+    command: list | None
+    cases: list
+    environment: dict
+    cpu: int | set = SERVER_CPU
+    repeated: bool = True
 
 
 def measure(workshop, arguments):
     samples = {}
-    with contextlib.ExitStack() as servers:
-        dsn = servers.enter_context(_postgres(workshop))
-        if dsn:
-            _measure_postgres(workshop, arguments, samples, dsn)
-    return _outcome(arguments, samples)
+    wanted = {family: [case for case in cases if arguments.only in f"{family} {case.name}"]
+              for family, cases in CASES.items()}
+    if wanted["pg"]:
+        with postgres(workshop) as folder:
+            if folder:
+                _run_all(workshop, arguments, samples, "pg", _pg_programs(workshop, arguments, wanted["pg"], folder))
+    if wanted["mysql"]:
+        with mariadb(workshop) as path:
+            if path:
+                programs = _mysql_programs(workshop, arguments, wanted["mysql"], path)
+                _run_all(workshop, arguments, samples, "mysql", programs)
+    if wanted["sqlite"]:
+        _measure_sqlite(workshop, arguments, samples)
+    return _outcome(wanted, samples)
 
 
-@contextlib.contextmanager
-def _postgres(workshop):
-    """A server's connection string; None where there is none."""
-    programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
-    if not programs:
-        workshop.note("databases: no PostgreSQL (Debian: postgresql)")
-        yield None
-        return
-    as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory(prefix="aiocpp-bench-") as folder:
-        if as_owner:
-            subprocess.run(["chown", "postgres", folder], check=True)
-
-        def run(program, *words):
-            subprocess.run([*as_owner, f"{programs[-1]}/{program}", *words], cwd="/", check=True,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, preexec_fn=pinned(LOAD_CPU))
-
-        data = f"{folder}/data"
-        run("initdb", "-N", "-A", "trust", "-U", "postgres", "-D", data)
-        run("pg_ctl", "start", "-w", "-D", data, "-l", f"{folder}/log", "-o",
-            f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off")
-        try:
-            yield f"host={folder} user=postgres dbname=postgres"
-        finally:
-            run("pg_ctl", "stop", "-m", "immediate", "-D", data)
+def _needed(cases, which):
+    """The cases of the limit or the rival that these need, each once."""
+    return list(dict.fromkeys(filter(None, (getattr(case, which) for case in cases))))
 
 
-def _measure_postgres(workshop, arguments, samples, dsn):
-    ours = workshop.aio_db("pg_queries", "db/pg_queries.cpp")
+def _ours_and(program, source, cases):
+    """What each backend runs: the cases themselves, and those of ours that they are held against."""
+    names = list(dict.fromkeys([case.name for case in cases] + [case.own[0] for case in cases if case.own]))
+    return {f"aio {backend}": Program(program and [str(program), source], names, {"AIO_BACKEND": backend})
+            for backend in BACKENDS}
+
+
+def _pg_programs(workshop, arguments, cases, folder):
+    dsn = f"host={folder} user=postgres dbname=postgres"
     libpq = workshop.cxx("pg_libpq", "limit/pg_libpq.cpp", flags=["-I/usr/include/postgresql"], libraries=["-lpq"])
-    cases = [case for case in PG_CASES if arguments.only in case]
-    programs = {f"aio {backend}": (ours and [str(ours)], {"AIO_BACKEND": backend}, cases) for backend in BACKENDS}
-    limits = [case for case in ("one", "spread", "deep", "rows") if case in cases or case == "spread" and "pool" in cases]
-    programs[LIMIT] = (libpq and [str(libpq)], {}, limits)
-    if arguments.rivals:
-        for loop in ("uvloop", "asyncio"):
-            command = workshop.python("pg.py", loop, "asyncpg")
-            wanted = sorted({PG_CASES[case][2] for case in cases} - {None})
-            programs[f"asyncpg {loop}"] = (command, {}, wanted)
-    uri = f"postgresql://postgres@/postgres?host={dsn.split()[0].split('=')[1]}"  # which asyncpg reads
-    for repetition in range(1 if arguments.quick else 3):
-        for name, (command, environment, wanted) in programs.items():
-            if not command or not wanted or repetition and name.startswith("asyncpg"):
+    programs = _ours_and(workshop.aio_db("pg_queries", "db/pg_queries.cpp"), dsn, cases)
+    programs["limit"] = Program(libpq and [str(libpq), dsn], _needed(cases, "limit"), {})
+    for loop in LOOPS if arguments.rivals else ():
+        command = workshop.python("pg.py", loop, "asyncpg")
+        uri = f"postgresql://postgres@/postgres?host={folder}"  # which asyncpg reads
+        programs[loop] = Program(command and [*command, uri], _needed(cases, "rival"), {}, repeated=False)
+    return programs
+
+
+def _mysql_programs(workshop, arguments, cases, path):
+    libmariadb = workshop.cxx("mysql_libmariadb", "limit/mysql_libmariadb.cpp", libraries=["-lmariadb"])
+    dsn = f"mysql://root@/test?unix_socket={path}"
+    programs = _ours_and(workshop.aio_db("mysql_queries", "db/mysql_queries.cpp"), dsn, cases)
+    programs["limit"] = Program(libmariadb and [str(libmariadb), path], _needed(cases, "limit"), {})
+    for loop in LOOPS if arguments.rivals else ():
+        command = workshop.python("my.py", loop, "aiomysql")
+        programs[loop] = Program(command and [*command, path], _needed(cases, "rival"), {}, repeated=False)
+    return programs
+
+
+def _measure_sqlite(workshop, arguments, samples):
+    ours = workshop.aio_db("sqlite_queries", "db/sqlite_queries.cpp")
+    plain = workshop.cxx("sqlite_plain", "limit/sqlite_plain.cpp", libraries=["-lsqlite3"])
+    for repetition in range(1 if arguments.quick else TURNS):
+        # A new file each; and both processors, since the connection has a thread of its own.
+        with tempfile.TemporaryDirectory(prefix="aiocpp-bench-") as folder:
+            programs = {f"aio {backend}": (ours, backend) for backend in BACKENDS} | {"limit": (plain, "")}
+            _run_all(workshop, arguments, samples, "sqlite", {
+                name: Program(program and [str(program), f"{folder}/{at}"], [], {"AIO_BACKEND": backend}, set(CPUS))
+                for at, (name, (program, backend)) in enumerate(programs.items())}, [repetition])
+
+
+def _run_all(workshop, arguments, samples, family, programs, repetitions=None):
+    """Runs the programs in turn, several times, and collects what they report."""
+    for repetition in repetitions or range(1 if arguments.quick else TURNS):
+        for name, program in programs.items():
+            if not program.command or repetition and not program.repeated:
                 continue
-            print(f"databases {repetition + 1}: {name}", file=sys.stderr, flush=True)
+            print(f"databases, {family} {repetition + 1}: {name}", file=sys.stderr, flush=True)
             try:
-                lines = run_lines([*command, uri if name.startswith("asyncpg") else dsn, *wanted], environment)
+                lines = run_lines([*program.command, *program.cases], program.environment, cpu=program.cpu)
             except (RuntimeError, OSError, subprocess.TimeoutExpired) as failure:
-                workshop.note(f"databases, {name}: {failure}")
+                workshop.note(f"databases, {family}, {name}: {failure}")
                 continue
             for line in lines:
                 reported = json.loads(line)
-                samples.setdefault(f"{name} {reported['name']}", []).append(reported["ns"] / 1000)
-                samples.setdefault(f"{name} {reported['name']} per second", []).append(reported["per_second"])
+                key = f"{family} {name} {reported['name']}"
+                samples.setdefault(key, []).append(reported["ns"] / 1000)
+                if "per_second" in reported:
+                    samples.setdefault(f"{key} per second", []).append(reported["per_second"])
 
 
-def _outcome(arguments, samples):
-    names = [LIMIT, *(f"aio {backend}" for backend in BACKENDS), "asyncpg uvloop", "asyncpg asyncio"]
-    outcome = Outcome(["case", *names, ": libpq", "bar", "verdict", ": uvloop", "bar", "verdict"], samples=samples)
-    ours = f"aio {BACKENDS[-1]}"  # what runs by default
-    for case, (limit, bar, rival, rival_bar) in PG_CASES.items():
-        if arguments.only not in case:
-            continue
-        figures = {name: quiet(samples.get(f"{name} {case}", [])) for name in names}
-        figures[LIMIT] = quiet(samples.get(f"{LIMIT} {limit}", []))
-        for loop in ("uvloop", "asyncio"):
-            figures[f"asyncpg {loop}"] = quiet(samples.get(f"asyncpg {loop} {rival}", []))
-        to_limit = ratio(figures[ours], figures[LIMIT])
-        to_rival = ratio(figures[ours], figures["asyncpg uvloop"])
-        verdict, told = outcome.judge(to_limit, bar), f"≤ {bar}×" if bar else ABSENT
-        if case == "pool":
-            own = ratio(figures[ours], quiet(samples.get(f"{ours} spread", [])))
-            verdict, told = outcome.judge(own, POOL_BAR), f"≤ {POOL_BAR}× spread: {times(own)}"
-        rival_verdict, rival_told = outcome.judge(to_rival, rival_bar), f"≤ {rival_bar}×" if rival_bar else ABSENT
-        if case == "shared":
-            rates = [max(samples.get(f"{name} per second", [0])) for name in (f"{ours} shared", "asyncpg uvloop spread")]
-            faster = ratio(*rates) or None
-            rival_told = f"≥ {SHARED_BAR}× its queries/s: {times(faster)}"
-            rival_verdict = outcome.judge(ratio(SHARED_BAR, faster), 1.0)
-        outcome.rows.append([case, *(number(figures[name]) for name in names), times(to_limit), told, verdict,
-                             times(to_rival), rival_told, rival_verdict])
+def _outcome(wanted, samples):
+    names = ["limit", *(f"aio {backend}" for backend in BACKENDS), *LOOPS]
+    outcome = Outcome(["case", "C library", *names[1:], ": C", "bar", "verdict", ": uvloop", "bar", "verdict"],
+                      samples=samples)
+    for family, cases in wanted.items():
+        for case in cases:
+            outcome.rows.append(_row(outcome, family, case, names, samples))
     return outcome
+
+
+def _row(outcome, family, case, names, samples):
+    of = dict.fromkeys(names, case.name) | {"limit": case.limit} | dict.fromkeys(LOOPS, case.rival)
+    figures = {name: quiet(samples.get(f"{family} {name} {of[name]}", [])) for name in names}
+    best = f"aio {BACKENDS[-1]}"  # what runs by default
+    mine, limit = figures[best], figures["limit"]
+    to_limit, to_rival = ratio(mine, limit), ratio(mine, figures["uvloop"])
+    verdict, told = outcome.judge(to_limit, case.bar), f"≤ {case.bar}×" if case.bar else ABSENT
+    if case.own:
+        to_own = ratio(mine, quiet(samples.get(f"{family} {best} {case.own[0]}", [])))
+        verdict, told = outcome.judge(to_own, case.own[1]), f"≤ {case.own[1]}× {case.own[0]}: {times(to_own)}"
+    if case.over:
+        above = None if mine is None or limit is None else mine - limit
+        verdict, told = outcome.judge(above, case.over), f"≤ {case.over} us more: {number(above)}"
+    rival_verdict = outcome.judge(to_rival, case.rival_bar)
+    rival_told = f"≤ {case.rival_bar}×" if case.rival_bar else ABSENT
+    if case.rate_bar:
+        rates = [max(samples.get(f"{family} {name} {which} per second", [0]))
+                 for name, which in ((best, case.name), ("uvloop", case.rival))]
+        faster = ratio(*rates) or None
+        rival_verdict = outcome.judge(ratio(case.rate_bar, faster), 1.0)
+        rival_told = f"≥ {case.rate_bar}× its queries/s: {times(faster)}"
+    return [f"{family} {case.name}", *(number(figures[name]) for name in ("limit", *names[1:])), times(to_limit), told,
+            verdict, times(to_rival), rival_told, rival_verdict]

@@ -22,12 +22,12 @@ def quiet(samples):
 
 
 def pinned(cpu):
-    """For subprocess's preexec_fn: the child runs on that processor alone."""
-    return lambda: os.sched_setaffinity(0, {cpu})
+    """For subprocess's preexec_fn: the child runs on that processor alone, or on those of a set."""
+    return lambda: os.sched_setaffinity(0, cpu if isinstance(cpu, set) else {cpu})
 
 
 def run_lines(argv, env=None, timeout_s=600, cpu=SERVER_CPU):
-    """Standard output of a program pinned to one processor, by line; raises RuntimeError with its last words."""
+    """Standard output of a program pinned to a processor, by line; raises RuntimeError with its last words."""
     done = subprocess.run(
         argv,
         env={**os.environ, **(env or {})},

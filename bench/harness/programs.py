@@ -15,8 +15,8 @@ C_FLAGS = ["-std=gnu11", "-O3", "-DNDEBUG", "-Wall", "-Wextra"]
 AIO_LIBRARIES = ["-lfmt", "-luring", "-pthread"]
 # What <aio/http.hpp> needs beside.
 HTTP_LIBRARIES = ["-lssl", "-lcrypto", "-lcares", "-lz", "-lbrotlidec", "-lbrotlienc", "-lzstd", "-lpsl", "-lidn2"]
-# What <aio/pg.hpp> needs beside.
-DB_LIBRARIES = ["-lssl", "-lcrypto", "-lcares", "-lunistring", "-lidn2"]
+# What <aio/pg.hpp>, <aio/mysql.hpp> and <aio/sqlite.hpp> need beside.
+DB_LIBRARIES = ["-lssl", "-lcrypto", "-lcares", "-lunistring", "-lidn2", "-lz", "-lsqlite3"]
 PRESETS = {"g++": "release", "clang": "release-clang"}
 DEBIAN_CRATES = Path("/usr/share/cargo/registry")
 

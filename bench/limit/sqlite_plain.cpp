@@ -65,7 +65,7 @@ void point_reads(sqlite3* db) {
     }
     sqlite3_finalize(statement);
     std::sort(samples.begin(), samples.end());
-    bench::report("sqlite_point_read", "ns", samples[kRounds / 10]);
+    bench::report("read", "ns", samples[kRounds / 10]);
 }
 
 void inserts(sqlite3* db) {
@@ -78,7 +78,7 @@ void inserts(sqlite3* db) {
         samples.push_back((now_ns() - begin) / kInserts);
     }
     std::sort(samples.begin(), samples.end());
-    bench::report("sqlite_insert", "ns", samples[kRounds / 10]);
+    bench::report("insert", "ns", samples[kRounds / 10]);
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ host all scram 127.0.0.1/32 scram-sha-256
 host all md5 127.0.0.1/32 md5
 host all clear 127.0.0.1/32 password
 host all rejected 127.0.0.1/32 reject
+host all kerberos 127.0.0.1/32 gss include_realm=0
 hostssl all tls_only 127.0.0.1/32 trust
 hostssl all "a client" 127.0.0.1/32 cert
 hostnossl all tcp_only 127.0.0.1/32 trust
@@ -62,6 +63,7 @@ constexpr const char* kRoles = R"(
 CREATE ROLE scram LOGIN PASSWORD 'secret';
 CREATE ROLE clear LOGIN PASSWORD 'secret';
 CREATE ROLE tls_only LOGIN; CREATE ROLE "a client" LOGIN; CREATE ROLE tcp_only LOGIN; CREATE ROLE rejected LOGIN;
+CREATE ROLE kerberos LOGIN;
 SET password_encryption = 'md5'; CREATE ROLE md5 LOGIN PASSWORD 'secret';
 )";
 

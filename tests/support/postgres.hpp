@@ -18,7 +18,7 @@ namespace aio::test {
 
 // Roles, all of them with the password "secret": postgres (superuser, trusted everywhere), scram and md5, who authenticate that
 // way over TCP and AF_UNIX, clear (password in clear text), tls_only and tcp_only (trusted, but not without or with TLS),
-// "a client" (over TLS, with the certificate "client"), rejected.
+// "a client" (over TLS, with the certificate "client"), kerberos (over TCP, with a ticket: kerberos_test.cpp), rejected.
 class PostgresServer {
 public:
     PostgresServer(const PostgresServer&) = delete;

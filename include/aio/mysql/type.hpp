@@ -3,6 +3,8 @@
 // Source: MySQL 8.0 source documentation, "enum_field_types", "Column Definition Flags".
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -44,6 +46,40 @@ enum class FieldType : std::uint8_t {
 // What values of several types have in common: how they are read.
 enum class Kind : std::uint8_t { integer, real, decimal, text, bits, date, datetime, time, null };
 
+namespace detail {
+
+constexpr Kind kind_of(FieldType type) noexcept {
+    switch (type) {
+        case FieldType::tiny_int:
+        case FieldType::small_int:
+        case FieldType::medium_int:
+        case FieldType::int_:
+        case FieldType::big_int:
+        case FieldType::year: return Kind::integer;
+        case FieldType::float_:
+        case FieldType::double_: return Kind::real;
+        case FieldType::decimal:
+        case FieldType::new_decimal: return Kind::decimal;
+        case FieldType::bit: return Kind::bits;
+        case FieldType::date:
+        case FieldType::new_date: return Kind::date;
+        case FieldType::datetime:
+        case FieldType::timestamp: return Kind::datetime;
+        case FieldType::time: return Kind::time;
+        case FieldType::null: return Kind::null;
+        default: return Kind::text;
+    }
+}
+
+// By the type's number: each value that is read is looked up.
+inline constexpr std::array<Kind, 256> kKinds = [] {
+    std::array<Kind, 256> kinds{};
+    for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] = kind_of(static_cast<FieldType>(i));
+    return kinds;
+}();
+
+}  // namespace detail
+
 // The type of a column.
 struct ColumnType {
     FieldType type;
@@ -58,7 +94,7 @@ struct ColumnType {
     // Whether it holds bytes: BLOB, BINARY, geometry.
     bool is_bytes() const noexcept { return charset == 63 && kind() == Kind::text; }
     // What its values are.
-    Kind kind() const noexcept;
+    Kind kind() const noexcept { return detail::kKinds[static_cast<std::uint8_t>(type)]; }
     // As SQL writes it: "BIGINT UNSIGNED", "VARCHAR".
     std::string name() const;
 };

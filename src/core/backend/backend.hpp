@@ -44,6 +44,9 @@ class Operation {
 public:
     OpKind kind;
     bool in_flight = false;  // kept by the backend
+    // send, started by before_poll(): nobody waits for its end, which need not end the poll. If it succeeds at once, it may
+    // complete as late as something else ends the poll.
+    bool unhurried = false;
     int fd = -1;
     struct Bytes {  // send
         const void* data;
@@ -172,7 +175,10 @@ public:
     // `item` gets before_poll() in the next run_deferred(), which the loop calls before each poll().
     void defer(Deferred& item) noexcept { deferred_.push(item); }
     // May make callbacks ready and defer further items: the loop decides after it how long to poll.
-    void run_deferred() noexcept { deferred_.run(); }
+    void run_deferred() noexcept {
+        ++deferred_runs_;
+        deferred_.run();
+    }
     bool has_deferred() const noexcept { return !deferred_.empty(); }
 
     // Starts `operation`. A send may complete inside this call (epoll sends at once what the socket takes); all
@@ -228,8 +234,13 @@ public:
     // Operations started and not completed: 0 when a loop closes, asserted by tests.
     virtual std::size_t in_flight() const noexcept = 0;
 
+protected:
+    // Of run_deferred(), modulo 2^32. Before the next one, tasks and callbacks may have run.
+    unsigned deferred_runs() const noexcept { return deferred_runs_; }
+
 private:
     DeferredQueue deferred_;
+    unsigned deferred_runs_ = 0;
 };
 
 // `wake_fd` is an eventfd: poll() returns when it was written to since the poll before. Kernel backends do not

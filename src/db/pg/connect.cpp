@@ -94,7 +94,7 @@ SessionOptions session_options(const ConnectionParameters& parameters, const con
     session.database = parameters.database;
     session.password = host.password;
     session.settings = parameters.startup;
-    for (const char* method : {"none", "password", "md5", "scram-sha-256"}) {
+    for (const char* method : {"none", "password", "md5", "gss", "scram-sha-256"}) {
         if (!parameters.require_auth.allows(method)) session.refused_methods.emplace_back(method);
     }
     session.least_minor = minor_version(parameters.min_protocol_version);
@@ -104,6 +104,8 @@ SessionOptions session_options(const ConnectionParameters& parameters, const con
     session.context = std::move(context);
     session.server_hostname = host.host.empty() ? host.hostaddr : host.host;
     session.required_peer = parameters.requirepeer;
+    session.kerberos_service = parameters.krbsrvname;
+    session.delegates = parameters.gssdelegation;
     session.tcp = {parameters.keepalives.enabled, parameters.keepalives.idle, parameters.keepalives.interval,
                    parameters.keepalives.count, parameters.tcp_user_timeout};
     session.statement_cache_size = given.statement_cache_size;

@@ -143,6 +143,8 @@ void SocketStream::flush() noexcept {
 
 void SocketStream::start_send() noexcept {
     send_.out = {sending_.data(), sending_.size()};
+    send_.unhurried = !writing_paused_ && !is_closing() && output_ == Output::shared && out_.empty() &&
+                      !(filter_ && filter_->has_output());
     backend().start(send_);
 }
 

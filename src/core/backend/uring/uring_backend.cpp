@@ -30,6 +30,7 @@ constexpr std::int32_t kRunning = 0;
 constexpr std::int32_t kCancelled = 1;
 constexpr std::int32_t kStarved = 2;  // queued here because there was no free buffer; not submitted
 constexpr std::int32_t kStarvedCancelled = 3;
+constexpr std::int32_t kQuiet = 4;  // a send that leaves a completion only if it fails
 
 constexpr unsigned kLargestBatch = 1 << 16;
 
@@ -63,6 +64,7 @@ void UringBackend::set_up() {
         if (error != -ENOMEM) break;
     }
     if (error < 0) throw_os_error(-error, "io_uring_setup");
+    knows_quiet_ = (ring_.features & IORING_FEAT_CQE_SKIP) != 0;
     io_uring_ring_dontfork(&ring_);  // a forked child that does not exec would keep the ring
     if (const int refused = buffers_.open(ring_)) {
         io_uring_queue_exit(&ring_);
@@ -115,10 +117,16 @@ bool UringBackend::submit(Operation& operation) noexcept {
             sqe->flags |= IOSQE_BUFFER_SELECT;
             sqe->buf_group = BufferRing::kGroup;
             break;
-        case OpKind::send:
+        case OpKind::send: {
+            const bool quiet = can_be_quiet(operation);
             io_uring_prep_send(sqe, fd, operation.out.data, std::min<std::size_t>(operation.out.size, INT_MAX),
-                               MSG_NOSIGNAL);
+                               MSG_NOSIGNAL | (quiet ? MSG_DONTWAIT | MSG_WAITALL : 0));  // all or a failure
+            if (!quiet) break;
+            sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+            operation.backend_word = kQuiet;
+            quiet_[quiet_count_++] = {&operation, ring_.sq.sqe_tail, deferred_runs()};
             break;
+        }
         case OpKind::connect: io_uring_prep_connect(sqe, fd, operation.peer.address, operation.peer.length); break;
         case OpKind::poll_in: io_uring_prep_poll_add(sqe, fd, POLLIN); break;
         case OpKind::poll_out: io_uring_prep_poll_add(sqe, fd, POLLOUT); break;
@@ -153,6 +161,7 @@ bool UringBackend::start_file(Operation& operation) noexcept {
 
 void UringBackend::cancel(Operation& operation) noexcept {
     if (operation.in_flight && operation.backend_word == kStarved) operation.backend_word = kStarvedCancelled;
+    // A quiet send is over when it was submitted: there is nothing to cancel.
     if (!operation.in_flight || operation.backend_word != kRunning) return;
     operation.backend_word = kCancelled;
     io_uring_sqe* sqe = next_sqe();
@@ -200,13 +209,14 @@ void UringBackend::poll(TimePoint deadline) {
         deliver_failures();
         deadline = TimePoint::min();
     }
-    const bool wait = deadline != TimePoint::min() && io_uring_cq_ready(&ring_) == 0;
+    const bool wait = deadline != TimePoint::min() && io_uring_cq_ready(&ring_) == 0 && may_wait();
     if (wait || io_uring_sq_ready(&ring_) > 0 || kernel_has_news()) {
         if (const int error = enter(wait, deadline)) {
             throw_os_error(-error, "io_uring_enter (a loop must stay on the thread that ran it first)");
         }
     }
     collect();
+    if (quiet_count_ > 0) finish_quiet_sends();
 }
 
 // Handles what is in the completion queue now. Handlers submit, and even poll, so that each entry is copied and
@@ -235,6 +245,8 @@ void UringBackend::complete(const io_uring_cqe& cqe) noexcept {
         case OpKind::receive: return received(operation, cqe);
         case OpKind::accept: return accepted(operation, cqe);
         case OpKind::send:
+            if (operation.backend_word == kQuiet) return quiet_send_failed(operation, cqe.res);
+            return finish(operation, cqe.res);
         case OpKind::file_read:
         case OpKind::file_write: return finish(operation, cqe.res);
         default: return finish(operation, std::min(cqe.res, 0));
@@ -301,6 +313,51 @@ void UringBackend::finish(Operation& operation, int result, const char* data) no
     --in_flight_;
     operation.completed(result, data, false);
 }
+
+// --- sends that nobody waits for ---------------------------------------------------------------------------
+
+bool UringBackend::can_be_quiet(const Operation& send) const noexcept {
+    return send.unhurried && knows_quiet_ && quiet_count_ < kMostQuiet && send.out.size <= INT_MAX;
+}
+
+// The socket took a part of it, or nothing, or is broken.
+void UringBackend::quiet_send_failed(Operation& send, int result) noexcept {
+    QuietSend* const end = quiet_ + quiet_count_;
+    QuietSend* const entry = std::find_if(quiet_, end, [&](const QuietSend& each) { return each.send == &send; });
+    AIO_ASSERT(entry != end);
+    entry->send = nullptr;
+    send.backend_word = kRunning;
+    if (result != -EAGAIN) return finish(send, result);
+    send.unhurried = false;
+    if (!submit(send)) fail_later(send, -EBUSY);
+}
+
+// Since an earlier run of what is deferred, tasks have run, and one may wait for such a send by now. And quiet sends alone
+// would never end a wait.
+bool UringBackend::may_wait() const noexcept {
+    return quiet_count_ == 0 || (quiet_[0].run == deferred_runs() && in_flight_ > quiet_count_);
+}
+
+// Those that the kernel has looked at and of which it says nothing have succeeded. It has said everything when the
+// completion queue is empty, and nothing waits in its overflow list.
+void UringBackend::finish_quiet_sends() noexcept {
+    if (io_uring_cq_ready(&ring_) > 0 || (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0) return;
+    const unsigned looked_at = IO_URING_READ_ONCE(*ring_.sq.khead);
+    Operation* done[kMostQuiet];
+    unsigned count = 0;
+    while (count < quiet_count_ && static_cast<int>(looked_at - quiet_[count].position) >= 0) {
+        done[count] = quiet_[count].send;
+        ++count;
+    }
+    std::copy(quiet_ + count, quiet_ + quiet_count_, quiet_);
+    quiet_count_ -= count;
+    // What completes may start other sends, and poll.
+    std::for_each(done, done + count, [this](Operation* send) {
+        if (send) finish(*send, static_cast<int>(send->out.size));
+    });
+}
+
+// --- failures ----------------------------------------------------------------------------------------------
 
 void UringBackend::fail_later(Operation& operation, int error) noexcept {
     operation.backend_word = error;

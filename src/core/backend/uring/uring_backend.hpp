@@ -7,6 +7,10 @@
 //     buffer left, completion queue full); they are asked for again here, unseen by the operation's owner. Receives
 //     that found no buffer stand in a queue, and each poll asks again for as many as are likely to find one: all of
 //     them at once would fail as before, again and again, and thousands of uploads would take the square of that.
+//   - A send that nobody waits for (Operation::unhurried) leaves no completion when the socket takes all of it at once, and
+//     so does not end the wait of the call that submits it: a request and the wait for its answer are one call. The kernel
+//     does not wait for room either (MSG_DONTWAIT): so, after the call, either a completion tells what went wrong, or all
+//     is sent. What the socket does not take is asked for again as an ordinary send.
 //   - The ring is created disabled and enabled by the first submission, since the kernel binds it to the thread
 //     that enables it: a loop may be created on one thread and run on another.
 //
@@ -57,6 +61,12 @@ private:
     void received(Operation& operation, const io_uring_cqe& cqe) noexcept;
     void accepted(Operation& operation, const io_uring_cqe& cqe) noexcept;
     void finish(Operation& operation, int result, const char* data = nullptr) noexcept;
+
+    bool can_be_quiet(const Operation& send) const noexcept;
+    bool may_wait() const noexcept;
+    void quiet_send_failed(Operation& send, int result) noexcept;
+    void finish_quiet_sends() noexcept;
+
     void fail_later(Operation& operation, int error) noexcept;
     void deliver_failures() noexcept;
 
@@ -69,6 +79,17 @@ private:
     bool disabled_ = false;  // created with R_DISABLED and not enabled yet
     std::size_t in_flight_ = 0;
     Operation* failed_ = nullptr;  // could not even be queued: the ring is broken
+
+    // Sends that leave a completion only when they fail, in the order of submission.
+    struct QuietSend {
+        Operation* send;    // null: it failed
+        unsigned position;  // the submission queue's tail after it
+        unsigned run;       // deferred_runs() when it was started
+    };
+    static constexpr unsigned kMostQuiet = 256;  // what goes beyond is an ordinary send
+    unsigned quiet_count_ = 0;
+    bool knows_quiet_ = false;  // the kernel can leave completions out
+    QuietSend quiet_[kMostQuiet];
 
     // Receives that found no buffer, first come first served.
     Operation* first_starved_ = nullptr;

@@ -1,30 +1,7 @@
-// Names and kinds of types.
+// Names of types.
 #include <aio/mysql/type.hpp>
 
 namespace aio::mysql {
-
-Kind ColumnType::kind() const noexcept {
-    switch (type) {
-        case FieldType::tiny_int:
-        case FieldType::small_int:
-        case FieldType::medium_int:
-        case FieldType::int_:
-        case FieldType::big_int:
-        case FieldType::year: return Kind::integer;
-        case FieldType::float_:
-        case FieldType::double_: return Kind::real;
-        case FieldType::decimal:
-        case FieldType::new_decimal: return Kind::decimal;
-        case FieldType::bit: return Kind::bits;
-        case FieldType::date:
-        case FieldType::new_date: return Kind::date;
-        case FieldType::datetime:
-        case FieldType::timestamp: return Kind::datetime;
-        case FieldType::time: return Kind::time;
-        case FieldType::null: return Kind::null;
-        default: return Kind::text;
-    }
-}
 
 namespace {
 

@@ -67,6 +67,7 @@ struct ConnectionParameters {
     ChannelBinding channel_binding = ChannelBinding::prefer;
     RequireAuth require_auth;
     std::string requirepeer, krbsrvname;
+    bool gssdelegation = false;
 
     TargetSessionAttrs target_session_attrs = TargetSessionAttrs::any;
     LoadBalanceHosts load_balance_hosts = LoadBalanceHosts::disable;

@@ -137,6 +137,7 @@ ConnectionParameters resolve(std::string_view dsn, const Options& given, const S
     result.require_auth = require_auth_value(options);
     result.requirepeer = text_value(options, "requirepeer");
     result.krbsrvname = text_value(options, "krbsrvname", "postgres");
+    result.gssdelegation = bool_value(options, "gssdelegation", false);
     result.target_session_attrs =
         enum_value(options, "target_session_attrs", kTargetSessionAttrs, TargetSessionAttrs::any);
     result.load_balance_hosts =

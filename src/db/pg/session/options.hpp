@@ -43,8 +43,10 @@ struct SessionOptions {
     std::shared_ptr<const ssl::SSLContext> context;  // for TLS
     std::string server_hostname;                     // what the certificate must be for
     TcpOptions tcp;
+    std::string kerberos_service;              // of the server's principal
+    bool delegates = false;                    // lends the server our Kerberos ticket
     std::string required_peer;                 // the user whose process has the AF_UNIX socket
-    std::vector<std::string> refused_methods;  // of authentication: "none", "password", "md5", "scram-sha-256"
+    std::vector<std::string> refused_methods;  // of authentication: "none", "password", "md5", "gss", "scram-sha-256"
     bool binds_channel = true;                 // SCRAM over TLS, if the server offers it
     bool requires_binding = false;             // nothing but SCRAM that is bound to TLS will do
     std::uint32_t least_minor = 0,

@@ -9,6 +9,7 @@
 
 #include "db/pg/session/dial.hpp"
 #include "db/pg/session/error_report.hpp"
+#include "db/pg/session/gss.hpp"
 #include "db/pg/wire/backend.hpp"
 #include "db/pg/wire/errors.hpp"
 #include "db/pg/wire/password.hpp"
@@ -143,6 +144,7 @@ private:
                 case AuthenticationKind::cleartext: co_await answer_in_clear(); break;
                 case AuthenticationKind::md5: co_await answer_with_md5(asked.salt); break;
                 case AuthenticationKind::sasl: co_await scram(asked.mechanisms); break;
+                case AuthenticationKind::gss: co_await kerberos(); break;
                 default:
                     throw wire::AuthenticationError("the server asks for " + std::string(wire::name_of(asked.kind)) +
                                                     ", which this client does not have");
@@ -208,7 +210,7 @@ private:
         wire::append_sasl_initial(bytes, client.mechanism(), client.first_message());
         send(bytes);
         const wire::ScramChallenge challenge =
-            client.receive_challenge(co_await sasl(AuthenticationKind::sasl_continue));
+            client.receive_challenge(co_await proof_step(AuthenticationKind::sasl_continue));
         auto derive = [password = secret, challenge] {  // milliseconds of a processor; may outlive this
             return wire::derive_scram_key(wire::saslprep(password).view(), challenge);
         };
@@ -216,11 +218,33 @@ private:
         bytes.clear();
         wire::append_sasl_response(bytes, client.final_message(key));
         send(bytes);
-        client.receive_final(co_await sasl(AuthenticationKind::sasl_final));
+        client.receive_final(co_await proof_step(AuthenticationKind::sasl_final));
+    }
+
+    // Its library blocks, so that each step is a thread's.
+    Coro<> kerberos() {
+        check_method("gss");
+        check_binding(false);
+        const GssTarget target = {options_.kerberos_service, options_.server_hostname, options_.delegates};
+        auto make = [target] { return std::make_shared<GssClient>(target); };
+        const std::shared_ptr<GssClient> client = co_await to_thread(make);
+        std::string received;
+        while (!client->is_complete()) {
+            auto next_step = [client, received] { return client->step(received); };
+            const std::string token = co_await to_thread(next_step);
+            if (!token.empty()) {
+                std::string bytes;
+                wire::append_sasl_response(bytes, token);
+                send(bytes);
+            }
+            if (client->is_complete()) break;
+            const std::string_view answer = co_await proof_step(AuthenticationKind::gss_continue);
+            received = answer;
+        }
     }
 
     // The data of the next step.
-    Coro<std::string_view> sasl(AuthenticationKind wanted) {
+    Coro<std::string_view> proof_step(AuthenticationKind wanted) {
         const wire::Message message = co_await next();
         if (message.type != MessageType::authentication) throw unexpected(message);
         const wire::Authentication step = wire::parse_authentication(message);

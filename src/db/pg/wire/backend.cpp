@@ -65,6 +65,8 @@ bool is_supported(AuthenticationKind kind) noexcept {
         case AuthenticationKind::ok:
         case AuthenticationKind::cleartext:
         case AuthenticationKind::md5:
+        case AuthenticationKind::gss:
+        case AuthenticationKind::gss_continue:
         case AuthenticationKind::sasl:
         case AuthenticationKind::sasl_continue:
         case AuthenticationKind::sasl_final: return true;

@@ -99,7 +99,7 @@ enum class AuthenticationKind : std::uint32_t {
 
 // "SCRAM or another SASL mechanism", for messages.
 std::string_view name_of(AuthenticationKind kind) noexcept;
-// Whether this client can answer it: not Kerberos, GSSAPI, SSPI and the ones of old.
+// Whether this client can answer it: not SSPI and the ones of old.
 bool is_supported(AuthenticationKind kind) noexcept;
 
 struct Authentication {

@@ -47,6 +47,7 @@ void append_cancel_request(std::string& output, std::uint32_t process, std::stri
 void append_password(std::string& output, std::string_view password);
 // data: none when the mechanism waits for the server's first message.
 void append_sasl_initial(std::string& output, std::string_view mechanism, std::optional<std::string_view> data);
+// Also GSSAPI's, which has the same layout.
 void append_sasl_response(std::string& output, std::string_view data);
 void append_terminate(std::string& output);
 

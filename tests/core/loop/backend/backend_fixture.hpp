@@ -15,7 +15,7 @@
 namespace aio::detail {
 
 // An operation that remembers what came of it.
-class Recorder final : public Operation {
+class Recorder : public Operation {
 public:
     using Operation::Operation;
 
