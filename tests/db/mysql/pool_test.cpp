@@ -41,7 +41,7 @@ ASYNC_TEST(MysqlPool, of_many_tasks_opens_no_more_than_it_may, kOnce) {
         const auto mine = co_await pool.acquire();
         threads.insert(mine->get_thread_id());
         most = std::max(most, ++in_use);
-        EXPECT_EQ(pool.get_size() - pool.get_idle_size(), static_cast<std::size_t>(in_use));
+        EXPECT_LE(pool.get_size(), 3u);
         co_await mine->fetchval<int>("SELECT 1");
         --in_use;
     };
