@@ -8,6 +8,8 @@
 #include "db/mysql/wire/client_packets.hpp"
 #include "db/mysql/wire/result_reader.hpp"
 
+#include <exception>
+#include <new>
 #include <utility>
 
 namespace aio::mysql::detail {
@@ -29,23 +31,17 @@ private:
     }
 
     bool received(Session& session, std::string_view payload) override {
-        using Event = wire::PrepareReader::Event;
-        const Event event = reader_.read(payload);
-        switch (event) {
-            case Event::head:
-                statement_->id = reader_.head().id;
-                statement_->parameters = reader_.head().parameters;
-                break;
-            case Event::parameter: parameters_.add(payload); break;
-            case Event::column: columns_->add(payload); break;
-            case Event::error: fail(session, payload); break;
-            case Event::separator: break;
+        const wire::PrepareReader::Event event = reader_.read(payload);
+        try {
+            take(session, event, payload);
+        } catch (const std::bad_alloc&) {
+            fail(std::current_exception());
         }
         return reader_.is_over();
     }
     void restart() noexcept override {
         reader_ = wire::PrepareReader(session_.has_no_eof());
-        parameters_.clear();
+        types_.clear();
         columns_->clear();
     }
     void ended() noexcept override {
@@ -53,7 +49,6 @@ private:
             statement_->error = error();
             session_.statements().remove(*statement_);
         } else {
-            for (const Column& parameter : parameters_.list) types_.push_back(parameter.type);
             statement_->parameter_types = std::move(types_);
             statement_->columns = std::move(columns_);
         }
@@ -61,10 +56,28 @@ private:
     }
     std::string_view statement() const noexcept override { return statement_->sql; }
 
+    void take(Session& session, wire::PrepareReader::Event event, std::string_view payload) {
+        using Event = wire::PrepareReader::Event;
+        switch (event) {
+            case Event::head:
+                statement_->id = reader_.head().id;
+                statement_->parameters = reader_.head().parameters;
+                break;
+            case Event::parameter:
+                parameter_.clear();
+                parameter_.add(payload);
+                types_.push_back(parameter_.list.front().type);
+                break;
+            case Event::column: columns_->add(payload); break;
+            case Event::error: fail(session, payload); break;
+            case Event::separator: break;
+        }
+    }
+
     Session& session_;
     std::shared_ptr<Statement> statement_;
     wire::PrepareReader reader_;
-    Columns parameters_;
+    Columns parameter_;  // the last one that was described
     std::vector<ColumnType> types_;
     std::shared_ptr<Columns> columns_ = std::make_shared<Columns>();
 };
