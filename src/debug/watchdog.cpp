@@ -113,8 +113,8 @@ private:
             if (stopping_) break;
             lock.unlock();
             const TimePoint now = std::chrono::steady_clock::now();
-            // Late itself, it knows nothing of the loops: the machine was busy, or stopped.
-            if (now - last > tick + threshold / 2) begin_again(now);
+            // Late itself, the machine was busy, or stopped: that is nobody's fault either.
+            if (const Duration late = now - last - tick; late > threshold / 2) discount(late);
             try {
                 look(now, threshold);
             } catch (const std::exception& error) {
@@ -128,12 +128,14 @@ private:
         aio::detail::idle_threads.fetch_sub(1);
     }
 
-    // Loops that are reported stay so, until they do something.
-    void begin_again(TimePoint now) {
+    // The time that a loop's own thread waited meanwhile is a part of this, and not discounted twice: on a machine that is always
+    // busy, nothing would be reported otherwise.
+    void discount(Duration late) {
         for (auto& [record, seen] : seen_) {
             if (seen.reported) continue;
-            seen.since = now;
-            seen.waited = waited_for_processor(record->thread.load(std::memory_order_relaxed));
+            seen.since += late;
+            const Duration waited = waited_for_processor(record->thread.load(std::memory_order_relaxed));
+            seen.waited = std::min<Duration>(waited, seen.waited + late);
         }
     }
     void look(TimePoint now, Duration threshold) {
