@@ -113,7 +113,7 @@ public:
     using PoolStatements::executemany;
     template <class... Args>
     Coro<> executemany(db::SQLiteSql<Args...> sql, AsyncGenerator<std::tuple<Args...>> sets) const {
-        auto run = [sql, sets = std::move(sets)](const Connection& connection) mutable {
+        auto run = [sql, sets = std::move(sets)](const sqlite::Connection& connection) mutable {
             return connection.executemany<Args...>(sql, std::move(sets));
         };
         return on_one(writer_, std::move(run));
@@ -121,7 +121,7 @@ public:
     // Runs `body`, a function of a `const Connection&` that returns a Coro, in a transaction on the writer. Result: the body's.
     template <class F>
     auto transaction(F body, TransactionOptions options = {}) const {
-        auto run = [body = std::move(body), options](const Connection& connection) mutable {
+        auto run = [body = std::move(body), options](const sqlite::Connection& connection) mutable {
             return connection.transaction([&body, connection] { return body(connection); }, options);
         };
         return on_one(writer_, std::move(run));
