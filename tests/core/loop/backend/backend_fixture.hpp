@@ -15,7 +15,7 @@
 namespace aio::detail {
 
 // An operation that remembers what came of it.
-class Recorder : public Operation {
+class RecordingOperation : public Operation {
 public:
     using Operation::Operation;
 
@@ -28,6 +28,14 @@ public:
     std::vector<int> results;
     std::string bytes;
     bool ended = false;
+
+protected:
+    ~RecordingOperation() = default;
+};
+
+class Recorder final : public RecordingOperation {
+public:
+    using RecordingOperation::RecordingOperation;
 };
 
 class BackendTest : public testing::Test {

@@ -79,9 +79,9 @@ TEST_F(UringTest, a_receive_that_waits_for_a_buffer_can_be_cancelled_and_started
 // --- sends that nobody waits for -------------------------------------------------------------------------------------
 
 // Started where a connection does it: right before the poll.
-class UnhurriedSend final : public Recorder, public Deferred {
+class UnhurriedSend final : public RecordingOperation, public Deferred {
 public:
-    UnhurriedSend(int fd, const std::string& text) : Recorder(OpKind::send, fd), text_(text) {}
+    UnhurriedSend(int fd, const std::string& text) : RecordingOperation(OpKind::send, fd), text_(text) {}
     void before_poll() noexcept override {
         out = {text_.data(), text_.size()};
         unhurried = true;
