@@ -69,7 +69,8 @@ std::optional<WSEvent> WSReader::read(std::string_view& input) {
 bool WSReader::read_header(std::string_view& input) {
     while (true) {
         const std::size_t count = std::min(header_wanted_ - header_size_, input.size());
-        std::memcpy(header_.data() + header_size_, input.data(), count);
+        std::copy_n(input.data(), count,
+                    header_.data() + header_size_);  // perhaps of nothing, which memcpy() refuses
         header_size_ += count;
         input.remove_prefix(count);
         if (header_size_ < header_wanted_) return false;
