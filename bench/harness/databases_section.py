@@ -59,7 +59,7 @@ CASES = {
 @dataclass(frozen=True)
 class Program:
     command: list | None
-    cases: list
+    cases: list | None  # None: the program knows only one way
     environment: dict
     cpu: int | set = SERVER_CPU
     repeated: bool = True
@@ -126,7 +126,7 @@ def _measure_sqlite(workshop, arguments, samples):
         with tempfile.TemporaryDirectory(prefix="aiocpp-bench-") as folder:
             programs = {f"aio {backend}": (ours, backend) for backend in BACKENDS} | {"limit": (plain, "")}
             _run_all(workshop, arguments, samples, "sqlite", {
-                name: Program(program and [str(program), f"{folder}/{at}"], [], {"AIO_BACKEND": backend}, set(CPUS))
+                name: Program(program and [str(program), f"{folder}/{at}"], None, {"AIO_BACKEND": backend}, set(CPUS))
                 for at, (name, (program, backend)) in enumerate(programs.items())}, [repetition])
 
 
@@ -134,11 +134,11 @@ def _run_all(workshop, arguments, samples, family, programs, repetitions=None):
     """Runs the programs in turn, several times, and collects what they report."""
     for repetition in repetitions or range(1 if arguments.quick else TURNS):
         for name, program in programs.items():
-            if not program.command or repetition and not program.repeated:
+            if not program.command or program.cases == [] or repetition and not program.repeated:
                 continue
             print(f"databases, {family} {repetition + 1}: {name}", file=sys.stderr, flush=True)
             try:
-                lines = run_lines([*program.command, *program.cases], program.environment, cpu=program.cpu)
+                lines = run_lines([*program.command, *(program.cases or [])], program.environment, cpu=program.cpu)
             except (RuntimeError, OSError, subprocess.TimeoutExpired) as failure:
                 workshop.note(f"databases, {family}, {name}: {failure}")
                 continue
