@@ -15,8 +15,6 @@
 #include "ws/connection_state.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -209,15 +207,6 @@ Coro<Connection> make_connection(std::shared_ptr<const ConnectSettings> settings
     co_return *std::move(connection);
 }
 
-// Between 0 and 1.
-double random_fraction() {
-    std::array<char, 4> bytes;
-    http::wire::fill_with_random(bytes);
-    std::uint32_t number = 0;
-    std::memcpy(&number, bytes.data(), sizeof number);
-    return static_cast<double>(number) / 4294967296.0;
-}
-
 Duration times(Duration delay, double factor) noexcept {
     const double product = static_cast<double>(delay.count()) * factor;
     if (product >= static_cast<double>(Duration::max().count())) return Duration::max();
@@ -344,10 +333,10 @@ Reconnecting::Reconnecting(std::shared_ptr<detail::ConnectSettings> settings, Re
 }
 
 Duration Reconnecting::next_delay() {
-    if (failures_ == 1) return times(options_.initial_delay, random_fraction());
+    if (failures_ == 1) return times(options_.initial_delay, http::wire::random_fraction());
     const Duration delay = std::min(delay_, options_.max_delay);
     delay_ = times(delay, options_.factor);
-    return times(delay, 0.75 + random_fraction() / 2);
+    return times(delay, 0.75 + http::wire::random_fraction() / 2);
 }
 
 Coro<std::optional<Connection>> Reconnecting::next() {
@@ -356,7 +345,7 @@ Coro<std::optional<Connection>> Reconnecting::next() {
         const bool by_other = !channel->writable() && (channel->error() || channel->received_before_sent());
         co_await last_->close();
         last_.reset();
-        if (by_other && !stopped_) co_await sleep(times(options_.initial_delay, random_fraction()));
+        if (by_other && !stopped_) co_await sleep(times(options_.initial_delay, http::wire::random_fraction()));
     }
     while (!stopped_) {
         bool again = false;

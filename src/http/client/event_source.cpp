@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <limits>
 #include <utility>
 
 namespace aio::http {
@@ -57,12 +56,7 @@ template <class E>
 }
 
 // `time`, and up to a quarter more.
-Duration spread(Duration time) {
-    std::uint32_t random = 0;
-    wire::fill_with_random({reinterpret_cast<char*>(&random), sizeof random});
-    const double share = static_cast<double>(random) / std::numeric_limits<std::uint32_t>::max();
-    return Duration(time + Duration(time * (share / 4)));
-}
+Duration spread(Duration time) { return Duration(time + Duration(time * (wire::random_fraction() / 4))); }
 
 }  // namespace
 
