@@ -49,6 +49,10 @@ public:
     std::string_view name() const noexcept override { return inner_->name(); }
     TimePoint now() const noexcept override { return inner_->now() + skipped_; }
     void poll(TimePoint deadline) override;
+    void run_deferred() noexcept override {
+        inner_->run_deferred();
+        Backend::run_deferred();
+    }
     bool has_work() const noexcept override { return has_deferred() || !failing_.empty() || inner_->has_work(); }
     void start(detail::Operation& operation) noexcept override;
     bool start_file(detail::Operation& operation) noexcept override;

@@ -174,8 +174,9 @@ public:
 
     // `item` gets before_poll() in the next run_deferred(), which the loop calls before each poll().
     void defer(Deferred& item) noexcept { deferred_.push(item); }
-    // May make callbacks ready and defer further items: the loop decides after it how long to poll.
-    void run_deferred() noexcept {
+    // May make callbacks ready and defer further items: the loop decides after it how long to poll. A backend around
+    // another one runs the other's too: what was started before a run may be waited for after it.
+    virtual void run_deferred() noexcept {
         ++deferred_runs_;
         deferred_.run();
     }

@@ -91,7 +91,7 @@ void SocketStream::seal_eagerly(std::string_view data) {
         if (result < 0 && result != -EAGAIN) return fail(-result, "send to");
         if (!data.empty()) out_.append(data.data(), data.size());
         if (out_.empty()) out_.release();
-        if (!sending_.empty()) return start_send();
+        if (!sending_.empty()) return start_send(true);
         sending_.release();
         if (!out_.empty()) flush_soon();
     } catch (...) {
@@ -110,7 +110,7 @@ void SocketStream::flush_filtered() noexcept {
     } catch (...) {
         return fail_filter(std::current_exception());
     }
-    start_send();
+    start_send(end_of_send_matters());
 }
 
 // --- the end -----------------------------------------------------------------------------------------------

@@ -141,13 +141,18 @@ void SocketStream::flush() noexcept {
         return flush_filtered();
     if (out_.empty() || send_op().in_flight || doomed()) return;
     swap(out_, sending_);
-    start_send();
+    start_send(end_of_send_matters());
 }
 
-void SocketStream::start_send() noexcept {
+// Whether anything is to happen when what is being sent has left.
+bool SocketStream::end_of_send_matters() const noexcept {
+    return writing_paused_ || is_closing() || output_ != Output::shared || !out_.empty() ||
+           (filter_ && filter_->has_output());
+}
+
+void SocketStream::start_send(bool awaited) noexcept {
     send_op().out = {sending_.data(), sending_.size()};
-    send_op().unhurried = !writing_paused_ && !is_closing() && output_ == Output::shared && out_.empty() &&
-                          !(filter_ && filter_->has_output());
+    send_op().unhurried = !awaited;
     backend().start(send_op());
 }
 
@@ -165,7 +170,7 @@ void SocketStream::sent(int result) noexcept {
         return fail(-result, "send to");
     }
     if (!sending_.empty()) {
-        start_send();
+        start_send(true);
     } else {
         sending_.release();
         if (!out_.empty() || (filter_ && filter_->has_output())) flush_soon();

@@ -165,7 +165,8 @@ private:
 
     void send_eagerly(std::string_view data);
     void flush() noexcept;
-    void start_send() noexcept;
+    bool end_of_send_matters() const noexcept;
+    void start_send(bool awaited) noexcept;
     void sent(int result) noexcept;
     void after_sending() noexcept;
 
