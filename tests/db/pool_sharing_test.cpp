@@ -42,6 +42,7 @@ struct LineDriver {
         all->push_back(std::make_shared<Line>());
         co_return all->back();
     }
+    bool prepares() const noexcept { return false; }
     Coro<> prepare(Connection) const { co_return; }
     Coro<> close(Connection) const { co_return; }
     bool is_usable(const Connection& line) const noexcept { return line->is_open; }

@@ -53,7 +53,7 @@ namespace detail {
 // Driver: using Connection; Coro<Connection> connect() const; bool is_usable(const Connection&) const noexcept;
 // bool is_same(const Connection&, const Connection&) const noexcept; void give_back(const Connection&) const noexcept, which
 // resets it; void terminate(const Connection&) const noexcept;
-// Coro<> close(Connection) const; Coro<> prepare(Connection) const, when it is handed out. A driver whose connections may be busy
+// Coro<> close(Connection) const; bool prepares() const noexcept, and if so Coro<> prepare(Connection) const, when it is handed out. A driver whose connections may be busy
 // with what nobody wants any more: void note_release(const Connection&) const noexcept, before it is reset;
 // bool is_settled(const Connection&) const noexcept; Coro<> settle(Connection) const. One that can look at its socket:
 // bool is_gone(const Connection&) const noexcept.
@@ -84,11 +84,8 @@ public:
     // A connection, for whoever calls give_back() or take_back() with it. The timeout covers waiting, connecting and
     // setting up. Cancel: the place in the queue is given up.
     Coro<Member> take(std::optional<Duration> timeout) {
-        if (closing_) throw InterfaceError("Pool.acquire: the pool is closed");
         if (!timeout) timeout = limits_.acquire_timeout;
-        if (!timeout) co_return co_await take_now();
-        auto taking = [this] { return take_now(); };
-        co_return co_await with_timeout(timeout, taking);
+        return timeout ? take_within(*timeout) : take_now();
     }
 
     // It is reset, and may be used by the next one.
@@ -198,7 +195,13 @@ private:
         leave();
     }
 
+    Coro<Member> take_within(Duration timeout) {
+        auto taking = [this] { return take_now(); };
+        co_return co_await with_timeout(timeout, taking);
+    }
+
     Coro<Member> take_now() {
+        if (closing_) throw InterfaceError("Pool.acquire: the pool is closed");
         co_await slots_.acquire();
         Place place(*this);  // gives it back, unless a connection is handed out
         if (closing_) throw InterfaceError("Pool.acquire: the pool was closed");
@@ -207,7 +210,7 @@ private:
         if (!member) member.emplace(co_await open());
         Handing handing(*this, std::move(*member));
         lent_.push_back((*handing).connection);
-        co_await driver_.prepare((*handing).connection);
+        if (driver_.prepares()) co_await driver_.prepare((*handing).connection);
         place.keep();
         co_return handing.done();
     }

@@ -65,6 +65,7 @@ public:
     PoolDriver(std::string dsn, const PoolOptions& options, PoolHooks hooks);
 
     Coro<Connection> connect() const;
+    bool prepares() const noexcept { return static_cast<bool>(hooks_.setup); }
     Coro<> prepare(Connection connection) const;
     bool is_usable(const Connection& connection) const noexcept { return !connection.is_closed(); }
     bool is_gone(const Connection& connection) const noexcept;

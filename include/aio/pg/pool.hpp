@@ -68,6 +68,7 @@ public:
 
     Coro<Connection> connect() const;
     void set_dsn(std::string dsn) noexcept { dsn_ = std::move(dsn); }
+    bool prepares() const noexcept { return static_cast<bool>(hooks_.setup); }
     Coro<> prepare(Connection connection) const;
     // Also whether its server is still of the kind that target_session_attrs asks for.
     bool is_usable(const Connection& connection) const noexcept;

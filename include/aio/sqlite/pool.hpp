@@ -65,6 +65,7 @@ public:
         : name_(std::move(name)), options_(options), hooks_(std::move(hooks)) {}
 
     Coro<Connection> connect() const;
+    bool prepares() const noexcept { return static_cast<bool>(hooks_.setup); }
     Coro<> prepare(Connection connection) const;
     bool is_usable(const Connection& connection) const noexcept { return !connection.is_closed(); }
     bool is_same(const Connection& a, const Connection& b) const noexcept { return a.session() == b.session(); }

@@ -6,6 +6,7 @@
 #include "db/mysql/wire/client_packets.hpp"
 #include "db/mysql/wire/errors.hpp"
 #include "db/mysql/wire/row.hpp"
+#include "db/words.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -102,32 +103,8 @@ void ResultExchange::file_wanted(Session& session, std::string_view) {
 
 // --- what statements do ----------------------------------------------------------------------------------------------
 
-namespace {
-
-// `lower`: in lower case.
-bool mentions(std::string_view sql, std::string_view lower) noexcept {
-    const auto same = [](char c, char wanted) { return (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) == wanted; };
-    return !std::ranges::search(sql, lower, same).empty();
-}
-
-// Whether the statement's first word is one of these.
-template <class... Words>
-bool begins_with_one(std::string_view sql, const Words&... words) noexcept {
-    sql.remove_prefix(std::min(sql.find_first_not_of(" \t\r\n\f\v("), sql.size()));
-    const auto is_word = [&](std::string_view word) {
-        if (sql.size() < word.size()) return false;
-        for (std::size_t i = 0; i < word.size(); ++i) {
-            const char c = sql[i];
-            if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != word[i]) return false;
-        }
-        if (sql.size() == word.size()) return true;
-        const char next = sql[word.size()];
-        return !((next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z') || next == '_');
-    };
-    return (is_word(words) || ...);
-}
-
-}  // namespace
+using db::detail::begins_with_one;
+using db::detail::mentions;
 
 bool leaves_nothing(std::string_view sql) noexcept {
     if (sql.find(';') != std::string_view::npos) return false;

@@ -181,6 +181,13 @@ std::shared_ptr<Statement> find_or_begin(Session& session, std::string_view sql)
 
 }  // namespace
 
+std::shared_ptr<const Statement> find_prepared(Session& session, std::string_view sql) {
+    session.follow_alterations();
+    std::shared_ptr<const Statement> statement = session.statements().find(sql);
+    const bool is_ready = statement && statement->described.is_set() && !statement->error;
+    return is_ready && statement->schema == session.schema() ? statement : nullptr;
+}
+
 Coro<std::shared_ptr<const Statement>> prepare(Session& session, std::string_view sql) {
     while (true) {
         std::shared_ptr<Statement> statement = find_or_begin(session, sql);

@@ -15,6 +15,8 @@
 
 namespace aio::pg::detail {
 
+// One of the cache that can be run at once; null: prepare() has to see to it.
+std::shared_ptr<const Statement> find_prepared(Session& session, std::string_view sql);
 // A statement of the cache, which is prepared if it is new; its database types are known then. Cancel: it is prepared all the
 // same. Errors: the server's, with a hint where a pooler may be the cause.
 Coro<std::shared_ptr<const Statement>> prepare(Session& session, std::string_view sql);

@@ -70,6 +70,7 @@ public:
         std::size_t count = 0;
         const Statement& statement = *result->statement;
         for (; arguments(scratch, *statement.types, statement.parameters, count); ++count) {
+            if (count == 0) requests_.reserve(size_of(statement, scratch));
             append_bind(requests_, execution_.portal, statement, scratch);
             if (!execution_.binds_only) wire::append_execute(requests_, execution_.portal, execution_.max_rows);
         }
@@ -130,6 +131,13 @@ protected:
     std::string requests_;
 
 private:
+    // At least that of a Bind and an Execute.
+    std::size_t size_of(const Statement& statement, const Parameters& parameters) const noexcept {
+        constexpr std::size_t kFixed = 64;  // headers, counts, NULs
+        return kFixed + 2 * execution_.portal.size() + statement.name.size() + parameters.values().size() +
+               2 * (parameters.size() + statement.result_formats.size());
+    }
+
     void take_row(const wire::Message& message, bool is_running) {
         if (!is_running) throw unexpected(message);
         const RowsWanted wanted = execution_.wanted;
@@ -309,14 +317,15 @@ Coro<SharedResult> run_unlogged(SharedSession session, std::string_view sql, Enc
     }
     bool prepared_anew = false, has_doubted = false;
     while (true) {
-        const std::shared_ptr<const Statement> statement = co_await prepare(*session, sql);
+        std::shared_ptr<const Statement> statement = find_prepared(*session, sql);
+        if (!statement) statement = co_await prepare(*session, sql);
         const ExchangeRef<RunExchange> exchange(new RunExchange(statement, execution));
         try {
             if (exchange->encode(session->scratch(), arguments) == 0)
                 co_return exchange->result;  // executemany of nothing
             session->submit(*exchange);
             co_await session->finished(*exchange);
-            if (!statement->has_records) co_return exchange->result;
+            if (!statement->has_records) co_return std::move(exchange->result);
             co_return co_await up_to_date(*session, exchange->result);
         } catch (const db::DatabaseError& error) {
             if (!is_outdated(error)) {

@@ -4,6 +4,7 @@
 #include "db/pg/session/logged.hpp"
 #include "db/pg/wire/backend.hpp"
 #include "db/pg/wire/frontend.hpp"
+#include "db/words.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -13,18 +14,14 @@ namespace aio::pg::detail {
 
 namespace {
 
-// `lower`: in lower case.
-bool mentions(std::string_view sql, std::string_view lower) {
-    const auto same = [](char c, char wanted) { return (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) == wanted; };
-    return !std::ranges::search(sql, lower, same).empty();
-}
+using db::detail::mentions;
 
 // In lower case.
 std::string first_word(std::string_view statement) {
     constexpr std::string_view kSpaces = " \t\r\n\f\v";
     statement.remove_prefix(std::min(statement.find_first_not_of(kSpaces), statement.size()));
     std::string word(statement.substr(0, statement.find_first_of(" \t\r\n\f\v(;")));
-    for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (char& c : word) c = db::detail::to_lower(c);
     return word;
 }
 
@@ -32,9 +29,8 @@ std::string first_word(std::string_view statement) {
 
 // A semicolon inside a literal is taken for the end of a statement, which does no harm.
 bool leaves_nothing(std::string_view sql) {
-    for (const std::string_view unsafe : {"concurrently", "database", "alter system", "advisory_lock"}) {
-        if (mentions(sql, unsafe)) return false;
-    }
+    if (mentions(sql, "concurrently") || mentions(sql, "database")) return false;
+    if (mentions(sql, "alter system") || mentions(sql, "advisory_lock")) return false;
     while (true) {
         const std::string word = first_word(sql);
         for (const std::string_view unsafe :
@@ -49,11 +45,9 @@ bool leaves_nothing(std::string_view sql) {
 }
 
 bool may_change_session(std::string_view sql) {
-    const std::string word = first_word(sql);
-    for (const std::string_view plain : {"select", "insert", "update", "delete", "with", "values", "merge"}) {
-        if (word == plain) return mentions(sql, "advisory") || mentions(sql, "set_config");
-    }
-    return true;
+    if (!db::detail::begins_with_one(sql, "select", "insert", "update", "delete", "with", "values", "merge"))
+        return true;
+    return mentions(sql, "advisory") || mentions(sql, "set_config");
 }
 
 bool may_want_data(std::string_view sql) { return mentions(sql, "stdin"); }
