@@ -160,6 +160,7 @@ public:
         if (state.running) throw RuntimeError("EventLoop: this event loop is already running");
         if (current.loop) throw RuntimeError("EventLoop: cannot run the event loop while another loop is running");
         [[maybe_unused]] static const bool heeded = (heed_watchdog_variable(), true);
+        if (state.debug) heed_debug_mode(state);
         state.running = true;
         current.loop = &state;
         window_.thread.store(static_cast<std::uint64_t>(::gettid()), std::memory_order_relaxed);
@@ -211,6 +212,7 @@ EventLoop::EventLoop(LoopOptions options) : EventLoop(nullptr, options) {}
 EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions options) : state_(LoopState::acquire()) {
     state_->fallback_reason.clear();  // of an earlier loop
     try {
+        options.watchdog.start();
         state_->backend = backend ? std::move(backend) : detail::choose_backend(*state_, options.backend);
         detail::loop_created(*state_);
     } catch (...) {
@@ -367,6 +369,7 @@ const std::shared_ptr<Executor>& EventLoop::default_executor() const noexcept { 
 
 void EventLoop::set_debug(bool on) noexcept {
     state_->debug = on;
+    if (on && state_->running) detail::heed_debug_mode(*state_);
     state_->update_observed();
 }
 bool EventLoop::get_debug() const noexcept { return state_->debug; }

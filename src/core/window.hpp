@@ -103,8 +103,11 @@ WindowLoop& window_loop_of(const LoopState& state) noexcept;
 
 // Once, when the first loop runs: AIO_WATCHDOG=50ms starts the watchdog, if it is in this program.
 void heed_watchdog_variable() noexcept;
+// When a loop in debug mode runs: the same, with its slow_callback_duration, unless AIO_WATCHDOG is "off".
+void heed_debug_mode(const LoopState& state) noexcept;
 // Of debug/watchdog.cpp, which nothing here may need: null in a program that does not link it. Errors: any.
 [[gnu::weak]] void start_watchdog_as_asked(const char* value);
+[[gnu::weak]] void start_watchdog_of_debug_mode(Duration threshold);  // no effect once one was started or stopped
 
 }  // namespace aio::detail
 
