@@ -12,6 +12,7 @@
 #include <aio/base/function.hpp>
 #include <aio/core/awaitable.hpp>
 #include <aio/core/handle.hpp>
+#include <aio/core/loop_statistics.hpp>
 #include <aio/core/watchdog_option.hpp>
 
 #include <chrono>
@@ -215,6 +216,11 @@ public:
     // In debug mode, a callback or step that takes at least this long is logged. Default: 100 ms.
     void set_slow_callback_duration(Duration duration) noexcept;
     Duration slow_callback_duration() const noexcept;
+
+    // What the loop has done so far. Thread rule: the loop's thread. Errors: std::bad_alloc.
+    LoopStatistics statistics() const;
+    // Whether each step is timed for LoopStatistics::longest_step: two readings of the clock for each, about 40 ns. Default: false.
+    void set_measure_steps(bool on) noexcept;
 
     // "io_uring", "epoll" or "sim"; "closed" after close().
     std::string_view backend_name() const noexcept;
