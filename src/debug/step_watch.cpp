@@ -1,3 +1,4 @@
+// The looks, and the name of a step that is the longest so far: it is read while the step lasts.
 #include "debug/step_watch.hpp"
 
 #include "debug/render.hpp"

@@ -4,6 +4,10 @@
 #include "http/server/site.hpp"
 #include "support/command.hpp"
 
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -81,7 +85,8 @@ ASYNC_TEST(HttpMetrics, are_accepted_by_other_programs, kOnce) {
     site.app.router().add_get("/metrics", metrics_handler());
     co_await site.server.start();
     ClientSession session, other;
-    co_await (co_await other.get(site.server.make_url("/"))).read();
+    auto page = co_await other.get(site.server.make_url("/"));
+    co_await page.read();
     auto scrape = co_await session.get(site.server.make_url("/metrics"));
     const std::string text = co_await scrape.text();
     std::istringstream lines(text);
