@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/aiocpp)
 
-install(TARGETS aiocpp EXPORT aiocppTargets)
+install(TARGETS aiocpp aiocpp_watchdog EXPORT aiocppTargets)
 install(DIRECTORY include/aio TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT aiocppTargets NAMESPACE aiocpp:: DESTINATION ${package_dir})
 

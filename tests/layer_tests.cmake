@@ -83,8 +83,14 @@ function(aiocpp_layer_tests layer)
     # A program that the tool looks into.
     set(shapes ${CMAKE_CURRENT_SOURCE_DIR}/cli/programs/shapes.cpp)
     add_executable(aiocpp_shapes ${shapes})
-    target_link_libraries(aiocpp_shapes PRIVATE aiocpp::aiocpp)
+    target_link_libraries(aiocpp_shapes PRIVATE aiocpp::watchdog)
     aiocpp_compile_options(aiocpp_shapes)
+    # One that asks for the watchdog by an option of run() and by nothing else.
+    add_executable(aiocpp_blocks ${CMAKE_CURRENT_SOURCE_DIR}/cli/programs/blocks.cpp)
+    target_link_libraries(aiocpp_blocks PRIVATE aiocpp::aiocpp)
+    aiocpp_compile_options(aiocpp_blocks)
+    target_compile_definitions(${executable} PRIVATE AIOCPP_BLOCKS="$<TARGET_FILE:aiocpp_blocks>")
+    add_dependencies(${executable} aiocpp_blocks)
     target_compile_definitions(${executable} PRIVATE
       AIOCPP_SHAPES="$<TARGET_FILE:aiocpp_shapes>" AIOCPP_SHAPES_SOURCE="${shapes}")
     add_dependencies(${executable} aiocpp_shapes)

@@ -28,6 +28,12 @@ if(TARGET example_01_hello AND NOT BUILD_SHARED_LIBS)
   set_tests_properties(no_database_unasked PROPERTIES LABELS source)
 endif()
 
+# Nor is one that does not ask for the watchdog larger for that; those that are built for debugging do ask.
+if(TARGET example_01_hello AND NOT BUILD_SHARED_LIBS AND NOT CMAKE_BUILD_TYPE STREQUAL Debug)
+  add_test(NAME no_watchdog_unasked COMMAND sh -c "! nm -C $<TARGET_FILE:example_01_hello> | grep aio::debug::")
+  set_tests_properties(no_watchdog_unasked PROPERTIES LABELS source)
+endif()
+
 # Groups of CPython's asyncio tests that are reproduced to the last name (tools/cpython_names.txt).
 set(complete_groups tasks gather futures queues locks taskgroups timeouts wait_for runners subprocess unix_events loop threads streams tls network)
 list(JOIN complete_groups "," complete_groups)

@@ -24,6 +24,7 @@ EXEMPT = {
     r"files::(Stat|StatVfs|DirEntry)::.*|(http::ConnectorStatistics|http::HttpRange|AddressInfo)::.*": "a result",
     r"pg::(Notification|LoggedQuery)::.*": "a result",
     r"ssl::(Certificate::version|Cipher::secret_bits)|http::UploadedFile::.*": "a result",
+    r"(LoopStatistics|LongestStep)::.*": "a result",
     r"http::Headers::Place::.*": "a position in a buffer of the library's own",
     r"BufferedProtocol::.*": "passed by the library to the program",
     r"\w*Resolver::getnameinfo\(flags\)": "passed on by getnameinfo(flags)",

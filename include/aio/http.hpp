@@ -20,6 +20,7 @@
 #include <aio/http/server/event_source_response.hpp>
 #include <aio/http/server/file_response.hpp>
 #include <aio/http/server/http_exceptions.hpp>
+#include <aio/http/server/metrics.hpp>
 #include <aio/http/server/middleware.hpp>
 #include <aio/http/server/post_data.hpp>
 #include <aio/http/server/request.hpp>

@@ -1,10 +1,14 @@
 // Errors in several lines: tracebacks, and groups as trees. Source: TracebackException, CPython 3.13 traceback.py.
+#include <aio/base/error.hpp>
 #include <aio/base/exception_group.hpp>
 #include <aio/base/format_exception.hpp>
 
 #include "base/describe.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <string_view>
+#include <typeinfo>
 
 namespace aio {
 
@@ -48,6 +52,44 @@ std::string format_members(const ExceptionGroup& group, int level) {
     return text + "\n" + ruler("  +", "----");
 }
 
+// The error during whose handling `error` was thrown, with std::throw_with_nested(); null if there is none. The cancellation that
+// every TimeoutError nests is how it came about, and explains nothing.
+std::exception_ptr cause_of(const std::exception_ptr& error) noexcept {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::nested_exception& outer) {
+        const std::exception_ptr cause = outer.nested_ptr();
+        const std::type_info* const type = cause ? cause.__cxa_exception_type() : nullptr;
+        return type && *type == typeid(CancelledError) ? nullptr : cause;
+    } catch (...) {
+        return nullptr;
+    }
+}
+
+// "E: what" of "std::_Nested_exception<E>: what", which libstdc++ makes of an E that is thrown with a cause.
+std::string without_wrapper(std::string text) {
+    constexpr std::string_view kWrapper = "std::_Nested_exception<";
+    if (!text.starts_with(kWrapper)) return text;
+    int depth = 1;
+    std::size_t end = kWrapper.size();
+    for (; end < text.size() && depth > 0; ++end) depth += text[end] == '<' ? 1 : text[end] == '>' ? -1 : 0;
+    return text.substr(kWrapper.size(), end - 1 - kWrapper.size()) + text.substr(end);
+}
+
+// The error and its causes, each in a paragraph of its own.
+std::string format_with_causes(const std::exception_ptr& error, int level) {
+    std::string text = without_wrapper(detail::describe_exception(error));
+    if (!error) return text;
+    std::exception_ptr cause = cause_of(error);
+    for (int causes = 0; cause; ++causes) {
+        if (causes == kMostLevels) return text + "\n... (more than " + std::to_string(kMostLevels) + " causes)";
+        if (detail::as_group(cause)) return text + "\ncaused by: " + format(cause, {}, level);
+        text += "\ncaused by: " + without_wrapper(detail::describe_exception(cause));
+        cause = cause_of(cause);
+    }
+    return text;
+}
+
 std::string format(const std::exception_ptr& error, const Traceback& traceback, int level) {
     const ExceptionGroup* group = error ? detail::as_group(error) : nullptr;
     std::string text;
@@ -55,7 +97,7 @@ std::string format(const std::exception_ptr& error, const Traceback& traceback, 
         text = std::string(group ? "Exception Group Traceback" : "Traceback") +
                " (most recent call last):" + detail::describe_traceback(traceback) + "\n";
     }
-    if (!group) return text + detail::describe_exception(error);
+    if (!group) return text + format_with_causes(error, level);
     text += "aio::ExceptionGroup: " + group->headline();
     if (level == kMostLevels) return text + "\n... (more than " + std::to_string(kMostLevels) + " levels)";
     return indented(text, "| ") + format_members(*group, level);

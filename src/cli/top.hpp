@@ -7,9 +7,12 @@ class App;
 
 namespace aio::cli {
 
+enum class SortKey { number, busy, passes, tasks, longest };
+
 struct TopOptions {
     int pid = 0;
     double interval = 1;  // in seconds
+    SortKey sort = SortKey::number;
     bool once = false;
     bool json = false;  // once
 };

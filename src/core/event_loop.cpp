@@ -74,7 +74,7 @@ TimePoint poll_deadline(const LoopState& state) noexcept {
 }
 
 // Result: the time until which the poll was allowed to wait.
-TimePoint poll_backend(LoopState& state) {
+TimePoint poll_backend(LoopState& state, WindowLoop& window) {
     Backend& backend = *state.backend;
     // Before the deadline is computed. It may make a task ready, such as a drain() whose buffer was sent completely. It
     // may also defer more work, such as the rest of a buffer of which only a part was sent.
@@ -89,6 +89,7 @@ TimePoint poll_backend(LoopState& state) {
     if (state.busy_poll > Duration(0) && spin(state, deadline)) return deadline;
     if (state.brief_answers > 0 && look_for_answer(state)) return deadline;
     if (!state.wakeup.begin_sleep()) return deadline;
+    window.fall_asleep(backend.now());
     backend.poll(deadline);
     state.wakeup.end_sleep();
     return deadline;
@@ -108,23 +109,24 @@ void trim(LoopState& state, TimePoint now) noexcept {
 }
 
 // The same, with a warning if it took longer than it was allowed to wait.
-void poll_backend_timed(LoopState& state) {
+void poll_backend_timed(LoopState& state, WindowLoop& window) {
     const TimePoint start = state.backend->now();
-    const TimePoint deadline = poll_backend(state);
+    const TimePoint deadline = poll_backend(state, window);
     report_slow_poll(state, start, std::max(deadline, start));
 }
 
 // Collects what comes from outside: completions, posts of other threads, due timers.
-void poll_and_collect(LoopState& state) {
+void poll_and_collect(LoopState& state, WindowLoop& window) {
     current.task = nullptr;
     if (state.debug) [[unlikely]] {
-        poll_backend_timed(state);
+        poll_backend_timed(state, window);
     } else {
-        poll_backend(state);
+        poll_backend(state, window);
     }
     state.wakeup.drain(state.ready);
     const TimePoint now = state.backend->now();
     if (!state.timers.empty()) state.timers.pop_due(now, state.ready);
+    window.polled(state.last_poll, now);
     const Duration taken = now - state.last_poll;
     state.passes_per_poll = taken < kPollInterval
                                 ? std::min(state.passes_per_poll * 2, kPassesPerPoll)
@@ -140,7 +142,7 @@ void poll_and_collect(LoopState& state) {
 // soon) sets passes_left to 1.
 void run_passes(LoopState& state, WindowLoop& window) {
     do {
-        poll_and_collect(state);
+        poll_and_collect(state, window);
         if (state.observed) [[unlikely]] {
             window.count(1);
             run_observed(state, state.ready.take_all());
@@ -160,8 +162,10 @@ public:
         if (state.running) throw RuntimeError("EventLoop: this event loop is already running");
         if (current.loop) throw RuntimeError("EventLoop: cannot run the event loop while another loop is running");
         [[maybe_unused]] static const bool heeded = (heed_watchdog_variable(), true);
+        if (state.debug) heed_debug_mode(state);
         state.running = true;
         current.loop = &state;
+        window_.begin(state.backend->now());
         window_.thread.store(static_cast<std::uint64_t>(::gettid()), std::memory_order_relaxed);
         window_.current.store(&current, std::memory_order_release);
         destruction.begin_here();
@@ -172,6 +176,7 @@ public:
         current.loop = nullptr;
         current.task = nullptr;
         window_.current.store(nullptr, std::memory_order_release);
+        window_.end(state_.backend->now());
     }
     WindowLoop& window() const noexcept { return window_; }
 
@@ -211,6 +216,7 @@ EventLoop::EventLoop(LoopOptions options) : EventLoop(nullptr, options) {}
 EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions options) : state_(LoopState::acquire()) {
     state_->fallback_reason.clear();  // of an earlier loop
     try {
+        options.watchdog.start();
         state_->backend = backend ? std::move(backend) : detail::choose_backend(*state_, options.backend);
         detail::loop_created(*state_);
     } catch (...) {
@@ -219,6 +225,7 @@ EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions optio
         state_->release_external();
         throw;
     }
+    detail::window_loop_of(*state_).reset();
     state_->owner = this;
     state_->busy_poll = options.busy_poll;
     state_->debug = options.debug || detail::environment_asks_for_debug();
@@ -367,6 +374,7 @@ const std::shared_ptr<Executor>& EventLoop::default_executor() const noexcept { 
 
 void EventLoop::set_debug(bool on) noexcept {
     state_->debug = on;
+    if (on && state_->running) detail::heed_debug_mode(*state_);
     state_->update_observed();
 }
 bool EventLoop::get_debug() const noexcept { return state_->debug; }

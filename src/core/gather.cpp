@@ -74,6 +74,14 @@ void GatherBase::Start::link_tasks() noexcept {
     for (Ready* task = made_.first(); task; task = task->next_ready) static_cast<TaskBase*>(task)->link();
 }
 
+std::size_t GatherBase::Start::tasks_to_start() const noexcept {
+    std::size_t count = 0;
+    for (auto child = next_; child != gather_.children_.end(); ++child) ++count;
+    for (const Ready* task = made_.first(); task; task = task->next_ready)
+        count += static_cast<const TaskBase*>(task)->next == nullptr;  // else link_tasks() has put it into the list
+    return count;
+}
+
 void GatherBase::begin_cancelling() noexcept {
     outer_.retain();
     start_.make_tasks();

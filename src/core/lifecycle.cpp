@@ -126,6 +126,7 @@ void close_loop(LoopState& state) noexcept {
     while (Callback* timer = state.timers.pop()) timer->discard();
     discard_chain(state.ready.take_all());
     state.resources.loop_closing();
+    state.measured.clear();
     drain_backend(state);
     discard_chain(state.ready.take_all());
     current = saved;
@@ -142,7 +143,9 @@ void close_loop(LoopState& state) noexcept {
     std::destroy_at(&state.timers);
     std::construct_at(&state.timers);
     state.transport_fds = DescriptorSet();
-    state.custom_task_factory = state.observed = state.debug = false;
+    state.custom_task_factory = state.observed = state.debug = state.measure_steps = false;
+    state.tasks_failed = state.tasks_cancelled = 0;
+    state.steps = StepMeter();
     state.shuffle_seed = 0;
     state.before_step = nullptr;
     state.executor_shut_down = state.generators_shut_down = false;

@@ -3,10 +3,12 @@
 
 #include <aio/core/event_loop.hpp>
 #include <aio/core/loop_core.hpp>
+#include <aio/core/measured.hpp>
 
 #include "core/backend/backend.hpp"
 #include "core/descriptor_set.hpp"
 #include "core/loop_resource.hpp"
+#include "core/step_meter.hpp"
 #include "core/timer_queue.hpp"
 #include "core/wakeup.hpp"
 
@@ -63,9 +65,14 @@ struct LoopState : LoopCore {
     std::array<const Call*, 2> exit_calls{};  // of them: run()'s, for Ctrl-C and SIGTERM
     DescriptorSet transport_fds;              // what resources own
     LoopResources resources;                  // connections and servers: told when the loop closes
+    MeasuredList measured;                    // of what has numbers for metrics
 
     TaskLink generators{&generators, &generators};  // started asynchronous generators (async_generator.cpp)
     bool generators_shut_down = false;
+
+    std::uint64_t tasks_failed = 0, tasks_cancelled = 0;
+    bool measure_steps = false;
+    StepMeter steps;  // what was measured
 
     // Test doors (tests/support): see run_observed() in observe.cpp.
     std::uint64_t shuffle_seed = 0;
@@ -81,7 +88,7 @@ struct LoopState : LoopCore {
     void retain_external() noexcept { external.fetch_add(1, std::memory_order_relaxed); }
     void release_external() noexcept;  // any thread
     void update_observed() noexcept {
-        observed = debug || shuffle_seed != 0 || before_step != nullptr;
+        observed = debug || measure_steps || shuffle_seed != 0 || before_step != nullptr;
         passes_left = 1;
     }
     // run_forever() returns after the present pass, or after its first.

@@ -65,7 +65,9 @@ void run_timed(LoopState& state, Ready* item, TaskBase* task) {
     FutureRef<TaskBase> alive;
     if (task) alive = FutureRef<TaskBase>::share(task);
     run_item(item);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    const TimePoint end = std::chrono::steady_clock::now();
+    state.steps.note(end, end - start, what.c_str(), task);
+    const std::chrono::duration<double> took = end - start;
     if (took < state.slow_callback_duration) return;
     try {
         std::string until;
@@ -74,6 +76,18 @@ void run_timed(LoopState& state, Ready* item, TaskBase* task) {
     } catch (const std::bad_alloc&) {
         log(LogLevel::warning, "a callback was slow");
     }
+}
+
+// Without the texts: the loop's steps are measured, and it is not debugged.
+void run_measured(LoopState& state, Ready* item, TaskBase* task) {
+    FutureRef<TaskBase> alive;
+    if (task) alive = FutureRef<TaskBase>::share(task);
+    // The name of a callback, which may free itself, is static or gone: those of the library's own classes are static.
+    const char* const name = task ? nullptr : static_cast<Callback*>(item)->name();
+    const TimePoint start = std::chrono::steady_clock::now();
+    run_item(item);
+    const TimePoint end = std::chrono::steady_clock::now();
+    state.steps.note(end, end - start, name, task);
 }
 
 }  // namespace
@@ -107,6 +121,8 @@ void run_observed(LoopState& state, Ready* batch) {
             if (task && state.before_step) state.before_step(state, *task, state.before_step_data);
             if (state.debug) {
                 run_timed(state, item, task);
+            } else if (state.measure_steps) {
+                run_measured(state, item, task);
             } else {
                 run_item(item);
             }

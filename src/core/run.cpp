@@ -70,11 +70,13 @@ Runner::~Runner() {
 EventLoop& Runner::get_loop() {
     if (closed_) throw RuntimeError("Runner is closed");
     if (!loop_) {
+        options_.watchdog.start();
         loop_ = options_.loop_factory ? options_.loop_factory()
                                       : std::make_unique<EventLoop>(LoopOptions{.debug = false,
                                                                                 .backend = options_.backend,
                                                                                 .busy_poll = options_.busy_poll,
-                                                                                .shuffle_seed = 0});
+                                                                                .shuffle_seed = 0,
+                                                                                .watchdog = {}});
         if (options_.debug) loop_->set_debug(*options_.debug);
     }
     return *loop_;

@@ -7,6 +7,7 @@
 #include "base/describe.hpp"
 #include "base/per_thread.hpp"
 #include "core/observe.hpp"
+#include "core/private_offset.hpp"
 #include "core/task_extras.hpp"
 
 #include <algorithm>
@@ -16,6 +17,8 @@
 namespace aio {
 
 namespace detail {
+
+AIO_PRIVATE_OFFSET(TaskExtrasPlace, &TaskBase::extras_);
 
 namespace {
 
@@ -50,6 +53,13 @@ std::vector<std::source_location> TaskBase::traceback() const {
         frames.push_back(std::bit_cast<std::source_location>(where));
     }
     return frames;
+}
+
+std::vector<std::source_location> traceback_of(const TaskBase& task, const std::exception_ptr& error) {
+    if (!(task.flags & kExtras)) return {};
+    const char* const place = reinterpret_cast<const char*>(&task) + private_offset(TaskExtrasPlace{});
+    return (*reinterpret_cast<TaskExtras* const*>(place))->traced == error ? task.traceback()
+                                                                           : std::vector<std::source_location>();
 }
 
 }  // namespace detail

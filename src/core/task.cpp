@@ -195,17 +195,21 @@ void TaskBase::after_unusual_step() {
     }
     unlink();
     current.task = nullptr;  // for the destructors of the frame's parameters
+    LoopState& state = LoopState::of(*loop());
     if (!(flags & kThrew)) {
         // It returned in the very step in which it was cancelled (semantics 12).
+        ++state.tasks_cancelled;
         finish_cancelled(cancelled_error(take_cancel_message()));
         return leave_loop();
     }
     std::exception_ptr error = std::exchange(exception_, nullptr);
     const ErrorKind kind = classify(type_of(error));
     if (kind == ErrorKind::cancelled) {
+        ++state.tasks_cancelled;
         finish_cancelled(std::move(error));
         return leave_loop();
     }
+    ++state.tasks_failed;
     finish_with(error);
     if (kind == ErrorKind::ordinary) return leave_loop();
     mark_retrieved();

@@ -2,6 +2,7 @@
 // it is made here, and Waiter::throw_cancelled (waiter.hpp) throws it.
 #include <aio/core/task.hpp>
 
+#include "core/loop_state.hpp"
 #include "core/task_extras.hpp"
 
 #include <cstdlib>
@@ -93,6 +94,7 @@ bool TaskBase::deliver_cancellation() noexcept {
     Current& cur = current;
     cur.task = nullptr;
     unlink();
+    ++LoopState::of(*loop()).tasks_cancelled;
     finish_cancelled(cancelled_error(take_cancel_message()));
     leave_loop();
     return false;

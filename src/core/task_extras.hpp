@@ -31,6 +31,11 @@ struct TaskExtras {
     unsigned further_cancels = 0;  // beyond those that cancel_requests can count
 };
 
+class TaskBase;
+// Where `error` has passed in this task, innermost frame first; empty if the task's traceback is of another one.
+// Errors: std::bad_alloc.
+std::vector<std::source_location> traceback_of(const TaskBase& task, const std::exception_ptr& error);
+
 // Null, which stands for a plain CancelledError, also when there is no memory for the message.
 std::exception_ptr cancelled_error(const std::string& message) noexcept;
 

@@ -9,6 +9,7 @@
 #include "core/task_extras.hpp"
 
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <string>
@@ -124,13 +125,23 @@ void show_in_window(std::unique_ptr<WindowLoop> record, LoopState& state) noexce
 
 void heed_watchdog_variable() noexcept {
     const char* const value = std::getenv("AIO_WATCHDOG");
-    if (!value || !*value) return;
+    if (!value || !*value || std::strcmp(value, "off") == 0) return;
     try {
         if (start_watchdog_as_asked) return start_watchdog_as_asked(value);
         log(LogLevel::warning,
-            "AIO_WATCHDOG is set, but the watchdog is not in this program: call aio::debug::start_watchdog(), or "
-            "link the "
-            "shared library");
+            "AIO_WATCHDOG is set, but the watchdog is not in this program: link aiocpp::watchdog (without CMake: "
+            "with "
+            "-Wl,--undefined=aio_watchdog), or give run() the option watchdog");
+    } catch (const std::exception& error) {
+        log(LogLevel::warning, error.what());
+    }
+}
+
+void heed_debug_mode(const LoopState& state) noexcept {
+    const char* const value = std::getenv("AIO_WATCHDOG");
+    if (!start_watchdog_of_debug_mode || (value && std::strcmp(value, "off") == 0)) return;
+    try {
+        start_watchdog_of_debug_mode(state.slow_callback_duration);
     } catch (const std::exception& error) {
         log(LogLevel::warning, error.what());
     }

@@ -5,12 +5,13 @@
 // it is found in a stripped program, in a static and in a shared library, at any address, and in a core file. `aio_window` has
 // the version, the offsets of all members that a reader needs, and the list of the loops. Reader: debug/window_reader.hpp.
 //
-// The price: one record for each loop, two stores when run_forever() begins and ends, and two counters written once for each
-// poll. Tasks cost nothing: their own links and places are read.
+// The price: one record for each loop, some stores when run_forever() begins and ends, two counters and the longest time without a
+// poll written once for each poll, and one more reading of the clock for each poll in which the loop sleeps. Tasks cost nothing: their own links and places are read.
 #pragma once
 
 #include "core/loop_state.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -60,7 +61,7 @@ enum class WindowField : std::uint32_t {
     count
 };
 
-inline constexpr std::uint32_t kWindowFormat = 1;
+inline constexpr std::uint32_t kWindowFormat = 2;
 
 // Of one LoopState, from its first loop on: LoopState objects are never freed.
 struct WindowLoop {
@@ -71,10 +72,61 @@ struct WindowLoop {
     std::atomic<std::uint64_t> polls{0};           // since the record was made, like the next
     std::atomic<std::uint64_t> passes{0};
 
+    // Nanoseconds, and moments on the loop's clock.
+    static constexpr std::int64_t kNever = INT64_MIN;
+    std::atomic<std::int64_t> began{kNever};         // run_forever() did; kNever: it does not run
+    std::atomic<std::int64_t> ran{0};                // in earlier calls of it
+    std::atomic<std::int64_t> slept{0};              // in polls
+    std::atomic<std::int64_t> asleep_since{kNever};  // kNever: it is not
+    std::atomic<std::int64_t> second_began{0};       // of the next
+    std::atomic<std::int64_t> longest_busy{0};       // between two polls, in this second
+    std::atomic<std::int64_t> longest_busy_before{0};
+
     // On the loop's thread: no other one writes.
     void count(std::uint64_t passes_run) noexcept {
-        polls.store(polls.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        passes.store(passes.load(std::memory_order_relaxed) + passes_run, std::memory_order_relaxed);
+        add(polls, std::uint64_t{1});
+        add(passes, passes_run);
+    }
+    void fall_asleep(TimePoint now) noexcept { set(asleep_since, nanoseconds(now)); }
+    // After each poll, `last` being when the one before ended.
+    void polled(TimePoint last, TimePoint now) noexcept {
+        const std::int64_t end = nanoseconds(now), since = asleep_since.load(std::memory_order_relaxed);
+        if (since != kNever) {
+            add(slept, end - since);
+            set(asleep_since, kNever);
+        }
+        const std::int64_t from = std::max(nanoseconds(last), began.load(std::memory_order_relaxed));
+        const std::int64_t busy = (since != kNever ? since : end) - from;
+        if (end - second_began.load(std::memory_order_relaxed) >= 1'000'000'000) [[unlikely]] {
+            const bool just_over = end - second_began.load(std::memory_order_relaxed) < 2'000'000'000;
+            set(longest_busy_before, just_over ? longest_busy.load(std::memory_order_relaxed) : 0);
+            set(longest_busy, std::int64_t{0});
+            set(second_began, end);
+        }
+        if (busy > longest_busy.load(std::memory_order_relaxed)) set(longest_busy, busy);
+    }
+    void begin(TimePoint now) noexcept { set(began, nanoseconds(now)); }
+    void end(TimePoint now) noexcept {
+        add(ran, nanoseconds(now) - began.load(std::memory_order_relaxed));
+        for (auto* each : {&began, &asleep_since}) set(*each, kNever);
+    }
+    // For a new loop.
+    void reset() noexcept {
+        for (auto* each : {&polls, &passes}) set(*each, std::uint64_t{0});
+        for (auto* each : {&ran, &slept, &second_began, &longest_busy, &longest_busy_before})
+            set(*each, std::int64_t{0});
+        for (auto* each : {&began, &asleep_since}) set(*each, kNever);
+    }
+
+private:
+    static std::int64_t nanoseconds(TimePoint when) noexcept { return when.time_since_epoch().count(); }
+    template <class T>
+    static void set(std::atomic<T>& what, T value) noexcept {
+        what.store(value, std::memory_order_relaxed);
+    }
+    template <class T>
+    static void add(std::atomic<T>& what, T value) noexcept {
+        set(what, static_cast<T>(what.load(std::memory_order_relaxed) + value));
     }
 };
 
@@ -103,8 +155,11 @@ WindowLoop& window_loop_of(const LoopState& state) noexcept;
 
 // Once, when the first loop runs: AIO_WATCHDOG=50ms starts the watchdog, if it is in this program.
 void heed_watchdog_variable() noexcept;
+// When a loop in debug mode runs: the same, with its slow_callback_duration, unless AIO_WATCHDOG is "off".
+void heed_debug_mode(const LoopState& state) noexcept;
 // Of debug/watchdog.cpp, which nothing here may need: null in a program that does not link it. Errors: any.
 [[gnu::weak]] void start_watchdog_as_asked(const char* value);
+[[gnu::weak]] void start_watchdog_of_debug_mode(Duration threshold);  // no effect once one was started or stopped
 
 }  // namespace aio::detail
 

@@ -52,7 +52,10 @@ struct LoopInfo {
     std::string backend;
     State state = State::idle;
     std::uint64_t timers = 0, polls = 0, passes = 0;
-    std::int64_t last_poll_ns = 0;  // when the last poll ended, on the loop's clock
+    std::int64_t longest_busy_ns = 0;  // between two polls, in the last one to two seconds
+    Address record = 0;                // its WindowLoop
+    std::size_t layout = 0;            // which copy of the library it belongs to
+    std::int64_t last_poll_ns = 0;     // when the last poll ended, on the loop's clock
     std::uint32_t first_task = 0, task_count = 0;
     bool complete = true;  // false: the list of tasks changed too fast, or is damaged
 };

@@ -3,6 +3,7 @@
 #include <aio/debug/watchdog.hpp>
 
 #include <aio/core/log.hpp>
+#include <aio/core/watchdog_option.hpp>
 
 #include "base/per_thread.hpp"
 #include "core/blocked.hpp"
@@ -60,7 +61,28 @@ public:
 
     void start(Duration threshold) {
         const std::lock_guard calls(calls_);
+        begin(threshold);
+    }
+    // Debug mode asks without having been told to: whoever did tell decides.
+    void start_unless_decided(Duration threshold) {
+        const std::lock_guard calls(calls_);
+        if (!decided_) begin(threshold);
+    }
+    void stop() {
+        const std::lock_guard calls(calls_);
+        decided_ = true;
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        wake_.notify_all();
+        if (thread_.joinable()) thread_.join();
+    }
+
+private:
+    void begin(Duration threshold) {
         prepare_native_stacks();
+        decided_ = true;
         {
             const std::lock_guard lock(mutex_);
             threshold_ = std::max(threshold, kLeastThreshold);
@@ -79,17 +101,7 @@ public:
         }
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
-    void stop() {
-        const std::lock_guard calls(calls_);
-        {
-            const std::lock_guard lock(mutex_);
-            stopping_ = true;
-        }
-        wake_.notify_all();
-        if (thread_.joinable()) thread_.join();
-    }
 
-private:
     // One loop, as it was when it last did something.
     struct Seen {
         std::uint64_t polls = 0;
@@ -97,9 +109,10 @@ private:
         TimePoint since{};
         Duration waited{0};
         bool reported = false;
-        std::string what, who;  // of the report
+        bool held_back = false;  // its report, since the one before was just made
+        std::string what, who;   // of the report
         TimePoint last_report = TimePoint::min();
-        unsigned unreported = 0;
+        unsigned unreported = 0;  // steps whose reports were held back until they ended
     };
 
     void run() noexcept {
@@ -157,22 +170,22 @@ private:
         const std::uint64_t thread = record.thread.load(std::memory_order_relaxed);
         if (!there || asleep || polls != seen.polls || task != seen.task) {
             if (seen.reported) report_end(seen, now);
+            seen.unreported += seen.held_back;
             seen.polls = polls;
             seen.task = task;
             seen.since = now;
             seen.waited = there && !asleep ? waited_for_processor(thread) : Duration(0);
-            seen.reported = false;
+            seen.reported = seen.held_back = false;
             return;
         }
         if (seen.reported || now - seen.since < threshold) return;
         const Duration blocked = now - seen.since - (waited_for_processor(thread) - seen.waited);
         if (blocked < threshold) return;
+        // Later, if it is still blocked then: a loop that hangs is reported, whatever came before.
+        seen.held_back = seen.last_report != TimePoint::min() && now - seen.last_report < kBetweenReports;
+        if (seen.held_back) return;
         seen.reported = true;
         seen.what.clear();
-        if (seen.last_report != TimePoint::min() && now - seen.last_report < kBetweenReports) {
-            ++seen.unreported;
-            return;
-        }
         seen.last_report = now;
         report(record, seen, thread, blocked);
     }
@@ -224,8 +237,9 @@ private:
         return places;
     }
 
-    std::mutex calls_;  // one start() or stop() at a time
-    std::mutex mutex_;  // of the next two
+    std::mutex calls_;      // one start() or stop() at a time
+    bool decided_ = false;  // whether there was one
+    std::mutex mutex_;      // of the next two
     Duration threshold_{0};
     bool stopping_ = false;
     std::condition_variable wake_;
@@ -246,7 +260,17 @@ void stop_watchdog() { Watchdog::instance().stop(); }
 
 }  // namespace aio::debug
 
+// What a linker is told to look for, to have the watchdog in a program that does not name it.
+extern "C" {
+extern const char aio_watchdog;
+const char aio_watchdog = 1;
+}
+
 namespace aio::detail {
+
+void start_watchdog(Duration threshold) { debug::start_watchdog(threshold); }
+
+void start_watchdog_of_debug_mode(Duration threshold) { debug::Watchdog::instance().start_unless_decided(threshold); }
 
 void start_watchdog_as_asked(const char* value) {
     char* end = nullptr;

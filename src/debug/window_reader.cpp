@@ -76,6 +76,18 @@ Snapshot WindowReader::look_at(Address task, const LookOptions& options) {
     return snapshot;
 }
 
+WindowReader::Probe WindowReader::probe(const LoopInfo& loop) noexcept {
+    const Layout& layout = layouts_[std::min(loop.layout, layouts_.size() - 1)];
+    Probe probe;
+    const auto current = now_at<Address>(loop.record + offsetof(WindowLoop, current));
+    if (current == 0) return probe;
+    const auto state = now_at<Address>(loop.record + offsetof(WindowLoop, state));
+    probe.busy = now_at<std::uint8_t>(state + layout[loop_asleep]) == 0;
+    probe.task = now_at<Address>(current + layout[current_task]);
+    probe.polls = now_at<std::uint64_t>(loop.record + offsetof(WindowLoop, polls));
+    return probe;
+}
+
 bool WindowReader::is_task_of(Address task, Address loop) {
     return byte(task + offset(ready_kind)) == static_cast<std::uint8_t>(Kind::task) &&
            (byte(task + offset(ready_flags)) & aio::detail::kTask) &&
@@ -152,6 +164,14 @@ void WindowReader::read_loop(Address record, Snapshot& snapshot) {
     info.polls = number(record + offsetof(WindowLoop, polls));
     info.passes = number(record + offsetof(WindowLoop, passes));
     info.backend = backend_name(loop);
+    info.record = record;
+    info.layout = static_cast<std::size_t>(layout_ - layouts_.data());
+    // Of the second that is over, and of the one that has begun; while the loop is asleep nobody moves them on.
+    const auto signed_number = [&](Address at) { return memory_.get<std::int64_t>(at).value_or(0); };
+    const std::int64_t second = signed_number(record + offsetof(WindowLoop, second_began));
+    if (!options_.now_ns || *options_.now_ns - second < 2'000'000'000)
+        info.longest_busy_ns = std::max(signed_number(record + offsetof(WindowLoop, longest_busy)),
+                                        signed_number(record + offsetof(WindowLoop, longest_busy_before)));
     info.last_poll_ns = static_cast<std::int64_t>(number(loop + offset(loop_last_poll)));
     const Address heap = loop + offset(loop_timers_in_heap);
     info.timers =

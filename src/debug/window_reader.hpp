@@ -25,6 +25,15 @@ public:
 
     // Errors: std::bad_alloc.
     Snapshot look(const LookOptions& options = {});
+    // What changes with each step of a loop, read anew and as little as possible.
+    struct Probe {
+        std::uint64_t polls = 0;
+        Address task = 0;
+        bool busy = false;  // it runs, and is not asleep in its poll
+    };
+    // Of one of the loops that were looked at.
+    Probe probe(const LoopInfo& loop) noexcept;
+
     // Of the task at `task`, which is alive: itself, first, and those that wait for it, for these, and so on.
     Snapshot look_at(Address task, const LookOptions& options = {});
 
@@ -65,6 +74,11 @@ private:
     std::string backend_name(Address loop);
 
     std::uint8_t byte(Address at) { return memory_.get<std::uint8_t>(at).value_or(0); }
+    template <class T>
+    T now_at(Address at) noexcept {
+        T value{};
+        return memory_.source().read(at, &value, sizeof value) == sizeof value ? value : T{};
+    }
     std::uint32_t offset(WindowField field) const noexcept { return (*layout_)[field]; }
 
     // For a look: all that was known may have changed.

@@ -49,6 +49,49 @@ TEST(FormatException, has_the_traceback_above) {
                              ", in TestBody \\(its last await\\)\nstd::runtime_error: x"));
 }
 
+// std::throw_with_nested(), from the innermost error outward.
+std::exception_ptr caused(std::exception_ptr cause, const std::vector<std::string>& messages) {
+    for (const std::string& message : messages) {
+        try {
+            try {
+                std::rethrow_exception(cause);
+            } catch (...) {
+                std::throw_with_nested(std::runtime_error(message));
+            }
+        } catch (...) {
+            cause = std::current_exception();
+        }
+    }
+    return cause;
+}
+
+TEST(FormatException, names_the_causes) {
+    EXPECT_EQ(format_exception(caused(error("disk full"), {"cannot save", "request failed"})),
+              "std::runtime_error: request failed\n"
+              "caused by: std::runtime_error: cannot save\n"
+              "caused by: std::runtime_error: disk full");
+    EXPECT_EQ(format_exception(caused(group_of({error("one")}), {"several failed"})),
+              "std::runtime_error: several failed\n"
+              "caused by: | aio::ExceptionGroup: several (1 sub-exception)\n"
+              "+-+---------------- 1 ----------------\n"
+              "  | std::runtime_error: one\n"
+              "  +------------------------------------");
+    const std::string deep = format_exception(caused(error("x"), std::vector<std::string>(100, "again")));
+    EXPECT_TRUE(deep.ends_with("caused by: std::runtime_error: again\n... (more than 10 causes)")) << deep;
+}
+
+TEST(FormatException, does_not_name_the_cancellation_within_a_timeout) {
+    try {
+        try {
+            throw CancelledError();
+        } catch (const CancelledError&) {
+            throw TimeoutError();
+        }
+    } catch (...) {
+        EXPECT_EQ(format_exception(std::current_exception()).find("caused by"), std::string::npos);
+    }
+}
+
 TEST(FormatException, of_a_group_is_a_tree) {
     EXPECT_EQ(format_exception(group_of({error("one"), group_of({error("two\nlines")})})),
               "| aio::ExceptionGroup: several (2 sub-exceptions)\n"

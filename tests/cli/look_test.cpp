@@ -295,6 +295,28 @@ ASYNC_TEST(ToolLook, top_shows_loops_and_where_tasks_wait, kOnce) {
         EXPECT_EQ((co_await run_tool(scratch, "top", "-d", delay, "1")).status, 2) << delay;
 }
 
+ASYNC_TEST(ToolLook, top_names_the_longest_step_and_counts_connections, kOnce) {
+    const Scratch scratch;
+    const Shapes shapes = co_await Shapes::start(AIOCPP_SHAPES, "stutter");
+    const Ended json = co_await run_tool(scratch, "top", "--json", "-d", "0.2", "--sort", "busy", shapes.pid());
+    const auto parsed = nlohmann::json::parse(json.out);
+    EXPECT_EQ(parsed["connections"], 2);
+    const auto& loop = parsed["loops"][0];
+    EXPECT_GE(loop["longest_busy_seconds"], 0.03);  // counted by the loop itself
+    EXPECT_EQ(loop["longest_step"]["task"], "task 'stutterer'");
+    EXPECT_GT(loop["longest_step"]["seconds"], 0.0);
+    EXPECT_LE(loop["longest_step"]["seconds"], loop["longest_busy_seconds"].get<double>() + 1);
+    EXPECT_THAT(loop["longest_step"]["last_await"].get<std::string>(),
+                MatchesRegex(at("stuttering_task", "stutter")));
+    const Ended shown = co_await run_tool(scratch, "top", "--once", "-d", "0.2", shapes.pid());
+    EXPECT_THAT(shown.out, HasSubstr("\nconnections: 2\n"));
+    EXPECT_THAT(shown.out,
+                testing::ContainsRegex("\nlongest step of loop [0-9]+: [0-9]+ ms in task 'stutterer', last "
+                                       "await in stuttering_task\\(\\) at .*shapes.cpp:[0-9]+\n"));
+    EXPECT_EQ((co_await run_tool(scratch, "top", "--once", "--sort", "x", shapes.pid())).status, 2);
+    co_await shapes.stop();
+}
+
 ASYNC_TEST(ToolLook, says_what_is_no_program_of_ours, kOnce) {
     const Scratch scratch;
     const Process other = co_await create_subprocess_exec("sleep", "1000");

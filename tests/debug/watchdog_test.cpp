@@ -19,10 +19,12 @@ using testing::HasSubstr, testing::MatchesRegex;
 
 std::mutex reports_mutex;
 std::vector<std::string> reports;
+TimePoint last_report_time;
 
 void take_report(LogLevel, std::string_view text) {
     const std::lock_guard lock(reports_mutex);
     reports.emplace_back(text);
+    last_report_time = std::chrono::steady_clock::now();
 }
 std::size_t report_count() {
     const std::lock_guard lock(reports_mutex);
@@ -32,10 +34,8 @@ std::size_t report_count() {
 // Takes what is reported, from here on, and ends the watchdog.
 class Watched {
 public:
-    explicit Watched(Duration threshold) : before_(set_logger(take_report)) {
-        reports.clear();
-        debug::start_watchdog(threshold);
-    }
+    Watched() : before_(set_logger(take_report)) { reports.clear(); }
+    explicit Watched(Duration threshold) : Watched() { debug::start_watchdog(threshold); }
     ~Watched() {
         debug::stop_watchdog();
         set_logger(before_);
@@ -77,6 +77,59 @@ TEST(Watchdog, names_the_task_and_the_call_that_block_a_loop) {
     // The stack, innermost first; sanitizers put frames of their own between.
     if (!kSanitized) {
         EXPECT_THAT(reports[0], HasSubstr("block_until_reported()"));
+    }
+}
+
+// The second step is blocked within a second of the first report: it is held back, not forgotten.
+Coro<> blocks_twice() {
+    co_await aio::sleep(0s);
+    const TimePoint begin = std::chrono::steady_clock::now();
+    block_until_reported(1);
+    while (report_count() < 2) co_await aio::sleep(1ms);
+    block_until_reported(3);
+    EXPECT_GE(last_report_time - begin, 1s);
+    while (report_count() < 4) co_await aio::sleep(1ms);
+}
+
+TEST(Watchdog, reports_one_step_a_second_and_never_forgets_one_that_stays_blocked) {
+    const Watched watched(4ms);
+    const auto main = []() -> Coro<> {
+        Task<> task = create_task(blocks_twice(), {.name = "twice"});
+        co_await task;
+    };
+    aio::run(main(), {.backend = "epoll"});
+    ASSERT_EQ(reports.size(), 4u);
+    for (const std::size_t begun : {0u, 2u})
+        EXPECT_THAT(reports[begun], HasSubstr(" ms in a step of task 'twice': none of its other tasks can run"));
+    for (const std::size_t over : {1u, 3u})
+        EXPECT_THAT(reports[over], MatchesRegex("loop [0-9]+ was blocked for [0-9]+ ms in a step of task 'twice'"));
+}
+
+TEST(Watchdog, is_started_by_an_option_of_run_and_of_loops) {
+    const auto blocked = []() -> Coro<> {
+        co_await aio::sleep(0s);
+        block_until_reported(1);
+        while (report_count() < 2) co_await aio::sleep(1ms);
+    };
+    {
+        const Watched watched;
+        aio::run(blocked(), {.backend = "epoll", .watchdog = 20ms});
+        EXPECT_EQ(reports.size(), 2u);
+    }
+    {
+        const Watched watched;
+        EventLoop loop({.backend = "epoll", .watchdog = 20ms});
+        loop.run_until_complete(blocked());
+        EXPECT_EQ(reports.size(), 2u);
+    }
+    for (const WatchdogOption threshold : {WatchdogOption(0s), WatchdogOption(Duration::min())}) {
+        const auto main = []() -> Coro<> { co_return; };
+        EXPECT_THROW(aio::run(main(), {.watchdog = threshold}), ValueError);
+        EXPECT_THROW(EventLoop({.watchdog = threshold}), ValueError);
+    }
+    for (const WatchdogOption threshold : {WatchdogOption(1ns), WatchdogOption(std::chrono::hours::max())}) {
+        const Watched watched;
+        aio::run(aio::sleep(0s), {.watchdog = threshold});
     }
 }
 

@@ -13,6 +13,7 @@
 
 int main(int argc, char** argv) {
     testing::InitGoogleMock(&argc, argv);
+    ::setenv("AIO_WATCHDOG", "off", 0);  // tests in debug mode expect their own reports only
     // Under AddressSanitizer frames are blocks of their own otherwise. Before the first one is made.
     if (std::getenv("AIO_TEST_RECYCLE")) aio::detail::frame_pool.set_recycling(true);
     const std::string_view backend = aio::test::harness::backend_name();

@@ -98,6 +98,7 @@ bool WatchedBackend::fault_is_due() noexcept {
 }
 
 void WatchedBackend::start(Operation& operation) noexcept {
+    count_operation();
     if (operation.kind == next_failure_.kind && next_failure_.times > 0) {
         --next_failure_.times;
         return fail_later(operation, -next_failure_.error);

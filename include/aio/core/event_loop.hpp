@@ -12,6 +12,8 @@
 #include <aio/base/function.hpp>
 #include <aio/core/awaitable.hpp>
 #include <aio/core/handle.hpp>
+#include <aio/core/loop_statistics.hpp>
+#include <aio/core/watchdog_option.hpp>
 
 #include <chrono>
 #include <memory>
@@ -41,6 +43,7 @@ struct LoopOptions {
     std::string_view backend = {};     // "io_uring", "epoll" or "sim"; default: AIO_BACKEND, else the best there is
     Duration busy_poll = Duration(0);  // spin this long on the backend before sleeping in it
     std::uint64_t shuffle_seed = 0;    // not 0: run each pass in an order drawn from this seed (for tests)
+    WatchdogOption watchdog = {};      // such as 50ms: reports loops that are blocked for longer
 };
 
 class Executor;
@@ -206,12 +209,18 @@ public:
     void default_exception_handler(const ExceptionContext& context);
 
     // Debug mode: reports slow callbacks, coroutines that are never awaited, and objects that are dropped unclosed;
-    // refuses call_soon() and the like from other threads. Off unless LoopOptions or AIO_DEBUG turn it on.
+    // refuses call_soon() and the like from other threads; starts the watchdog with slow_callback_duration, if it is in the
+    // program (aio/debug/watchdog.hpp). Off unless LoopOptions or AIO_DEBUG turn it on.
     void set_debug(bool on) noexcept;
     bool get_debug() const noexcept;
     // In debug mode, a callback or step that takes at least this long is logged. Default: 100 ms.
     void set_slow_callback_duration(Duration duration) noexcept;
     Duration slow_callback_duration() const noexcept;
+
+    // What the loop has done so far. Thread rule: the loop's thread. Errors: std::bad_alloc.
+    LoopStatistics statistics() const;
+    // Whether each step is timed for LoopStatistics::longest_step: two readings of the clock for each, about 40 ns. Default: false.
+    void set_measure_steps(bool on) noexcept;
 
     // "io_uring", "epoll" or "sim"; "closed" after close().
     std::string_view backend_name() const noexcept;

@@ -122,6 +122,7 @@ private:
         void run() override;
         void discard() noexcept override;
         void link_tasks() noexcept override;
+        std::size_t tasks_to_start() const noexcept override;
         const char* name() const noexcept override { return "gather"; }
 
     private:

@@ -6,6 +6,7 @@
 
 #include <aio/base/assert.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -63,6 +64,8 @@ public:
     virtual bool scheduled_by(FutureBase&) noexcept { return true; }
     // One that starts several tasks, which are not in the ready queue themselves: puts them into the loop's list of tasks.
     virtual void link_tasks() noexcept {}
+    // How many tasks it will start that are in no list and no queue.
+    virtual std::size_t tasks_to_start() const noexcept { return 0; }
     // "<Handle ...>" for reports. Static storage or owned by this object.
     virtual const char* name() const noexcept { return "callback"; }
 

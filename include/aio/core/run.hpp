@@ -28,6 +28,7 @@ struct RunOptions {
     Duration busy_poll = Duration(0);          // spin this long on the kernel before sleeping in it
     bool handle_signals = true;                // Ctrl-C and SIGTERM cancel the main task
     std::unique_ptr<EventLoop> (*loop_factory)() = nullptr;  // makes the loop, in place of backend and busy_poll
+    WatchdogOption watchdog = {};  // such as 50ms: reports loops that are blocked for longer
 };
 
 // Several run()s on one loop, with the clean-up of run() done once, in close(). asyncio.Runner.

@@ -14,6 +14,7 @@
 #include <aio/base/error.hpp>
 #include <aio/core/coro.hpp>
 #include <aio/core/event_loop.hpp>
+#include <aio/core/measured.hpp>
 #include <aio/core/timeout.hpp>
 #include <aio/db/errors.hpp>
 #include <aio/db/pool_backoff.hpp>
@@ -26,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -50,7 +52,16 @@ struct PoolStatistics {
 
 namespace detail {
 
-// Driver: using Connection; Coro<Connection> connect() const; bool is_usable(const Connection&) const noexcept;
+using ::aio::detail::MetricFamily;
+inline constexpr MetricFamily kPoolConnections{"aiocpp_db_pool_connections", "gauge",
+                                               "Connections of the pool that are open or being opened."};
+inline constexpr MetricFamily kPoolMost{"aiocpp_db_pool_max_connections", "gauge", "Connections that it may have."};
+inline constexpr MetricFamily kPoolWaiting{"aiocpp_db_pool_waiting_tasks", "gauge",
+                                           "Tasks that wait for a connection of the pool."};
+inline constexpr MetricFamily kPoolAcquired{"aiocpp_db_pool_acquired_total", "counter",
+                                            "Connections that the pool has handed out."};
+
+// Driver: static constexpr const char* kDatabase, for metrics; using Connection; Coro<Connection> connect() const; bool is_usable(const Connection&) const noexcept;
 // bool is_same(const Connection&, const Connection&) const noexcept; void give_back(const Connection&) const noexcept, which
 // resets it; void terminate(const Connection&) const noexcept;
 // Coro<> close(Connection) const; bool prepares() const noexcept, and if so Coro<> prepare(Connection) const, when it is handed out. A driver whose connections may be busy
@@ -58,7 +69,7 @@ namespace detail {
 // bool is_settled(const Connection&) const noexcept; Coro<> settle(Connection) const. One that can look at its socket:
 // bool is_gone(const Connection&) const noexcept.
 template <class Driver>
-class PoolState : public std::enable_shared_from_this<PoolState<Driver>> {
+class PoolState : public std::enable_shared_from_this<PoolState<Driver>>, public ::aio::detail::Measured {
 public:
     using Connection = typename Driver::Connection;
 
@@ -79,7 +90,17 @@ public:
     }
 
     PoolState(const PoolState&) = delete;
-    ~PoolState() { stop_timer(); }
+    virtual ~PoolState() { stop_timer(); }
+
+    void measure(::aio::detail::MetricSamples& into) const override {
+        const std::string pool = "database=\"" + std::string(Driver::kDatabase) + "\"," + this->label("pool");
+        const PoolStatistics now = statistics();
+        into.add(kPoolConnections, pool + ",state=\"idle\"", now.idle);
+        into.add(kPoolConnections, pool + ",state=\"used\"", now.size - now.idle);
+        into.add(kPoolMost, pool, limits_.max_size);
+        into.add(kPoolWaiting, pool, now.waiting);
+        into.add(kPoolAcquired, pool, acquired_);
+    }
 
     // A connection, for whoever calls give_back() or take_back() with it. The timeout covers waiting, connecting and
     // setting up. Cancel: the place in the queue is given up.
@@ -212,6 +233,7 @@ private:
         lent_.push_back((*handing).connection);
         if (driver_.prepares()) co_await driver_.prepare((*handing).connection);
         place.keep();
+        ++acquired_;
         co_return handing.done();
     }
 
@@ -360,6 +382,7 @@ private:
     std::size_t size_ = 0;
     std::size_t in_use_ = 0;
     std::uint64_t generation_ = 0;
+    std::uint64_t acquired_ = 0;
     bool closing_ = false;
 };
 

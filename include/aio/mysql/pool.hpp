@@ -49,6 +49,7 @@ namespace detail {
 
 class PoolDriver {
 public:
+    static constexpr const char* kDatabase = "mysql";
     using Connection = mysql::Connection;
     using Row = mysql::Row;
     using Rows = mysql::Rows;

@@ -51,6 +51,7 @@ namespace detail {
 
 class PoolDriver {
 public:
+    static constexpr const char* kDatabase = "postgresql";
     using Connection = pg::Connection;
     using Row = pg::Row;
     using Rows = pg::Rows;

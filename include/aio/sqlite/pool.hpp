@@ -51,6 +51,7 @@ namespace detail {
 
 class PoolDriver {
 public:
+    static constexpr const char* kDatabase = "sqlite";
     using Connection = sqlite::Connection;
     using Row = sqlite::Row;
     using Rows = sqlite::Rows;

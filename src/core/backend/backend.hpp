@@ -232,14 +232,18 @@ public:
     virtual int peer_address(int fd, sockaddr_storage& address, socklen_t& length) noexcept = 0;
     virtual void close_fd(int fd) noexcept = 0;
 
+    // Operations that were started so far.
+    std::uint64_t operations() const noexcept { return operations_; }
     // Operations started and not completed: 0 when a loop closes, asserted by tests.
     virtual std::size_t in_flight() const noexcept = 0;
 
 protected:
     // Of run_deferred(), modulo 2^32. Before the next one, tasks and callbacks may have run.
     unsigned deferred_runs() const noexcept { return deferred_runs_; }
+    void count_operation() noexcept { ++operations_; }
 
 private:
+    std::uint64_t operations_ = 0;
     DeferredQueue deferred_;
     unsigned deferred_runs_ = 0;
 };

@@ -40,6 +40,28 @@ ConnectorStatistics Pool::statistics() const noexcept {
     return now;
 }
 
+namespace {
+
+using aio::detail::MetricFamily;
+constexpr MetricFamily kClientConnections{"aiocpp_http_client_connections", "gauge", "Connections of the client."};
+constexpr MetricFamily kClientOpened{"aiocpp_http_client_connections_opened_total", "counter",
+                                     "Connections that the client has opened."};
+constexpr MetricFamily kClientRequests{"aiocpp_http_client_requests_total", "counter",
+                                       "Requests that were given a connection, those of redirects too."};
+constexpr MetricFamily kClientWaiting{"aiocpp_http_client_waiting_requests", "gauge",
+                                      "Requests that wait for a connection."};
+
+}  // namespace
+
+void Pool::measure(aio::detail::MetricSamples& into) const {
+    const std::string client = label("client");
+    into.add(kClientConnections, client + ",state=\"idle\"", idle_);
+    into.add(kClientConnections, client + ",state=\"used\"", acquired_);
+    into.add(kClientOpened, client, opened_);
+    into.add(kClientRequests, client, requests_);
+    into.add(kClientWaiting, client, waiting_);
+}
+
 // --- places ----------------------------------------------------------------------------------------------------------
 
 PoolHost& Pool::host_of(std::string_view key) {
@@ -128,6 +150,7 @@ Lease Pool::try_acquire(std::string_view key) {
     if (!has_room(host)) return Lease();
     take_place(host);
     Lease lease(shared_from_this(), host);
+    ++requests_;
     if (std::unique_ptr<ClientConnection> idle = take_idle(host)) lease.set_connection(std::move(idle));
     return lease;
 }
@@ -146,6 +169,7 @@ Coro<Lease> Pool::acquire(std::string key, Tracers& tracers) {
         waiter.claim();
     }
     Lease lease(self, host);
+    ++requests_;
     if (std::unique_ptr<ClientConnection> idle = take_idle(host)) lease.set_connection(std::move(idle));
     if (!tracers.empty()) co_await tracers.send(&TraceConfig::on_connection_queued_end, {});
     co_return lease;
@@ -229,6 +253,7 @@ void Pool::sweep() {
 void Pool::add(ClientConnection& connection) {
     connection.place = all_.size();
     all_.push_back(&connection);
+    ++opened_;
 }
 
 void Pool::remove(ClientConnection& connection) noexcept {

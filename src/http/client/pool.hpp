@@ -9,6 +9,7 @@
 
 #include <aio/core/event_loop.hpp>
 #include <aio/core/future.hpp>
+#include <aio/core/measured.hpp>
 #include <aio/http/client/connector.hpp>
 #include <aio/io/dns.hpp>
 
@@ -42,7 +43,10 @@ struct PoolHost {
 
 class Lease;
 
-class Pool final : public std::enable_shared_from_this<Pool>, public SocketKeeper, private IdleOwner {
+class Pool final : public std::enable_shared_from_this<Pool>,
+                   public SocketKeeper,
+                   private IdleOwner,
+                   public aio::detail::Measured {
 public:
     explicit Pool(ConnectorOptions options, std::string unix_path = {});
     ~Pool();
@@ -53,6 +57,7 @@ public:
     const std::string& unix_path() const noexcept { return unix_path_; }
     bool closed() const noexcept { return closed_; }
     ConnectorStatistics statistics() const noexcept;
+    void measure(aio::detail::MetricSamples& into) const override;
 
     // A place, with an idle connection if there is one. Nothing (a false Lease): one would have to wait for it.
     // Errors: ClientConnectionError when the pool is closed.
@@ -112,6 +117,7 @@ private:
     std::size_t prune_at_ = 64;
     std::size_t acquired_ = 0, idle_ = 0, waiting_ = 0;
     std::uint64_t next_ticket_ = 0;
+    std::uint64_t requests_ = 0, opened_ = 0;  // so far
     std::shared_ptr<Resolver> resolver_;
     std::shared_ptr<CachingResolver> cache_;
     TimerHandle sweep_;

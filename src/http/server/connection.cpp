@@ -119,7 +119,10 @@ Coro<bool> Connection::serve_requests() {
             failure = std::current_exception();
         }
         if (exchange().websocket()) co_await end_websocket(std::move(failure));
-        if (exchange().taken_over() && !failure) co_return false;
+        if (exchange().taken_over() && !failure) {
+            server_.count(101, 0);
+            co_return false;
+        }
         if (slow) {
             enter(Phase::sending);
             try {
@@ -183,6 +186,7 @@ Coro<Response> Connection::run_handler() {
 }
 
 void Connection::log_request() {
+    if (exchange().head_sent()) server_.count(exchange().status(), exchange().body_bytes());
     const AccessLog* log = server_.access_log();
     if (log && exchange().head_sent())
         log->write(exchange(), desk_->begun_at, get_running_loop().time() - desk_->began);
@@ -193,6 +197,7 @@ void Connection::log_request() {
 void Connection::refuse(wire::Fault fault, std::string_view why) noexcept { refuse(status_of(fault), why); }
 
 void Connection::refuse(int status, std::string_view why) noexcept {
+    server_.count(status, 0);
     try {
         Response response = Response::text(std::to_string(status) + ": " + std::string(why), status);
         // An answer to HEAD has no content, however far the request was read.

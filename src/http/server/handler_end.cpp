@@ -6,6 +6,7 @@
 #include <aio/core/log.hpp>
 #include <aio/http/server/http_exceptions.hpp>
 
+#include "core/task_extras.hpp"
 #include "http/ws_channel.hpp"
 
 #include <cstdint>
@@ -77,6 +78,7 @@ void Connection::report(std::exception_ptr error) noexcept {
         ExceptionContext context;
         context.message =
             "Error handling request " + std::string(request.method()) + " " + std::string(request.raw_path());
+        context.traceback = aio::detail::traceback_of(*task_.base(), error);
         context.exception = std::move(error);
         context.task = task_;
         get_running_loop().call_exception_handler(context);

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace aio::http::detail {
 
@@ -25,6 +26,16 @@ std::uint32_t whole_seconds(Duration time) noexcept {
 
 // As many as requests are answered at a time, most of the time; more are made and thrown away.
 constexpr std::size_t kSpareDesks = 64;
+
+using aio::detail::MetricFamily;
+constexpr MetricFamily kServerConnections{"aiocpp_http_server_connections", "gauge",
+                                          "Open connections of the server."};
+constexpr MetricFamily kServerOpened{"aiocpp_http_server_connections_opened_total", "counter",
+                                     "Connections that were accepted."};
+constexpr MetricFamily kServerRequests{"aiocpp_http_server_requests_total", "counter",
+                                       "Requests that were answered, by class of status."};
+constexpr MetricFamily kServerBytes{"aiocpp_http_server_response_body_bytes_total", "counter",
+                                    "Bytes of the bodies of responses."};
 
 }  // namespace
 
@@ -68,6 +79,7 @@ void WebServer::take_back(std::unique_ptr<Desk> desk) noexcept {
 void WebServer::join(Connection& connection) {
     connection.place = connections_.size();
     connections_.push_back(&connection);
+    ++opened_;
     if (closing_) connection.close_if_idle();  // it was accepted in the last pass
     if (connections_.size() > 1) return;
     try {
@@ -103,6 +115,15 @@ void WebServer::tick() noexcept {
         aio::detail::log(LogLevel::error,
                          "aio::http: no memory for the timer of connections: they have no time limits any more");
     }
+}
+
+void WebServer::measure(aio::detail::MetricSamples& into) const {
+    const std::string server = label("server");
+    into.add(kServerConnections, server, connections());
+    into.add(kServerOpened, server, opened_);
+    for (std::size_t i = 1; i < answered_.size(); ++i)
+        into.add(kServerRequests, server + ",status=\"" + std::to_string(i) + "xx\"", answered_[i]);
+    into.add(kServerBytes, server, body_bytes_);
 }
 
 // --- the end -----------------------------------------------------------------------------------------------------

@@ -3,11 +3,14 @@
 
 #include <aio/core/event_loop.hpp>
 #include <aio/core/future.hpp>
+#include <aio/core/measured.hpp>
 #include <aio/http/server/runner.hpp>
 
 #include "http/server/access_log.hpp"
 #include "http/wire/parser.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,7 +21,7 @@ namespace aio::http::detail {
 class Connection;
 struct Desk;
 
-class WebServer : public std::enable_shared_from_this<WebServer> {
+class WebServer final : public std::enable_shared_from_this<WebServer>, public aio::detail::Measured {
 public:
     WebServer(Application& app, const RunnerOptions& options);
     ~WebServer();
@@ -42,6 +45,13 @@ public:
     void cancel_all() noexcept;
     // The same where nobody waits for the end: from here on the application may be gone.
     void abandon() noexcept;
+
+    // A request was answered.
+    void count(int status, std::uint64_t body_bytes) noexcept {
+        ++answered_[static_cast<std::size_t>(status / 100) % answered_.size()];
+        body_bytes_ += body_bytes;
+    }
+    void measure(aio::detail::MetricSamples& into) const override;
 
     // Null once it was abandoned.
     Application* app() const noexcept { return app_; }
@@ -77,6 +87,8 @@ private:
     std::optional<AccessLog> access_log_;
     std::vector<Connection*> connections_;
     std::vector<std::unique_ptr<Desk>> desks_;  // that nobody uses
+    std::array<std::uint64_t, 6> answered_{};   // requests, by the first digit of the status
+    std::uint64_t body_bytes_ = 0, opened_ = 0;
     std::uint32_t seconds_ = 0;
     TimerHandle timer_;  // once a second while there are connections
     std::optional<Future<>> ended_;

@@ -2,6 +2,7 @@
 //
 //     waiting    twenty shapes of waiting, ten tasks of each; for ever
 //     sleep      a task is blocked in ::sleep
+//     stutter    every other millisecond a task takes a step of 30 ms; and one connection
 //     spin       a task never ends its step
 //     abort      the shapes of `waiting`, and then a core file
 //     ring       three tasks that wait for each other
@@ -13,11 +14,13 @@
 #include <aio/aio.hpp>
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -187,6 +190,22 @@ aio::Coro<> blocked_task() {
     while (true) ::sleep(1000);
 }
 
+aio::Coro<> stuttering_task() {
+    int sockets[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) != 0) std::abort();
+    bool first = true;
+    while (true) {
+        co_await aio::sleep(std::chrono::milliseconds(1));  // @stutter
+        if (std::exchange(first, false)) say_ready();
+        ::usleep(30'000);
+    }
+}
+
+aio::Coro<> run_stuttering() {
+    aio::create_task(stuttering_task).set_name("stutterer");
+    co_await aio::Future<>();
+}
+
 aio::Coro<> spinning_task() {
     co_await aio::sleep(std::chrono::milliseconds(1));
     say_ready();
@@ -262,6 +281,7 @@ int main(int argc, char** argv) {
     if (mode == "waiting") aio::run(run_waiting(false));
     if (mode == "abort") aio::run(run_waiting(true));
     if (mode == "sleep") aio::run(blocked_task());
+    if (mode == "stutter") aio::run(run_stuttering());
     if (mode == "spin") aio::run(spinning_task());
     if (mode == "ring") aio::run(run_ring());
     if (mode == "deep") aio::run(run_deep(count));

@@ -1,7 +1,10 @@
 // The pool: one connection writes, the others read.
+#include "core/loop_state.hpp"
 #include "db/sqlite/with_database.hpp"
 
+#include <map>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace aio::test {
@@ -111,6 +114,27 @@ ASYNC_TEST(SqlitePool, cancelled_users_lose_no_connection, kOnce) {
     EXPECT_EQ(pool.reader_statistics().idle, pool.reader_statistics().size);
     EXPECT_EQ(pool.writer_statistics().idle, 1u);
     co_await pool.close();
+}
+
+ASYNC_TEST(SqlitePool, has_numbers_for_metrics, kOnce) {
+    const TemporaryDirectory directory;
+    const auto pool = co_await sqlite::create_pool(directory.file(), {.max_readers = 3});
+    co_await pool.execute("CREATE TABLE t(a)");
+    co_await pool.fetch("SELECT * FROM t");
+    const auto reader = co_await pool.acquire_reader();
+    aio::detail::MetricSamples samples;
+    aio::detail::LoopState::of(get_running_loop().core()).measured.measure(samples);
+    std::map<std::string, double> sums;  // of the readers and the writer
+    for (const auto& sample : samples.all()) {
+        EXPECT_TRUE(sample.labels.starts_with("database=\"sqlite\",pool=\"")) << sample.labels;
+        const std::size_t state = sample.labels.find(",state=");
+        sums[sample.family->name + (state == std::string::npos ? "" : sample.labels.substr(state))] += sample.value;
+    }
+    EXPECT_EQ(sums["aiocpp_db_pool_connections,state=\"used\""], 1);
+    EXPECT_EQ(sums["aiocpp_db_pool_connections,state=\"idle\""], 1);
+    EXPECT_EQ(sums["aiocpp_db_pool_max_connections"], 4);
+    EXPECT_EQ(sums["aiocpp_db_pool_waiting_tasks"], 0);
+    EXPECT_EQ(sums["aiocpp_db_pool_acquired_total"], 3);
 }
 
 }  // namespace

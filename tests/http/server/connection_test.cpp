@@ -224,6 +224,8 @@ ASYNC_TEST(HttpConnection, answers_500_for_a_bug_and_reports_it) {
     CO_ASSERT_EQ(reports.size(), 1u);
     EXPECT_EQ(reports[0].message, "Error handling request GET /fail");
     EXPECT_THAT(reports[0].what, HasSubstr("a bug"));
+    EXPECT_THAT(reports[0].text, testing::ContainsRegex("Traceback \\(most recent call last\\):\n"
+                                                        "  File \".*site.hpp\", .*in fail.*\n.*a bug"));
     co_await site.server.close();
 }
 

@@ -137,6 +137,7 @@ void EpollBackend::start(Operation& operation) noexcept {
     operation.in_flight = true;
     operation.backend_word = kNotQueued;
     ++in_flight_;
+    count_operation();
     if (const int error = prepare(operation.fd); error < 0) return enqueue(operation, error);
     switch (operation.kind) {
         case OpKind::accept:

@@ -70,6 +70,7 @@ void SimBackend::start(Operation& operation) noexcept {
     operation.in_flight = true;
     operation.backend_word = kUnqueued;
     ++in_flight_;
+    count_operation();
     if (!is_simulated(operation.fd)) return start_real(operation);
     SimSocket* socket = network_->find(operation.fd);
     if (!socket) return enqueue(operation, -EBADF);

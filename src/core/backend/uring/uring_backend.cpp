@@ -147,6 +147,7 @@ void UringBackend::start(Operation& operation) noexcept {
     operation.in_flight = true;
     operation.backend_word = kRunning;
     ++in_flight_;
+    count_operation();
     if (!submit(operation)) fail_later(operation, -EBUSY);
 }
 
@@ -156,6 +157,7 @@ bool UringBackend::start_file(Operation& operation) noexcept {
     if (!submit(operation)) return false;
     operation.in_flight = true;
     ++in_flight_;
+    count_operation();
     return true;
 }
 
