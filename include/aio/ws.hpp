@@ -7,4 +7,5 @@
 #include <aio/ws/errors.hpp>
 #include <aio/ws/message.hpp>
 #include <aio/ws/options.hpp>
+#include <aio/ws/router.hpp>
 #include <aio/ws/server.hpp>

@@ -1,8 +1,9 @@
-// aiocpp: fetches URLs, serves directories, and shows what the tasks of a program wait for.
+// aiocpp: fetches URLs, serves directories, talks to WebSockets, and shows what the tasks of a program wait for.
 #include "cli/fetch.hpp"
 #include "cli/look.hpp"
 #include "cli/serve.hpp"
 #include "cli/top.hpp"
+#include "cli/websocket.hpp"
 
 #include "cli/exit_status.hpp"
 
@@ -37,8 +38,10 @@ bool take_standard_descriptors() {
 
 int main(int argc, char** argv) {
     if (!take_standard_descriptors()) return aio::cli::kFailed;
-    CLI::App app("Fetches URLs, serves directories over HTTP, and shows what the tasks of a program wait for.",
-                 "aiocpp");
+    CLI::App app(
+        "Fetches URLs, serves directories over HTTP, talks to WebSockets, and shows what the tasks of a program wait "
+        "for.",
+        "aiocpp");
     app.set_version_flag("--version", "aiocpp " AIOCPP_VERSION);
     app.require_subcommand(1);
 
@@ -49,6 +52,10 @@ int main(int argc, char** argv) {
     aio::cli::ServeOptions serve_options;
     CLI::App* const serve = app.add_subcommand("serve", "Serve the files of a directory");
     aio::cli::add_serve_options(*serve, serve_options);
+
+    aio::cli::WebSocketOptions websocket_options;
+    CLI::App* const websocket = app.add_subcommand("ws", "Talk to a WebSocket server, or be one");
+    aio::cli::add_websocket_options(*websocket, websocket_options);
 
     aio::cli::LookOptions look_options;
     CLI::App* const ps = app.add_subcommand("ps", "List the tasks of a running program or a core file");
@@ -68,6 +75,7 @@ int main(int argc, char** argv) {
     }
     std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is a write error
     try {
+        if (*websocket) return aio::cli::websocket(websocket_options);
         if (*top) return aio::cli::top(top_options);
         if (*ps) return aio::cli::ps(look_options);
         if (*pstree) return aio::cli::pstree(look_options);

@@ -4,6 +4,7 @@
 #include "cli/checksum.hpp"
 
 #include <aio/http/errors.hpp>
+#include <aio/ws/errors.hpp>
 
 #include <fmt/core.h>
 
@@ -64,6 +65,14 @@ Problem explain_client_error(const http::ClientError& error) {
     return {kReceiveError, what, is<http::ClientConnectionError>(error)};
 }
 
+Problem explain_websocket_error(const ws::WebSocketException& error) {
+    if (dynamic_cast<const ws::InvalidURI*>(&error)) return {kBadUrl, error.what()};
+    if (dynamic_cast<const ws::SecurityError*>(&error)) return {kRedirects, error.what()};
+    const auto* const refused = dynamic_cast<const ws::InvalidStatus*>(&error);
+    if (!refused) return {kReceiveError, error.what()};
+    return explain_status(StatusError(refused->response().status, refused->response().reason, std::nullopt));
+}
+
 }  // namespace
 
 bool is_transient(int status) noexcept {
@@ -82,10 +91,14 @@ Problem explain(const std::exception_ptr& error) {
         return explain_status(e);
     } catch (const http::ClientError& e) {
         return explain_client_error(e);
+    } catch (const ws::WebSocketException& e) {
+        return explain_websocket_error(e);
     } catch (const ChecksumError& e) {
         return {kBadChecksum, std::string(e.what()) + "; nothing was stored"};
     } catch (const UsageError& e) {
         return {e.status(), e.what()};
+    } catch (const TimeoutError& e) {
+        return {kTimedOut, std::string(e.what()) + "; --connect-timeout raises the limit", true};
     } catch (const OSError& e) {  // those of the network are ClientErrors
         return {kWriteError, e.what()};
     } catch (const std::exception& e) {

@@ -5,11 +5,11 @@
 #include <aio/http.hpp>
 
 #include "cli/exit_status.hpp"
+#include "cli/listening.hpp"
 #include "cli/printable.hpp"
 
 #include <fmt/core.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 
@@ -48,22 +48,6 @@ http::Application make_app(const ServeOptions& options) {
     return app;
 }
 
-// "[::1]" as it stands in URLs is "::1".
-std::string bare_host(std::string host) {
-    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-    return bracketed ? host.substr(1, host.size() - 2) : host;
-}
-
-const char* advice(const OSError& error) {
-    switch (error.code()) {
-        case EADDRINUSE:
-            return "\n  Another program is listening there: choose another --port, or --port 0 for a free one.";
-        case EADDRNOTAVAIL: return "\n  --bind needs an address of this machine, or 0.0.0.0 for all of them.";
-        case EACCES: return "\n  Ports below 1024 are privileged: choose another --port.";
-        default: return "";
-    }
-}
-
 int complain(const std::string& text) {
     fmt::print(stderr, "aiocpp: {}\n", text);
     return kFailed;
@@ -84,7 +68,7 @@ int serve(const ServeOptions& options) {
     try {
         http::run_app([&options] { return make_app(options); }, bare_host(options.host), options.port, how);
     } catch (const OSError& error) {
-        return complain(std::string(error.what()) + advice(error));
+        return complain(std::string(error.what()) + listening_advice(error, "--port"));
     }
     return kDone;
 }

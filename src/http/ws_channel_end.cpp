@@ -64,9 +64,18 @@ void WSChannel::peer_closed(wire::WSEvent& event) {
     announce_end();
 }
 
-// Both closes are there: the server closes the TCP connection (RFC 6455 section 7.1.1).
+// Both closes are there: the server ends its direction of the TCP connection first (RFC 6455 section 7.1.1). What the peer has
+// sent behind its close is read and dropped until the peer ends its own: closing with unread data would make the system reset
+// the connection, and the peer could lose our close.
 void WSChannel::end_handshake() {
-    if (side_ == Side::server || !rules_.waits_for_end) return close_stream();
+    if (side_ == Side::server) {
+        // TLS says its own goodbye, and waits for the peer's.
+        if (!writer_.can_write_eof() || rules_.close_timeout <= Duration(0)) return close_stream();
+        pending_ = {};
+        writer_.write_eof();
+    } else if (!rules_.waits_for_end) {
+        return close_stream();
+    }
     if (!deadline_) set_deadline(rules_.close_timeout);
     look_later();
 }
@@ -154,9 +163,13 @@ void WSChannel::announce_end() noexcept {
 void WSChannel::drop_input() noexcept {
     constexpr int kMost = 4;
     pending_ = {};
-    for (int reads = 0; !receiving_ && fetch();) {
-        pending_ = {};
-        if (++reads == kMost) return look_later();
+    try {
+        for (int reads = 0; !receiving_ && fetch();) {
+            pending_ = {};
+            if (++reads == kMost) return look_later();
+        }
+    } catch (const std::bad_alloc&) {
+        abort();
     }
 }
 

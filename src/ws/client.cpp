@@ -35,6 +35,7 @@ struct ConnectSettings {
     std::optional<http::URL> proxy;
     bool environment_proxy = true;
     unsigned max_redirects = 10;
+    ProcessException process_exception;
 };
 
 }  // namespace detail
@@ -213,10 +214,10 @@ Duration times(Duration delay, double factor) noexcept {
     return Duration(static_cast<Duration::rep>(product));
 }
 
-// Inside a catch block: whether another attempt may succeed. Source: process_exception() of websockets' asyncio/client.py.
-bool is_passing_trouble() {
+// Source: process_exception() of websockets' asyncio/client.py.
+bool is_passing_trouble(const std::exception_ptr& failure) {
     try {
-        throw;
+        std::rethrow_exception(failure);
     } catch (const http::ClientConnectorCertificateError&) {
         return false;
     } catch (const http::ClientConnectionError&) {
@@ -228,14 +229,16 @@ bool is_passing_trouble() {
         return true;
     } catch (const OSError&) {
         return true;
-    } catch (const BaseException&) {
-        throw;
-    } catch (const std::exception&) {
+    } catch (...) {
         return false;
     }
 }
 
 }  // namespace
+
+std::exception_ptr process_exception(const std::exception_ptr& failure) {
+    return is_passing_trouble(failure) ? nullptr : failure;
+}
 
 // --- the awaitable ---------------------------------------------------------------------------------------------------
 
@@ -309,6 +312,11 @@ Connect&& Connect::max_redirects(unsigned count) {
     return std::move(*this);
 }
 
+Connect&& Connect::process_exception(ProcessException process) {
+    settings_->process_exception = std::move(process);
+    return std::move(*this);
+}
+
 Coro<Connection> Connect::connect() && { return make_connection(std::move(settings_)); }
 
 Reconnecting Connect::reconnecting(ReconnectOptions options) && {
@@ -348,18 +356,20 @@ Coro<std::optional<Connection>> Reconnecting::next() {
         if (by_other && !stopped_) co_await sleep(times(options_.initial_delay, http::wire::random_fraction()));
     }
     while (!stopped_) {
-        bool again = false;
+        std::exception_ptr failure;
         try {
             last_ = co_await make_connection(settings_);
         } catch (const std::exception&) {
-            again = is_passing_trouble();
-            if (!again) throw;
+            failure = std::current_exception();
         }
         if (last_) {
             failures_ = 0;
             delay_ = options_.min_delay;
             co_return last_;
         }
+        const ProcessException& process = settings_->process_exception;
+        const std::exception_ptr thrown = process ? process(failure) : process_exception(failure);
+        if (thrown) std::rethrow_exception(thrown);
         ++failures_;
         co_await sleep(next_delay());
     }

@@ -223,6 +223,13 @@ const std::string& Connection::id() const {
 const std::string& Connection::path() const noexcept { return state_->handshake.path; }
 const http::Headers& Connection::request_headers() const noexcept { return state_->handshake.request_headers; }
 const std::string& Connection::username() const noexcept { return state_->handshake.username; }
+const std::string& Connection::match_info(std::string_view name) const {
+    for (const auto& [key, value] : state_->handshake.match_info) {
+        if (key == name) return value;
+    }
+    throw ValueError("match_info: the path has no '" + std::string(name) + "'");
+}
+
 const HandshakeResponse& Connection::response() const noexcept { return state_->handshake.response; }
 std::size_t Connection::write_buffer_size() const noexcept {
     return state_->channel->writer().get_write_buffer_size();

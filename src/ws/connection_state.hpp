@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aio::ws::detail {
@@ -23,6 +24,7 @@ struct Handshake {
     std::string path, subprotocol, username;
     http::Headers request_headers;
     HandshakeResponse response;
+    std::vector<std::pair<std::string, std::string>> match_info;
 };
 
 // Errors: ValueError for options that make no sense.

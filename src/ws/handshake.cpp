@@ -81,6 +81,7 @@ struct Accepted {
     std::optional<http::wire::WSDeflate> deflate;
     http::Headers headers;
     std::optional<Response> instead;  // of a handshake
+    const Handler* handler = nullptr;
 };
 
 Coro<std::optional<Response>> asked_before(const ServeSettings& settings, Request& request) {
@@ -88,9 +89,23 @@ Coro<std::optional<Response>> asked_before(const ServeSettings& settings, Reques
     co_return co_await settings.process_request(request);
 }
 
+// Of a Router: by the path, which may lead to a response instead.
+void choose_handler(const ServeSettings& settings, Request& request, Accepted& all) {
+    all.handler = &settings.handler;
+    if (settings.router) {
+        const auto* const target = settings.router->find(request, all.handshake.match_info, all.instead);
+        if (target) all.handler = &target->handler;
+    } else if (settings.is_route) {
+        for (const auto& [name, value] : request.state().captured) {
+            all.handshake.match_info.emplace_back(name, value);
+        }
+    }
+}
+
 Coro<Accepted> shake_hands(const ServeSettings& settings, Request& request) {
     Accepted all;
     all.instead = co_await asked_before(settings, request);
+    if (!all.instead) choose_handler(settings, request, all);
     if (all.instead) co_return all;
     if (settings.closing) throw http::HTTPServiceUnavailable("Server is shutting down.\n");
     http::detail::check_websocket_request(request);
@@ -144,11 +159,12 @@ Coro<Response> serve_request(std::shared_ptr<ServeSettings> settings, Request& r
     request.state().exchange->set_websocket(channel);
     set_write_limit(*channel, settings->options);
     Connection connection(std::make_shared<ConnectionState>(std::move(channel), std::move(accepted->handshake)));
+    const Handler& handler = *accepted->handler;
     accepted.reset();
     const Open open(*settings, *connection.shared_state());
     if (settings->closing) connection.shared_state()->channel->start_close(1001, "");
     try {
-        co_await settings->handler(connection);
+        co_await handler(connection);
     } catch (const ConnectionClosed&) {
         // The other side has gone: how is in its close frame, and nobody's error.
     }

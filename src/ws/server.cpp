@@ -4,6 +4,7 @@
 #include <aio/base/error.hpp>
 #include <aio/core/task.hpp>
 #include <aio/http/server/router.hpp>
+#include <aio/ws/router.hpp>
 
 #include "http/wire/syntax.hpp"
 #include "http/ws_connection.hpp"
@@ -154,6 +155,11 @@ Serve&& Serve::basic_auth(std::string_view realm, std::string username, std::str
     });
 }
 
+Serve&& Serve::router(Router router) {
+    settings_->router = router.state();
+    return std::move(*this);
+}
+
 Serve&& Serve::site(const http::SiteOptions& options) {
     site_ = options;
     return std::move(*this);
@@ -180,6 +186,7 @@ Coro<Server> Serve::start() && {
 }
 
 aio::detail::Function<Coro<http::Response>(http::Request&)> Serve::http_handler() && {
+    settings_->is_route = true;
     return [settings = std::move(settings_)](http::Request& request) {
         return detail::serve_request(settings, request);
     };

@@ -8,6 +8,7 @@
 #include <aio/ws/server.hpp>
 
 #include "ws/connection_state.hpp"
+#include "ws/router_state.hpp"
 
 #include <memory>
 #include <optional>
@@ -27,6 +28,8 @@ struct ServeSettings {
     ProcessResponse process_response;
     std::string realm;
     CheckCredentials check_credentials;
+    std::shared_ptr<const RouterState> router;  // or null: all paths are the handler's
+    bool is_route = false;                      // of an http::Application
 
     bool closing = false;
     std::vector<ConnectionState*> open;

@@ -116,6 +116,11 @@ struct Peer {
     static Coro<Peer> serve(const Scratch& scratch, Arguments&&... arguments) {
         return started(tool(scratch, "serve", "--port", "0", std::forward<Arguments>(arguments)...));
     }
+    // `aiocpp ws --serve`, likewise.
+    template <class... Arguments>
+    static Coro<Peer> websockets(const Scratch& scratch, Arguments&&... arguments) {
+        return started(tool(scratch, "ws", "--serve", "0", std::forward<Arguments>(arguments)...));
+    }
     // Python's http.server, which knows no ranges.
     static Coro<Peer> python(std::string root) {
         static constexpr const char* kProgram =

@@ -185,6 +185,42 @@ ASYNC_TEST(WSClient, a_reconnecting_client_comes_back) {
     co_await server.wait_closed();
 }
 
+// websockets: asyncio.test_client.test_reconnect_with_custom_process_exception
+// websockets: asyncio.test_client.test_reconnect_with_custom_process_exception_raising_exception
+ASYNC_TEST(WSClient, the_program_decides_which_failures_are_tried_again) {
+    if (!virtual_time()) co_return;  // it waits for seconds
+    auto count = std::make_shared<int>(0);
+    const auto answer = [count](http::Request&) -> Coro<std::optional<http::Response>> {
+        const int number = (*count)++;
+        if (number == 0) co_return http::Response(404);  // not tried again by default
+        if (number == 2) co_return http::Response(503);  // tried again by default
+        co_return std::nullopt;
+    };
+    const auto decide = [](const std::exception_ptr& failure) -> std::exception_ptr {
+        try {
+            std::rethrow_exception(failure);
+        } catch (const ws::InvalidStatus& error) {
+            if (error.response().status == 404) return nullptr;
+            return std::make_exception_ptr(RuntimeError("given up"));
+        }
+    };
+    ws::Server server = co_await ws::serve(echo_all, "127.0.0.1", 0).process_request(answer);
+    ws::Reconnecting connections = ws::connect(server.url()).process_exception(decide).reconnecting();
+    EXPECT_TRUE(co_await connections.next());
+    EXPECT_EQ(*count, 2);
+    EXPECT_THAT(co_await expect_throws<RuntimeError>(connections.next()), HasSubstr("given up"));
+    const auto status = [](int number) {
+        ws::HandshakeResponse response;
+        response.status = number;
+        return std::make_exception_ptr(ws::InvalidStatus(response));
+    };
+    EXPECT_FALSE(ws::process_exception(status(502)));
+    const std::exception_ptr fatal = status(501);
+    EXPECT_EQ(ws::process_exception(fatal), fatal);
+    server.close();
+    co_await server.wait_closed();
+}
+
 ASYNC_TEST(WSClient, a_cancelled_attempt_leaves_nothing) {
     const auto silent = [](StreamReader reader, StreamWriter writer) -> Coro<> {
         co_await reader.read();

@@ -241,7 +241,8 @@ ASYNC_TEST(Extremes, of_compression) {
 }
 
 // Extremes: ws::Connection::close(code), ws::Server::close(code), ws::Close::code, ws::HandshakeResponse::status,
-//     ws::BroadcastOptions::max_unsent, ws::Connect::max_redirects(count), ws::serve(port), ws::Serve::Serve(port)
+//     ws::BroadcastOptions::max_unsent, ws::Connect::max_redirects(count), ws::serve(port), ws::route(port),
+//     ws::Serve::Serve(port)
 ASYNC_TEST(Extremes, of_codes_and_counts) {
     ws::Server server = co_await ws::serve(echo_all, "127.0.0.1", 0);
     for (const unsigned count : {0u, UINT_MAX}) {
@@ -262,6 +263,7 @@ ASYNC_TEST(Extremes, of_codes_and_counts) {
                 HasSubstr("HTTP -2147483648"));
     for (const int port : {-1, 65536, INT_MAX}) {
         co_await expect_throws<ValueError>(ws::serve(echo_all, "127.0.0.1", port));
+        co_await expect_throws<ValueError>(ws::route(ws::Router(), "127.0.0.1", port));
     }
 }
 

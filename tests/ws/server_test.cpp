@@ -218,6 +218,26 @@ ASYNC_TEST(WSServer, closing_can_leave_connections_and_serve_forever_can_be_canc
     co_await expect_throws<CancelledError>(serving);
 }
 
+// A server that closed the TCP connection at once would reset it, and the client could lose its close frame.
+ASYNC_TEST(WSServer, data_behind_the_closing_handshake_do_not_reset_the_connection) {
+    const ws::Server server = co_await ws::serve(echo_all, "127.0.0.1", 0);
+    const auto end = co_await raw_client(server.port());
+    end->close_frame(1000);
+    end->bytes(std::string(200'000, 'x'));
+    co_await run_passes(10);
+    end->bytes(std::string(200'000, 'y'));
+    co_await end->writer().drain();
+    const std::optional<WSEvent> answer = co_await end->next();
+    CO_ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->close_code, 1000);
+    EXPECT_FALSE(co_await end->next());
+    co_await run_passes(10);
+    end->bytes("more");
+    end->writer().close();
+    co_await end->writer().wait_closed();
+    co_await close(server);
+}
+
 // --- other ways to it ------------------------------------------------------------------------------------------------
 
 // websockets: asyncio.test_client.test_secure_connection, asyncio.test_client.test_reject_invalid_server_certificate

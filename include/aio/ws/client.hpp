@@ -15,6 +15,7 @@
 // Thread rule: the loop's thread. Source: websockets 16 asyncio/client.py, client.py (backoff).
 #pragma once
 
+#include <aio/base/function.hpp>
 #include <aio/core/coro.hpp>
 #include <aio/http/client/client_options.hpp>
 #include <aio/http/client/client_request.hpp>
@@ -24,6 +25,7 @@
 #include <aio/ws/options.hpp>
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +37,13 @@ namespace aio::ws {
 namespace detail {
 struct ConnectSettings;
 }
+
+// Whether a client that reconnects tries again after an attempt that failed: null if it does, else what its next() throws.
+using ProcessException = aio::detail::Function<std::exception_ptr(const std::exception_ptr& failure)>;
+
+// The rule by default: connections that failed, timeouts and the statuses 500, 502, 503 and 504 are tried again; `failure` is
+// returned for all else. websockets' process_exception.
+std::exception_ptr process_exception(const std::exception_ptr& failure);
 
 // The options of Connect::reconnecting(): how long it waits before the next attempt.
 struct ReconnectOptions {
@@ -55,7 +64,7 @@ public:
 
     // Closes the last connection with 1000, if it is open, and makes the next one, waiting between attempts. nullopt once
     // stop() was called. Cancel: the attempt is given up; the next call begins another one. Errors: those of connect()
-    // that are no passing trouble: all but a connection that failed, a timeout, and the statuses 500, 502, 503 and 504.
+    // that process_exception() does not try again; what such a function of the program's returns or throws.
     Coro<std::optional<Connection>> next();
     // next() returns nullopt from now on, when it is called the next time.
     void stop() noexcept { stopped_ = true; }
@@ -104,6 +113,9 @@ public:
     Connect&& proxy_auth(http::BasicAuth credentials);
     // The most redirects that are followed; beyond: SecurityError. Default: 10.
     Connect&& max_redirects(unsigned count);
+
+    // Of reconnecting(): decides in place of ws::process_exception(), which it may call. An empty function: that one.
+    Connect&& process_exception(ProcessException process);
 
     // The same as awaiting it, as a coroutine.
     Coro<Connection> connect() &&;

@@ -176,6 +176,8 @@ public:
     const std::string& path() const noexcept;
     const http::Headers& request_headers() const noexcept;
     const std::string& username() const noexcept;
+    // What {name} stood for in the path of a Router, or of a route of an http::Application. Errors: ValueError for another name.
+    const std::string& match_info(std::string_view name) const;
     // The response to the handshake, of a client; of a server only its headers.
     const HandshakeResponse& response() const noexcept;
     // The number of bytes that are not sent yet.

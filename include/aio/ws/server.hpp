@@ -33,6 +33,8 @@
 
 namespace aio::ws {
 
+class Router;
+
 // Serves one connection.
 using Handler = aio::detail::Function<Coro<>(Connection&)>;
 // May answer a request itself: a health check, say. nullopt: the handshake goes on. Runs before it is checked.
@@ -102,6 +104,8 @@ public:
     Serve&& basic_auth(std::string_view realm, std::string username, std::string password);
     // The listening socket: TLS (it must live until this is awaited), backlog...
     Serve&& site(const http::SiteOptions& options);
+    // Chooses the handler by the path, in place of the one that was given: for route(), of router.hpp.
+    Serve&& router(Router router);
     // How long handlers may run after close(). Default: 60 seconds.
     Serve&& shutdown_timeout(Duration limit);
 
