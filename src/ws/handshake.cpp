@@ -126,25 +126,38 @@ struct Open {
     ConnectionState& connection;
 };
 
-}  // namespace
-
-Coro<Response> serve_request(std::shared_ptr<ServeSettings> settings, Request& request) {
+// The connection; nothing: `instead` answers the request. A coroutine of its own, whose memory is free when the handler runs.
+Coro<std::shared_ptr<ConnectionState>> open_websocket(ServeSettings& settings, Request& request,
+                                                      std::unique_ptr<Response>& instead) {
     std::optional<Accepted> accepted;
     bool late = false;
     try {
-        accepted = co_await wait_for(shake_hands(*settings, request), settings->options.open_timeout);
+        accepted = co_await wait_for(shake_hands(settings, request), settings.options.open_timeout);
     } catch (const TimeoutError&) {
         late = true;
     }
     if (late) throw http::HTTPServiceUnavailable("The opening handshake took too long.\n");
-    if (accepted->instead) co_return *std::move(accepted->instead);
+    if (accepted->instead) {
+        instead = std::make_unique<Response>(*std::move(accepted->instead));
+        co_return nullptr;
+    }
     http::Upgraded upgraded = co_await request.upgrade(accepted->headers);
-    auto channel = Channel::open(std::move(upgraded), Channel::Side::server, rules_of(settings->options),
-                                 accepted->deflate, settings->options.deflate.memory_level);
-    request.state().exchange->set_websocket(channel);
-    set_write_limit(*channel, settings->options);
-    Connection connection(std::make_shared<ConnectionState>(std::move(channel), std::move(accepted->handshake)));
-    accepted.reset();
+    auto channel = Channel::open(std::move(upgraded), Channel::Side::server, rules_of(settings.options),
+                                 accepted->deflate, settings.options.deflate.memory_level);
+    http::detail::Exchange& exchange = *request.state().exchange;
+    exchange.set_websocket(channel);
+    if (settings.owns_requests) exchange.forget_request();
+    set_write_limit(*channel, settings.options);
+    co_return std::make_shared<ConnectionState>(std::move(channel), std::move(accepted->handshake));
+}
+
+}  // namespace
+
+Coro<Response> serve_request(std::shared_ptr<ServeSettings> settings, Request& request) {
+    std::unique_ptr<Response> instead;
+    std::shared_ptr<ConnectionState> state = co_await open_websocket(*settings, request, instead);
+    if (!state) co_return std::move(*instead);
+    Connection connection(std::move(state));
     const Open open(*settings, *connection.shared_state());
     if (settings->closing) connection.shared_state()->channel->start_close(1001, "");
     try {

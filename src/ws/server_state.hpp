@@ -28,6 +28,8 @@ struct ServeSettings {
     std::string realm;
     CheckCredentials check_credentials;
 
+    // A server's own: nothing but serve_request() sees its requests, and their memory is freed once they are WebSockets.
+    bool owns_requests = false;
     bool closing = false;
     std::vector<ConnectionState*> open;
     Event all_left;
