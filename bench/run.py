@@ -18,8 +18,8 @@ import os
 import sys
 from pathlib import Path
 
-from harness import (bodies_section, compile_section, core_section, cores_section, databases_section, files_section,
-                     http_section, machine, memory_section, streams_section, ws_section)
+from harness import (bodies_section, compile_section, core_section, cores_section, crowd_section, databases_section,
+                     files_section, http_section, machine, memory_section, streams_section, ws_section)
 from harness.programs import Workshop
 from harness.table import print_table
 
@@ -28,7 +28,8 @@ SECTIONS = {
     "core": core_section,
     "streams": streams_section,
     "http": http_section,
-    "ws": ws_section,
+    "websocket": ws_section,
+    "crowd": crowd_section,
     "bodies": bodies_section,
     "memory": memory_section,
     "files": files_section,

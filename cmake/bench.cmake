@@ -6,7 +6,7 @@ endif()
 
 add_custom_target(aiocpp_bench COMMENT "All benchmarks are built")
 file(GLOB programs CONFIGURE_DEPENDS bench/core/*.cpp bench/sync/*.cpp bench/io/*.cpp
-  bench/http/*.cpp bench/db/*.cpp)
+  bench/http/*.cpp bench/ws/*.cpp bench/db/*.cpp)
 foreach(program IN LISTS programs)
   cmake_path(GET program STEM name)
   add_executable(bench_${name} ${program})

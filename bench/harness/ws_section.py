@@ -1,4 +1,4 @@
-"""Section ws: a WebSocket server that echoes binary messages of 64 bytes, server CPU per message."""
+"""Section websocket: a WebSocket server that echoes binary messages of 64 bytes, server CPU per message."""
 
 from . import http_programs
 from .load_run import free_port, hello
@@ -13,6 +13,7 @@ TITLE = "WebSocket server that echoes 64 bytes, its CPU ns per message"
 # case: (connections, messages in flight on each, bar as a ratio to the limit)
 CASES = {"64x1": (64, 1, 1.05), "512x1": (512, 1, 1.08), "64x16": (64, 16, 1.2)}
 OURS = [f"aio {backend} {compiler}" for backend in http_programs.BACKENDS for compiler in COMPILERS]
+OTHER = "aio::ws"  # the other flavour, with g++ on io_uring
 JUDGED = OURS[: len(COMPILERS)]  # of the default backend
 
 
@@ -38,6 +39,9 @@ def _servers(workshop, arguments):
         servers["limit"] = Program(http_programs.listening(limit))
     for name, (program, env) in http_programs.ours(workshop, "ws_server").items():
         servers[name] = Program(http_programs.listening(program), env)
+    echo = workshop.aio_http("ws_echo", "ws/ws_echo.cpp")
+    if echo:
+        servers[OTHER] = Program(http_programs.listening(echo), {"AIO_BACKEND": "io_uring"})
     if arguments.rivals:
         beast = workshop.cxx("beast_ws", "rivals/beast_ws.cpp")
         if beast:
@@ -46,6 +50,12 @@ def _servers(workshop, arguments):
             script = workshop.python("ws.py", loop, "aiohttp")
             if script:
                 servers[name] = Program(http_programs.listening(*script), repetitions=2)
+        script = workshop.python("websockets_echo.py", "uvloop", "websockets")
+        if script:
+            servers["websockets uvloop"] = Program(http_programs.listening(*script), repetitions=2)
+        script = workshop.node("ws.js")
+        if script:
+            servers["Node ws"] = Program(http_programs.listening(*script), repetitions=4)
     return servers
 
 

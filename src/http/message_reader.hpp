@@ -80,6 +80,9 @@ public:
     // What came behind the last message: belongs to the protocol after an upgrade. Valid until the next read.
     std::string_view take_rest() noexcept { return std::exchange(rest_, {}); }
 
+    // Frees the parser and its head: nothing is read any more. Only take_rest() and has_more() may be called then.
+    void forget_parser() noexcept { const wire::Parser forgotten = std::move(parser_); }
+
     // Null: nobody.
     void set_watch(ReadWatch* watch) noexcept { watch_ = watch; }
 

@@ -26,7 +26,6 @@
 
 #include "http/wire/ws_frame.hpp"
 
-#include <array>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -212,7 +211,6 @@ private:
     bool something_heard_ = false;
     bool pong_is_owed_ = false;
     bool within_sent_message_ = false;  // its last frame was not sent
-    std::uint8_t masks_left_ = 0;
 
     std::string first_;         // what came behind the HTTP head
     std::string_view pending_;  // bytes not taken apart yet: of first_, or in the stream's buffer until the next read
@@ -220,8 +218,7 @@ private:
     std::size_t queue_at_ = 0, queued_bytes_ = 0;
     Look look_{*this};
 
-    std::array<char, 64> masks_;  // random bytes for the next frames
-    std::vector<Ping> pings_;     // not answered yet
+    std::vector<Ping> pings_;  // not answered yet
     std::string owed_pong_;
     Duration latency_{};
     std::exception_ptr (*closed_error_)(const WSChannel&) = nullptr;

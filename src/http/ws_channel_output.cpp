@@ -9,6 +9,8 @@
 #include "http/wire/random.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -23,6 +25,8 @@ constexpr Duration kDeflateIdle = std::chrono::seconds(10);
 // Memory in which frames are put together: connections have none of their own for that.
 struct Scratch {
     std::string frame, compressed;
+    std::array<char, 256> masks;  // random bytes for the next frames of clients
+    std::size_t masks_left = 0;
 };
 Scratch& scratch() {
     constinit thread_local static aio::detail::PerThread<Scratch> memory;
@@ -37,15 +41,23 @@ void recycle(std::string& memory) {
 
 void WSChannel::send(wire::WSOpcode opcode, std::string_view payload, bool compress, bool first, bool last) {
     AIO_ASSERT(writable());
-    within_sent_message_ = !last;
     const wire::WSOpcode shown = first ? opcode : wire::WSOpcode::continuation;
-    if (!compress || !deflater_) return write_frame(shown, false, payload, last);
-    note_deflate_use();
-    std::string& compressed = scratch().compressed;
-    compressed.clear();
-    deflater_->deflate_part(payload, last, compressed);
-    write_frame(shown, first, compressed, last);
-    recycle(compressed);
+    if (!compress || !deflater_) {
+        write_frame(shown, false, payload, last);
+    } else {
+        note_deflate_use();
+        std::string& compressed = scratch().compressed;
+        compressed.clear();
+        try {
+            deflater_->deflate_part(payload, last, compressed);
+            write_frame(shown, first, compressed, last);
+        } catch (...) {
+            deflater_->release();  // the peer does not have what later messages would refer to
+            throw;
+        }
+        recycle(compressed);
+    }
+    within_sent_message_ = !last;
 }
 
 void WSChannel::send_control(wire::WSOpcode opcode, std::string_view payload) {
@@ -54,21 +66,28 @@ void WSChannel::send_control(wire::WSOpcode opcode, std::string_view payload) {
 }
 
 void WSChannel::write_frame(wire::WSOpcode opcode, bool compressed, std::string_view payload, bool last) {
-    std::string& frame = scratch().frame;
+    Scratch& memory = scratch();
+    std::string& frame = memory.frame;
     frame.clear();
     if (side_ == Side::server) {
         wire::append_ws_header(frame, opcode, compressed, payload.size(), nullptr, last);
         writer_.write(frame);
-        writer_.write(payload);
+        try {
+            writer_.write(payload);
+        } catch (...) {  // a header without its payload is out
+            lost(std::current_exception());
+            writer_.abort();
+            throw;
+        }
         return;
     }
-    if (masks_left_ == 0) {
-        wire::fill_with_random(masks_);
-        masks_left_ = masks_.size();
+    if (memory.masks_left == 0) {
+        wire::fill_with_random(memory.masks);
+        memory.masks_left = memory.masks.size();
     }
     wire::WSMask mask;
-    masks_left_ = static_cast<std::uint8_t>(masks_left_ - mask.size());
-    std::memcpy(mask.data(), masks_.data() + masks_left_, mask.size());
+    memory.masks_left -= mask.size();
+    std::memcpy(mask.data(), memory.masks.data() + memory.masks_left, mask.size());
     wire::append_ws_frame(frame, opcode, compressed, payload, &mask, last);
     writer_.write(frame);
     recycle(frame);

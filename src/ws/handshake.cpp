@@ -141,30 +141,49 @@ struct Open {
     ConnectionState& connection;
 };
 
-}  // namespace
+struct Opened {
+    std::shared_ptr<ConnectionState> connection;
+    const Handler* handler = nullptr;   // of the settings
+    std::unique_ptr<Response> instead;  // of the connection
+};
 
-Coro<Response> serve_request(std::shared_ptr<ServeSettings> settings, Request& request) {
+// A coroutine of its own, whose memory is free when the handler runs.
+Coro<Opened> open_websocket(ServeSettings& settings, Request& request) {
+    Opened opened;
     std::optional<Accepted> accepted;
     bool late = false;
     try {
-        accepted = co_await wait_for(shake_hands(*settings, request), settings->options.open_timeout);
+        accepted = co_await wait_for(shake_hands(settings, request), settings.options.open_timeout);
     } catch (const TimeoutError&) {
         late = true;
     }
     if (late) throw http::HTTPServiceUnavailable("The opening handshake took too long.\n");
-    if (accepted->instead) co_return *std::move(accepted->instead);
+    if (accepted->instead) {
+        opened.instead = std::make_unique<Response>(*std::move(accepted->instead));
+        co_return opened;
+    }
     http::Upgraded upgraded = co_await request.upgrade(accepted->headers);
-    auto channel = Channel::open(std::move(upgraded), Channel::Side::server, rules_of(settings->options),
-                                 accepted->deflate, settings->options.deflate.memory_level);
-    request.state().exchange->set_websocket(channel);
-    set_write_limit(*channel, settings->options);
-    Connection connection(std::make_shared<ConnectionState>(std::move(channel), std::move(accepted->handshake)));
-    const Handler& handler = *accepted->handler;
-    accepted.reset();
+    auto channel = Channel::open(std::move(upgraded), Channel::Side::server, rules_of(settings.options),
+                                 accepted->deflate, settings.options.deflate.memory_level);
+    http::detail::Exchange& exchange = *request.state().exchange;
+    exchange.set_websocket(channel);
+    if (settings.owns_requests) exchange.forget_request();
+    set_write_limit(*channel, settings.options);
+    opened.connection = std::make_shared<ConnectionState>(std::move(channel), std::move(accepted->handshake));
+    opened.handler = accepted->handler;
+    co_return opened;
+}
+
+}  // namespace
+
+Coro<Response> serve_request(std::shared_ptr<ServeSettings> settings, Request& request) {
+    Opened opened = co_await open_websocket(*settings, request);
+    if (opened.instead) co_return std::move(*opened.instead);
+    Connection connection(std::move(opened.connection));
     const Open open(*settings, *connection.shared_state());
     if (settings->closing) connection.shared_state()->channel->start_close(1001, "");
     try {
-        co_await handler(connection);
+        co_await (*opened.handler)(connection);
     } catch (const ConnectionClosed&) {
         // The other side has gone: how is in its close frame, and nobody's error.
     }

@@ -34,6 +34,7 @@ std::string ws_url(const std::string& http_url) {  // "http://...", "https://...
 
 ServerState::ServerState(std::shared_ptr<ServeSettings> its_settings, Duration shutdown_timeout)
     : settings(std::move(its_settings)), runner(app, runner_options(settings->options, shutdown_timeout)) {
+    settings->owns_requests = true;
     app.router().add_route("*", "/{path:.*}", [settings = settings](http::Request& request) {
         return serve_request(settings, request);
     });
@@ -56,19 +57,18 @@ Coro<> ServerState::start(std::string host, int its_port, std::string unix_path,
 
 void ServerState::close(bool close_connections, std::uint16_t code, std::string_view reason) {
     http::detail::check_close(code, reason);
-    if (!std::exchange(serving, false)) return;
+    if (!serving) return;
+    // First what needs memory: without it nothing is closed, and the next call does it.
+    const Task<> ending = create_task(finish(shared_from_this(), close_connections));
+    // Its end sets the event, also when it is cancelled before its first step.
+    ending.add_done_callback([self = shared_from_this()](const Task<>&) { self->closed.set(); });
+    serving = false;
     settings->closing = true;
-    if (close_connections) {
-        for (ConnectionState* connection : settings->open) connection->channel->start_close(code, reason);
-    }
-    static_cast<void>(create_task(finish(shared_from_this(), close_connections)));
+    if (!close_connections) return;
+    for (ConnectionState* connection : settings->open) connection->channel->start_close(code, reason);
 }
 
 Coro<> ServerState::finish(std::shared_ptr<ServerState> self, bool close_connections) {
-    const struct SetAtEnd {
-        Event& event;
-        ~SetAtEnd() { event.set(); }
-    } at_end{self->closed};
     if (!close_connections) {
         if (self->tcp) co_await self->tcp->stop();
         if (self->unix_site) co_await self->unix_site->stop();

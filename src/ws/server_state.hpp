@@ -31,6 +31,8 @@ struct ServeSettings {
     std::shared_ptr<const RouterState> router;  // or null: all paths are the handler's
     bool is_route = false;                      // of an http::Application
 
+    // A server's own: nothing but serve_request() sees its requests, and their memory is freed once they are WebSockets.
+    bool owns_requests = false;
     bool closing = false;
     std::vector<ConnectionState*> open;
     Event all_left;

@@ -1,37 +1,68 @@
-// WebSocket's frames: whatever comes, the same however it is cut; no message is larger than it may be; texts are UTF-8; and
-// what was read can be written and read again. The first byte chooses: masks, compression, the limit.
-#include "base/utf8.hpp"
+// WebSocket's frames: whatever comes, and however it is cut, the same as a slow decoder finds (ws_reference.hpp), also when zlib's
+// memory is given back between messages; and what was read can be written, in fragments and compressed, for the slow decoder to
+// read. The first byte chooses: masks, compression, window, limits, fragments.
 #include "fuzz/property.hpp"
+#include "fuzz/ws_reference.hpp"
 #include "http/wire/ws_frame.hpp"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 using namespace aio::http::wire;
-using aio::fuzz::require;
+using aio::fuzz::require, aio::fuzz::SlowEvent, aio::fuzz::SlowReader, aio::fuzz::SlowRules;
 
 namespace {
+
+enum Choice : unsigned {
+    kMasked = 1,
+    kDeflate = 2,
+    kSmall = 4,  // messages
+    kLeastWindow = 8,
+    kNoContext = 16,
+    kByFragment = 32,
+    kSmallFragments = 64,
+    kReleases = 128,
+};
+
+SlowRules rules_of(unsigned choice) {
+    SlowRules rules;
+    rules.masked = choice & kMasked;
+    rules.message = choice & kSmall ? 300 : 100'000;
+    rules.fragment = choice & kSmallFragments ? 50 : 0;
+    rules.by_fragment = choice & kByFragment;
+    rules.deflate = choice & kDeflate;
+    rules.no_context = choice & kNoContext;
+    rules.window_bits = choice & kLeastWindow ? 9 : 15;
+    return rules;
+}
 
 struct Run {
     std::vector<WSEvent> events;
     int fault = 0;
 };
 
-Run read_all(std::string_view bytes, unsigned choice, std::size_t piece_size) {
-    const std::uint64_t limit = choice & 4 ? 300 : 100'000;
+// piece_size: 0 for sizes that differ.
+Run read_all(std::string_view bytes, const SlowRules& rules, std::size_t piece_size, bool releases) {
+    WSLimits limits;
+    limits.message = rules.message;
+    limits.fragment = rules.fragment;
+    limits.by_fragment = rules.by_fragment;
     std::unique_ptr<WSInflater> inflater;
-    if (choice & 2) inflater = std::make_unique<WSInflater>(choice & 8 ? 9 : 15, (choice & 16) != 0);
-    WSReader reader((choice & 1) != 0, limit, std::move(inflater));
+    if (rules.deflate) inflater = std::make_unique<WSInflater>(rules.window_bits, rules.no_context);
+    WSReader reader(rules.masked, limits, std::move(inflater));
     Run run;
     try {
         while (!bytes.empty()) {
-            std::string_view piece = bytes.substr(0, piece_size);
+            const std::size_t size = piece_size ? piece_size : 1 + bytes.size() * 7 % 11;
+            std::string_view piece = bytes.substr(0, size);
             bytes.remove_prefix(piece.size());
             while (std::optional<WSEvent> event = reader.read(piece)) {
-                require(event->data.size() <= limit, "a message is not larger than it may be");
                 run.events.push_back(*std::move(event));
+                if (releases) reader.release();
             }
             require(piece.empty(), "all of a piece is used");
+            if (releases) reader.release();
         }
     } catch (const WSProtocolError& error) {
         run.fault = error.code();
@@ -39,26 +70,72 @@ Run read_all(std::string_view bytes, unsigned choice, std::size_t piece_size) {
     return run;
 }
 
+void require_same(const Run& fast, const SlowReader& slow) {
+    const std::vector<SlowEvent>& expected = slow.events();
+    // A distance beyond the window may be refused.
+    const bool free = slow.beyond_window() && fast.fault == 1002;
+    require(free || fast.fault == slow.fault(), "a fault is what the slow decoder finds",
+            std::to_string(fast.fault) + ", not " + std::to_string(slow.fault()));
+    require(free ? fast.events.size() <= expected.size() : fast.events.size() == expected.size(), "as many messages");
+    for (std::size_t i = 0; i < fast.events.size(); ++i) {
+        const WSEvent& event = fast.events[i];
+        require(static_cast<unsigned>(event.opcode) == expected[i].opcode && event.data == expected[i].data &&
+                    event.first == expected[i].first && event.last == expected[i].last,
+                "messages are what the slow decoder finds");
+        require(event.opcode != WSOpcode::close || event.close_code == expected[i].close_code, "and so are codes");
+    }
+}
+
+// Writes data messages as they came, in two fragments each.
+std::string written(const std::vector<WSEvent>& events, const SlowRules& rules) {
+    const WSMask mask = {'a', 'b', '\0', '\xff'};
+    WSDeflater deflater(rules.window_bits, rules.no_context, 1);
+    std::string all;
+    for (const WSEvent& event : events) {
+        const std::string_view data = event.data;
+        if (static_cast<unsigned>(event.opcode) >= 8) continue;
+        for (const bool last : {false, true}) {
+            const std::string_view part = last ? data.substr(data.size() / 2) : data.substr(0, data.size() / 2);
+            std::string packed;
+            if (rules.deflate) deflater.deflate_part(part, last, packed);
+            append_ws_frame(all, last ? WSOpcode::continuation : event.opcode, rules.deflate && !last,
+                            rules.deflate ? std::string_view(packed) : part, rules.masked ? &mask : nullptr, last);
+        }
+    }
+    return all;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::string_view bytes = aio::fuzz::as_text(data, size);
     const unsigned choice = aio::fuzz::take_byte(bytes);
-    const Run whole = read_all(bytes, choice, std::string_view::npos), single = read_all(bytes, choice, 1);
-    require(whole.fault == single.fault, "a fault does not depend on how bytes are cut");
-    require(whole.events.size() == single.events.size(), "nor does the number of messages");
-    const WSMask mask = {'a', 'b', '\0', '\xff'};
-    for (std::size_t i = 0; i < whole.events.size(); ++i) {
-        const WSEvent& event = whole.events[i];
-        require(event.data == single.events[i].data && event.opcode == single.events[i].opcode, "nor what they say");
-        const bool text = event.opcode == WSOpcode::text || event.opcode == WSOpcode::close;
-        require(!text || !aio::detail::find_bad_utf8(event.data), "texts are UTF-8");
-        if (event.opcode == WSOpcode::close) continue;
-        std::string written;
-        append_ws_frame(written, event.opcode, false, event.data, choice & 1 ? &mask : nullptr);
-        const Run again = read_all(written, choice & 1, std::string_view::npos);
-        const bool fits = event.data.size() <= 100'000;
-        require(!fits || (again.events.size() == 1 && again.events[0].data == event.data), "what is written is read");
+    const SlowRules rules = rules_of(choice);
+    SlowReader slow(rules);
+    slow.read(bytes);
+    const Run whole = read_all(bytes, rules, std::string_view::npos, false);
+    require_same(whole, slow);
+    for (const std::size_t piece : {std::size_t{0}, std::size_t{1}}) {
+        require_same(read_all(bytes, rules, piece, (choice & kReleases) != 0), slow);
+    }
+
+    SlowRules again = rules;
+    again.message = again.fragment = 0;
+    again.by_fragment = false;
+    std::vector<WSEvent> messages;
+    for (const WSEvent& event : whole.events) {
+        if (event.first && event.last) messages.push_back(event);
+    }
+    SlowReader reader(again);
+    reader.read(written(messages, again));
+    require(reader.fault() == 0, "what is written is valid");
+    require(!reader.beyond_window(), "and keeps to its window");
+    std::size_t count = 0;
+    for (const WSEvent& event : messages) {
+        if (static_cast<unsigned>(event.opcode) >= 8) continue;
+        require(count < reader.events().size() && reader.events()[count].data == event.data,
+                "what is written is read");
+        ++count;
     }
     return 0;
 }

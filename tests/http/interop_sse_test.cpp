@@ -4,6 +4,7 @@
 #include <aio/subprocess.hpp>
 
 #include "support/async_test.hpp"
+#include "support/browser.hpp"
 #include "support/command.hpp"
 
 #include <cstdlib>
@@ -45,18 +46,9 @@ source.onerror = () => { if (source.readyState === EventSource.CLOSED) finish('f
 </script>)HTML";
 
 // Whether Chromium's page of `server` says that all is well, with the events of `origin` ("": the page's own).
-Coro<int> browse(TestServer& server, std::string origin) {
-    const std::string command = "URL='" + server.make_url("/page?") + origin + "'; export URL; " + R"SH(set -e
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-browser=$(command -v chromium-headless-shell || command -v chromium)
-HOME="$folder" "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$folder" \
-    --virtual-time-budget=30000 --dump-dom "$URL" > "$folder/page" 2> "$folder/log" || cat "$folder/log"
-grep -q 'done: 1:n = 1/é; 2:n = 2/é; 3:n = 3/é; 4:n = 4/é; 5:n = 5/é; 3 connections' "$folder/page" \
-    || { cat "$folder/page"; exit 1; }
-)SH";
-    Process process = co_await create_subprocess_shell(command);
-    co_return co_await process.wait();
+Coro<int> browse_events(TestServer& server, std::string origin) {
+    const std::string expected = "done: 1:n = 1/é; 2:n = 2/é; 3:n = 3/é; 4:n = 4/é; 5:n = 5/é; 3 connections";
+    return browse(server.make_url("/page?") + origin, expected, "--virtual-time-budget=30000");
 }
 
 struct EventSite {
@@ -75,14 +67,14 @@ ASYNC_TEST(SSEInterop, chromium_follows_our_events_also_across_origins, kOnce) {
     SKIP_UNLESS("command -v chromium-headless-shell || command -v chromium");
     EventSite site;
     co_await site.server.start();
-    EXPECT_EQ(co_await browse(site.server, ""), 0);
+    EXPECT_EQ(co_await browse_events(site.server, ""), 0);
     std::string page = site.server.make_url("/");
     page.pop_back();
     EventSite other({page});
     co_await other.server.start();
     std::string there = other.server.make_url("/");
     there.pop_back();
-    EXPECT_EQ(co_await browse(site.server, there), 0);
+    EXPECT_EQ(co_await browse_events(site.server, there), 0);
     co_await other.server.close();
     co_await site.server.close();
 }

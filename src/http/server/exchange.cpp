@@ -1,6 +1,7 @@
 // One request and its answer: the body that comes, the head and the body that go.
 #include "http/server/exchange.hpp"
 
+#include <aio/base/assert.hpp>
 #include <aio/base/error.hpp>
 #include <aio/http/server/http_exceptions.hpp>
 #include <aio/http/status.hpp>
@@ -327,6 +328,14 @@ Upgraded Exchange::take_over(const Headers& headers) {
     ended_ = taken_over_ = true;
     keep_alive_ = false;
     return Upgraded(*reader_, *writer_, std::string(messages_.take_rest()));
+}
+
+void Exchange::forget_request() noexcept {
+    AIO_ASSERT(taken_over_);
+    state_.forget_head();
+    messages_.forget_parser();
+    unpacked_.reset();
+    packed_ = {};
 }
 
 }  // namespace aio::http::detail

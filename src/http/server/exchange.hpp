@@ -125,6 +125,8 @@ public:
     // The connection has become a WebSocket, which ends with it.
     void set_websocket(std::shared_ptr<WSChannel> channel) noexcept { websocket_ = std::move(channel); }
     const std::shared_ptr<WSChannel>& websocket() const noexcept { return websocket_; }
+    // Frees the memory of the request, which nobody will look at any more. Precondition: taken_over().
+    void forget_request() noexcept;
     StreamWriter& writer() noexcept { return *writer_; }
     StreamReader& reader() noexcept { return *reader_; }
 

@@ -16,7 +16,8 @@ detail::KeyStore& Request::keys() const { return state_.extra().keys; }
 
 // --- the request line ----------------------------------------------------------------------------------------------
 
-std::string_view Request::method() const noexcept { return state_.head->method; }
+// A head that was forgotten was that of a WebSocket.
+std::string_view Request::method() const noexcept { return state_.head ? state_.head->method : "GET"; }
 std::string_view Request::raw_path() const noexcept { return state_.raw_path; }
 std::string_view Request::query_string() const noexcept { return state_.query; }
 int Request::minor_version() const noexcept { return state_.head->minor_version; }

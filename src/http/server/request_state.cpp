@@ -5,6 +5,7 @@
 #include "http/wire/syntax.hpp"
 
 #include <cstddef>
+#include <utility>
 
 namespace aio::http::detail {
 
@@ -64,6 +65,16 @@ void RequestState::end() noexcept {
     if (has_body) content = BodyReader();
     has_body = false;
     if (extra_) extra_->clear();
+}
+
+void RequestState::forget_head() noexcept {
+    kept_target_ = std::move(head->target);
+    query = path_and_query(kept_target_);
+    raw_path = wire::take_until(query, '?');
+    route_path = {};
+    captured = {};
+    extra_.reset();
+    head = nullptr;
 }
 
 RequestExtra& RequestState::extra() {

@@ -49,6 +49,8 @@ struct RequestState {
     // A request begins: its head has come. `from` may be null: a mocked request.
     void begin(wire::Head& its_head, Exchange* from, BodySource* body);
     void end() noexcept;
+    // Frees the head and what was made of it; the method and the path stay, for reports.
+    void forget_head() noexcept;
     // From here on Request::app() is an error.
     void forget_app() noexcept { app = root = nullptr; }
 
@@ -60,7 +62,7 @@ struct RequestState {
         for (auto each = extra_->finishers.rbegin(); each != extra_->finishers.rend(); ++each) (*each)(headers);
     }
 
-    wire::Head* head = nullptr;
+    wire::Head* head = nullptr;        // null: it was forgotten
     Exchange* exchange = nullptr;      // null: a mocked request
     std::string_view raw_path, query;  // of the head's target
     bool has_body = false;
@@ -75,6 +77,7 @@ struct RequestState {
 
 private:
     std::unique_ptr<RequestExtra> extra_;
+    std::string kept_target_;  // of a head that was forgotten
 };
 
 // The path and the query of a request's target, which may be a URL.

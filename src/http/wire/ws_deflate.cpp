@@ -208,6 +208,16 @@ void WSDeflater::deflate_part(std::string_view part, bool last, std::string& out
 
 // --- decompression ---------------------------------------------------------------------------------------------------
 
+namespace {
+
+// Whether what inflate() has read so far ends with a block and a byte. Source: zlib.h on inflate() and data_type.
+bool between_blocks(const z_stream& stream) noexcept {
+    constexpr int kBlockEnded = 128, kBitsLeft = 63;
+    return (stream.data_type & kBlockEnded) != 0 && (stream.data_type & kBitsLeft) == 0;
+}
+
+}  // namespace
+
 WSInflater::WSInflater(int bits, bool no_context) noexcept : bits_(bits), no_context_(no_context) {}
 
 WSInflater::~WSInflater() {
@@ -232,6 +242,7 @@ void WSInflater::open() {
 void WSInflater::release() noexcept {
     if (!stream_) return;
     if (!no_context_) {
+        if (!between_blocks(*stream_)) return;
         uInt size = 0;
         ::inflateGetDictionary(stream_.get(), nullptr, &size);
         try {
@@ -253,8 +264,7 @@ bool WSInflater::inflate(std::string_view piece, std::string& output, std::uint6
     while (!piece.empty() || room_was_full) {
         // One byte of room above the limit, to notice that it is exceeded.
         std::size_t room = most_room;
-        if (max_size > 0 && max_size - output.size() < room)
-            room = static_cast<std::size_t>(max_size - output.size()) + 1;
+        if (max_size - output.size() < room) room = static_cast<std::size_t>(max_size - output.size()) + 1;
         const uInt offered = offer_input(*stream_, piece);
         int result = Z_OK;
         const auto step = [&](char* begin, std::size_t size) {
@@ -267,7 +277,7 @@ bool WSInflater::inflate(std::string_view piece, std::string& output, std::uint6
         room_was_full = stream_->avail_out == 0;
         if (result == Z_MEM_ERROR) throw std::bad_alloc();
         // The limit counts before later errors in the data, which zlib may have found already.
-        if (max_size > 0 && output.size() > max_size) return false;
+        if (output.size() > max_size) return false;
         if (result == Z_STREAM_END) {
             ::inflateReset(stream_.get());  // a block marked as the last one: the next begins anew (section 7.2.3.4)
         } else if (result != Z_OK && result != Z_BUF_ERROR) {

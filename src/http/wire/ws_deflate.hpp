@@ -77,12 +77,13 @@ public:
     WSInflater(const WSInflater&) = delete;
     WSInflater& operator=(const WSInflater&) = delete;
 
-    // Appends the decompressed bytes of a piece of a message. False: `output` would be longer than `max_size` (0: no limit).
-    // Errors: WSProtocolError for broken data; std::bad_alloc.
-    bool inflate(std::string_view piece, std::string& output, std::uint64_t max_size);
+    // Appends the decompressed bytes of a piece of a message. False: `output` would be longer than `max_size`, and is by one
+    // byte. Errors: WSProtocolError for broken data; std::bad_alloc. Precondition: it is not longer yet.
+    bool inflate(std::string_view piece, std::string& output, std::uint64_t max_size = UINT64_MAX);
     // The message's end.
-    bool finish_message(std::string& output, std::uint64_t max_size);
-    // Frees zlib's state, between messages. What the peer may still refer to is kept: at most a window of its messages.
+    bool finish_message(std::string& output, std::uint64_t max_size = UINT64_MAX);
+    // Frees zlib's state, between messages. What the peer may still refer to is kept: at most a window of its messages. No
+    // effect if the last message ended within a block, which the next one goes on with.
     void release() noexcept;
     bool allocated() const noexcept { return stream_ != nullptr; }
 

@@ -148,14 +148,16 @@ void WSReader::take_payload(std::string_view& input) {
     payload_left_ -= count;
     input.remove_prefix(count);
     if (is_control(opcode_)) return;
-    if (compressed_) add_to_message(packed_);
+    if (compressed_) add_to_message([&](std::uint64_t most) { return inflater_->inflate(packed_, message_, most); });
     check_text(false);
 }
 
-void WSReader::add_to_message(std::string_view piece) {
+// `step` decompresses, up to a limit.
+template <class Step>
+void WSReader::add_to_message(Step step) {
     bool fits = false;
     try {
-        fits = inflater_->inflate(piece, message_, room()) && !too_large(0);
+        fits = step(room());
     } catch (const WSProtocolError&) {
         check_text(false);  // of two faults the earlier one is reported, however the bytes were cut
         throw;
@@ -199,10 +201,10 @@ WSEvent WSReader::end_control() {
 // Nothing, unless this was the message's last frame, or frames are asked for.
 std::optional<WSEvent> WSReader::end_data() {
     if (!fin_ && !limits_.by_fragment) return std::nullopt;
-    bool fits = true;
-    if (fin_ && compressed_) fits = inflater_->finish_message(message_, room()) && !too_large(0);
-    check_text(fin_ && fits);
-    if (!fits) throw_too_large();
+    if (fin_ && compressed_) {
+        add_to_message([&](std::uint64_t most) { return inflater_->finish_message(message_, most); });
+    }
+    check_text(fin_);
     std::optional<WSEvent> event(std::in_place);
     event->opcode = message_opcode_;
     event->first = std::exchange(first_fragment_, false);
@@ -229,14 +231,11 @@ bool WSReader::too_large(std::uint64_t more) const noexcept {
            exceeds(limits_.fragment, message_.size() - fragment_begin_, more);
 }
 
-// At least 1, since 0 is no limit: too_large() is asked afterwards.
 std::uint64_t WSReader::room() const noexcept {
-    std::uint64_t most = 0;
-    if (limits_.message > 0) most = std::max<std::uint64_t>(limits_.message - given_, 1);
-    if (limits_.fragment > 0) {
-        const std::uint64_t of_frame =
-            limits_.fragment > UINT64_MAX - fragment_begin_ ? UINT64_MAX : limits_.fragment + fragment_begin_;
-        most = most == 0 ? of_frame : std::min(most, of_frame);
+    std::uint64_t most = UINT64_MAX;
+    if (limits_.message > 0) most = limits_.message - given_;
+    if (limits_.fragment > 0 && limits_.fragment < UINT64_MAX - fragment_begin_) {
+        most = std::min(most, limits_.fragment + fragment_begin_);
     }
     return most;
 }

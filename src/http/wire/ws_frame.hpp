@@ -81,13 +81,14 @@ private:
     bool read_header(std::string_view& input);
     void begin_frame();
     void take_payload(std::string_view& input);
-    void add_to_message(std::string_view piece);
+    template <class Step>
+    void add_to_message(Step step);
     void check_text(bool complete);
     WSEvent end_control();
     std::optional<WSEvent> end_data();
     // Whether a message, or a fragment, that has grown by `more` bytes is too large.
     bool too_large(std::uint64_t more) const noexcept;
-    // The same as a limit of message_; 0: none.
+    // The same as a limit of message_.
     std::uint64_t room() const noexcept;
     [[noreturn]] void throw_too_large(std::uint64_t more = 0) const;
 

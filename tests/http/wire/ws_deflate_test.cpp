@@ -93,10 +93,10 @@ TEST(WSDeflate, messages_there_and_back) {
                     std::string packed, text;
                     again.deflate(message, packed);
                     for (std::string_view rest = packed; !rest.empty();) {
-                        EXPECT_TRUE(unpacker.inflate(rest.substr(0, piece), text, 0));
+                        EXPECT_TRUE(unpacker.inflate(rest.substr(0, piece), text));
                         rest.remove_prefix(std::min(piece, rest.size()));
                     }
-                    EXPECT_TRUE(unpacker.finish_message(text, 0));
+                    EXPECT_TRUE(unpacker.finish_message(text));
                     EXPECT_EQ(text, message);
                 }
             }
@@ -107,15 +107,15 @@ TEST(WSDeflate, messages_there_and_back) {
 TEST(WSDeflate, reads_the_examples_of_the_rfc) {  // RFC 7692 section 7.2.3
     WSInflater inflater(15, false);
     std::string text;
-    EXPECT_TRUE(inflater.inflate("\xf2\x48\xcd\xc9\xc9\x07\x00"s, text, 0));
-    EXPECT_TRUE(inflater.finish_message(text, 0));
+    EXPECT_TRUE(inflater.inflate("\xf2\x48\xcd\xc9\xc9\x07\x00"s, text));
+    EXPECT_TRUE(inflater.finish_message(text));
     EXPECT_EQ(std::exchange(text, ""), "Hello");
-    EXPECT_TRUE(inflater.inflate("\xf2\x00\x11\x00\x00"s, text, 0)) << "of the window before";
-    EXPECT_TRUE(inflater.finish_message(text, 0));
+    EXPECT_TRUE(inflater.inflate("\xf2\x00\x11\x00\x00"s, text)) << "of the window before";
+    EXPECT_TRUE(inflater.finish_message(text));
     EXPECT_EQ(std::exchange(text, ""), "Hello");
     WSInflater fresh(15, false);
-    EXPECT_TRUE(fresh.inflate("\xf3\x48\xcd\xc9\xc9\x07\x00\x00"s, text, 0)) << "with a last block";
-    EXPECT_TRUE(fresh.finish_message(text, 0));
+    EXPECT_TRUE(fresh.inflate("\xf3\x48\xcd\xc9\xc9\x07\x00\x00"s, text)) << "with a last block";
+    EXPECT_TRUE(fresh.finish_message(text));
     EXPECT_EQ(text, "Hello");
 }
 
@@ -151,7 +151,7 @@ TEST(WSDeflate, the_limit_counts_what_was_unpacked) {
 TEST(WSDeflate, what_is_not_packed_right_is_refused) {
     WSInflater inflater(15, false);
     std::string text;
-    EXPECT_THROW(inflater.inflate("\x07garbage", text, 0), WSProtocolError);
+    EXPECT_THROW(inflater.inflate("\x07garbage", text), WSProtocolError);
     WSReader reader(false, 0, std::make_unique<WSInflater>(15, false));
     std::string_view ping("\xc9\x00", 2), more("\x01\x01z\xc0\x00", 5);
     EXPECT_THROW(reader.read(ping), WSProtocolError) << "a packed ping";
