@@ -21,7 +21,7 @@ std::string what(const std::exception_ptr& error);
 //
 // The line in the innermost function is that of the last await before the throw; the line of the throw itself is not
 // known. An ExceptionGroup is printed as a tree of its errors with their tracebacks: up to 15 errors of each group, 10
-// levels deep. Null: "no exception". Source: traceback.format_exception, CPython 3.13.
+// levels deep. Causes (std::throw_with_nested) follow as "caused by: ...", up to 10. Null: "no exception". Source: traceback.format_exception, CPython 3.13.
 std::string format_exception(const std::exception_ptr& error,
                              const std::vector<std::source_location>& traceback = {});
 
