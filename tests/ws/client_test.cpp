@@ -84,6 +84,7 @@ ASYNC_TEST(WSClient, extensions_that_were_not_offered_are_refused) {
     co_await other->close();
 }
 
+// websockets: asyncio.test_client.test_cross_origin_redirect
 // websockets: asyncio.test_client.test_redirect, asyncio.test_client.test_redirect_limit
 // websockets: asyncio.test_client.test_cross_origin_redirect_strips_credentials
 // websockets: asyncio.test_client.test_same_origin_redirect_preserves_credentials

@@ -16,6 +16,8 @@ using ws::ConcurrencyError, ws::ConnectionClosedError, ws::ConnectionClosedOK, w
 // websockets: test_connection.test_send_binary, test_connection.test_send_text_from_bytes
 // websockets: test_connection.test_send_binary_from_str, test_connection.test_state, test_connection.test_request
 // websockets: test_connection.test_response, test_connection.test_id
+// websockets: test_connection.test_local_address, test_connection.test_remote_address
+// websockets: asyncio.test_client.test_connection, asyncio.test_server.test_connection
 ASYNC_TEST(WSConnection, messages_go_both_ways) {
     const auto pair = co_await Pair::open();
     ws::Connection& client = *pair->client;
@@ -30,6 +32,8 @@ ASYNC_TEST(WSConnection, messages_go_both_ways) {
     EXPECT_EQ(client.close_code(), std::nullopt);
     EXPECT_EQ(client.exception(), nullptr);
     EXPECT_EQ(client.remote_address().port, pair->server.port());
+    EXPECT_EQ(client.remote_address(), remote.local_address());
+    EXPECT_EQ(client.local_address(), remote.remote_address());
     co_await client.send("caf\xC3\xA9");
     const ws::Message text = co_await remote.recv();
     EXPECT_TRUE(text.is_text());
@@ -75,6 +79,7 @@ ASYNC_TEST(WSConnection, a_loop_ends_when_the_connection_closes_in_good_order) {
 // websockets: test_connection.test_recv_streaming_text, test_connection.test_recv_streaming_binary
 // websockets: test_connection.test_recv_streaming_fragmented_text
 // websockets: test_connection.test_recv_streaming_fragmented_binary
+// websockets: asyncio.test_client.test_compression_is_enabled, asyncio.test_server.test_compression_is_enabled
 ASYNC_TEST(WSConnection, messages_are_sent_and_received_in_fragments) {
     for (const bool deflate : {false, true}) {
         ws::Options options;
@@ -141,6 +146,7 @@ ASYNC_TEST(WSConnection, what_others_send_waits_for_the_end_of_a_message_in_frag
 // websockets: test_connection.test_recv_cancellation_before_receiving
 // websockets: test_connection.test_recv_cancellation_while_receiving, test_messages.test_cancel_get_after_first_frame
 // websockets: test_connection.test_recv_streaming_cancellation_before_receiving
+// websockets: test_messages.test_cancel_get_before_first_frame
 ASYNC_TEST(WSConnection, a_cancelled_recv_loses_nothing) {
     const auto pair = co_await Pair::open();
     ws::Connection& client = *pair->client;
@@ -167,6 +173,7 @@ ASYNC_TEST(WSConnection, a_cancelled_recv_loses_nothing) {
 }
 
 // websockets: test_connection.test_recv_streaming_cancellation_while_receiving
+// websockets: test_messages.test_cancel_get_iter_after_first_frame
 ASYNC_TEST(WSConnection, a_cancelled_stream_goes_on_where_it_was) {
     const auto pair = co_await Pair::open();
     ws::Connection& client = *pair->client;
@@ -195,6 +202,8 @@ ASYNC_TEST(WSConnection, a_cancelled_stream_goes_on_where_it_was) {
 // websockets: test_connection.test_recv_during_recv, test_connection.test_recv_during_recv_streaming
 // websockets: test_connection.test_recv_streaming_during_recv, test_messages.test_get_fails_when_get_is_running
 // websockets: test_connection.test_recv_streaming_during_recv_streaming
+// websockets: test_messages.test_get_fails_when_get_iter_is_running, test_messages.test_get_iter_fails_when_get_is_running
+// websockets: test_messages.test_get_iter_fails_when_get_iter_is_running
 ASYNC_TEST(WSConnection, one_task_receives_at_a_time) {
     const auto pair = co_await Pair::open();
     ws::Connection& client = *pair->client;
@@ -204,6 +213,13 @@ ASYNC_TEST(WSConnection, one_task_receives_at_a_time) {
     co_await expect_throws<ConcurrencyError>(client.recv_streaming().next());
     co_await pair->remote->send("for the first");
     EXPECT_EQ((co_await receiving).text(), "for the first");
+    ws::Fragments fragments = client.recv_streaming();
+    auto streaming = create_task(fragments.next());
+    co_await run_passes(3);
+    co_await expect_throws<ConcurrencyError>(client.recv());
+    co_await expect_throws<ConcurrencyError>(client.recv_streaming().next());
+    co_await pair->remote->send("for the second");
+    EXPECT_EQ(co_await streaming, "for the second");
     co_await pair->close();
 }
 

@@ -91,6 +91,7 @@ ASYNC_TEST(WSLimits, a_broadcast_drops_those_who_do_not_read) {
 // --- times -----------------------------------------------------------------------------------------------------------
 
 // websockets: test_connection.test_keepalive_times_out, test_connection.test_keepalive
+// websockets: asyncio.test_client.test_keepalive_is_enabled, asyncio.test_server.test_disable_keepalive
 // websockets: test_connection.test_disable_keepalive, test_connection.test_keepalive_ignores_timeout
 ASYNC_TEST(WSLimits, keepalive_notices_a_dead_peer_while_nobody_receives) {
     std::vector<WSOpcode> seen;
@@ -108,6 +109,7 @@ ASYNC_TEST(WSLimits, keepalive_notices_a_dead_peer_while_nobody_receives) {
     const auto pair = co_await Pair::open({.ping_interval = 10ms, .ping_timeout = 50ms}, {.ping_interval = {}});
     co_await sleep(120ms);
     EXPECT_EQ(pair->client->state(), ws::State::open);
+    EXPECT_EQ(pair->remote->latency(), Duration(0)) << "it sent no ping";
     co_await pair->close();
 }
 

@@ -132,6 +132,7 @@ ASYNC_TEST(WSRouter, the_program_sees_requests_before_the_router) {
     co_await end(server);
 }
 
+// websockets: asyncio.test_client.test_set_host_header
 ASYNC_TEST(WSRouter, hosts_have_paths_of_their_own) {
     ws::Router chat;
     chat.add("/{name}", tell_room);

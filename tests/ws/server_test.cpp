@@ -51,6 +51,7 @@ ASYNC_TEST(WSServer, only_pages_of_allowed_origins_connect) {
 // websockets: test_server.test_subprotocol, test_server.test_no_subprotocols_supported
 // websockets: test_server.test_multiple_subprotocols, test_server.test_unsupported_subprotocol
 // websockets: test_server.test_select_subprotocol, test_server.test_select_no_subprotocol
+// websockets: test_connection.test_subprotocol
 // websockets: asyncio.test_server.test_select_subprotocol, asyncio.test_server.test_select_subprotocol_rejects_handshake
 ASYNC_TEST(WSServer, a_subprotocol_is_chosen) {
     const ws::Server server = co_await ws::serve(echo_all, "127.0.0.1", 0).subprotocol("v2").subprotocol("v1");
@@ -79,6 +80,9 @@ ASYNC_TEST(WSServer, a_subprotocol_is_chosen) {
 // websockets: asyncio.test_server.test_process_request_returns_response
 // websockets: asyncio.test_server.test_process_request_raises_exception
 // websockets: asyncio.test_server.test_process_response_modifies_response
+// websockets: asyncio.test_server.test_async_process_response_modifies_response
+// websockets: asyncio.test_server.test_async_process_request_returns_response
+// websockets: asyncio.test_server.test_async_process_request_raises_exception
 ASYNC_TEST(WSServer, the_program_looks_at_requests_and_responses) {
     const auto process = [](http::Request& request) -> Coro<std::optional<http::Response>> {
         const std::string path = request.path();
@@ -134,6 +138,7 @@ ASYNC_TEST(WSServer, basic_authentication) {
 
 // websockets: test_server.test_invalid_upgrade, test_server.test_missing_upgrade, test_server.test_invalid_key
 // websockets: test_server.test_missing_key, test_server.test_invalid_version, test_server.test_missing_version
+// websockets: asyncio.test_server.test_handshake_fails
 // websockets: asyncio.test_server.test_junk_handshake_request, test_server.test_missing_connection
 ASYNC_TEST(WSServer, requests_that_are_no_handshake_are_refused) {
     const ws::Server server = co_await ws::serve(echo_all, "127.0.0.1", 0);

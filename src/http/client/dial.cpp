@@ -130,12 +130,16 @@ Coro<> open_tunnel(StreamPair& streams, const ClientRoute& route, const wire::Li
     }
 }
 
-// The host of the URL, as the proxy is told it: the name, or the first of its addresses that it can be told.
+// The host of the URL, as the proxy is told it: the name, or those of its addresses that it can be told; one at least.
 // Errors: ClientConnectorDNSError.
-Coro<std::string> host_for_proxy(Pool& pool, const ClientRoute& route, Tracers& tracers) {
+Coro<std::vector<std::string>> hosts_for_proxy(Pool& pool, const ClientRoute& route, Tracers& tracers) {
     const std::string& host = route.url->raw_host();
     const ProxyKind kind = route.proxy->kind;
-    if (kind == ProxyKind::socks5h || kind == ProxyKind::socks4a) co_return host.substr(0, host.find('%'));
+    std::vector<std::string> hosts;
+    if (kind == ProxyKind::socks5h || kind == ProxyKind::socks4a) {
+        hosts.push_back(host.substr(0, host.find('%')));
+        co_return hosts;
+    }
     std::string problem;
     int code = 0;
     try {
@@ -143,7 +147,7 @@ Coro<std::string> host_for_proxy(Pool& pool, const ClientRoute& route, Tracers& 
         for (const AddressInfo& info : infos) {
             if (kind == ProxyKind::socks4 && info.family != AF_INET) continue;
             const std::string& address = info.address.host;
-            co_return address.substr(0, address.find('%'));
+            hosts.push_back(address.substr(0, address.find('%')));
         }
         problem = "it has no IPv4 address, and SOCKS4 knows no other: use socks5";
         code = EAI_NODATA;
@@ -151,30 +155,52 @@ Coro<std::string> host_for_proxy(Pool& pool, const ClientRoute& route, Tracers& 
         problem = error.what();
         code = error.code();
     }
-    throw ClientConnectorDNSError(code, "cannot connect to " + route.wanted() + ": " + problem);
+    if (hosts.empty()) throw ClientConnectorDNSError(code, "cannot connect to " + route.wanted() + ": " + problem);
+    co_return hosts;
 }
 
-Coro<> open_socks(StreamPair& streams, Pool& pool, const ClientRoute& route, Tracers& tracers) {
+// Whether another address may do where the proxy refused one: it failed, cannot be reached, or is of a family that the proxy
+// has not. Source: RFC 1928 section 6; 91 is SOCKS4's only word for all of these.
+bool is_about_address(int reply) noexcept {
+    return reply == 1 || (reply >= 3 && reply <= 6) || reply == 8 || reply == 91;
+}
+
+// A proxy that has refused closes the connection: the next address needs another one.
+Coro<> open_socks(std::optional<StreamPair>& streams, Pool& pool, const ClientRoute& route,
+                  const SessionState& session, Tracers& tracers) {
     const Proxy& proxy = *route.proxy;
     aio::detail::SocksTarget target;
     const bool old = proxy.kind == ProxyKind::socks4 || proxy.kind == ProxyKind::socks4a;
     target.version = old ? aio::detail::SocksVersion::socks4a : aio::detail::SocksVersion::socks5;
-    target.host = co_await host_for_proxy(pool, route, tracers);
     target.port = route.url->port();
     if (proxy.auth) {
         target.authenticates = true;
         target.login = proxy.auth->login();
         target.password = proxy.auth->password();
     }
-    try {
-        co_await aio::detail::socks_connect(streams.first, streams.second, std::move(target));
-    } catch (const aio::detail::SocksError& error) {
-        throw ClientSocksProxyError(error.code(), error.reply(),
-                                    "cannot connect to " + route.wanted() + " through the SOCKS proxy " +
-                                        proxy.wanted() + ": " + error.what());
+    const std::vector<std::string> hosts = co_await hosts_for_proxy(pool, route, tracers);
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+        if (i > 0) {
+            streams->second.close();
+            streams.emplace(co_await open_first(pool, route, session, tracers));
+        }
+        target.host = hosts[i];
+        aio::detail::SocksTarget each = target;
+        bool refused = false;
+        try {
+            co_await aio::detail::socks_connect(streams->first, streams->second, std::move(each));
+        } catch (const aio::detail::SocksError& error) {
+            refused = i + 1 < hosts.size() && is_about_address(error.reply());
+            if (!refused) {
+                throw ClientSocksProxyError(error.code(), error.reply(),
+                                            "cannot connect to " + route.wanted() + " through the SOCKS proxy " +
+                                                proxy.wanted() + ": " + error.what());
+            }
+        }
+        if (!refused) break;
     }
     // It would be read as if it had come encrypted.
-    if (route.tls && streams.first.has_data()) {
+    if (route.tls && streams->first.has_data()) {
         throw ClientProxyConnectionError(EPROTO, "the proxy " + proxy.wanted() + " sent data before TLS began");
     }
 }
@@ -212,7 +238,7 @@ Coro<std::unique_ptr<ClientConnection>> dial(Pool& pool, const ClientRoute& rout
         streams.emplace(co_await open_first(pool, route, session, tracers));
         if (route.tunnels()) {
             if (route.proxy->is_socks()) {
-                co_await open_socks(*streams, pool, route, tracers);
+                co_await open_socks(streams, pool, route, session, tracers);
             } else {
                 co_await open_tunnel(*streams, route, limits);
             }

@@ -37,6 +37,7 @@ struct SocksServer {
     Log asked;            // "5 example.test:80", "5 me:secret", "4a example.test:80 me"
     std::string login;    // "me:secret": who may; empty: everybody
     int refusal = 0;      // the reply to every request
+    int refuses = 1000;   // ... to so many of them
     bool silent = false;  // says nothing at all
     std::string behind;   // sent together with the reply
     FakeHost* host = nullptr;
@@ -52,11 +53,12 @@ struct SocksServer {
         }
         if (to.empty()) co_return writer.close();
         asked.push_back(to);
+        const bool refused = refusal != 0 && refuses-- > 0;
         std::string reply =
             first == "\5" ? std::string("\5\0\0\1\0\0\0\0\0\0", 10) : std::string("\0\x5a\0\0\0\0\0\0", 8);
-        if (refusal != 0) reply[1] = static_cast<char>(refusal);
+        if (refused) reply[1] = static_cast<char>(refusal);
         writer.write(reply + behind);
-        if (refusal != 0) co_return writer.close();
+        if (refused) co_return writer.close();
         std::string_view port = to;
         port.remove_prefix(port.rfind(':') + 1);
         auto [in, out] = co_await open_connection("127.0.0.1", std::atoi(std::string(port).c_str()));
@@ -158,6 +160,8 @@ ASYNC_TEST(SocksProxy, resolves_names_or_is_given_addresses) {
     co_await host.stop();
 }
 
+// Both flavours of WebSockets are requests of this client.
+// websockets: asyncio.test_client.test_authenticated_socks_proxy, asyncio.test_client.test_authenticated_socks_proxy_error
 ASYNC_TEST(SocksProxy, is_given_a_login) {
     FakeHost& host = *co_await FakeHost::open(asked_for);
     SocksServer& proxy = *co_await open_socks_server();
@@ -182,6 +186,7 @@ ASYNC_TEST(SocksProxy, is_given_a_login) {
     co_await host.stop();
 }
 
+// websockets: asyncio.test_client.test_secure_socks_proxy
 ASYNC_TEST(SocksProxy, carries_tls_to_the_host) {
     const ssl::SSLContext server = server_context();
     FakeHost& host = *co_await FakeHost::open(asked_for, {.ssl = server});
@@ -200,6 +205,7 @@ ASYNC_TEST(SocksProxy, carries_tls_to_the_host) {
     co_await host.stop();
 }
 
+// websockets: asyncio.test_client.test_socks_proxy_connection_failure, asyncio.test_client.test_unsupported_proxy
 ASYNC_TEST(SocksProxy, says_why_it_refuses) {
     SocksServer& proxy = *co_await open_socks_server();
     ClientSession session;
@@ -235,6 +241,38 @@ ASYNC_TEST(SocksProxy, says_why_it_refuses) {
     co_await proxy.host->stop();
 }
 
+ASYNC_TEST(SocksProxy, is_given_all_addresses_until_one_can_be_reached) {
+    FakeHost& host = *co_await FakeHost::open(asked_for);
+    SocksServer& proxy = *co_await open_socks_server();
+    use_fake_resolver().names["example.test"].hosts = {"192.0.2.7", "192.0.2.8", "192.0.2.9"};
+    const std::string port = ":" + std::to_string(host.port());
+    const std::string there = "http://example.test" + port + "/";
+    const struct {
+        const char* scheme;
+        int refusal, refuses;
+        std::size_t asked;  // how many addresses
+        bool reached;
+    } cases[] = {{"socks5", 4, 2, 3, true},     {"socks5", 8, 1, 2, true},  {"socks4", 91, 2, 3, true},
+                 {"socks5", 5, 1000, 3, false}, {"socks5", 2, 1, 1, false}, {"socks4", 93, 1, 1, false}};
+    for (const auto& [scheme, refusal, refuses, asked, reached] : cases) {
+        proxy.asked.clear();
+        proxy.refusal = refusal;
+        proxy.refuses = refuses;
+        ClientSession session;
+        if (reached) {
+            EXPECT_EQ(co_await text_of(session.get(there).proxy(proxy.url(scheme))), "GET /");
+        } else {
+            co_await fails<http::ClientSocksProxyError>(session.get(there).proxy(proxy.url(scheme)));
+        }
+        EXPECT_EQ(proxy.asked.size(), asked) << scheme << " " << refusal;
+        EXPECT_THAT(proxy.asked.back(), HasSubstr("192.0.2." + std::to_string(6 + asked)));
+        co_await session.close();
+    }
+    co_await proxy.host->stop();
+    co_await host.stop();
+}
+
+// websockets: asyncio.test_client.test_socks_proxy_connection_timeout
 ASYNC_TEST(SocksProxy, that_is_silent_costs_no_more_than_the_time_limit) {
     SocksServer& proxy = *co_await open_socks_server();
     proxy.silent = true;
@@ -305,6 +343,8 @@ Coro<std::string> echoed(http::WSConnect connect) {
     co_return text;
 }
 
+// websockets: asyncio.test_client.test_socks_proxy, asyncio.test_client.test_explicit_socks_proxy
+// websockets: asyncio.test_client.test_http_proxy
 ASYNC_TEST(ProxyOfWebSockets, is_asked_to_connect) {
     Echo echo;
     co_await echo.server.start();

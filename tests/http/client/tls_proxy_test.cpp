@@ -84,6 +84,7 @@ Coro<> tunnel(FakeHost& self, StreamReader reader, StreamWriter writer) {
     co_await back;
 }
 
+// websockets: asyncio.test_client.test_http_proxy_connection_failure
 ASYNC_TEST(ClientProxy, asks_a_proxy_for_http_with_the_whole_url) {
     FakeHost& proxy = *co_await FakeHost::open(whole);
     ClientSession session;
@@ -101,6 +102,8 @@ ASYNC_TEST(ClientProxy, asks_a_proxy_for_http_with_the_whole_url) {
     co_await end(session, proxy);
 }
 
+// websockets: asyncio.test_client.test_secure_http_proxy, asyncio.test_client.test_authenticated_http_proxy
+// websockets: asyncio.test_client.test_authenticated_http_proxy_error
 ASYNC_TEST(ClientProxy, tunnels_https_through_a_proxy) {
     const ssl::SSLContext server = server_context();
     FakeHost& host = *co_await FakeHost::open(whole, {.ssl = server});
@@ -122,6 +125,7 @@ ASYNC_TEST(ClientProxy, tunnels_https_through_a_proxy) {
     co_await host.stop();
 }
 
+// websockets: asyncio.test_client.test_secure_https_proxy
 ASYNC_TEST(ClientProxy, tunnels_tls_inside_tls) {
     const ssl::SSLContext server = server_context();
     FakeHost& host = *co_await FakeHost::open(whole, {.ssl = server});
