@@ -175,6 +175,7 @@ ASYNC_TEST(WSFaults, a_message_in_fragments_that_is_given_up_ends_the_connection
             while (!sending.task.done() || !receiving.task.done()) co_await sleep(1ms);
         };
         co_await in_time(both, "whoever sends or receives hears of the end");
+        if (receiving.task.done() && !receiving.task.cancelled()) static_cast<void>(receiving.task.exception());
     };
     co_await on_connection(expect_whole_messages, body);
 }
