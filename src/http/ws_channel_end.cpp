@@ -154,9 +154,13 @@ void WSChannel::announce_end() noexcept {
 void WSChannel::drop_input() noexcept {
     constexpr int kMost = 4;
     pending_ = {};
-    for (int reads = 0; !receiving_ && fetch();) {
-        pending_ = {};
-        if (++reads == kMost) return look_later();
+    try {
+        for (int reads = 0; !receiving_ && fetch();) {
+            pending_ = {};
+            if (++reads == kMost) return look_later();
+        }
+    } catch (...) {  // no memory, here or where the stream broke
+        writer_.abort();
     }
 }
 
