@@ -168,7 +168,7 @@ void WSChannel::drop_input() noexcept {
             pending_ = {};
             if (++reads == kMost) return look_later();
         }
-    } catch (const std::bad_alloc&) {
+    } catch (...) {  // no memory, here or where the stream broke
         abort();
     }
 }
@@ -206,7 +206,7 @@ void WSChannel::begin_keepalive() {
 
 // Everything that comes shows that the peer lives, not only its pong, which may be behind a large message. And while we read
 // nothing ourselves, because the queue is full, silence proves nothing.
-void WSChannel::check_keepalive() {
+void WSChannel::check_keepalive() try {
     if (over_ || sent_ || received_) return;
     const TimePoint now = get_running_loop().time();
     if (unanswered_since_ && heard_ >= *unanswered_since_) unanswered_since_.reset();
@@ -228,6 +228,9 @@ void WSChannel::check_keepalive() {
     }
     due = std::min(due, next_ping_);
     if (due != TimePoint::max()) keepalive_ = get_running_loop().call_at(due, [this] { check_keepalive(); });
+} catch (...) {  // no memory for a ping, or for the timer: from here on nobody would notice that the peer is dead
+    lost(std::current_exception());
+    writer_.abort();
 }
 
 void WSChannel::take_for_dead() noexcept {

@@ -64,34 +64,58 @@ bool SendingAwaiter::await_suspend(std::coroutine_handle<> frame) {
 
 // --- receiving -------------------------------------------------------------------------------------------------------
 
-Coro<Message> Connection::recv() {
-    std::optional<Message> message = co_await state_->receive();
-    if (!message) state_->throw_closed();
+namespace {
+
+using Kept = std::shared_ptr<detail::ConnectionState>;
+
+// These keep what they wait for alive: a task may outlive the Connection whose function it is.
+
+Coro<Message> receive_message(Kept state) {
+    std::optional<Message> message = co_await state->receive();
+    if (!message) state->throw_closed();
     co_return *std::move(message);
 }
 
-Coro<std::optional<Message>> Connection::next() {
-    std::optional<Message> message = co_await state_->receive();
+Coro<std::optional<Message>> receive_next(Kept state) {
+    std::optional<Message> message = co_await state->receive();
     if (message) co_return message;
     try {
-        state_->throw_closed();
+        state->throw_closed();
     } catch (const ConnectionClosedOK&) {}
     co_return std::nullopt;
 }
 
-Coro<MessageView> Connection::recv_view() {
-    detail::ConnectionState& state = *state_;
-    state.channel->reuse(std::move(state.lent));
-    std::optional<Message> message = co_await state.receive();
-    if (!message) state.throw_closed();
+Coro<MessageView> receive_view(Kept state) {
+    state->channel->reuse(std::move(state->lent));
+    std::optional<Message> message = co_await state->receive();
+    if (!message) state->throw_closed();
     const MessageType type = message->type();
-    state.lent = std::move(*message).data();
-    co_return MessageView{type, state.lent};
+    state->lent = std::move(*message).data();
+    co_return MessageView{type, state->lent};
 }
+
+Coro<> wait_gone(Kept state) { co_await state->channel->wait_gone(); }
+
+Coro<> close_connection(Kept state, std::uint16_t code, std::string reason) {
+    http::detail::check_close(code, reason);
+    if (state->sends_fragments()) {
+        state->channel->fail(1011, "close during fragmented message", nullptr);
+    } else {
+        state->channel->start_close(code, reason);
+    }
+    co_await state->channel->wait_gone();
+}
+
+}  // namespace
+
+Coro<Message> Connection::recv() { return receive_message(state_); }
+Coro<std::optional<Message>> Connection::next() { return receive_next(state_); }
+Coro<MessageView> Connection::recv_view() { return receive_view(state_); }
 
 Coro<std::optional<std::string>> Fragments::next() {
     if (ended_) co_return std::nullopt;
-    http::wire::WSEvent event = co_await state_->receive_fragment();
+    const Kept state = state_;
+    http::wire::WSEvent event = co_await state->receive_fragment();
     type_ = event.opcode == WSOpcode::text ? MessageType::text : MessageType::binary;
     ended_ = event.last;
     co_return std::move(event.data);
@@ -130,8 +154,9 @@ Coro<> Connection::send_fragments(std::shared_ptr<detail::ConnectionState> state
     }
 }
 
-Coro<> Connection::send(AsyncGenerator<std::string> fragments, MessageType type, SendOptions options) {
-    const std::shared_ptr<detail::ConnectionState> state = state_;
+namespace {
+
+Coro<> send_generated(Kept state, AsyncGenerator<std::string> fragments, MessageType type, SendOptions options) {
     state->check_writable();
     co_await state->begin_fragments();
     FragmentsTurn turn(*state);
@@ -145,6 +170,12 @@ Coro<> Connection::send(AsyncGenerator<std::string> fragments, MessageType type,
     state->send_fragment(type, "", options.compress, false, true);
     turn.complete = true;
     co_await state->wait_sent(false);
+}
+
+}  // namespace
+
+Coro<> Connection::send(AsyncGenerator<std::string> fragments, MessageType type, SendOptions options) {
+    return send_generated(state_, std::move(fragments), type, options);
 }
 
 Future<Duration> Connection::ping() {
@@ -172,17 +203,10 @@ detail::Sending Connection::pong(std::string_view payload) {
 // --- closing ---------------------------------------------------------------------------------------------------------
 
 Coro<> Connection::close(std::uint16_t code, std::string reason) {
-    http::detail::check_close(code, reason);
-    const std::shared_ptr<detail::ConnectionState> state = state_;
-    if (state->sends_fragments()) {
-        state->channel->fail(1011, "close during fragmented message", nullptr);
-    } else {
-        state->channel->start_close(code, reason);
-    }
-    co_await state->channel->wait_gone();
+    return close_connection(state_, code, std::move(reason));
 }
 
-Coro<> Connection::wait_closed() { return state_->channel->wait_gone(); }
+Coro<> Connection::wait_closed() { return wait_gone(state_); }
 void Connection::abort() noexcept { state_->channel->abort(); }
 
 // --- what it is ------------------------------------------------------------------------------------------------------

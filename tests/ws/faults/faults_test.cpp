@@ -1,5 +1,7 @@
 // WebSockets with faults at every point (AIO_TEST_RERUN): no message is changed, lost or doubled on a connection that ends in
 // good order; a connection that is open works; everything can be closed, and ends.
+// Not yet with AIO_TEST_RERUN=alloc: when no memory is left, a channel is told of input after its end (K=322.1 of the message in
+// fragments that is given up).
 #include "support/faults.hpp"
 #include "ws/pair.hpp"
 
@@ -175,6 +177,7 @@ ASYNC_TEST(WSFaults, a_message_in_fragments_that_is_given_up_ends_the_connection
             while (!sending.task.done() || !receiving.task.done()) co_await sleep(1ms);
         };
         co_await in_time(both, "whoever sends or receives hears of the end");
+        if (receiving.task.done() && !receiving.task.cancelled()) static_cast<void>(receiving.task.exception());
     };
     co_await on_connection(expect_whole_messages, body);
 }
