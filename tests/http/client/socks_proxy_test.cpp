@@ -1,9 +1,9 @@
-// Requests and WebSockets through SOCKS proxies, and WebSockets through HTTP ones. What SOCKS says byte by byte is in
-// tests/io/proxy.
+// Requests through SOCKS proxies. What SOCKS says byte by byte is in tests/io/proxy.
 #include <aio/io/ssl.hpp>
 
 #include "http/client/fake_host.hpp"
 #include "http/client/route.hpp"
+#include "http/client/socks_server.hpp"
 #include "support/command.hpp"
 #include "support/resolvers.hpp"
 #include "support/tls_peers.hpp"
@@ -18,117 +18,6 @@ using http::ClientSession, http::URL;
 using testing::HasSubstr;
 
 Reply asked_for(const RawRequest& request) { return answer(request.method + " " + request.target); }
-
-Coro<> relay(StreamReader from, StreamWriter to) {
-    try {
-        while (true) {
-            const std::string data = co_await from.read(64 * 1024);
-            if (data.empty()) break;
-            to.write(data);
-        }
-    } catch (const std::exception&) {
-        // The other side is told by the close.
-    }
-    to.close();
-}
-
-// A SOCKS server of both versions that is asked for 127.0.0.1 whatever the name, and notes what it was told.
-struct SocksServer {
-    Log asked;            // "5 example.test:80", "5 me:secret", "4a example.test:80 me"
-    std::string login;    // "me:secret": who may; empty: everybody
-    int refusal = 0;      // the reply to every request
-    int refuses = 1000;   // ... to so many of them
-    bool silent = false;  // says nothing at all
-    std::string behind;   // sent together with the reply
-    FakeHost* host = nullptr;
-
-    Coro<> serve(StreamReader reader, StreamWriter writer) {
-        if (silent) co_await reader.read();
-        const std::string first = co_await reader.read(1);
-        std::string to;
-        if (first == "\5") {
-            to = co_await five(reader, writer);
-        } else if (first == "\4") {
-            to = co_await four(reader);
-        }
-        if (to.empty()) co_return writer.close();
-        asked.push_back(to);
-        const bool refused = refusal != 0 && refuses-- > 0;
-        std::string reply =
-            first == "\5" ? std::string("\5\0\0\1\0\0\0\0\0\0", 10) : std::string("\0\x5a\0\0\0\0\0\0", 8);
-        if (refused) reply[1] = static_cast<char>(refusal);
-        writer.write(reply + behind);
-        if (refused) co_return writer.close();
-        std::string_view port = to;
-        port.remove_prefix(port.rfind(':') + 1);
-        auto [in, out] = co_await open_connection("127.0.0.1", std::atoi(std::string(port).c_str()));
-        auto back = create_task(relay(in, writer));
-        co_await relay(reader, out);
-        co_await back;
-    }
-
-    Coro<std::string> five(StreamReader reader, StreamWriter writer) {
-        const std::string count = co_await reader.readexactly(1);
-        const std::string methods = co_await reader.readexactly(count[0]);
-        const char method = login.empty() ? '\0' : '\2';
-        const bool fits = methods.find(method) != std::string::npos;
-        const std::string chosen = {'\5', fits ? method : '\xff'};
-        writer.write(chosen);
-        if (!fits) co_return "";
-        if (!login.empty()) {
-            co_await reader.readexactly(1);
-            const std::string name = co_await reader.readexactly((co_await reader.readexactly(1))[0]);
-            const std::string password = co_await reader.readexactly((co_await reader.readexactly(1))[0]);
-            const bool right = name + ":" + password == login;
-            const std::string verdict = {'\1', right ? '\0' : '\1'};
-            writer.write(verdict);
-            if (!right) co_return "";
-        }
-        const std::string head = co_await reader.readexactly(4);
-        std::string name;
-        if (head[3] == 3) {
-            name = co_await reader.readexactly((co_await reader.readexactly(1))[0]);
-        } else {
-            const std::string address = co_await reader.readexactly(head[3] == 1 ? 4 : 16);
-            for (const char c : address) name += (name.empty() ? "" : ".") + std::to_string(c & 0xff);
-        }
-        co_return "5 " + name + ":" + port_of(co_await reader.readexactly(2));
-    }
-
-    Coro<std::string> four(StreamReader reader) {
-        const std::string head = co_await reader.readexactly(7);
-        std::string user = co_await reader.readuntil(std::string(1, '\0'));
-        user.pop_back();
-        std::string name;
-        const bool named = head.substr(3, 3) == std::string(3, '\0');
-        if (named) {
-            name = co_await reader.readuntil(std::string(1, '\0'));
-            name.pop_back();
-        } else {
-            for (const char c : head.substr(3)) name += (name.empty() ? "" : ".") + std::to_string(c & 0xff);
-        }
-        co_return (named ? "4a " : "4 ") + user + "@" + name + ":" + port_of(head.substr(1, 2));
-    }
-
-    static std::string port_of(const std::string& bytes) {
-        return std::to_string((bytes[0] & 0xff) << 8 | (bytes[1] & 0xff));
-    }
-
-    URL url(const std::string& scheme) const { return URL(scheme + "://127.0.0.1:" + std::to_string(host->port())); }
-};
-
-Coro<SocksServer*> open_socks_server() {
-    SocksServer& server = keep<SocksServer>();
-    server.host =
-        co_await FakeHost::talking([&server](FakeHost&, StreamReader reader, StreamWriter writer) -> Coro<> {
-            try {
-                co_await server.serve(std::move(reader), std::move(writer));
-            } catch (const std::exception&) {
-                // A client that went away.
-            }
-        });
-    co_return &server;
-}
 
 ASYNC_TEST(SocksProxy, resolves_names_or_is_given_addresses) {
     FakeHost& host = *co_await FakeHost::open(asked_for);
@@ -317,61 +206,6 @@ TEST(ProxyEnvironment, names_socks_proxies_too) {
     const Setting except("no_proxy", "a.test");
     EXPECT_EQ(proxy_from_environment(plain), std::nullopt);
     EXPECT_EQ(proxy_from_environment(secure), std::nullopt);
-}
-
-// --- WebSockets ------------------------------------------------------------------------------------------------------
-
-// A server at whose "/ws" a WebSocket says what it hears.
-struct Echo {
-    Echo() : server(app) {
-        app.router().add_get("/ws", [](http::Request& request) -> Coro<http::Response> {
-            http::WebSocketResponse ws;
-            co_await ws.prepare(request);
-            while (auto message = co_await ws.next()) co_await ws.send_str(message->data);
-            co_return ws;
-        });
-    }
-    http::Application app;
-    http::TestServer server;
-};
-
-Coro<std::string> echoed(http::WSConnect connect) {
-    http::ClientWebSocketResponse ws = co_await std::move(connect);
-    co_await ws.send_str("hello");
-    std::string text = co_await ws.receive_str();
-    co_await ws.close();
-    co_return text;
-}
-
-// websockets: asyncio.test_client.test_socks_proxy, asyncio.test_client.test_explicit_socks_proxy
-// websockets: asyncio.test_client.test_http_proxy
-ASYNC_TEST(ProxyOfWebSockets, is_asked_to_connect) {
-    Echo echo;
-    co_await echo.server.start();
-    const std::string there = "127.0.0.1:" + std::to_string(echo.server.port());
-    FakeHost& proxy =
-        *co_await FakeHost::talking([](FakeHost& self, StreamReader reader, StreamWriter writer) -> Coro<> {
-            const auto request = co_await self.read(reader);
-            if (!request || request->method != "CONNECT") co_return writer.close();
-            const std::string port = request->target.substr(request->target.rfind(':') + 1);
-            auto [in, out] = co_await open_connection("127.0.0.1", std::atoi(port.c_str()));
-            writer.write("HTTP/1.1 200 OK\r\n\r\n");
-            auto back = create_task(relay(in, writer));
-            co_await relay(reader, out);
-            co_await back;
-        });
-    ClientSession session;
-    EXPECT_EQ(co_await echoed(session.ws_connect("ws://" + there + "/ws").proxy(proxy.url())), "hello");
-    CO_ASSERT_EQ(proxy.requests.size(), 1u);
-    EXPECT_EQ(proxy.requests[0].target, there);
-    EXPECT_EQ(proxy.requests[0].header("upgrade"), "(none)");
-    SocksServer& socks = *co_await open_socks_server();
-    EXPECT_EQ(co_await echoed(session.ws_connect("ws://" + there + "/ws").proxy(socks.url("socks5"))), "hello");
-    EXPECT_EQ(socks.asked.back(), "5 127.0.0.1:" + std::to_string(echo.server.port()));
-    co_await session.close();
-    co_await echo.server.close();
-    co_await proxy.stop();
-    co_await socks.host->stop();
 }
 
 // --- other people's --------------------------------------------------------------------------------------------------
