@@ -11,7 +11,6 @@ namespace aio::test::scripted_mysql {
 namespace {
 
 using mysql::Connection;
-using scripted::Owned;
 
 ASYNC_TEST(ScriptedMysqlConnect, with_a_password) {
     ScriptedMysql& server = *co_await ScriptedMysql::start("sesame");
