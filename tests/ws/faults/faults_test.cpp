@@ -1,7 +1,5 @@
 // WebSockets with faults at every point (AIO_TEST_RERUN): no message is changed, lost or doubled on a connection that ends in
 // good order; a connection that is open works; everything can be closed, and ends.
-// Not yet with AIO_TEST_RERUN=alloc: when no memory is left, a channel is told of input after its end (K=322.1 of the message in
-// fragments that is given up).
 #include "support/faults.hpp"
 #include "ws/pair.hpp"
 
