@@ -34,6 +34,7 @@ struct Line {
 };
 
 struct LineDriver {
+    static constexpr const char* kDatabase = "lines";
     using Connection = std::shared_ptr<Line>;
     std::vector<Connection>* all;
 
