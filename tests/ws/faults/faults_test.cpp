@@ -18,6 +18,11 @@ ws::Options without_pings() {
     return options;
 }
 
+// Without a look at the environment, which a thread takes: then a fault is always at the same place.
+ws::Connect connect(const std::string& url, const ws::Options& options = without_pings()) {
+    return ws::connect(url, options).proxy(std::nullopt);
+}
+
 // Closes it however often that fails, and waits for its end.
 Coro<> expect_closes(ws::Server server) {
     static_cast<void>(fault_is_over());
@@ -73,7 +78,7 @@ Coro<> on_server(ws::Handler handler, Body body, ws::Options options = without_p
 template <class Body>
 Coro<> on_connection(ws::Handler handler, Body body, ws::Options options = without_pings()) {
     const auto with_server = [&](ws::Server server) -> Coro<> {
-        const Connection connection = co_await ws::connect(server.url(), options);
+        const Connection connection = co_await connect(server.url(), options);
         const auto act = [&]() -> Coro<> { co_await body(connection); };
         const auto check = [&] { return expect_usable_or_closed(connection); };
         co_await then_check(act, check);
@@ -210,7 +215,7 @@ ASYNC_TEST(WSFaults, a_peer_that_is_dead_is_noticed) {
     ws::Options options;
     options.ping_interval = options.ping_timeout = 1s;
     const auto act = [&]() -> Coro<> {
-        const Connection connection = co_await ws::connect(host->url(), options);
+        const Connection connection = co_await connect(host->url(), options);
         const auto wait = [&] { return Connection(connection).wait_closed(); };
         co_await in_time(wait, "the end of a dead connection is noticed while nobody receives");
     };
@@ -244,7 +249,7 @@ ASYNC_TEST(WSFaults, both_sides_close_at_once_and_pings_hear_of_it) {
 ASYNC_TEST(WSFaults, a_server_that_closes_reaches_every_client) {
     const auto body = [](ws::Server server) -> Coro<> {
         std::vector<Connection> clients;
-        for (int i = 0; i < 3; ++i) clients.push_back(co_await ws::connect(server.url(), without_pings()));
+        for (int i = 0; i < 3; ++i) clients.push_back(co_await connect(server.url()));
         co_await clients[0].send("x");
         server.close(true, 1012, "restarting");
         for (Connection& client : clients) {
@@ -266,13 +271,13 @@ ASYNC_TEST(WSFaults, handshakes_that_fail_leave_nothing) {
     const ws::Server server = co_await ws::serve(echo_all, "127.0.0.1", 0, without_pings()).basic_auth("here", check);
     const auto act = [&]() -> Coro<> {
         try {
-            static_cast<void>(co_await ws::connect(server.url(), without_pings()));
+            static_cast<void>(co_await connect(server.url()));
             must_hold(false, "nobody gets in without a password");
         } catch (const std::exception&) {
             // 401, or the fault.
         }
         const http::BasicAuth me("me", "secret");
-        Connection connection = co_await ws::connect(server.url(), without_pings()).auth(me);
+        Connection connection = co_await connect(server.url()).auth(me);
         co_await expect_usable_or_closed(connection);
     };
     const auto end = [&] { return expect_closes(server); };
@@ -281,7 +286,7 @@ ASYNC_TEST(WSFaults, handshakes_that_fail_leave_nothing) {
 
 ASYNC_TEST(WSFaults, a_client_that_reconnects_gets_there) {
     const auto body = [](ws::Server server) -> Coro<> {
-        ws::Reconnecting connections = ws::connect(server.url(), without_pings()).reconnecting();
+        ws::Reconnecting connections = connect(server.url()).reconnecting();
         for (int good = 0, failed = 0; good < 3 && failed < 3;) {
             bool there = false;
             const bool is_over = fault_is_over();
@@ -316,7 +321,7 @@ ASYNC_TEST(WSFaults, a_broadcast_reaches_all_but_those_who_do_not_read) {
         options.max_queue = 1;
         options.deflate.enabled = false;
         std::vector<Connection> clients;
-        for (int i = 0; i < 3; ++i) clients.push_back(co_await ws::connect(server.url(), options));
+        for (int i = 0; i < 3; ++i) clients.push_back(co_await connect(server.url(), options));
         for (int i = 0; crowd.all.size() < 3 && i < 1000; ++i) co_await sleep(1ms);
         const auto read_all = [](Connection reader) -> Coro<int> {
             int count = 0;
