@@ -4,16 +4,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/repeated_option.hpp"
+
 namespace aio::cli {
 
 namespace {
-
-using Texts = std::vector<std::string>;
-
-// One value for each time it is given.
-CLI::Option* add_repeated(CLI::App& command, const char* names, Texts& values, const char* help) {
-    return command.add_option(names, values, help)->allow_extra_args(false)->type_size(1);
-}
 
 CLI::Option* add_seconds(CLI::App& command, const char* names, double& value, const char* help) {
     CLI::Validator range = CLI::Range(0.0, 1e9);

@@ -3,20 +3,18 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/repeated_option.hpp"
+
 namespace aio::cli {
 
 namespace {
 
-CLI::Option* add_texts(CLI::App& command, const char* names, std::vector<std::string>& values, const char* help) {
-    return command.add_option(names, values, help)->allow_extra_args(false)->type_size(1);
-}
-
 void add_common(CLI::App& command, WebSocketOptions& options) {
-    add_texts(command, "--origin", options.origins,
-              "Send this Origin header; with --serve: a site whose pages may connect, others may not")
+    add_repeated(command, "--origin", options.origins,
+                 "Send this Origin header; with --serve: a site whose pages may connect, others may not")
         ->type_name("ORIGIN");
-    add_texts(command, "--subprotocol", options.subprotocols,
-              "Offer this subprotocol, the preferred one first; with --serve: support it")
+    add_repeated(command, "--subprotocol", options.subprotocols,
+                 "Offer this subprotocol, the preferred one first; with --serve: support it")
         ->type_name("NAME");
     CLI::Validator names = CLI::IsMember({"deflate", "none"});
     names.description("");
@@ -28,7 +26,7 @@ void add_common(CLI::App& command, WebSocketOptions& options) {
 
 void add_client(CLI::App& command, WebSocketOptions& options) {
     CLI::App& group = *command.add_option_group("Client");
-    add_texts(group, "-H,--header", options.headers, "Send this header in the opening handshake: 'Name: value'")
+    add_repeated(group, "-H,--header", options.headers, "Send this header in the opening handshake: 'Name: value'")
         ->type_name("LINE");
     group.add_flag("-k,--insecure", options.insecure, "Accept any server certificate");
     group.add_option("--cacert", options.cacert, "Trust the certificate authorities in this PEM file")
