@@ -61,13 +61,13 @@ inline constexpr MetricFamily kPoolWaiting{"aiocpp_db_pool_waiting_tasks", "gaug
 inline constexpr MetricFamily kPoolAcquired{"aiocpp_db_pool_acquired_total", "counter",
                                             "Connections that the pool has handed out."};
 
-// Driver: static constexpr const char* kDatabase, for metrics; using Connection; Coro<Connection> connect() const; bool is_usable(const Connection&) const noexcept;
-// bool is_same(const Connection&, const Connection&) const noexcept; void give_back(const Connection&) const noexcept, which
-// resets it; void terminate(const Connection&) const noexcept;
-// Coro<> close(Connection) const; bool prepares() const noexcept, and if so Coro<> prepare(Connection) const, when it is handed out. A driver whose connections may be busy
-// with what nobody wants any more: void note_release(const Connection&) const noexcept, before it is reset;
-// bool is_settled(const Connection&) const noexcept; Coro<> settle(Connection) const. One that can look at its socket:
-// bool is_gone(const Connection&) const noexcept.
+// Driver: using Connection; static constexpr const char* kDatabase, for metrics; Coro<Connection> connect() const;
+// bool is_usable(const Connection&) const noexcept; bool is_same(const Connection&, const Connection&) const noexcept;
+// void give_back(const Connection&) const noexcept, which resets it; void terminate(const Connection&) const noexcept;
+// Coro<> close(Connection) const; bool prepares() const noexcept, and if so Coro<> prepare(Connection) const, when it is handed
+// out. A driver whose connections may be busy with what nobody wants any more: void note_release(const Connection&) const
+// noexcept, before it is reset; bool is_settled(const Connection&) const noexcept; Coro<> settle(Connection) const. One that can
+// look at its socket: bool is_gone(const Connection&) const noexcept.
 template <class Driver>
 class PoolState : public std::enable_shared_from_this<PoolState<Driver>>, public ::aio::detail::Measured {
 public:
