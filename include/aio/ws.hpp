@@ -5,6 +5,7 @@
 #include <aio/ws/client.hpp>
 #include <aio/ws/connection.hpp>
 #include <aio/ws/errors.hpp>
+#include <aio/ws/extension.hpp>
 #include <aio/ws/message.hpp>
 #include <aio/ws/options.hpp>
 #include <aio/ws/router.hpp>

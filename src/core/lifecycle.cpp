@@ -100,10 +100,16 @@ void drain_backend(LoopState& state) noexcept {
     try {
         while (!state.readers.empty()) unwatch_fd(state, state.readers.begin()->first, false);
         while (!state.writers.empty()) unwatch_fd(state, state.writers.begin()->first, true);
-        for (int round = 0; round < 100 && state.backend->in_flight() > 0; ++round) {
+        // A poll may end only some of many. It is given up when none has ended for a second.
+        constexpr int kMostInVain = 100;
+        std::size_t fewest = state.backend->in_flight();
+        for (int in_vain = 0; in_vain < kMostInVain && fewest > 0; ++in_vain) {
             state.backend->run_deferred();
             discard_chain(state.ready.take_all());
             state.backend->poll(state.backend->now() + std::chrono::milliseconds(10));
+            const std::size_t left = state.backend->in_flight();
+            if (left < fewest) in_vain = 0;
+            fewest = std::min(fewest, left);
         }
         if (const std::size_t left = state.backend->in_flight()) {
             log(LogLevel::error, "EventLoop.close: " + std::to_string(left) + " operations are still in flight");

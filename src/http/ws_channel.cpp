@@ -32,7 +32,8 @@ WSChannel::WSChannel(Private, Upgraded upgraded, Side side, const WSRules& rules
       pending_(first_) {}
 
 std::shared_ptr<WSChannel> WSChannel::open(Upgraded upgraded, Side side, const WSRules& rules,
-                                           const std::optional<wire::WSDeflate>& deflate, int memory_level) {
+                                           const std::optional<wire::WSDeflate>& deflate, int memory_level,
+                                           std::unique_ptr<wire::WSCoder> coder) {
     std::unique_ptr<wire::WSInflater> inflater;
     std::unique_ptr<wire::WSDeflater> deflater;
     if (deflate) {
@@ -45,6 +46,8 @@ std::shared_ptr<WSChannel> WSChannel::open(Upgraded upgraded, Side side, const W
     }
     auto channel = std::make_shared<WSChannel>(Private{}, std::move(upgraded), side, rules, std::move(inflater),
                                                std::move(deflater));
+    channel->frames_.set_coder(coder.get());
+    channel->coder_ = std::move(coder);
     channel->begin_keepalive();
     channel->reader_.stream()->observe_reading(channel.get());
     channel->look_later();
@@ -204,6 +207,7 @@ std::optional<WSEvent> WSChannel::read_one() {
         fail(error.code(), "", std::current_exception());
     } catch (...) {  // no memory: what follows cannot be understood any more
         event.reset();
+        if (failure_code_) return event;  // an extension failed with the answer, which has ended the connection
         lost(std::current_exception());
         writer_.abort();
     }

@@ -24,6 +24,7 @@
 #include <aio/http/upgraded.hpp>
 #include <aio/sync/event.hpp>
 
+#include "http/wire/ws_coder.hpp"
 #include "http/wire/ws_frame.hpp"
 
 #include <cstdint>
@@ -81,8 +82,10 @@ public:
     WSChannel& operator=(const WSChannel&) = delete;
 
     // deflate: what was agreed upon. memory_level: of what is sent, as zlib's.
+    // coder: extensions besides, or null.
     static std::shared_ptr<WSChannel> open(Upgraded upgraded, Side side, const WSRules& rules,
-                                           const std::optional<wire::WSDeflate>& deflate, int memory_level = 8);
+                                           const std::optional<wire::WSDeflate>& deflate, int memory_level = 8,
+                                           std::unique_ptr<wire::WSCoder> coder = nullptr);
 
     // --- receiving: ws_channel.cpp -------------------------------------------------------------------------
 
@@ -101,7 +104,7 @@ public:
     // Whether data may be sent: neither side has closed.
     bool writable() const noexcept { return !over_ && !sent_ && !received_ && !writer_.is_closing(); }
     // A frame of a message; `first` and `last`: of its frames. compress: no effect unless it was agreed upon.
-    // Errors: std::bad_alloc. Precondition: writable().
+    // Errors: std::bad_alloc; those of extensions, which end the connection. Precondition: writable().
     void send(wire::WSOpcode opcode, std::string_view payload, bool compress = true, bool first = true,
               bool last = true);
     // A ping or pong of at most 125 bytes.
@@ -175,7 +178,10 @@ private:
     bool concerns_receiver(wire::WSEvent& event);
     bool full() const noexcept;
 
-    void write_frame(wire::WSOpcode opcode, bool compressed, std::string_view payload, bool last = true);
+    void write_frame(wire::WSOpcode opcode, bool compressed, std::string_view payload, bool last = true,
+                     std::uint8_t reserved = 0);
+    void write_control(wire::WSOpcode opcode, std::string_view payload);
+    std::uint8_t encode(wire::WSOpcode opcode, bool last, std::string& data);
     void answer_ping(std::string payload);
     static Coro<> send_owed_pong(std::shared_ptr<WSChannel> self);
     void acknowledge(std::string_view payload);
@@ -201,6 +207,7 @@ private:
     const WSRules rules_;
     wire::WSReader frames_;
     std::unique_ptr<wire::WSDeflater> deflater_;
+    std::unique_ptr<wire::WSCoder> coder_;
     const Side side_;
 
     bool receiving_ = false;

@@ -52,7 +52,7 @@ void WSChannel::send_close(std::uint16_t code, std::string_view reason) {
     const bool nothing = code == wire::kNoCloseCode;
     const std::string payload = nothing ? std::string() : wire::ws_close_payload(code, reason);
     sent_.emplace(WSClose{code, std::string(reason)});
-    if (!writer_.is_closing()) write_frame(wire::WSOpcode::close, false, payload);
+    if (!writer_.is_closing()) write_control(wire::WSOpcode::close, payload);
 }
 
 void WSChannel::peer_closed(wire::WSEvent& event) {
@@ -221,7 +221,7 @@ void WSChannel::check_keepalive() try {
         std::array<char, 4> random;
         wire::fill_with_random(random);
         pings_.push_back({std::string(random.data(), random.size()), now, std::nullopt});
-        write_frame(wire::WSOpcode::ping, false, pings_.back().payload);
+        write_control(wire::WSOpcode::ping, pings_.back().payload);
         if (!unanswered_since_) unanswered_since_ = now;
         next_ping_ = later(now, *rules_.ping_interval);
         if (rules_.ping_timeout) due = std::min(due, later(*unanswered_since_, *rules_.ping_timeout));

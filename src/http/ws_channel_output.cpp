@@ -2,6 +2,7 @@
 #include "http/ws_channel.hpp"
 
 #include <aio/base/assert.hpp>
+#include <aio/base/error.hpp>
 #include <aio/core/event_loop.hpp>
 #include <aio/core/task.hpp>
 
@@ -42,15 +43,22 @@ void recycle(std::string& memory) {
 void WSChannel::send(wire::WSOpcode opcode, std::string_view payload, bool compress, bool first, bool last) {
     AIO_ASSERT(writable());
     const wire::WSOpcode shown = first ? opcode : wire::WSOpcode::continuation;
+    std::string encoded;
+    std::uint8_t reserved = 0;
+    if (coder_) {
+        encoded = payload;
+        reserved = encode(shown, last, encoded);
+        payload = encoded;
+    }
     if (!compress || !deflater_) {
-        write_frame(shown, false, payload, last);
+        write_frame(shown, false, payload, last, reserved);
     } else {
         note_deflate_use();
         std::string& compressed = scratch().compressed;
         compressed.clear();
         try {
             deflater_->deflate_part(payload, last, compressed);
-            write_frame(shown, first, compressed, last);
+            write_frame(shown, first, compressed, last, reserved);
         } catch (...) {
             deflater_->release();  // the peer does not have what later messages would refer to
             throw;
@@ -62,15 +70,46 @@ void WSChannel::send(wire::WSOpcode opcode, std::string_view payload, bool compr
 
 void WSChannel::send_control(wire::WSOpcode opcode, std::string_view payload) {
     AIO_ASSERT(payload.size() <= wire::kMostControl);
-    write_frame(opcode, false, payload);
+    write_control(opcode, payload);
 }
 
-void WSChannel::write_frame(wire::WSOpcode opcode, bool compressed, std::string_view payload, bool last) {
+void WSChannel::write_control(wire::WSOpcode opcode, std::string_view payload) {
+    if (!coder_) return write_frame(opcode, false, payload);
+    std::string data(payload);
+    const std::uint8_t reserved = encode(opcode, true, data);
+    write_frame(opcode, false, data, true, reserved);
+}
+
+// What the extensions make of it. What they know about the connection may be half changed after an error: it cannot go on.
+std::uint8_t WSChannel::encode(wire::WSOpcode opcode, bool last, std::string& data) {
+    std::uint8_t reserved = 0;
+    try {
+        const bool control = opcode >= wire::WSOpcode::close;
+        coder_->encode(opcode, last, data, reserved);
+        if (control && data.size() > wire::kMostControl) {
+            throw ValueError("WebSocket: an extension makes a control frame of more than 125 bytes");
+        }
+    } catch (...) {
+        constexpr std::uint16_t kInternalError = 1011;
+        if (opcode == wire::WSOpcode::close) {
+            lost(std::current_exception());
+            writer_.abort();
+        } else {
+            fail(kInternalError, "", std::current_exception());
+        }
+        throw;
+    }
+    return reserved;
+}
+
+void WSChannel::write_frame(wire::WSOpcode opcode, bool compressed, std::string_view payload, bool last,
+                            std::uint8_t reserved) {
     Scratch& memory = scratch();
     std::string& frame = memory.frame;
     frame.clear();
     if (side_ == Side::server) {
         wire::append_ws_header(frame, opcode, compressed, payload.size(), nullptr, last);
+        frame.front() = static_cast<char>(frame.front() | reserved);
         writer_.write(frame);
         try {
             writer_.write(payload);
@@ -89,6 +128,7 @@ void WSChannel::write_frame(wire::WSOpcode opcode, bool compressed, std::string_
     memory.masks_left -= mask.size();
     std::memcpy(mask.data(), memory.masks.data() + memory.masks_left, mask.size());
     wire::append_ws_frame(frame, opcode, compressed, payload, &mask, last);
+    frame.front() = static_cast<char>(frame.front() | reserved);
     writer_.write(frame);
     recycle(frame);
 }
@@ -100,7 +140,7 @@ void WSChannel::write_frame(wire::WSOpcode opcode, bool compressed, std::string_
 void WSChannel::answer_ping(std::string payload) {
     if (sent_ || writer_.is_closing()) return;
     const auto drain = writer_.drain();
-    if (drain.operator co_await().await_ready()) return write_frame(wire::WSOpcode::pong, false, payload);
+    if (drain.operator co_await().await_ready()) return write_control(wire::WSOpcode::pong, payload);
     owed_pong_ = std::move(payload);
     if (std::exchange(pong_is_owed_, true)) return;
     static_cast<void>(create_task(send_owed_pong(shared_from_this())));
@@ -109,7 +149,7 @@ void WSChannel::answer_ping(std::string payload) {
 Coro<> WSChannel::send_owed_pong(std::shared_ptr<WSChannel> self) {
     try {
         co_await self->writer_.drain();
-        if (self->writable()) self->write_frame(wire::WSOpcode::pong, false, self->owed_pong_);
+        if (self->writable()) self->write_control(wire::WSOpcode::pong, self->owed_pong_);
     } catch (const std::exception&) {
         // The connection broke: whoever receives hears of it.
     }
@@ -121,9 +161,9 @@ Future<Duration> WSChannel::ping(std::string payload) {
     AIO_ASSERT(writable());
     pings_.push_back({std::move(payload), get_running_loop().time(), Future<Duration>()});
     try {
-        write_frame(wire::WSOpcode::ping, false, pings_.back().payload);
+        write_control(wire::WSOpcode::ping, pings_.back().payload);
     } catch (...) {
-        pings_.pop_back();
+        if (!pings_.empty()) pings_.pop_back();  // else this was the end
         throw;
     }
     return *pings_.back().done;

@@ -18,13 +18,16 @@ namespace detail {
 
 // --- results of other threads --------------------------------------------------------------------------------
 
-Delivery::Delivery(LoopState& loop) noexcept : loop_(&loop) {
-    loop_->retain_external();
-    if (loop_->backend) loop_->backend->external_work(+1);
-}
+Delivery::Delivery(LoopState& loop) noexcept : loop_(&loop) { loop_->retain_external(); }
 
 Delivery::~Delivery() {
     if (loop_) loop_->release_external();
+}
+
+void Delivery::attach(FutureBase& future) noexcept {
+    future_ = &future;
+    owed_ = loop_->backend != nullptr;
+    if (owed_) loop_->backend->external_work(+1);
 }
 
 void Delivery::settle() noexcept {

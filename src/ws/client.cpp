@@ -13,6 +13,7 @@
 #include "http/wire/syntax.hpp"
 #include "http/wire/ws_deflate.hpp"
 #include "ws/connection_state.hpp"
+#include "ws/extensions.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -27,6 +28,7 @@ struct ConnectSettings {
     Options options;
     std::string unix_path;
     std::string protocols;
+    std::vector<std::shared_ptr<const ClientExtensionFactory>> extensions;
     http::Headers headers;
     bool sends_user_agent = true;
     std::optional<http::BasicAuth> auth, proxy_auth;
@@ -143,9 +145,18 @@ Connection open_connection(const ConnectSettings& settings, http::ClientResponse
         throw InvalidHandshake("connect: " + error.message());
     }
     const std::string extensions = response.headers().combined("Sec-WebSocket-Extensions");
-    if (!extensions.empty() && !offered.enabled) throw NegotiationError("connect: no extensions were offered");
+    detail::AnsweredExtensions answer;
+    if (settings.extensions.empty()) {
+        answer.deflate = extensions;
+    } else {
+        answer = detail::take_answer(extensions, settings.extensions);
+    }
+    if (!answer.deflate.empty() && !offered.enabled) {
+        throw NegotiationError("connect: the server answers with extensions that were not offered: " +
+                               http::wire::printable(answer.deflate));
+    }
     try {
-        deflate = http::wire::parse_ws_deflate(extensions, detail::terms_of(offered));
+        deflate = http::wire::parse_ws_deflate(answer.deflate, detail::terms_of(offered));
     } catch (const ValueError& error) {
         throw NegotiationError(std::string("connect: ") + error.what());
     }
@@ -153,8 +164,9 @@ Connection open_connection(const ConnectSettings& settings, http::ClientResponse
     handshake.request_headers = response.request_info().headers;
     handshake.response = response_of(response);
     const auto keeper = http::detail::keeper_of(response);
-    auto channel = detail::Channel::open(response.upgrade(), detail::Channel::Side::client,
-                                         detail::rules_of(settings.options), deflate, offered.memory_level);
+    auto channel =
+        detail::Channel::open(response.upgrade(), detail::Channel::Side::client, detail::rules_of(settings.options),
+                              deflate, offered.memory_level, detail::coder_of(std::move(answer.extensions)));
     channel->set_keeper(keeper);
     detail::set_write_limit(*channel, settings.options);
     return Connection(std::make_shared<detail::ConnectionState>(std::move(channel), std::move(handshake)));
@@ -163,8 +175,10 @@ Connection open_connection(const ConnectSettings& settings, http::ClientResponse
 Coro<Connection> shake_hands(const ConnectSettings& settings, const http::ClientSession& session) {
     http::URL url = settings.url;
     const Deflate& deflate = settings.options.deflate;
-    const std::string extensions =
-        deflate.enabled ? http::wire::ws_deflate_offer(detail::terms_of(deflate)) : std::string();
+    std::string extensions = detail::offer_extensions(settings.extensions);
+    if (deflate.enabled) {
+        detail::append_extension(extensions, http::wire::ws_deflate_offer(detail::terms_of(deflate)));
+    }
     for (unsigned redirects = 0;; ++redirects) {
         http::ClientRequest request = request_of(session, settings, url, url.same_origin(settings.url));
         const std::string key = http::detail::ask_for_websocket(request, settings.protocols, extensions);
@@ -257,6 +271,13 @@ Connect&& Connect::subprotocol(std::string_view name) {
     }
     if (!settings_->protocols.empty()) settings_->protocols += ", ";
     settings_->protocols += name;
+    return std::move(*this);
+}
+
+Connect&& Connect::extension(std::shared_ptr<const ClientExtensionFactory> factory) {
+    if (!factory) throw ValueError("extension: the factory is null");
+    detail::check_extension_name(factory->name());
+    settings_->extensions.push_back(std::move(factory));
     return std::move(*this);
 }
 

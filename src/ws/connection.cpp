@@ -273,8 +273,13 @@ std::size_t detail::broadcast(std::span<const Connection> connections, std::stri
             state.channel->abort();
             continue;
         }
-        state.channel->send(text ? WSOpcode::text : WSOpcode::binary, data, true);
-        ++count;
+        try {
+            state.channel->send(text ? WSOpcode::text : WSOpcode::binary, data, true);
+            ++count;
+        } catch (...) {
+            if (state.channel->writable()) throw;
+            // An extension of it failed, and has ended it; the others get the message.
+        }
     }
     return count;
 }

@@ -10,6 +10,7 @@
 #include "http/wire/syntax.hpp"
 #include "http/wire/ws_deflate.hpp"
 #include "http/wire/ws_handshake.hpp"
+#include "ws/extensions.hpp"
 #include "ws/server_state.hpp"
 
 #include <algorithm>
@@ -79,6 +80,7 @@ std::string choose_protocol(const ServeSettings& settings, Request& request) {
 struct Accepted {
     Handshake handshake;
     std::optional<http::wire::WSDeflate> deflate;
+    Extensions extensions;
     http::Headers headers;
     std::optional<Response> instead;  // of a handshake
     const Handler* handler = nullptr;
@@ -102,6 +104,27 @@ void choose_handler(const ServeSettings& settings, Request& request, Accepted& a
     }
 }
 
+void accept_extensions(const ServeSettings& settings, const Request& request, Accepted& all) {
+    const std::string offers = request.headers().combined("Sec-WebSocket-Extensions");
+    AcceptedOffers accepted;
+    if (!settings.extensions.empty()) {
+        try {
+            accepted = take_offers(parse_extensions(offers), settings.extensions);
+        } catch (const NegotiationError& error) {
+            throw http::HTTPBadRequest("Failed to open a WebSocket connection: " + std::string(error.what()) + ".\n");
+        }
+        all.extensions = std::move(accepted.extensions);
+    }
+    if (settings.options.deflate.enabled) {
+        auto answer = http::wire::answer_ws_deflate(offers, terms_of(settings.options.deflate));
+        if (answer) {
+            append_extension(accepted.header, answer->header);
+            all.deflate = answer->agreed;
+        }
+    }
+    if (!accepted.header.empty()) all.headers.set("Sec-WebSocket-Extensions", accepted.header);
+}
+
 Coro<Accepted> shake_hands(const ServeSettings& settings, Request& request) {
     Accepted all;
     all.instead = co_await asked_before(settings, request);
@@ -117,14 +140,7 @@ Coro<Accepted> shake_hands(const ServeSettings& settings, Request& request) {
     if (!all.handshake.subprotocol.empty()) {
         all.headers.set("Sec-WebSocket-Protocol", all.handshake.subprotocol);
     }
-    if (settings.options.deflate.enabled) {
-        const std::string offers = request.headers().combined("Sec-WebSocket-Extensions");
-        auto answer = http::wire::answer_ws_deflate(offers, terms_of(settings.options.deflate));
-        if (answer) {
-            all.headers.set("Sec-WebSocket-Extensions", answer->header);
-            all.deflate = answer->agreed;
-        }
-    }
+    accept_extensions(settings, request, all);
     if (settings.process_response) co_await settings.process_response(request, all.headers);
     all.handshake.path = request.path_qs();
     all.handshake.request_headers = request.headers();
@@ -163,8 +179,9 @@ Coro<Opened> open_websocket(ServeSettings& settings, Request& request) {
         co_return opened;
     }
     http::Upgraded upgraded = co_await request.upgrade(accepted->headers);
-    auto channel = Channel::open(std::move(upgraded), Channel::Side::server, rules_of(settings.options),
-                                 accepted->deflate, settings.options.deflate.memory_level);
+    auto channel =
+        Channel::open(std::move(upgraded), Channel::Side::server, rules_of(settings.options), accepted->deflate,
+                      settings.options.deflate.memory_level, coder_of(std::move(accepted->extensions)));
     http::detail::Exchange& exchange = *request.state().exchange;
     exchange.set_websocket(channel);
     if (settings.owns_requests) exchange.forget_request();

@@ -8,6 +8,7 @@
 
 #include "http/wire/syntax.hpp"
 #include "http/ws_connection.hpp"
+#include "ws/extensions.hpp"
 #include "ws/server_state.hpp"
 
 #include <string>
@@ -103,6 +104,13 @@ Serve&& Serve::subprotocol(std::string_view name) {
 
 Serve&& Serve::select_subprotocol(SelectSubprotocol choose) {
     settings_->select_subprotocol = std::move(choose);
+    return std::move(*this);
+}
+
+Serve&& Serve::extension(std::shared_ptr<const ServerExtensionFactory> factory) {
+    if (!factory) throw ValueError("extension: the factory is null");
+    detail::check_extension_name(factory->name());
+    settings_->extensions.push_back(std::move(factory));
     return std::move(*this);
 }
 

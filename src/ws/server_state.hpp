@@ -23,6 +23,7 @@ struct ServeSettings {
     Options options;
     std::vector<std::string> protocols;
     SelectSubprotocol select_subprotocol;
+    std::vector<std::shared_ptr<const ServerExtensionFactory>> extensions;
     std::vector<std::string> origins;
     ProcessRequest process_request;
     ProcessResponse process_response;

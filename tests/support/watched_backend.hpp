@@ -35,6 +35,9 @@ public:
     // Lets the clock jump, as if the running callback took so long.
     void skip(Duration duration) noexcept { skipped_ += duration; }
 
+    // How much work outside of the loop it was told of, and not that it ended.
+    int external() const noexcept { return external_; }
+
     // Operations and socket calls so far, counted while a fault is planned.
     std::size_t calls() const noexcept { return calls_; }
 

@@ -21,8 +21,9 @@ public:
     Delivery(const Delivery&) = delete;
     Delivery& operator=(const Delivery&) = delete;
 
-    // The loop's thread: the future exists, is being cancelled, is destroyed.
-    void attach(FutureBase& future) noexcept { future_ = &future; }
+    // The loop's thread: the future exists, is being cancelled, is destroyed. From attach() on the loop waits for the result;
+    // not before, since until then there may be no memory for the future.
+    void attach(FutureBase& future) noexcept;
     void withdraw() noexcept;
     void detach() noexcept { future_ = nullptr; }
     // The loop's thread, once delivered: where the exception passed in its own loop, or null.
@@ -65,7 +66,7 @@ private:
     std::atomic<std::uint32_t> references_{1};
     LoopState* loop_;  // null once it has arrived
     FutureBase* future_ = nullptr;
-    bool owed_ = true;  // the backend was told that a thread owes a result
+    bool owed_ = false;  // the backend was told that a thread owes a result
     Arrival arrival_{*this};
 };
 

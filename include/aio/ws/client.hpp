@@ -22,6 +22,7 @@
 #include <aio/http/headers.hpp>
 #include <aio/http/url.hpp>
 #include <aio/ws/connection.hpp>
+#include <aio/ws/extension.hpp>
 #include <aio/ws/options.hpp>
 
 #include <chrono>
@@ -95,6 +96,9 @@ public:
 
     // Offers a subprotocol, the preferred one first. Errors: ValueError for no token.
     Connect&& subprotocol(std::string_view name);
+    // Offers an extension, behind those of earlier calls and before permessage-deflate. Errors: ValueError for a name that is no
+    // token, or permessage-deflate, which is an option.
+    Connect&& extension(std::shared_ptr<const ClientExtensionFactory> factory);
     // The value of the header Origin.
     Connect&& origin(std::string_view origin);
     // A header, in place of those that are sent by default; a second call with the same name adds another field.

@@ -21,6 +21,7 @@
 #include <aio/http/server/response.hpp>
 #include <aio/http/server/runner.hpp>
 #include <aio/ws/connection.hpp>
+#include <aio/ws/extension.hpp>
 #include <aio/ws/options.hpp>
 
 #include <cstdint>
@@ -95,6 +96,9 @@ public:
     Serve&& subprotocol(std::string_view name);
     // Chooses the subprotocol in place of that.
     Serve&& select_subprotocol(SelectSubprotocol choose);
+    // Supports an extension. Of a client's offers, in its order, those that a factory takes are accepted, and then
+    // permessage-deflate. A header that cannot be read rejects the handshake with 400. Errors: as Connect::extension().
+    Serve&& extension(std::shared_ptr<const ServerExtensionFactory> factory);
     // A site whose pages may connect, as "https://example.org"; with any, others get 403. "": clients without an Origin.
     Serve&& origin(std::string_view allowed);
     Serve&& process_request(ProcessRequest process);

@@ -3,6 +3,7 @@
 #include "http/wire/ws_frame.hpp"
 
 #include "base/utf8.hpp"
+#include "http/wire/ws_coder.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -12,10 +13,12 @@ namespace aio::http::wire {
 
 namespace {
 
-constexpr std::uint8_t kFin = 0x80, kRsv1 = 0x40, kRsv23 = 0x30, kMasked = 0x80;
+constexpr std::uint8_t kFin = 0x80, kMasked = 0x80;
 constexpr std::uint16_t kProtocolError = 1002, kInvalidText = 1007, kTooLarge = 1009;
 
 [[noreturn]] void refuse(const std::string& what) { throw WSProtocolError(kProtocolError, "WebSocket: " + what); }
+
+[[noreturn]] void refuse_reserved() { refuse("a frame with reserved bits that no extension explains"); }
 
 bool is_control(WSOpcode opcode) noexcept { return static_cast<unsigned>(opcode) >= 8; }
 
@@ -60,7 +63,10 @@ std::optional<WSEvent> WSReader::read(std::string_view& input) {
         in_payload_ = false;
         header_size_ = 0;
         header_wanted_ = 2;
-        if (is_control(opcode_)) return end_control();
+        if (is_control(opcode_)) {
+            if (coder_) decode_control();
+            return end_control();
+        }
         if (std::optional<WSEvent> message = end_data()) return message;
     }
 }
@@ -106,11 +112,11 @@ void WSReader::begin_frame() {
     mask_at_ = 0;
     in_payload_ = true;
 
-    const bool packed = (first & kRsv1) != 0;
-    if (first & kRsv23) refuse("a frame with reserved bits");
-    if (packed && (!inflater_ || is_control(opcode_) || opcode_ == WSOpcode::continuation)) {
-        refuse("a frame with the RSV1 (compressed) bit, which is not allowed here");
-    }
+    reserved_ = static_cast<std::uint8_t>(first & (kRsv1 | kRsv2 | kRsv3));
+    const bool may_be_packed = inflater_ && !is_control(opcode_) && opcode_ != WSOpcode::continuation;
+    const bool packed = may_be_packed && (reserved_ & kRsv1);
+    if (packed) reserved_ &= static_cast<std::uint8_t>(~kRsv1);
+    if (reserved_ != 0 && !coder_) refuse_reserved();
     if (is_control(opcode_)) {
         if (!fin_) refuse("a fragmented control frame");
         if (payload_left_ > kMostControl) refuse("a control frame of more than 125 bytes");
@@ -149,7 +155,7 @@ void WSReader::take_payload(std::string_view& input) {
     input.remove_prefix(count);
     if (is_control(opcode_)) return;
     if (compressed_) add_to_message([&](std::uint64_t most) { return inflater_->inflate(packed_, message_, most); });
-    check_text(false);
+    if (!coder_) check_text(false);
 }
 
 // `step` decompresses, up to a limit.
@@ -159,13 +165,34 @@ void WSReader::add_to_message(Step step) {
     try {
         fits = step(room());
     } catch (const WSProtocolError&) {
-        check_text(false);  // of two faults the earlier one is reported, however the bytes were cut
+        if (!coder_) check_text(false);  // of two faults the earlier one is reported, however the bytes were cut
         throw;
     }
     if (fits) return;
-    check_text(false);
+    if (!coder_) check_text(false);
     throw_too_large();
 }
+
+// --- extensions ------------------------------------------------------------------------------------------------------
+
+void WSReader::decode_control() {
+    coder_->decode(opcode_, true, control_, reserved_, kMostControl);
+    if (reserved_ != 0) refuse_reserved();
+    if (control_.size() > kMostControl) refuse("a control frame of more than 125 bytes");
+}
+
+// The frame, which has been unpacked.
+void WSReader::decode_data() {
+    std::string data = message_.substr(fragment_begin_);
+    message_.resize(fragment_begin_);
+    const std::uint64_t most = room();
+    coder_->decode(opcode_, fin_, data, reserved_, most == UINT64_MAX ? most : most - fragment_begin_);
+    if (reserved_ != 0) refuse_reserved();
+    if (too_large(data.size())) throw_too_large(data.size());
+    message_ += data;
+}
+
+// --- complete frames -------------------------------------------------------------------------------------------------
 
 // What came of a text: characters may still be cut, unless it is complete.
 void WSReader::check_text(bool complete) {
@@ -200,10 +227,14 @@ WSEvent WSReader::end_control() {
 
 // Nothing, unless this was the message's last frame, or frames are asked for.
 std::optional<WSEvent> WSReader::end_data() {
-    if (!fin_ && !limits_.by_fragment) return std::nullopt;
     if (fin_ && compressed_) {
         add_to_message([&](std::uint64_t most) { return inflater_->finish_message(message_, most); });
     }
+    if (coder_) {
+        decode_data();
+        check_text(false);
+    }
+    if (!fin_ && !limits_.by_fragment) return std::nullopt;
     check_text(fin_);
     std::optional<WSEvent> event(std::in_place);
     event->opcode = message_opcode_;

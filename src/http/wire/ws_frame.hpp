@@ -57,6 +57,8 @@ struct WSLimits {
     bool by_fragment = false;
 };
 
+class WSCoder;
+
 class WSReader {
 public:
     // masked: what must come is masked, from a client. max_size: of a message in bytes, unpacked; 0: none.
@@ -76,6 +78,8 @@ public:
     void release() noexcept;
     // Memory for the next message.
     void reuse(std::string&& memory) noexcept;
+    // What else decodes frames: extensions. It outlives this. Frames are then looked at as a whole.
+    void set_coder(WSCoder* coder) noexcept { coder_ = coder; }
 
 private:
     bool read_header(std::string_view& input);
@@ -84,6 +88,8 @@ private:
     template <class Step>
     void add_to_message(Step step);
     void check_text(bool complete);
+    void decode_control();
+    void decode_data();
     WSEvent end_control();
     std::optional<WSEvent> end_data();
     // Whether a message, or a fragment, that has grown by `more` bytes is too large.
@@ -93,6 +99,7 @@ private:
     [[noreturn]] void throw_too_large(std::uint64_t more = 0) const;
 
     std::unique_ptr<WSInflater> inflater_;
+    WSCoder* coder_ = nullptr;
     const WSLimits limits_;
     const bool masked_;
 
@@ -101,6 +108,7 @@ private:
     std::size_t header_size_ = 0, header_wanted_ = 2;
     bool in_payload_ = false;
     bool fin_ = false;
+    std::uint8_t reserved_ = 0;  // bits that are the coder's
     WSOpcode opcode_ = WSOpcode::text;
     std::uint64_t payload_left_ = 0;
     std::array<char, 4> mask_{};

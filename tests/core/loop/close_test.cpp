@@ -6,9 +6,13 @@
 #include "support/allocations.hpp"
 #include "support/async_test.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace aio::test {
 
@@ -196,6 +200,50 @@ LOOP_TEST(Close, a_failed_task_that_outlives_its_loop_is_reported_to_the_logger)
     const Log logs = take_logs();
     ASSERT_EQ(logs.size(), 1u);
     EXPECT_NE(logs[0].find("Task exception was never retrieved"), std::string::npos);
+}
+
+// Operations of which each is cancelled when the one before it has ended: a poll ends one of them.
+struct EndsOneByOne final : detail::LoopResource {
+    struct Link final : detail::Operation {
+        Link() : Operation(detail::OpKind::poll_in, -1) {}
+        void completed(int, const char*, bool) noexcept override {
+            --all->left;
+            if (next) all->backend.cancel(*next);
+        }
+        EndsOneByOne* all = nullptr;
+        Link* next = nullptr;
+    };
+    explicit EndsOneByOne(detail::LoopState& state) : backend(*state.backend) {
+        for (std::size_t i = 0; i < links.size(); ++i) {
+            int ends[2];
+            if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) throw std::runtime_error("socketpair");
+            links[i].fd = ends[0];
+            others[i] = ends[1];
+            links[i].all = this;
+            links[i].next = i + 1 < links.size() ? &links[i + 1] : nullptr;
+            backend.forget(ends[0]);
+            backend.start(links[i]);
+            ++left;
+        }
+        link_before(state.resources);
+    }
+    void loop_closing() noexcept override { backend.cancel(links.front()); }
+    void close() const {
+        for (const Link& each : links) ::close(each.fd);
+        for (const int each : others) ::close(each);
+    }
+    detail::Backend& backend;
+    std::array<Link, 150> links;  // more than the polls that may end nothing
+    std::array<int, 150> others{};
+    std::size_t left = 0;
+};
+
+LOOP_TEST(Close, waits_for_operations_as_long_as_some_end, kOnce) {
+    auto operations = std::make_unique<EndsOneByOne>(loop.state());
+    loop.close();
+    EXPECT_EQ(operations->left, 0u);
+    EXPECT_EQ(take_logs(), Log{});
+    operations->close();
 }
 
 }  // namespace aio::test

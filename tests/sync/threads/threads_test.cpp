@@ -1,12 +1,18 @@
 // to_thread, run_coroutine_threadsafe, wrap_future: between a loop and other threads.
 #include <aio/sync/threads.hpp>
 
+#include <aio/base/assert.hpp>
 #include <aio/core/gather.hpp>
 #include <aio/sync/event.hpp>
 
+#include "core/loop_state.hpp"
+#include "support/allocations.hpp"
 #include "support/async_test.hpp"
+#include "support/watched_backend.hpp"
 
 #include <atomic>
+#include <cstdint>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -21,6 +27,9 @@ ContextVar<std::string>& request() {
     static ContextVar<std::string> variable("request", "none");
     return variable;
 }
+
+// What the loop believes that other threads owe it.
+int owed_to(EventLoop& loop) { return dynamic_cast<WatchedBackend&>(*loop.state().backend).external(); }
 
 // Runs `body(loop)` on another thread while this loop goes on, and passes its exception on.
 template <class Body>
@@ -189,6 +198,60 @@ ASYNC_TEST(WrapFuture, passes_errors_and_cancellations_both_ways, kOnce) {
     co_await expect_throws<CancelledError>(future);
     co_await settle();
     EXPECT_TRUE(wrap_future(future) == future) << "a future of a loop is what it is";
+}
+
+// --- without memory --------------------------------------------------------------------------------------------
+
+namespace {
+
+// Calls `make` until it needs no more allocations than those that it was given. Where it threw, no thread owes a result: the
+// loop would wait for it for ever, and a virtual clock would stand still.
+template <class Make>
+std::uint64_t owed_nothing_after_failures(EventLoop& loop, Make make) {
+    const int before = owed_to(loop);
+    for (std::uint64_t failures = 0;; ++failures) {
+        FailingAllocations failing(failures + 1, false);
+        try {
+            auto future = make();
+            failing.stop();
+            EXPECT_EQ(owed_to(loop), before + 1);
+            future.cancel();
+            EXPECT_EQ(owed_to(loop), before);
+            return failures;
+        } catch (const std::bad_alloc&) {
+            failing.stop();
+            EXPECT_EQ(owed_to(loop), before) << "allocation " << failures + 1;
+        }
+    }
+}
+
+}  // namespace
+
+ASYNC_TEST(RunInExecutor, without_memory_owes_no_result, kOnce) {
+    EventLoop& loop = get_running_loop();
+    co_await to_thread([] {});  // the executor and its thread exist
+    const std::string text(100, 't');
+    const std::uint64_t failures =
+        owed_nothing_after_failures(loop, [&] { return loop.run_in_executor(nullptr, [text] {}); });
+    EXPECT_GE(failures, 3u) << "the text, the job and the future";
+    co_await loop.shutdown_default_executor();
+}
+
+// With AIO_TEST_RERUN=alloc each of its allocations fails once; what the body finds then counts only if it ends the process.
+ASYNC_TEST(WrapFuture, without_memory_owes_no_result) {
+    const ConcurrentFuture<int> source;
+    EventLoop& loop = get_running_loop();
+    try {
+        const Future<int> future = wrap_future(source);
+        EXPECT_EQ(owed_to(loop), 1);
+        future.cancel();
+        EXPECT_TRUE(source.cancelled());
+    } catch (const std::bad_alloc&) {
+        AIO_ASSERT(owed_to(loop) == 0);
+        throw;
+    }
+    EXPECT_EQ(owed_to(loop), 0);
+    co_await settle();
 }
 
 }  // namespace aio::test
