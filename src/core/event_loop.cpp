@@ -137,10 +137,9 @@ void poll_and_collect(LoopState& state, WindowLoop& window) {
         poll_backend(state, window);
     }
     state.wakeup.drain(state.ready);
-    const TimePoint now = state.backend->now();
     const std::size_t timers = state.timers.size();
-    if (timers > 0) state.timers.pop_due(now, state.ready);
-    if (window.recorder) window.recorder->poll_ended(now, timers - state.timers.size());
+    const TimePoint now = state.backend->now();
+    if (!state.timers.empty()) state.timers.pop_due(now, state.ready);
     window.polled(state.last_poll, now);
     const Duration taken = now - state.last_poll;
     state.passes_per_poll = taken < kPollInterval
@@ -148,6 +147,7 @@ void poll_and_collect(LoopState& state, WindowLoop& window) {
                                 : std::max(static_cast<unsigned>(state.passes_per_poll * kPollInterval / taken), 1u);
     state.passes_left = state.stopping ? 1 : state.passes_per_poll;
     state.last_poll = now;
+    if (window.recorder) window.recorder->poll_ended(now, timers - state.timers.size());
     if (!state.ready.empty()) state.trim_wanted = true;
     if (now >= state.next_trim) [[unlikely]]
         trim(state, now);
