@@ -19,13 +19,15 @@ import sys
 from pathlib import Path
 
 from harness import (bodies_section, compile_section, core_section, cores_section, crowd_section, databases_section,
-                     files_section, http_section, machine, memory_section, streams_section, ws_section)
+                     files_section, http_section, machine, memory_section, recorder_section, streams_section,
+                     ws_section)
 from harness.programs import Workshop
 from harness.table import print_table
 
 ROOT = Path(__file__).resolve().parent.parent
 SECTIONS = {
     "core": core_section,
+    "recorder": recorder_section,
     "streams": streams_section,
     "http": http_section,
     "websocket": ws_section,

@@ -2,4 +2,6 @@
 #pragma once
 
 #include <aio/debug/call_graph.hpp>
+#include <aio/debug/recorder.hpp>
+#include <aio/debug/trace.hpp>
 #include <aio/debug/watchdog.hpp>

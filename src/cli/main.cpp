@@ -3,6 +3,7 @@
 #include "cli/look.hpp"
 #include "cli/serve.hpp"
 #include "cli/top.hpp"
+#include "cli/trace.hpp"
 #include "cli/websocket.hpp"
 
 #include "cli/exit_status.hpp"
@@ -68,6 +69,14 @@ int main(int argc, char** argv) {
     CLI::App* const top = app.add_subcommand("top", "Show what the loops of a program are doing, again and again");
     aio::cli::add_top_options(*top, top_options);
 
+    aio::cli::TraceOptions trace_options;
+    CLI::App* const trace = app.add_subcommand("trace", "Show what the loops of a program did last");
+    trace->require_subcommand(1);
+    CLI::App* const dump = trace->add_subcommand("dump", "Read it out of a running program or a core file");
+    aio::cli::add_trace_dump_options(*dump, trace_options);
+    CLI::App* const view = trace->add_subcommand("view", "Make a page of a trace, which a browser shows");
+    aio::cli::add_trace_view_options(*view, trace_options);
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -75,6 +84,8 @@ int main(int argc, char** argv) {
     }
     std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is a write error
     try {
+        if (*dump) return aio::cli::trace_dump(trace_options);
+        if (*view) return aio::cli::trace_view(trace_options);
         if (*websocket) return aio::cli::websocket(websocket_options);
         if (*top) return aio::cli::top(top_options);
         if (*ps) return aio::cli::ps(look_options);

@@ -232,9 +232,11 @@ void add_top_options(CLI::App& command, TopOptions& options) {
         ->transform(CLI::CheckedTransformer(kSortKeys));
     command.add_flag("--once", options.once, "Show one interval and end");
     command.add_flag("--json", options.json, "As JSON, for other programs: one interval");
+    add_sample_options(command, options);
 }
 
 int top(const TopOptions& options) {
+    if (options.sample) return sample(options);
     debug::ProcessMemory memory(options.pid);
     debug::WindowReader reader(memory, "the process " + std::to_string(options.pid));
     const bool once = options.once || options.json;

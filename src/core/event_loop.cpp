@@ -8,6 +8,7 @@
 #include "core/fd_watch.hpp"
 #include "core/loop_state.hpp"
 #include "core/observe.hpp"
+#include "core/recorder.hpp"
 #include "core/signals.hpp"
 #include "core/window.hpp"
 
@@ -36,8 +37,9 @@ namespace {
 constexpr unsigned kPassesPerPoll = 256;
 
 // Passes until the next poll, or until nothing is ready. An exception (KeyboardInterrupt, SystemExit) leaves the rest
-// ready.
-void run_ready(LoopState& state) {
+// ready. Recorded: the recorder is told of each item, and runs those of which it makes an event.
+template <bool Recorded>
+void run_ready(LoopState& state, [[maybe_unused]] Recorder* recorder) {
     Ready* item = state.ready.take_all();
     try {
         while (item) {
@@ -45,7 +47,13 @@ void run_ready(LoopState& state) {
             state.rest_of_pass = next;
             if (next) __builtin_prefetch(next);  // null would cost a page walk
             if (item->kind == Kind::task) [[likely]] {
-                if (TaskBase* woken = static_cast<TaskBase*>(item)->step_handing_over(!next)) {
+                TaskBase* woken = nullptr;
+                if (Recorded && recorder->is_due()) {
+                    woken = recorder->step(*static_cast<TaskBase*>(item), !next);
+                } else {
+                    woken = static_cast<TaskBase*>(item)->step_handing_over(!next);
+                }
+                if (woken) {
                     woken->next_ready = state.ready.empty() ? nullptr : state.ready.take_all();
                     if (--state.passes_left == 0) return state.ready.prepend(woken);
                     item = woken;
@@ -53,7 +61,11 @@ void run_ready(LoopState& state) {
                 }
             } else {
                 current.task = nullptr;
-                static_cast<Callback*>(item)->run();
+                if (Recorded && recorder->is_due()) {
+                    recorder->run(*static_cast<Callback*>(item));
+                } else {
+                    static_cast<Callback*>(item)->run();
+                }
             }
             if (!next) {
                 if (--state.passes_left == 0) return;
@@ -118,12 +130,14 @@ void poll_backend_timed(LoopState& state, WindowLoop& window) {
 // Collects what comes from outside: completions, posts of other threads, due timers.
 void poll_and_collect(LoopState& state, WindowLoop& window) {
     current.task = nullptr;
+    if (window.recorder) window.recorder->poll_begins();
     if (state.debug) [[unlikely]] {
         poll_backend_timed(state, window);
     } else {
         poll_backend(state, window);
     }
     state.wakeup.drain(state.ready);
+    const std::size_t timers = state.timers.size();
     const TimePoint now = state.backend->now();
     if (!state.timers.empty()) state.timers.pop_due(now, state.ready);
     const Duration taken = window.polled(state.last_poll, now);  // passes do not become slow by the loop's sleep
@@ -132,6 +146,7 @@ void poll_and_collect(LoopState& state, WindowLoop& window) {
                                 : std::max(static_cast<unsigned>(state.passes_per_poll * kPollInterval / taken), 1u);
     state.passes_left = state.stopping ? 1 : state.passes_per_poll;
     state.last_poll = now;
+    if (window.recorder) window.recorder->poll_ended(now, timers - state.timers.size());
     if (!state.ready.empty()) state.trim_wanted = true;
     if (now >= state.next_trim) [[unlikely]]
         trim(state, now);
@@ -148,7 +163,7 @@ void run_passes(LoopState& state, WindowLoop& window) {
             continue;
         }
         const unsigned passes = state.passes_left;
-        run_ready(state);
+        window.recorder ? run_ready<true>(state, window.recorder) : run_ready<false>(state, nullptr);
         window.count(passes - std::min(passes, state.passes_left));
     } while (!state.stopping);
 }
@@ -160,7 +175,7 @@ public:
         if (state.closed) throw RuntimeError("EventLoop: the event loop is closed");
         if (state.running) throw RuntimeError("EventLoop: this event loop is already running");
         if (current.loop) throw RuntimeError("EventLoop: cannot run the event loop while another loop is running");
-        [[maybe_unused]] static const bool heeded = (heed_watchdog_variable(), true);
+        [[maybe_unused]] static const bool heeded = (heed_watchdog_variable(), heed_trace_variable(), true);
         if (state.debug) heed_debug_mode(state);
         state.running = true;
         current.loop = &state;
@@ -168,8 +183,12 @@ public:
         window_.thread.store(static_cast<std::uint64_t>(::gettid()), std::memory_order_relaxed);
         window_.current.store(&current, std::memory_order_release);
         destruction.begin_here();
+        if (window_.recorder) window_.recorder->begin(state, state.backend->now(), state.number);
+        Recorder::set_here(window_.recorder);
     }
     ~RunningScope() {
+        if (window_.recorder) window_.recorder->poll_begins();  // the last group
+        Recorder::set_here(nullptr);
         state_.running = false;
         state_.stopping = false;
         current.loop = nullptr;
@@ -225,6 +244,7 @@ EventLoop::EventLoop(std::unique_ptr<detail::Backend> backend, LoopOptions optio
         throw;
     }
     detail::window_loop_of(*state_).reset();
+    detail::attach_recorder(*state_);
     state_->owner = this;
     state_->busy_poll = options.busy_poll;
     state_->debug = options.debug || detail::environment_asks_for_debug();

@@ -5,6 +5,7 @@
 
 #include "base/per_thread.hpp"
 #include "core/loop_state.hpp"
+#include "core/recorder.hpp"
 
 #include <signal.h>
 #include <unistd.h>
@@ -45,6 +46,7 @@ std::terminate_handler previous_terminate = nullptr;
 
 void report(const Escaped& escaped) noexcept {
     constexpr const char* kMessage = "Unhandled exception in aio::run()";
+    if (const auto before = before_unhandled_report.load(std::memory_order_acquire)) before();
     try {
         ExceptionContext context;
         context.message = kMessage;

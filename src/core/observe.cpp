@@ -5,6 +5,7 @@
 #include <aio/core/log.hpp>
 
 #include "base/describe.hpp"
+#include "core/recorder.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -41,6 +42,14 @@ std::string describe_item(Ready* item, TaskBase* task) {
 }
 
 void run_item(Ready* item) {
+    if (Recorder* const recorder = Recorder::here(); recorder && recorder->is_due()) {
+        if (item->kind == Kind::task) {
+            recorder->step(*static_cast<TaskBase*>(item), false);
+        } else {
+            recorder->run(*static_cast<Callback*>(item));
+        }
+        return;
+    }
     if (item->kind == Kind::task) {
         static_cast<TaskBase*>(item)->step();
     } else {

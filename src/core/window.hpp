@@ -61,7 +61,10 @@ enum class WindowField : std::uint32_t {
     count
 };
 
-inline constexpr std::uint32_t kWindowFormat = 2;
+inline constexpr std::uint32_t kWindowFormat = 3;
+
+class Recorder;
+struct RecordedRing;
 
 // Of one LoopState, from its first loop on: LoopState objects are never freed.
 struct WindowLoop {
@@ -71,6 +74,9 @@ struct WindowLoop {
     std::atomic<std::uint64_t> thread{0};          // gettid() of that thread
     std::atomic<std::uint64_t> polls{0};           // since the record was made, like the next
     std::atomic<std::uint64_t> passes{0};
+    std::atomic<const RecordedRing*> ring{nullptr};  // recorder.hpp; null: nothing was recorded yet
+    Recorder* recorder = nullptr;                    // of the loop's thread; null: nothing is recorded
+    Recorder* made = nullptr;                        // it, if there ever was one
 
     // Nanoseconds, and moments on the loop's clock.
     static constexpr std::int64_t kNever = INT64_MIN;

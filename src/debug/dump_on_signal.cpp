@@ -1,6 +1,7 @@
 // A dump on a signal. The handler only writes a number into an eventfd; a thread that waits for that reads the loops and writes the
 // text. No loop takes part, so that one that hangs is shown too.
 #include <aio/debug/call_graph.hpp>
+#include <aio/debug/recorder.hpp>
 
 #include <aio/base/error.hpp>
 
@@ -21,6 +22,8 @@
 namespace aio::debug {
 
 namespace {
+
+constexpr std::size_t kShownEvents = 20;  // of each loop
 
 constinit std::atomic<int> asked_fd{-1};  // the eventfd
 constinit std::atomic<int> dump_fd{2};
@@ -44,7 +47,7 @@ void write_all(int fd, std::string_view text) noexcept {
 void dump() noexcept {
     try {
         write_all(dump_fd.load(), "--- aiocpp: all tasks of process " + std::to_string(::getpid()) + "\n" +
-                                      format_all_tasks() + "---\n");
+                                      format_all_tasks() + format_recorded_events(kShownEvents) + "---\n");
     } catch (const std::exception& error) {
         write_all(dump_fd.load(), "aiocpp: the tasks cannot be shown: ");
         write_all(dump_fd.load(), error.what());

@@ -21,8 +21,9 @@ bool plausible(const std::string& name) noexcept {
 
 }  // namespace
 
-const std::vector<std::string>& Types::classes_of(Address object) {
-    const Address table = memory_.pointer(object);
+const std::vector<std::string>& Types::classes_of(Address object) { return classes_with(memory_.pointer(object)); }
+
+const std::vector<std::string>& Types::classes_with(Address table) {
     const auto [entry, added] = known_.try_emplace(table);
     if (added && table % sizeof(Address) == 0 && table > sizeof(Address)) entry->second = read(table);
     return entry->second;

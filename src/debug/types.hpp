@@ -16,6 +16,8 @@ public:
     // The mangled names of the class of the object at `object` and of its bases, from the most derived one along the first
     // bases. Empty: there is no object. Valid as long as this.
     const std::vector<std::string>& classes_of(Address object);
+    // The same of the class whose virtual table is at `table`.
+    const std::vector<std::string>& classes_with(Address table);
     // Whether one of the classes has this mangled name, or one that begins with it if it ends with "*".
     static bool is(const std::vector<std::string>& classes, const char* name) noexcept;
 

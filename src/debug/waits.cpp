@@ -144,6 +144,22 @@ std::string WindowReader::describe_wait(Address waiter, TaskInfo& info) {
     return object.empty() ? known->call : std::string(known->call) + " of " + object;
 }
 
+std::string WindowReader::name_of_wait(Address table) {
+    const std::vector<std::string>& classes = types_.classes_with(table);
+    if (const KnownWait* const known = known_wait(classes)) return known->call;
+    if (Types::is(classes, "N3aio6detail11GatherStateI*")) return "gather()";
+    if (Types::is(classes, "N3aio6detail11ShieldStateI*")) return "shield()";
+    if (Types::is(classes, "N3aio6detail12FutureObjectE")) return "a Future";
+    return classes.empty() ? "" : demangle(classes.front());
+}
+
+std::string WindowReader::name_of_callback(Address table) {
+    const std::vector<std::string>& classes = types_.classes_with(table);
+    const KnownWait* const known = known_wait(classes);
+    if (known && known->object == ObjectKind::sleep) return "the timer of a sleep";
+    return classes.empty() ? "" : demangle(classes.front());
+}
+
 // A future or task that is awaited. Empty: it is neither.
 std::string WindowReader::describe_future(Address future) {
     const std::uint8_t kind = byte(future + offset(ready_kind));

@@ -10,6 +10,7 @@
 #include "core/symbols.hpp"
 #include "core/window.hpp"
 #include "debug/native_stack.hpp"
+#include "debug/recording.hpp"
 #include "debug/render.hpp"
 #include "debug/window_reader.hpp"
 
@@ -36,6 +37,8 @@ using aio::detail::WindowLoop;
 constexpr Duration kLeastThreshold = std::chrono::milliseconds(4);
 constexpr Duration kBetweenReports = std::chrono::seconds(1);  // of one loop
 constexpr std::size_t kMostShownFrames = 24;
+constexpr std::size_t kShownEvents = 8;
+constexpr std::size_t kReadEvents = 1024;  // for the names of the tasks in those
 
 std::string in_milliseconds(Duration duration) {
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) + " ms";
@@ -216,9 +219,23 @@ private:
         if (stack.empty()) text += " not known, the thread did not answer";
         if (seen.unreported > 0)
             text += "\nit was blocked " + std::to_string(seen.unreported) + " more times since the last report";
+        text += events_before(record.state->number.load());
         seen.unreported = 0;
         seen.who = who;
         aio::detail::log(LogLevel::warning, text);
+    }
+    // What the loop did before, if it records that.
+    std::string events_before(std::uint64_t number) {
+        LookOptions how;
+        how.tasks = false;
+        how.most_events = kReadEvents;
+        const Recording recording = WindowReader(memory_, "this process").read_recording(how);
+        std::string text;
+        for (const LoopRecording& loop : recording.loops) {
+            if (loop.number == number) text = "\n" + render_events(recording, loop, kShownEvents);
+        }
+        if (!text.empty()) text.pop_back();
+        return text;
     }
     static void report_end(const Seen& seen, TimePoint now) {
         if (seen.what.empty()) return;  // its beginning was not reported

@@ -11,11 +11,15 @@
 
 namespace aio::debug {
 
+struct Recording;  // recording.hpp
+
 struct LookOptions {
     bool frames = true;    // of each task more than the innermost one
+    bool tasks = true;     // read_recording(): their names are looked up too
     bool awaiters = true;  // TaskInfo::awaited_by and Snapshot::deadlocks
     std::optional<std::int64_t> now_ns =
-        {};  // steady_clock, for what is left of sleeps; nullopt: as of the last poll
+        {};                              // steady_clock, for what is left of sleeps; nullopt: as of the last poll
+    std::size_t most_events = SIZE_MAX;  // read_recording(): of each loop, the newest
 };
 
 class WindowReader {
@@ -36,6 +40,8 @@ public:
 
     // Of the task at `task`, which is alive: itself, first, and those that wait for it, for these, and so on.
     Snapshot look_at(Address task, const LookOptions& options = {});
+    // What the loops did last, also those that have ended. Errors: std::bad_alloc.
+    Recording read_recording(const LookOptions& options = {});
 
 private:
     // Who waits for a task or future.
@@ -72,6 +78,11 @@ private:
     std::uint64_t count_waiters(Address list);
     std::string describe_sleep(Address waiter);
     std::string backend_name(Address loop);
+
+    // events (recording.cpp, waits.cpp)
+    friend class RingReader;
+    std::string name_of_wait(Address table);  // of the virtual table of a waiter or future
+    std::string name_of_callback(Address table);
 
     std::uint8_t byte(Address at) { return memory_.get<std::uint8_t>(at).value_or(0); }
     template <class T>

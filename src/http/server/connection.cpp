@@ -7,6 +7,7 @@
 #include <aio/core/log.hpp>
 #include <aio/http/server/http_exceptions.hpp>
 
+#include "core/recorder.hpp"
 #include "http/server/application_state.hpp"
 #include "http/server/request_state.hpp"
 #include "http/server/response_head.hpp"
@@ -93,6 +94,8 @@ Coro<bool> Connection::serve_requests() {
         }
         exchange().begin(!server_.closing() || messages().has_more());
         desk_->bytes_before = 0;
+        aio::detail::RequestSpan span;
+        span.begin();
         if (server_.access_log()) {
             desk_->begun_at = wire::unix_time();
             desk_->began = get_running_loop().time();
@@ -132,6 +135,7 @@ Coro<bool> Connection::serve_requests() {
             }
         }
         if (failure) co_await answer_failure(std::move(failure));
+        span.end(exchange().status(), false, exchange().request().method(), exchange().request().raw_path());
         log_request();
         const bool complete = messages().done() || (exchange().keep_alive() && co_await discard_body());
         exchange().end();

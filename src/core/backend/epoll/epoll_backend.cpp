@@ -5,6 +5,8 @@
 #include <aio/base/assert.hpp>
 #include <aio/base/error.hpp>
 
+#include "core/recorder.hpp"
+
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -303,6 +305,7 @@ void EpollBackend::receive(Operation& operation) noexcept {
         if (count <= 0) return finish(operation, count == 0 ? 0 : -errno);
         const bool emptied = static_cast<std::size_t>(count) < kScratch && !descriptor.hung_up;
         if (emptied) descriptor.readable = false;
+        record_io(operation, static_cast<int>(count));
         operation.completed(static_cast<int>(count), scratch_.get(), true);
         if (emptied || !owns_slot(fd, operation)) return;
     }
@@ -320,6 +323,7 @@ void EpollBackend::accept(Operation& operation) noexcept {
         }
         if (fd < 0) return finish(operation, -errno);
         forget(fd);  // the number may have been closed behind our back
+        record_io(operation, fd);
         operation.completed(fd, nullptr, true);
         if (!owns_slot(listener, operation)) return;
     }
@@ -331,6 +335,7 @@ void EpollBackend::finish(Operation& operation, int result) noexcept {
     if (index < table_.size() && slot(operation) == &operation) slot(operation) = nullptr;
     operation.in_flight = false;
     --in_flight_;
+    record_io(operation, result);
     operation.completed(result, nullptr, false);
 }
 

@@ -5,6 +5,7 @@
 #include <aio/base/error.hpp>
 
 #include "core/backend/socket_calls.hpp"
+#include "core/recorder.hpp"
 
 #include <poll.h>
 #include <sys/uio.h>
@@ -161,6 +162,7 @@ SimBackend::Outcome SimBackend::attempt_receive(Operation& operation) noexcept {
         return Outcome::finished;
     }
     enqueue(operation, kTry);  // there may be more
+    record_io(operation, count);
     operation.completed(count, scratch_.get(), true);
     return Outcome::delivered;
 }
@@ -174,6 +176,7 @@ SimBackend::Outcome SimBackend::attempt_accept(Operation& operation) noexcept {
             finish(operation, fd);
             return Outcome::finished;
         }
+        record_io(operation, fd);
         operation.completed(fd, nullptr, true);
         SimSocket* socket = network_->find(listener);
         if (!socket || socket->in != &operation) return Outcome::delivered;  // cancelled
@@ -188,6 +191,7 @@ void SimBackend::finish(Operation& operation, int result) noexcept {
     }
     operation.in_flight = false;
     --in_flight_;
+    record_io(operation, result);
     operation.completed(result, nullptr, false);
 }
 

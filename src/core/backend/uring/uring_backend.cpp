@@ -4,6 +4,8 @@
 #include <aio/base/assert.hpp>
 #include <aio/base/error.hpp>
 
+#include "core/recorder.hpp"
+
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -262,6 +264,7 @@ void UringBackend::received(Operation& operation, const io_uring_cqe& cqe) noexc
     if (!more) {
         finish(operation, cqe.res == -ENOBUFS ? -ECANCELED : cqe.res, data);
     } else if (cqe.res > 0) {
+        record_io(operation, cqe.res);
         operation.completed(cqe.res, data, true);
     }
     if (has_buffer) buffers_.release(cqe);
@@ -300,6 +303,7 @@ void UringBackend::accepted(Operation& operation, const io_uring_cqe& cqe) noexc
     bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
     if (!more && operation.backend_word == kRunning && cqe.res >= 0) more = submit(operation);
     if (more) {
+        record_io(operation, cqe.res);
         operation.completed(cqe.res, nullptr, true);
     } else {
         finish(operation, cqe.res);
@@ -309,6 +313,7 @@ void UringBackend::accepted(Operation& operation, const io_uring_cqe& cqe) noexc
 void UringBackend::finish(Operation& operation, int result, const char* data) noexcept {
     operation.in_flight = false;
     --in_flight_;
+    record_io(operation, result);
     operation.completed(result, data, false);
 }
 
