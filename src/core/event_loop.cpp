@@ -273,54 +273,6 @@ void EventLoop::run_forever() {
     detail::run_passes(*state_, running.window());
 }
 
-namespace {
-
-// Stops the loop when the future is done. On the heap: it may still be ready when run_forever() throws.
-class StopWhenDone final : public Callback {
-public:
-    explicit StopWhenDone(LoopState& state) noexcept : state_(&state) {}
-    ~StopWhenDone() = default;
-    void run() override {
-        if (state_) state_->stop();
-        delete this;
-    }
-    void discard() noexcept override { delete this; }
-    const char* name() const noexcept override { return "run_until_complete"; }
-    void disarm() noexcept { state_ = nullptr; }
-
-private:
-    LoopState* state_;
-};
-
-}  // namespace
-
-void EventLoop::run_until_done(detail::FutureBase& future, bool owned) {
-    if (future.loop() != state_) {
-        throw ValueError("run_until_complete: the future belongs to a different loop than the one to be run");
-    }
-    auto* stop = new StopWhenDone(*state_);
-    future.add_callback(*stop);
-    try {
-        run_forever();
-    } catch (...) {
-        if (future.remove_callback(*stop)) {
-            stop->discard();
-        } else if (future.done()) {
-            stop->disarm();
-        }
-        // An exit exception came through the future itself: it was seen.
-        if (owned && future.done() && !future.cancelled()) future.mark_retrieved();
-        throw;
-    }
-    if (!future.done()) {
-        if (future.remove_callback(*stop)) stop->discard();
-        throw RuntimeError("EventLoop: event loop stopped before Future completed");
-    }
-    future.check_value();
-}
-
-void detail::run_until_task_done(EventLoop& loop, FutureBase& task) { loop.run_until_done(task, true); }
-
 void EventLoop::stop() noexcept { state_->stop(); }
 bool EventLoop::is_running() const noexcept { return state_->running; }
 bool EventLoop::is_closed() const noexcept { return state_->closed; }

@@ -1,4 +1,4 @@
-// run() and Runner: a loop for one main task, and the orderly end. exit_signals.cpp has Ctrl-C and SIGTERM.
+// run() and Runner: a loop for one main task, and the orderly end; run_until_complete(). exit_signals.cpp has Ctrl-C and SIGTERM.
 #include <aio/core/run.hpp>
 
 #include <aio/core/log.hpp>
@@ -130,5 +130,55 @@ void Runner::close() {
     for (int round = 0; round < kLastRounds && cancel_all_tasks(*loop_); ++round) {}
     loop_->close();
 }
+
+// --- one future ----------------------------------------------------------------------------------------------
+
+namespace {
+
+// Stops the loop when the future is done. On the heap: it may still be ready when run_forever() throws.
+class StopWhenDone final : public detail::Callback {
+public:
+    explicit StopWhenDone(detail::LoopState& state) noexcept : state_(&state) {}
+    ~StopWhenDone() = default;
+    void run() override {
+        if (state_) state_->stop();
+        delete this;
+    }
+    void discard() noexcept override { delete this; }
+    const char* name() const noexcept override { return "run_until_complete"; }
+    void disarm() noexcept { state_ = nullptr; }
+
+private:
+    detail::LoopState* state_;
+};
+
+}  // namespace
+
+void EventLoop::run_until_done(detail::FutureBase& future, bool owned) {
+    if (future.loop() != state_) {
+        throw ValueError("run_until_complete: the future belongs to a different loop than the one to be run");
+    }
+    auto* stop = new StopWhenDone(*state_);
+    future.add_callback(*stop);
+    try {
+        run_forever();
+    } catch (...) {
+        if (future.remove_callback(*stop)) {
+            stop->discard();
+        } else if (future.done()) {
+            stop->disarm();
+        }
+        // An exit exception came through the future itself: it was seen.
+        if (owned && future.done() && !future.cancelled()) future.mark_retrieved();
+        throw;
+    }
+    if (!future.done()) {
+        if (future.remove_callback(*stop)) stop->discard();
+        throw RuntimeError("EventLoop: event loop stopped before Future completed");
+    }
+    future.check_value();
+}
+
+void detail::run_until_task_done(EventLoop& loop, FutureBase& task) { loop.run_until_done(task, true); }
 
 }  // namespace aio

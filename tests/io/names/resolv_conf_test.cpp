@@ -6,6 +6,8 @@
 #include "io/few_descriptors.hpp"
 #include "support/async_test.hpp"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 
