@@ -126,8 +126,7 @@ void poll_and_collect(LoopState& state, WindowLoop& window) {
     state.wakeup.drain(state.ready);
     const TimePoint now = state.backend->now();
     if (!state.timers.empty()) state.timers.pop_due(now, state.ready);
-    window.polled(state.last_poll, now);
-    const Duration taken = now - state.last_poll;
+    const Duration taken = window.polled(state.last_poll, now);  // passes do not become slow by the loop's sleep
     state.passes_per_poll = taken < kPollInterval
                                 ? std::min(state.passes_per_poll * 2, kPassesPerPoll)
                                 : std::max(static_cast<unsigned>(state.passes_per_poll * kPollInterval / taken), 1u);

@@ -88,8 +88,8 @@ struct WindowLoop {
         add(passes, passes_run);
     }
     void fall_asleep(TimePoint now) noexcept { set(asleep_since, nanoseconds(now)); }
-    // After each poll, `last` being when the one before ended.
-    void polled(TimePoint last, TimePoint now) noexcept {
+    // After each poll, `last` being when the one before ended. Result: how long the loop was busy in between, without its sleep.
+    Duration polled(TimePoint last, TimePoint now) noexcept {
         const std::int64_t end = nanoseconds(now), since = asleep_since.load(std::memory_order_relaxed);
         if (since != kNever) {
             add(slept, end - since);
@@ -104,6 +104,7 @@ struct WindowLoop {
             set(second_began, end);
         }
         if (busy > longest_busy.load(std::memory_order_relaxed)) set(longest_busy, busy);
+        return std::chrono::nanoseconds(busy);
     }
     void begin(TimePoint now) noexcept { set(began, nanoseconds(now)); }
     void end(TimePoint now) noexcept {

@@ -21,9 +21,8 @@ namespace {
 
 // From here on these calls fail, in this process and whatever it executes.
 bool forbid_newer_calls(int error) {
-    constexpr std::array kCalls = {SYS_openat2,    SYS_epoll_pwait2,  SYS_close_range, SYS_pidfd_open,
-                                   SYS_preadv2,    SYS_pwritev2,      SYS_statx,       SYS_copy_file_range,
-                                   SYS_faccessat2, SYS_io_uring_setup};
+    constexpr std::array kCalls = {SYS_openat2, SYS_close_range,     SYS_pidfd_open, SYS_preadv2,       SYS_pwritev2,
+                                   SYS_statx,   SYS_copy_file_range, SYS_faccessat2, SYS_io_uring_setup};
     sock_filter program[2 * kCalls.size() + 2];
     std::size_t size = 0;
     program[size++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr));

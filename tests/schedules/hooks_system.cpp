@@ -5,10 +5,12 @@
 
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +24,6 @@ using namespace aio::schedules;
 #define AIO_CODE __builtin_return_address(0)
 
 constexpr Nanoseconds kSecond = 1'000'000'000;
-constexpr Nanoseconds kMillisecond = 1'000'000;
 
 Nanoseconds nanoseconds(const timespec& time) noexcept {
     if (time.tv_sec > kNever / kSecond - 1) return kNever - 1;  // finite, however far
@@ -45,15 +46,33 @@ int wait_until(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec
     return wait(condition, mutex, deadline ? nanoseconds(*deadline) : kNever, code) ? 0 : ETIMEDOUT;
 }
 
-int poll_events(int epoll, epoll_event* events, int most, Nanoseconds delay, const void* code) {
+// The timerfd of the loop that runs on this thread, on the run's clock. The kernel's is set only to ring at once.
+thread_local struct Alarm {
+    int fd = -1;
+    Nanoseconds when = kNever;
+
+    void ring_if_due() {
+        if (when == kNever || when > now()) return;
+        constexpr itimerspec kAtOnce = {{}, {0, 1}};
+        when = kNever;
+        if (::syscall(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME, &kAtOnce, nullptr) != 0)
+            fail("set a timer that is closed");
+        // The kernel's interrupt comes a moment later.
+        pollfd rung = {fd, POLLIN, 0};
+        ::poll(&rung, 1, -1);
+    }
+} alarm_of_loop;
+
+int poll_events(int epoll, epoll_event* events, int most, bool may_sleep, const void* code) {
     before_kernel("epoll_wait", code);
     const auto look = [=] {
+        if (of_a_run()) alarm_of_loop.ring_if_due();
         return static_cast<int>(::syscall(SYS_epoll_pwait, epoll, events, most, 0, nullptr, std::size_t{8}));
     };
     const int found = look();
-    if (found != 0 || delay == 0 || !of_a_run()) return found;
-    const Nanoseconds deadline = delay < 0 ? kNever : after(delay);
-    return wait_for_events(epoll, deadline, code) ? look() : 0;
+    if (found != 0 || !may_sleep || !of_a_run()) return found;
+    wait_for_events(epoll, alarm_of_loop.when, code);
+    return look();
 }
 
 }  // namespace
@@ -129,16 +148,21 @@ ssize_t write(int fd, const void* data, size_t bytes) {
 
 int close(int fd) {
     before_kernel("close", AIO_CODE);
+    if (fd == alarm_of_loop.fd) alarm_of_loop = {};
     const int result = static_cast<int>(::syscall(SYS_close, fd));
     if (of_a_run()) kernel_changed();
     return result;
 }
 
+// A loop waits without a timeout, or not at all.
 int epoll_wait(int epoll, epoll_event* events, int most, int timeout_ms) {
-    return poll_events(epoll, events, most, timeout_ms < 0 ? -1 : timeout_ms * kMillisecond, AIO_CODE);
+    if (timeout_ms > 0) std::abort();
+    return poll_events(epoll, events, most, timeout_ms < 0, AIO_CODE);
 }
-int epoll_pwait2(int epoll, epoll_event* events, int most, const timespec* timeout, const sigset_t*) {
-    return poll_events(epoll, events, most, timeout ? nanoseconds(*timeout) : -1, AIO_CODE);
+int timerfd_settime(int fd, int flags, const itimerspec* when, itimerspec* before) noexcept {
+    if (!of_a_run()) return static_cast<int>(::syscall(SYS_timerfd_settime, fd, flags, when, before));
+    alarm_of_loop = {fd, nanoseconds(when->it_value)};
+    return 0;
 }
 
 // --- time --------------------------------------------------------------------------------------------------------

@@ -120,8 +120,9 @@ public:
         note_release(member);
         put_back(std::move(member));
     }
+    // Opens each connection once: it may be closed for its age before the next one is open.
     Coro<> fill() {
-        while (size_ < limits_.min_size) {
+        for (std::size_t left = limits_.min_size; left > 0 && size_ < limits_.min_size; --left) {
             Member member = co_await open();
             member.idle_since = now();
             idle_.push_back(std::move(member));

@@ -139,12 +139,6 @@ private:
     void before_poll() noexcept override {}
 };
 
-// How long a poll may wait at a time, between none and a day: the kernel adds it to its clock, and older ones overflow.
-inline Duration wait_time(TimePoint deadline, TimePoint now) noexcept {
-    if (deadline <= now) return Duration(0);  // and no difference: it may be before all that a clock can show
-    return std::min<Duration>(deadline - now, std::chrono::hours(24));
-}
-
 class SimSockets;
 using SimNetworkMaker = std::unique_ptr<SimSockets>();
 SimNetworkMaker make_sim_network;  // sim/network.cpp

@@ -121,6 +121,22 @@ ASYNC_TEST(LoopStatistics, name_the_longest_step_while_steps_are_measured, kOnce
     task.cancel();
 }
 
+// A sleep of the loop does not make its passes slow: what is ready after it needs no poll of its own for each pass.
+ASYNC_TEST(LoopStatistics, show_one_poll_for_the_passes_between_two_sleeps, kOnce) {
+    if (!simulated()) CO_SKIP();  // a machine that is busy makes passes slow indeed
+    EventLoop& loop = get_running_loop();
+    co_await aio::sleep(1ms);
+    const LoopStatistics before = loop.statistics();
+    constexpr unsigned kRounds = 20;
+    for (unsigned i = 0; i < kRounds; ++i) {
+        co_await aio::sleep(1ms);
+        for (int pass = 0; pass < 3; ++pass) co_await aio::sleep(0s);
+    }
+    const LoopStatistics now = loop.statistics();
+    EXPECT_GE(now.passes, before.passes + 4 * kRounds);
+    EXPECT_LE(now.polls, before.polls + kRounds + 1);
+}
+
 TEST(LoopStatistics, begin_anew_with_each_loop) {
     {
         EventLoop loop;

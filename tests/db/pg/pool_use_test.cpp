@@ -133,6 +133,14 @@ ASYNC_TEST(PgPoolUse, a_connection_ages_only_while_it_is_idle, kOnce) {
     co_await pool.close();
 }
 
+ASYNC_TEST(PgPoolUse, begins_though_its_connections_age_while_it_opens_them, kOnce) {
+    SKIP_WITHOUT_POSTGRES();
+    const auto pool = co_await pg::create_pool(postgres().dsn(), {.min_size = 3, .max_inactive_time = 1ns});
+    EXPECT_LE(pool.get_size(), 3u);
+    EXPECT_EQ(co_await pool.fetchval<int>("SELECT 1"), 1);
+    co_await pool.close();
+}
+
 ASYNC_TEST(PgPoolUse, in_chaos_while_idle_connections_are_closed, kOnce) {
     // asyncpg: test_pool.test_pool_max_inactive_time_04
     SKIP_WITHOUT_POSTGRES();

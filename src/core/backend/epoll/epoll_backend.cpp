@@ -6,7 +6,6 @@
 #include <aio/base/error.hpp>
 
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,12 +25,16 @@ constexpr int kAcceptsPerPoll = 128;
 constexpr std::int32_t kNotQueued = 1;
 constexpr std::int32_t kTryAgain = 2;
 
-// The tag of the eventfd; others are generation << 32 | descriptor.
+// The tags of the eventfd and the timer; others are generation << 32 | descriptor.
 constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
+constexpr std::uint64_t kTimerTag = kWakeTag - 1;
 
-timespec to_timespec(Duration duration) noexcept {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
-    return {static_cast<time_t>(seconds.count()), static_cast<long>((duration - seconds).count())};
+// Edges are enough: nobody reads these two.
+int watch_edges(int epoll_fd, int fd, std::uint64_t tag) noexcept {
+    epoll_event event = {};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = tag;
+    return ::epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
 }  // namespace
@@ -39,13 +42,10 @@ timespec to_timespec(Duration duration) noexcept {
 EpollBackend::EpollBackend(int wake_fd) : scratch_(new char[kScratch]) {
     epoll_fd_ = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll_fd_ < 0) throw_os_error(errno, "epoll_create1");
-    epoll_event event = {};
-    event.events = EPOLLIN | EPOLLET;  // the edge is enough: nobody reads the eventfd
-    event.data.u64 = kWakeTag;
-    if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd, &event) != 0) {
+    if (watch_edges(epoll_fd_, wake_fd, kWakeTag) != 0 || watch_edges(epoll_fd_, timer_.fd(), kTimerTag) != 0) {
         const int error = errno;
         ::close(epoll_fd_);
-        throw_os_error(error, "watch the event loop's eventfd");
+        throw_os_error(error, "watch the event loop's eventfd and timer");
     }
 }
 
@@ -225,22 +225,9 @@ void EpollBackend::deliver_queue() noexcept {
 void EpollBackend::wait(TimePoint deadline) {
     // Static, so that its 3 KiB need no stack; thread_local, because each loop runs on one thread.
     static thread_local epoll_event events[kEventsPerPoll];
-    int count = 0;
-    if (deadline == TimePoint::max() || deadline == TimePoint::min()) {
-        count = ::epoll_wait(epoll_fd_, events, kEventsPerPoll, deadline == TimePoint::max() ? -1 : 0);
-    } else {
-        const Duration left = wait_time(deadline, now());
-        if (has_pwait2_) {
-            const timespec timeout = to_timespec(left);
-            count = ::epoll_pwait2(epoll_fd_, events, kEventsPerPoll, &timeout, nullptr);
-            // ENOSYS: Linux before 5.11. EPERM: sandboxes that do not know the call, which never fails so itself.
-            if (count < 0 && (errno == ENOSYS || errno == EPERM)) has_pwait2_ = false;
-        }
-        if (!has_pwait2_) {
-            const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-            count = ::epoll_wait(epoll_fd_, events, kEventsPerPoll, static_cast<int>(left_ms));
-        }
-    }
+    const bool may_sleep = deadline != TimePoint::min();
+    if (may_sleep) timer_.set(deadline);
+    const int count = ::epoll_wait(epoll_fd_, events, kEventsPerPoll, may_sleep ? -1 : 0);
     if (count < 0) {
         if (errno == EINTR) return;
         throw_os_error(errno, "epoll_wait");
@@ -258,6 +245,7 @@ void EpollBackend::poll(TimePoint deadline) {
 
 void EpollBackend::dispatch(std::uint64_t tag, std::uint32_t events) noexcept {
     if (tag == kWakeTag) return;
+    if (tag == kTimerTag) return timer_.rang();
     const int fd = static_cast<int>(static_cast<std::uint32_t>(tag));
     const auto generation = static_cast<std::uint32_t>(tag >> 32);
     Descriptor& descriptor = table_[static_cast<std::size_t>(fd)];

@@ -16,6 +16,7 @@
 // the present state. Source: epoll(7), ep_poll_callback in Linux 6.1 fs/eventpoll.c.
 #pragma once
 
+#include "core/backend/deadline_timer.hpp"
 #include "core/backend/kernel_sockets.hpp"
 
 #include <memory>
@@ -78,9 +79,9 @@ private:
     void enqueue(Operation& operation, std::int32_t what) noexcept;
     void deliver_queue() noexcept;
 
+    DeadlineTimer timer_;
     int epoll_fd_ = -1;
     std::size_t in_flight_ = 0;
-    bool has_pwait2_ = true;
     std::vector<Descriptor> table_;  // by descriptor
     Operation* first_queued_ = nullptr;
     Operation* last_queued_ = nullptr;

@@ -20,6 +20,7 @@ namespace {
 // user_data of our own; operations are objects, whose addresses are larger.
 constexpr std::uint64_t kIgnore = 0;
 constexpr std::uint64_t kWake = 1;
+constexpr std::uint64_t kTimer = 2;
 
 constexpr unsigned kSubmissions = 1024;
 constexpr unsigned kFewestSubmissions = 64;
@@ -83,7 +84,8 @@ bool UringBackend::enable() noexcept {
     if (::syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) < 0) return false;
     disabled_ = false;
     io_uring_register_ring_fd(&ring_);  // saves the kernel a look-up per call; works without
-    arm_wakeup();
+    watch_edges(wake_fd_, kWake);
+    watch_edges(timer_.fd(), kTimer);
     return true;
 }
 
@@ -96,12 +98,12 @@ io_uring_sqe* UringBackend::next_sqe() noexcept {
     return sqe;
 }
 
-void UringBackend::arm_wakeup() noexcept {
+// As multishot polls are: nobody reads these descriptors.
+void UringBackend::watch_edges(int fd, std::uint64_t tag) noexcept {
     io_uring_sqe* sqe = next_sqe();
     if (!sqe) return;
-    // Edge-triggered, as multishot polls are: nobody reads the eventfd.
-    io_uring_prep_poll_multishot(sqe, wake_fd_, POLLIN);
-    io_uring_sqe_set_data64(sqe, kWake);
+    io_uring_prep_poll_multishot(sqe, fd, POLLIN);
+    io_uring_sqe_set_data64(sqe, tag);
 }
 
 bool UringBackend::submit(Operation& operation) noexcept {
@@ -181,22 +183,10 @@ bool UringBackend::kernel_has_news() const noexcept {
 }
 
 // The system call. 0, or a negative errno that a poll must report.
-int UringBackend::enter(bool wait, TimePoint deadline) noexcept {
-    int result = 0;
-    if (!wait) {
-        result = io_uring_submit_and_get_events(&ring_);
-    } else if (deadline == TimePoint::max()) {
-        result = io_uring_submit_and_wait(&ring_, 1);
-    } else {
-        const Duration left = wait_time(deadline, now());
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-        __kernel_timespec timeout = {seconds.count(), (left - seconds).count()};
-        io_uring_cqe* first = nullptr;
-        result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
-    }
+int UringBackend::enter(bool wait) noexcept {
+    const int result = wait ? io_uring_submit_and_wait(&ring_, 1) : io_uring_submit_and_get_events(&ring_);
     switch (result) {
         case -EINTR:
-        case -ETIME:
         case -EAGAIN:  // no memory for a request right now, or
         case -EBUSY:   // completions wait in the overflow list: collect them, and submit the rest next time
             return 0;
@@ -212,8 +202,9 @@ void UringBackend::poll(TimePoint deadline) {
         deadline = TimePoint::min();
     }
     const bool wait = deadline != TimePoint::min() && io_uring_cq_ready(&ring_) == 0 && may_wait();
+    if (wait) timer_.set(deadline);
     if (wait || io_uring_sq_ready(&ring_) > 0 || kernel_has_news()) {
-        if (const int error = enter(wait, deadline)) {
+        if (const int error = enter(wait)) {
             throw_os_error(-error, "io_uring_enter (a loop must stay on the thread that ran it first)");
         }
     }
@@ -239,7 +230,12 @@ void UringBackend::collect() noexcept {
 void UringBackend::complete(const io_uring_cqe& cqe) noexcept {
     if (cqe.user_data == kIgnore) return;
     if (cqe.user_data == kWake) {
-        if (!(cqe.flags & IORING_CQE_F_MORE)) arm_wakeup();
+        if (!(cqe.flags & IORING_CQE_F_MORE)) watch_edges(wake_fd_, kWake);
+        return;
+    }
+    if (cqe.user_data == kTimer) {
+        timer_.rang();
+        if (!(cqe.flags & IORING_CQE_F_MORE)) watch_edges(timer_.fd(), kTimer);
         return;
     }
     auto& operation = *reinterpret_cast<Operation*>(cqe.user_data);

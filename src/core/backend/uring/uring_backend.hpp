@@ -14,12 +14,13 @@
 //   - The ring is created disabled and enabled by the first submission, since the kernel binds it to the thread
 //     that enables it: a loop may be created on one thread and run on another.
 //
-// user_data is the Operation's address; small numbers are our own (kWake, kIgnore). A cancellation names the
+// user_data is the Operation's address; small numbers are our own (kWake, kTimer, kIgnore). A cancellation names the
 // address too, and cannot hit a later operation that lives there: the queue is submitted in order.
 //
 // Source: io_uring(7), io_uring_setup(2), Linux 6.12 io_uring/net.c and io_uring/kbuf.c.
 #pragma once
 
+#include "core/backend/deadline_timer.hpp"
 #include "core/backend/kernel_sockets.hpp"
 #include "core/backend/uring/buffer_ring.hpp"
 
@@ -50,9 +51,9 @@ public:
 private:
     void set_up();
     bool enable() noexcept;
-    int enter(bool wait, TimePoint deadline) noexcept;
+    int enter(bool wait) noexcept;
     io_uring_sqe* next_sqe() noexcept;
-    void arm_wakeup() noexcept;
+    void watch_edges(int fd, std::uint64_t tag) noexcept;
     bool submit(Operation& operation) noexcept;
     bool kernel_has_news() const noexcept;
 
@@ -73,6 +74,7 @@ private:
     void starve(Operation& receive) noexcept;
     bool ask_again() noexcept;
 
+    DeadlineTimer timer_;
     io_uring ring_ = {};
     BufferRing buffers_;
     int wake_fd_;

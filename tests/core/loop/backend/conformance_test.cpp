@@ -207,6 +207,29 @@ TEST_F(BackendTest, waits_until_the_deadline_and_not_longer) {
     backend->poll(TimePoint::min());
 }
 
+TEST_F(BackendTest, waits_for_each_deadline_whatever_became_of_the_one_before) {
+    const auto wait_until = [&](TimePoint deadline) {
+        int polls = 0;
+        do {
+            backend->poll(deadline);
+            ++polls;
+        } while (backend->now() < deadline);
+        EXPECT_LT(backend->now() - deadline, 5s);
+        return polls;
+    };
+    const auto give_up = [&](TimePoint deadline) {  // something else comes first
+        wakeup.wake();
+        backend->poll(deadline);
+    };
+    give_up(backend->now() + 60s);
+    wait_until(backend->now() + 5ms);  // a nearer one
+    give_up(backend->now() + 5ms);
+    EXPECT_LE(wait_until(backend->now() + 20ms), 4);  // a later one: the poll may end when the one before would have
+    for (int i = 0; i < 3; ++i) wait_until(backend->now() + 1ms);
+    backend->poll(TimePoint(-1ns));  // before all that a clock shows
+    give_up(backend->now() + 200 * 365 * 24h);
+}
+
 TEST_F(BackendTest, is_woken_by_another_thread_each_time) {
     for (int round = 0; round < 3; ++round) {
         backend->external_work(+1);
