@@ -8,6 +8,7 @@
 #include "ws/connection_state.hpp"
 
 #include <array>
+#include <type_traits>
 #include <utility>
 
 namespace aio::ws {
@@ -68,30 +69,44 @@ namespace {
 
 using Kept = std::shared_ptr<detail::ConnectionState>;
 
+// What a receiving function returns at the end of the connection, and for a message.
+template <class Result>
+Result at_end(const detail::ConnectionState& state) {
+    if constexpr (std::is_same_v<Result, std::optional<Message>>) {
+        try {
+            state.throw_closed();
+        } catch (const ConnectionClosedOK&) {
+            return std::nullopt;
+        }
+    }
+    state.throw_closed();
+}
+template <class Result>
+Result received(detail::ConnectionState& state) {
+    if constexpr (std::is_same_v<Result, MessageView>) {
+        Message message = state.take_message();
+        const MessageType type = message.type();
+        state.lent = std::move(message).data();
+        return MessageView{type, state.lent};
+    } else {
+        return state.take_message();
+    }
+}
+
 // These keep what they wait for alive: a task may outlive the Connection whose function it is.
 
-Coro<Message> receive_message(Kept state) {
-    std::optional<Message> message = co_await state->receive();
-    if (!message) state->throw_closed();
-    co_return *std::move(message);
-}
-
-Coro<std::optional<Message>> receive_next(Kept state) {
-    std::optional<Message> message = co_await state->receive();
-    if (message) co_return message;
-    try {
-        state->throw_closed();
-    } catch (const ConnectionClosedOK&) {}
-    co_return std::nullopt;
-}
-
-Coro<MessageView> receive_view(Kept state) {
-    state->channel->reuse(std::move(state->lent));
-    std::optional<Message> message = co_await state->receive();
-    if (!message) state->throw_closed();
-    const MessageType type = message->type();
-    state->lent = std::move(*message).data();
-    co_return MessageView{type, state->lent};
+// One coroutine for all of it: connections spend their idle time here, and each has its frame.
+template <class Result>
+Coro<Result> receive(Kept state) {
+    if constexpr (std::is_same_v<Result, MessageView>) state->channel->reuse(std::move(state->lent));
+    const detail::ConnectionState::Busy busy = state->begin_receiving();
+    std::optional<http::wire::WSEvent> event;
+    do {
+        event = state->channel->take();
+        if (!event) event = co_await state->channel->next();
+    } while (event && !state->add(*event));
+    if (!event) co_return at_end<Result>(*state);
+    co_return received<Result>(*state);
 }
 
 Coro<> wait_gone(Kept state) { co_await state->channel->wait_gone(); }
@@ -108,9 +123,9 @@ Coro<> close_connection(Kept state, std::uint16_t code, std::string reason) {
 
 }  // namespace
 
-Coro<Message> Connection::recv() { return receive_message(state_); }
-Coro<std::optional<Message>> Connection::next() { return receive_next(state_); }
-Coro<MessageView> Connection::recv_view() { return receive_view(state_); }
+Coro<Message> Connection::recv() { return receive<Message>(state_); }
+Coro<std::optional<Message>> Connection::next() { return receive<std::optional<Message>>(state_); }
+Coro<MessageView> Connection::recv_view() { return receive<MessageView>(state_); }
 
 Coro<std::optional<std::string>> Fragments::next() {
     if (ended_) co_return std::nullopt;

@@ -108,38 +108,28 @@ void ConnectionState::throw_closed() const { std::rethrow_exception(closed_error
 
 // --- receiving -------------------------------------------------------------------------------------------------------
 
-struct ConnectionState::Busy {
-    explicit Busy(ConnectionState& s) noexcept : state(s) { state.busy_ = true; }
-    Busy(const Busy&) = delete;
-    ~Busy() { state.busy_ = false; }
-    ConnectionState& state;
-};
-
 void ConnectionState::check_free(const char* function) const {
     if (!busy_) return;
     throw ConcurrencyError(std::string(function) + ": another task receives on this connection already");
 }
 
-Coro<std::optional<Message>> ConnectionState::receive() {
+ConnectionState::Busy ConnectionState::begin_receiving() {
     check_free("recv");
     if (within_message_) {
         throw ConcurrencyError("recv: a message of recv_streaming() was not read to its end; read it, or close()");
     }
-    const Busy busy(*this);
-    while (true) {
-        std::optional<WSEvent> event = channel->take();
-        if (!event) event = co_await channel->next();
-        if (!event) co_return std::nullopt;
-        if (event->first && event->last) co_return Message(type_of(*event), std::move(event->data));
-        if (event->first) {
-            begun_.emplace(type_of(*event), std::move(event->data));
-        } else {
-            std::string all = std::move(*begun_).data();
-            all += event->data;
-            begun_.emplace(type_of(*event), std::move(all));
-        }
-        if (event->last) co_return std::exchange(begun_, std::nullopt);
+    return Busy(*this);
+}
+
+bool ConnectionState::add(WSEvent& event) {
+    if (event.first) {
+        begun_.emplace(type_of(event), std::move(event.data));
+    } else {
+        std::string all = std::move(*begun_).data();
+        all += event.data;
+        begun_.emplace(type_of(event), std::move(all));
     }
+    return event.last;
 }
 
 Coro<WSEvent> ConnectionState::receive_fragment() {

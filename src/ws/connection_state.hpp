@@ -48,8 +48,18 @@ public:
     std::size_t place = 0;  // among its server's
 
     // --- receiving ---
-    // The next message; nothing when the connection is closed.
-    Coro<std::optional<Message>> receive();
+    // As long as a task receives.
+    struct Busy {
+        explicit Busy(ConnectionState& s) noexcept : state(s) { state.busy_ = true; }
+        Busy(const Busy&) = delete;
+        ~Busy() { state.busy_ = false; }
+        ConnectionState& state;
+    };
+    // Errors: ConcurrencyError.
+    Busy begin_receiving();
+    // A fragment of the message that is received, or all of it. Result: whether it is complete; then take_message() has it.
+    bool add(http::wire::WSEvent& event);
+    Message take_message() noexcept { return *std::exchange(begun_, std::nullopt); }
     // The next fragment of a message. Errors: ConnectionClosed.
     Coro<http::wire::WSEvent> receive_fragment();
     std::string lent;  // the data of a view
@@ -70,7 +80,6 @@ public:
     [[noreturn]] void throw_closed() const;
 
 private:
-    struct Busy;
     struct Held {
         http::wire::WSOpcode opcode;
         std::string data;
@@ -81,7 +90,7 @@ private:
     bool busy_ = false;            // a task receives
     bool within_message_ = false;  // recv_streaming() has given a part of it
     bool sends_fragments_ = false;
-    std::optional<Message> begun_;  // fragments that a cancelled recv() has collected
+    std::optional<Message> begun_;  // what recv() has collected of a message, also one that was cancelled
     std::vector<Held> held_;
     Event free_;  // nobody sends fragments
 };

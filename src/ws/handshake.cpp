@@ -24,6 +24,9 @@ using http::Request, http::Response;
 
 void check_origin(const ServeSettings& settings, const Request& request) {
     if (settings.origins.empty()) return;
+    if (request.headers().getall("Origin").size() > 1) {
+        throw http::HTTPBadRequest("Failed to open a WebSocket connection: more than one Origin header.\n");
+    }
     const std::string origin(request.headers().get("Origin", ""));
     if (std::find(settings.origins.begin(), settings.origins.end(), origin) != settings.origins.end()) return;
     const std::string what = origin.empty() ? "missing Origin header" : "invalid Origin header: " + origin;

@@ -65,6 +65,7 @@ Coro<Tried> tried(std::string response, std::vector<std::string> protocols, bool
 // websockets: test_client.test_no_extensions_offered, test_client.test_extension_not_offered
 // websockets: test_client.test_no_subprotocols, test_client.test_enable_subprotocol
 // websockets: test_client.test_no_subprotocol_accepted, test_client.test_multiple_subprotocols_accepted
+// websockets: test_client.test_multiple_accept
 ASYNC_TEST(WSHandshake, of_a_client_is_complete_or_fails) {
     const std::string good(kGood);
     const struct {
@@ -81,6 +82,7 @@ ASYNC_TEST(WSHandshake, of_a_client_is_complete_or_fails) {
         {with(good, "Connection: Upgrade\r\n", "") + "\r\n", "handshake"},
         {with(good, "Connection: Upgrade", "Connection: close") + "\r\n", "handshake"},
         {with(good, "Upgrade: websocket\r\n", "") + "\r\n", "handshake"},
+        {good + "Sec-WebSocket-Accept: ACCEPT\r\n\r\n", "handshake"},
         {with(good, "Upgrade: websocket", "Upgrade: h2c") + "\r\n", "handshake"},
         {good + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", "negotiation"},
         {good + "Sec-WebSocket-Extensions: x-other\r\n\r\n", "negotiation", "", true},
@@ -126,6 +128,7 @@ constexpr std::string_view kRequest =
 // websockets: test_server.test_send_response_after_reject, test_server.test_reject_response
 // websockets: test_server.test_receive_request_line_too_long, test_server.test_receive_header_line_too_long
 // websockets: test_server.test_receive_too_many_headers, test_server.test_receive_junk_request
+// websockets: test_server.test_multiple_key, test_server.test_multiple_version, test_server.test_multiple_origin
 ASYNC_TEST(WSHandshake, of_a_server_accepts_a_request_or_says_why_not) {
     const std::string good(kRequest);
     std::string many = good;
@@ -140,6 +143,9 @@ ASYNC_TEST(WSHandshake, of_a_server_accepts_a_request_or_says_why_not) {
         {with(good, "GET", "POST"), 400},
         {with(good, "Connection: Upgrade", "Connection: keep-alive"), 400},
         {with(good, "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZQ=="), 400},
+        {good + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", 400},
+        {good + "Sec-WebSocket-Version: 13\r\n", 400},
+        {good + "Origin: https://example.com\r\nOrigin: https://other.example\r\n", 400},
         {good + "Sec-WebSocket-Extensions: x-other\r\n", 101},
         {good + "Sec-WebSocket-Extensions: x-other, permessage-deflate\r\n", 101, "permessage-deflate"},
         {good + "Sec-WebSocket-Protocol: other, chat\r\n", 101, "", "chat"},
@@ -149,8 +155,11 @@ ASYNC_TEST(WSHandshake, of_a_server_accepts_a_request_or_says_why_not) {
         {many, 431},
         {"HELO relay.invalid\r\n", 400},
     };
-    const ws::Server server =
-        co_await ws::serve(echo_all, "127.0.0.1", 0).subprotocol("superchat").subprotocol("chat");
+    const ws::Server server = co_await ws::serve(echo_all, "127.0.0.1", 0)
+                                  .subprotocol("superchat")
+                                  .subprotocol("chat")
+                                  .origin("")
+                                  .origin("https://example.com");
     for (const auto& each : cases) {
         WebClient client = co_await WebClient::connect(server.port());
         client.send(each.request + "\r\n");

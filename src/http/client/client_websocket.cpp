@@ -35,7 +35,7 @@ std::string check_websocket_answer(const ClientResponse& response, const std::st
     if (response.status() != kSwitchingProtocols) refuse_websocket(response, "Invalid response status");
     if (!headers.lists("Upgrade", "websocket")) refuse_websocket(response, "Invalid upgrade header");
     if (!headers.lists("Connection", "upgrade")) refuse_websocket(response, "Invalid connection header");
-    if (headers.get("Sec-WebSocket-Accept", "") != wire::ws_accept(key)) {
+    if (headers.combined("Sec-WebSocket-Accept") != wire::ws_accept(key)) {  // of several fields too: it is one
         refuse_websocket(response, "Invalid challenge response");
     }
     std::string protocol(headers.get("Sec-WebSocket-Protocol", ""));

@@ -102,7 +102,7 @@ Coro<bool> Connection::serve_requests() {
         }
         enter(Phase::handler);
         std::exception_ptr failure;
-        std::optional<Response> slow;
+        std::unique_ptr<Response> slow;  // most are not: a WebSocket keeps this frame as long as it lives
         try {
             route_request(exchange().request().state(), *server_.app());
             Request& request = exchange().request();
@@ -117,7 +117,7 @@ Coro<bool> Connection::serve_requests() {
             }
             // With a response that has begun, what is returned stands for it.
             const bool sent = taken_over || (!exchange().head_sent() && exchange().send_now(response));
-            if (!sent) slow.emplace(std::move(response));
+            if (!sent) slow = std::make_unique<Response>(std::move(response));
         } catch (...) {
             failure = std::current_exception();
         }

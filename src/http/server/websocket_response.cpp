@@ -43,6 +43,10 @@ void detail::check_websocket_request(const Request& request) {
     if (!headers.lists("Connection", "upgrade")) {
         throw HTTPBadRequest("No CONNECTION upgrade hdr: " + wire::printable(headers.combined("Connection")));
     }
+    for (const char* once : {"Sec-WebSocket-Version", "Sec-WebSocket-Key"}) {
+        if (headers.getall(once).size() > 1)
+            throw HTTPBadRequest(std::string("Handshake error: more than one ") + once);
+    }
     if (headers.get("Sec-WebSocket-Version", "") != "13") {
         HTTPUpgradeRequired error("Unsupported version: 13 is the one");
         error.headers().set("Sec-WebSocket-Version", "13");
