@@ -45,6 +45,7 @@ private:
     friend const MariadbServer* find_mariadb();
     MariadbServer() = default;
     bool start();
+    bool make_data() const;
     bool launch() const;
     bool wait_until_ready() const;
 
