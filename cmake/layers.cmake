@@ -20,8 +20,8 @@ function(aiocpp_layer name)
   set_target_properties(aiocpp_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   aiocpp_compile_options(aiocpp_${name})
   aiocpp_unity(aiocpp_${name} 8)
-  if(AIOCPP_SANITIZE AND name MATCHES "^(base|core|sync|io)$")
-    # What runs all the time is optimised. The rest, as the tests, is compiled more than it runs, and -O0 halves its cost.
+  if(AIOCPP_SANITIZE)
+    # The library runs often, and is optimised; tests are compiled more than they run, and -O0 halves their cost.
     target_compile_options(aiocpp_${name} PRIVATE -O1)
   endif()
   foreach(lower IN LISTS arg_UNPARSED_ARGUMENTS)
