@@ -3,7 +3,7 @@
 
 #include <aio/base/error.hpp>
 
-#include "cli/exit_status.hpp"
+#include "cli/page.hpp"
 #include "cli/printable.hpp"
 #include "debug/core_file.hpp"
 #include "debug/render.hpp"
@@ -14,8 +14,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <memory>
 
 namespace aio::cli {
 
@@ -28,19 +26,11 @@ void clean(std::string& text) {
 }
 
 debug::Snapshot look_into(const LookOptions& options, bool frames) {
-    std::unique_ptr<debug::Memory> memory;
-    std::string what;
+    const OpenSubject subject = open_subject(options);
     debug::LookOptions how;
     how.frames = frames;
-    if (options.core.empty()) {
-        memory = std::make_unique<debug::ProcessMemory>(options.pid);
-        what = "the process " + std::to_string(options.pid);
-        how.now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
-    } else {
-        memory = std::make_unique<debug::CoreMemory>(options.core);
-        what = "the program in " + options.core;
-    }
-    debug::Snapshot snapshot = debug::WindowReader(*memory, what).look(how);
+    if (options.core.empty()) how.now_ns = std::chrono::steady_clock::now().time_since_epoch().count();
+    debug::Snapshot snapshot = debug::WindowReader(*subject.memory, subject.name).look(how);
     for (debug::Place& place : snapshot.places) {
         clean(place.function);
         clean(place.file);
@@ -92,30 +82,21 @@ std::string json_of(const debug::Snapshot& snapshot) {
     return text_of({{"loops", std::move(loops)}, {"deadlocks", std::move(deadlocks)}});
 }
 
-int write(const std::string& text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        return kWriteError;
-    return kDone;
-}
-
 }  // namespace
 
 void add_look_options(CLI::App& command, LookOptions& options) {
-    auto* const what = command.add_option_group("what");
-    what->add_option("PID", options.pid, "The process to look into; it is not stopped")->check(CLI::PositiveNumber);
-    what->add_option("--core", options.core, "A core file to look into")->type_name("FILE");
-    what->require_option(1);
+    add_subject_options(command, options);
     command.add_flag("--json", options.json, "As JSON, for other programs");
 }
 
 int ps(const LookOptions& options) {
     const debug::Snapshot snapshot = look_into(options, options.json);
-    return write(options.json ? json_of(snapshot) : render_table(snapshot));
+    return write_output("", options.json ? json_of(snapshot) : render_table(snapshot));
 }
 
 int pstree(const LookOptions& options) {
     const debug::Snapshot snapshot = look_into(options, true);
-    return write(options.json ? json_of(snapshot) : render_tree(snapshot));
+    return write_output("", options.json ? json_of(snapshot) : render_tree(snapshot));
 }
 
 }  // namespace aio::cli

@@ -1,7 +1,7 @@
 // `aiocpp ps` and `aiocpp pstree`: the loops and tasks of another process, or of a core file.
 #pragma once
 
-#include <string>
+#include "cli/subject.hpp"
 
 namespace CLI {
 class App;
@@ -9,9 +9,7 @@ class App;
 
 namespace aio::cli {
 
-struct LookOptions {
-    int pid = 0;       // 0: a core file
-    std::string core;  // its path
+struct LookOptions : Subject {
     bool json = false;
 };
 

@@ -45,10 +45,7 @@ bool is_trace(const std::string& text) {
 }  // namespace
 
 void add_trace_dump_options(CLI::App& command, TraceOptions& options) {
-    auto* const what = command.add_option_group("what");
-    what->add_option("PID", options.pid, "The process to look into; it is not stopped")->check(CLI::PositiveNumber);
-    what->add_option("--core", options.core, "A core file to look into")->type_name("FILE");
-    what->require_option(1);
+    add_subject_options(command, options);
     command.add_flag("--text", options.text, "A line for each event, instead of a trace file");
     command.add_option("--last", options.last, "With --text: so many events of each loop")->capture_default_str();
     command.add_option("-o,--output", options.output, "Where to write it; else to standard output")
@@ -63,21 +60,13 @@ void add_trace_view_options(CLI::App& command, TraceOptions& options) {
 }
 
 int trace_dump(const TraceOptions& options) {
-    std::unique_ptr<debug::Memory> memory;
-    std::string what;
-    if (options.core.empty()) {
-        memory = std::make_unique<debug::ProcessMemory>(options.pid);
-        what = "the process " + std::to_string(options.pid);
-    } else {
-        memory = std::make_unique<debug::CoreMemory>(options.core);
-        what = "the program in " + options.core;
-    }
+    const OpenSubject subject = open_subject(options);
     debug::LookOptions how;
     how.frames = how.awaiters = false;
-    const debug::Recording recording = debug::WindowReader(*memory, what).read_recording(how);
+    const debug::Recording recording = debug::WindowReader(*subject.memory, subject.name).read_recording(how);
     if (recording.loops.empty())
         throw RuntimeError(
-            what +
+            subject.name +
             " has recorded nothing: set AIO_RECORDER=32768 in its environment, or call aio::debug::record_events()");
     return write_output(options.output, options.text
                                             ? debug::render_recording(recording, options.last)

@@ -1,7 +1,7 @@
 // `aiocpp trace dump` and `aiocpp trace view`: what the loops of a program did, out of its memory, and as a page.
 #pragma once
 
-#include "cli/look.hpp"
+#include "cli/subject.hpp"
 
 #include <cstddef>
 #include <string>
@@ -12,10 +12,8 @@ class App;
 
 namespace aio::cli {
 
-struct TraceOptions {
+struct TraceOptions : Subject {
     // dump
-    int pid = 0;       // 0: a core file
-    std::string core;  // its path
     bool text = false;
     std::size_t last = 1000;  // events of each loop, as text
     // view
